@@ -1,0 +1,241 @@
+import type { Json, JsonObject } from "./json.ts";
+import type { ElementId, FailurePolicy, QueueClass } from "./program.ts";
+
+/** Identifies an element instance, timer or incident within its process instance; counted up from 1, never reused. */
+export type Key = number;
+
+/** Who is behind a command: a person, a policy, the engine. Shown in the audit. */
+export type Actor = string;
+
+/** The call activity that started this instance; its commands are the answer. */
+export interface ParentLink {
+  readonly instanceId: string;
+  readonly key: Key;
+}
+
+export interface FailureInfo {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: JsonObject;
+}
+
+/** How an instance or a called child ended. */
+export type InstanceOutcome =
+  | { readonly type: "completed"; readonly result: JsonObject }
+  | { readonly type: "failed"; readonly error: FailureInfo }
+  | { readonly type: "cancelled"; readonly reason: string };
+
+interface CommandBase {
+  /** Epoch ms. The engine clamps it so that it never runs backwards within an instance. */
+  readonly at: number;
+}
+
+export interface CreateInstance extends CommandBase {
+  readonly type: "create-instance";
+  readonly instanceId: string;
+  /** The instance at the top of the call chain: itself when nobody called. */
+  readonly rootId: string;
+  readonly parent?: ParentLink;
+  readonly businessKey?: string;
+  readonly variables: JsonObject;
+  readonly queue?: QueueClass;
+  readonly priority?: number;
+  readonly actor: Actor;
+}
+
+export interface CompleteJob extends CommandBase {
+  readonly type: "complete-job";
+  readonly key: Key;
+  readonly result: JsonObject;
+  readonly actor: Actor;
+}
+
+export interface FailJob extends CommandBase {
+  readonly type: "fail-job";
+  readonly key: Key;
+  readonly error: FailureInfo;
+  readonly retryable: boolean;
+}
+
+/** A BPMN error thrown by a worker: to the nearest boundary event, never retried. */
+export interface ThrowJobError extends CommandBase {
+  readonly type: "throw-job-error";
+  readonly key: Key;
+  readonly error: FailureInfo;
+}
+
+export interface FireTimer extends CommandBase {
+  readonly type: "fire-timer";
+  readonly key: Key;
+}
+
+export interface CompleteTask extends CommandBase {
+  readonly type: "complete-task";
+  readonly key: Key;
+  readonly result: JsonObject;
+  readonly actor: Actor;
+}
+
+export interface ClaimTask extends CommandBase {
+  readonly type: "claim-task";
+  readonly key: Key;
+  readonly actor: Actor;
+}
+
+export interface ReleaseTask extends CommandBase {
+  readonly type: "release-task";
+  readonly key: Key;
+  readonly actor: Actor;
+}
+
+/** The engine's answer when a called instance has ended. */
+export interface EndChild extends CommandBase {
+  readonly type: "end-child";
+  readonly key: Key;
+  readonly childId: string;
+  readonly outcome: InstanceOutcome;
+}
+
+export interface PauseInstance extends CommandBase {
+  readonly type: "pause-instance";
+  /** Also ends running jobs; they are offered again on resume. */
+  readonly stopRunning: boolean;
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+export interface ResumeInstance extends CommandBase {
+  readonly type: "resume-instance";
+  readonly actor: Actor;
+}
+
+export interface CancelInstance extends CommandBase {
+  readonly type: "cancel-instance";
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+/**
+ * Ends an incident. `retry` re-issues what failed (for a collection with failed items: those named, all when none is).
+ * `accept` is only for such a collection: it goes on without the failed items; the reason is recorded.
+ */
+export interface ResolveIncident extends CommandBase {
+  readonly type: "resolve-incident";
+  readonly key: Key;
+  readonly action: "retry" | "accept";
+  readonly items?: readonly string[];
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+export interface SetVariables extends CommandBase {
+  readonly type: "set-variables";
+  /** Element instance whose scope is written; 0 is the process itself. */
+  readonly scope: Key;
+  readonly values: JsonObject;
+  /** Refused when a variable is not at this version (0: does not exist). */
+  readonly expectedVersions?: { readonly [name: string]: number };
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+/** One item of a collection, as declared. Ids in `dependsOn` are item keys of the same collection. */
+export interface ItemDefinition {
+  readonly key: string;
+  readonly value: Json;
+  readonly dependsOn: readonly ItemEdge[];
+  readonly locks: readonly string[];
+  readonly queue?: QueueClass;
+  readonly priority: number;
+  readonly onFailure: FailurePolicy;
+  readonly attemptsMax: number;
+}
+
+export interface ItemEdge {
+  readonly key: string;
+  readonly policy: "all-success" | "all-done" | "any-success";
+}
+
+/** Adds items to a running collection; refused as a whole when one does not fit (duplicate, unknown id, cycle). */
+export interface AddItems extends CommandBase {
+  readonly type: "add-items";
+  /** The multi-instance activity; the instance must have exactly one active collection of it. */
+  readonly element: ElementId;
+  /** Raw items, as they would stand in the collection. */
+  readonly items: readonly Json[];
+  readonly actor: Actor;
+}
+
+/** Withdraws items that have not started and that nothing else waits for. */
+export interface WithdrawItems extends CommandBase {
+  readonly type: "withdraw-items";
+  readonly element: ElementId;
+  readonly items: readonly string[];
+  readonly actor: Actor;
+}
+
+export interface AdjustConcurrency extends CommandBase {
+  readonly type: "adjust-concurrency";
+  readonly element: ElementId;
+  /** Null: no limit. Running items are never ended by a lower one. */
+  readonly maxParallel: number | null;
+  readonly actor: Actor;
+}
+
+/** Goes on after a command reached its activation limit. Issued by the engine on the `continue` effect. */
+export interface Continue extends CommandBase {
+  readonly type: "continue";
+}
+
+export type Command =
+  | CreateInstance
+  | CompleteJob
+  | FailJob
+  | ThrowJobError
+  | FireTimer
+  | CompleteTask
+  | ClaimTask
+  | ReleaseTask
+  | EndChild
+  | PauseInstance
+  | ResumeInstance
+  | CancelInstance
+  | ResolveIncident
+  | SetVariables
+  | AddItems
+  | WithdrawItems
+  | AdjustConcurrency
+  | Continue;
+
+/** Why a command was refused. `reason` reads "Expected X, but Y". Nothing was changed. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly reason: string;
+}
+
+export type RejectionCode =
+  | "instance-exists"
+  | "instance-not-found"
+  | "instance-ended"
+  | "instance-paused"
+  | "instance-not-paused"
+  | "variable-missing"
+  | "variable-unknown"
+  | "variable-type"
+  | "variable-version"
+  | "job-not-found"
+  | "timer-not-found"
+  | "timer-not-due"
+  | "task-not-found"
+  | "task-claimed"
+  | "child-not-found"
+  | "incident-not-found"
+  | "incident-not-acceptable"
+  | "scope-not-found"
+  | "collection-not-found"
+  | "item-invalid"
+  | "item-unknown"
+  | "item-started"
+  | "item-needed"
+  | "limit-exceeded"
+  | "nothing-pending";

@@ -1,0 +1,55 @@
+import type { InstanceOutcome, Key, ParentLink } from "./command.ts";
+import type { JsonObject } from "./json.ts";
+import type { ElementId, QueueClass } from "./program.ts";
+
+/**
+ * What the world must do next; data, performed by an engine after the events behind it are durable. Each is at least
+ * once: an engine repeats what it cannot prove done, so each is idempotent by the instance and `key` it names.
+ * Every effect ends, at the latest, in the command named beside it.
+ */
+export type Effect =
+  /** → `complete-job`, `fail-job` or `throw-job-error`. Not before `notBefore` (epoch ms). */
+  | {
+      readonly type: "offer-job";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly jobType: string;
+      readonly queue: QueueClass;
+      readonly priority: number;
+      readonly attempt: number;
+      readonly attemptsMax: number;
+      readonly timeoutMs?: number;
+      readonly input: JsonObject;
+      readonly headers: JsonObject;
+      readonly notBefore?: number;
+    }
+  | { readonly type: "cancel-job"; readonly key: Key }
+  /** → `fire-timer` at `due`. */
+  | { readonly type: "arm-timer"; readonly key: Key; readonly due: number }
+  | { readonly type: "cancel-timer"; readonly key: Key }
+  /** For inboxes only: the task itself waits in the state. → `complete-task`. */
+  | { readonly type: "open-task"; readonly key: Key; readonly element: ElementId }
+  | { readonly type: "close-task"; readonly key: Key }
+  /** → `end-child`. */
+  | {
+      readonly type: "start-child";
+      readonly key: Key;
+      readonly childId: string;
+      readonly process: string;
+      readonly binding: "deployment" | "latest" | { readonly version: string };
+      readonly variables: JsonObject;
+      readonly queue?: QueueClass;
+      readonly priority?: number;
+    }
+  | { readonly type: "cancel-child"; readonly childId: string; readonly reason: string }
+  | { readonly type: "pause-child"; readonly childId: string; readonly stopRunning: boolean; readonly reason: string }
+  | { readonly type: "resume-child"; readonly childId: string }
+  /** No job of this instance starts until `release-jobs`; `stopRunning` also ends those that run. */
+  | { readonly type: "hold-jobs"; readonly stopRunning: boolean }
+  | { readonly type: "release-jobs" }
+  /** Send `end-child` to the parent. */
+  | { readonly type: "answer-parent"; readonly parent: ParentLink; readonly outcome: InstanceOutcome }
+  /** → `continue`, at once. */
+  | { readonly type: "continue" };
+
+export type EffectType = Effect["type"];

@@ -1,0 +1,291 @@
+import type { Actor, FailureInfo, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ElementId, FlowId, QueueClass } from "./program.ts";
+
+/**
+ * Facts. What a recorded event means never changes: a new meaning is a new type (`job-created-2`) beside the old one.
+ * Times are epoch ms. An event names what it touches, so that `evolve` needs neither the program nor a decision.
+ */
+export type Event =
+  // instance
+  | {
+      readonly type: "instance-created";
+      readonly instanceId: string;
+      readonly rootId: string;
+      readonly process: string;
+      readonly version: string;
+      readonly hash: string;
+      readonly parent?: ParentLink;
+      readonly businessKey?: string;
+      readonly queue?: QueueClass;
+      readonly priority?: number;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  | {
+      readonly type: "instance-paused";
+      readonly stopRunning: boolean;
+      readonly reason: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  | { readonly type: "instance-resumed"; readonly actor: Actor; readonly at: number }
+  | { readonly type: "instance-cancelling"; readonly reason: string; readonly actor: Actor; readonly at: number }
+  | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
+  | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
+  | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
+  | { readonly type: "instance-cancelled"; readonly reason: string; readonly at: number }
+  // elements; `scope` is the element instance they run in, 0 for the process
+  | {
+      readonly type: "element-activating";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly scope: Key;
+      readonly at: number;
+    }
+  | {
+      readonly type: "element-activated";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly scope: Key;
+      readonly at: number;
+    }
+  | { readonly type: "element-completing"; readonly key: Key; readonly result: JsonObject }
+  | { readonly type: "element-completed"; readonly key: Key; readonly element: ElementId; readonly at: number }
+  | { readonly type: "element-terminating"; readonly key: Key }
+  | { readonly type: "element-terminated"; readonly key: Key; readonly element: ElementId; readonly at: number }
+  /** An element that never waits was entered and left at once; `consumed` are the waiting flows a join used up. */
+  | {
+      readonly type: "element-passed";
+      readonly element: ElementId;
+      readonly scope: Key;
+      readonly consumed?: readonly FlowId[];
+      readonly at: number;
+    }
+  /** `arrives` = "passes" is acted on in the same command, "waits" at a join, "held" until the `continue` command. */
+  | {
+      readonly type: "flow-taken";
+      readonly flow: FlowId;
+      readonly scope: Key;
+      readonly arrives: "passes" | "waits" | "held";
+    }
+  | { readonly type: "flow-continued"; readonly flow: FlowId; readonly scope: Key }
+  // variables
+  | {
+      readonly type: "variables-set";
+      readonly scope: Key;
+      readonly values: JsonObject;
+      readonly actor: Actor;
+      readonly reason?: string;
+      readonly at: number;
+    }
+  // jobs, keyed by the element instance they belong to
+  | {
+      readonly type: "job-created";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly jobType: string;
+      readonly queue: QueueClass;
+      readonly priority: number;
+      readonly attemptsMax: number;
+      readonly timeoutMs?: number;
+      readonly input: JsonObject;
+      readonly headers: JsonObject;
+      readonly at: number;
+    }
+  | { readonly type: "job-completed"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  /** `retryAt` is set while attempts are left. */
+  | {
+      readonly type: "job-failed";
+      readonly key: Key;
+      readonly attempt: number;
+      readonly error: FailureInfo;
+      readonly retryAt?: number;
+      readonly at: number;
+    }
+  | { readonly type: "job-error-thrown"; readonly key: Key; readonly error: FailureInfo; readonly at: number }
+  | { readonly type: "job-cancelled"; readonly key: Key; readonly at: number }
+  /** After an incident: tried again with fresh attempts. */
+  | { readonly type: "job-retried"; readonly key: Key; readonly at: number }
+  // timers
+  | {
+      readonly type: "timer-armed";
+      readonly key: Key;
+      /** The element instance that ends it when it ends. */
+      readonly owner: Key;
+      readonly element: ElementId;
+      readonly due: number;
+      readonly remaining: number | null;
+      /** The evaluated value, for the next repetition. */
+      readonly value: Json;
+      readonly at: number;
+    }
+  | { readonly type: "timer-fired"; readonly key: Key; readonly at: number }
+  | { readonly type: "timer-cancelled"; readonly key: Key }
+  // user tasks, keyed by the element instance
+  | {
+      readonly type: "task-created";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly title: string;
+      readonly assignee?: string;
+      readonly candidates: readonly string[];
+      readonly dueAt?: number;
+      readonly form?: JsonObject;
+      readonly input: JsonObject;
+      readonly at: number;
+    }
+  | { readonly type: "task-claimed"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  | { readonly type: "task-released"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  | { readonly type: "task-completed"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  | { readonly type: "task-cancelled"; readonly key: Key; readonly at: number }
+  // called instances, keyed by the element instance of the call activity
+  | {
+      readonly type: "child-requested";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly childId: string;
+      readonly process: string;
+      readonly binding: "deployment" | "latest" | { readonly version: string };
+      readonly variables: JsonObject;
+      readonly queue?: QueueClass;
+      readonly priority?: number;
+      readonly at: number;
+    }
+  | {
+      readonly type: "child-ended";
+      readonly key: Key;
+      readonly childId: string;
+      readonly outcome: "completed" | "failed" | "cancelled";
+      readonly at: number;
+    }
+  // incidents; `element` instance 0 is the process itself
+  | {
+      readonly type: "incident-created";
+      readonly key: Key;
+      readonly owner: Key;
+      readonly element: ElementId | null;
+      readonly kind: IncidentKind;
+      readonly error: FailureInfo;
+      readonly at: number;
+    }
+  | {
+      readonly type: "incident-resolved";
+      readonly key: Key;
+      readonly action: "retry" | "accept" | "gone";
+      readonly reason: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  // collections; `body` is the element instance of the multi-instance activity
+  | {
+      readonly type: "collection-opened";
+      readonly body: Key;
+      readonly graph: boolean;
+      readonly maxParallel: number | null;
+      readonly at: number;
+    }
+  | {
+      readonly type: "items-added";
+      readonly body: Key;
+      readonly items: readonly ItemDefinition[];
+      readonly actor: Actor;
+    }
+  /** `predecessors`: what it depends on, then earlier holders of its locks, each once, in that order. */
+  | {
+      readonly type: "item-activated";
+      readonly body: Key;
+      readonly item: string;
+      readonly key: Key;
+      readonly attempt: number;
+      readonly predecessors: readonly string[];
+      readonly at: number;
+    }
+  | {
+      readonly type: "item-completed";
+      readonly body: Key;
+      readonly item: string;
+      readonly result: Json;
+      readonly at: number;
+    }
+  | {
+      readonly type: "item-failed";
+      readonly body: Key;
+      readonly item: string;
+      readonly error: FailureInfo;
+      readonly retry: boolean;
+      readonly at: number;
+    }
+  /** `cause`: the failed or skipped item it depended on. */
+  | {
+      readonly type: "item-skipped";
+      readonly body: Key;
+      readonly item: string;
+      readonly cause: string;
+      readonly at: number;
+    }
+  | { readonly type: "item-cancelled"; readonly body: Key; readonly item: string; readonly at: number }
+  | {
+      readonly type: "item-withdrawn";
+      readonly body: Key;
+      readonly item: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  /** Failed items and the skipped ones behind them wait again, with fresh attempts. */
+  | { readonly type: "items-retried"; readonly body: Key; readonly items: readonly string[]; readonly at: number }
+  | {
+      readonly type: "items-accepted";
+      readonly body: Key;
+      readonly items: readonly string[];
+      readonly by: Actor;
+      readonly reason: string;
+      readonly at: number;
+    }
+  | { readonly type: "collection-closing"; readonly body: Key; readonly reason: "completion" | "failure" }
+  | {
+      readonly type: "concurrency-adjusted";
+      readonly body: Key;
+      readonly maxParallel: number | null;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  // compensation
+  | {
+      readonly type: "compensation-recorded";
+      readonly scope: Key;
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly handler: ElementId;
+      readonly variables: JsonObject;
+    }
+  | {
+      readonly type: "compensation-started";
+      readonly owner: Key;
+      readonly scope: Key;
+      readonly targets: readonly Key[];
+      readonly at: number;
+    }
+  | { readonly type: "compensation-taken"; readonly owner: Key; readonly target: Key; readonly key: Key }
+  | {
+      readonly type: "compensation-failed";
+      readonly owner: Key;
+      readonly target: Key;
+      readonly error: FailureInfo;
+      readonly at: number;
+    }
+  | { readonly type: "compensation-finished"; readonly owner: Key; readonly at: number };
+
+export type EventType = Event["type"];
+
+/** What failed, and so what a retry re-issues. */
+export type IncidentKind =
+  | "activation"
+  | "job"
+  | "completion"
+  | "flow"
+  | "timer"
+  | "call"
+  | "error"
+  | "collection"
+  | "items-failed";

@@ -1,0 +1,11 @@
+export type * from "./command.ts";
+export type * from "./effect.ts";
+export type * from "./event.ts";
+export type * from "./host.ts";
+export type * from "./job.ts";
+export type * from "./json.ts";
+export { isJsonObject } from "./json.ts";
+export type { ErrorCode, ErrorTable } from "./problem.ts";
+export { AppError, assert, InvariantError, must, unreachable } from "./problem.ts";
+export type * from "./program.ts";
+export type * from "./view.ts";

@@ -1,0 +1,246 @@
+import type { Json, JsonObject } from "./json.ts";
+
+export type ElementId = string;
+export type FlowId = string;
+
+/** Where something stands in the definition it was compiled from; lines and columns count from 1. */
+export interface SourcePosition {
+  readonly file?: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Text in an expression language the host evaluates; the kernel never looks inside. */
+export interface Expression {
+  readonly language: "cel" | "feel";
+  readonly text: string;
+  readonly position?: SourcePosition;
+}
+
+/** Where a value comes from: fixed, a variable by name, or an expression. */
+export type Source = { readonly literal: Json } | { readonly variable: string } | Expression;
+
+export type VariableType = "any" | "integer" | "number" | "string" | "boolean" | "list" | "object";
+
+export interface VariableDeclaration {
+  readonly name: string;
+  readonly type: VariableType;
+  /** A new instance is refused without it. */
+  readonly required?: boolean;
+  readonly initial?: Json;
+}
+
+/** Writes `target` from `source`. An absent optional value writes nothing; an absent required one is an incident. */
+export interface Mapping {
+  readonly target: string;
+  readonly source: Source;
+  readonly optional?: boolean;
+}
+
+export type QueueClass = "light" | "standard" | "heavy";
+
+/** Attempts are counted in total (3 = three tries). Delay before attempt n+1 is min(maxMs, firstMs × factor^(n-1)). */
+export interface RetryPolicy {
+  readonly attemptsMax: number;
+  readonly backoff: { readonly firstMs: number; readonly factor: number; readonly maxMs: number };
+  /** What follows the last failed attempt: wait for a person, or throw the failure's code as a BPMN error. */
+  readonly exhausted: "incident" | "error";
+}
+
+export interface JobDefinition {
+  readonly type: string;
+  /** Absent: the class of the item the job runs in, else `standard`. */
+  readonly queue?: QueueClass;
+  /** 1 (first) to 5 (last). Absent: the priority of the item, else 3. */
+  readonly priority?: number;
+  readonly retry: RetryPolicy;
+  /** The engine ends an attempt that runs longer. */
+  readonly timeoutMs?: number;
+  readonly headers?: JsonObject;
+}
+
+/** `date` is an instant, `duration` an ISO 8601 duration, `cycle` an ISO 8601 repetition, `cron` five or six fields. */
+export interface TimerDefinition {
+  readonly kind: "date" | "duration" | "cycle" | "cron";
+  readonly value: Source;
+  /** IANA name; only cron and local dates need it. */
+  readonly timeZone?: string;
+}
+
+export type EdgePolicy = "all-success" | "all-done" | "any-success";
+export type FailurePolicy = "fail" | "continue" | "skip-dependents";
+
+/**
+ * Runs an activity once per item of a collection. Plain multi-instance is the case without keys, dependencies
+ * and locks. Item fields are read from the item itself (`item.key` or `item.id`, `item.dependsOn`, …) unless a
+ * source is given here, evaluated with the item in scope.
+ */
+export interface MultiInstance {
+  readonly mode: "sequential" | "parallel" | "graph";
+  readonly collection: Source;
+  /** Name under which the item is visible inside. */
+  readonly item: string;
+  readonly fields?: {
+    readonly key?: Source;
+    readonly dependsOn?: Source;
+    readonly locks?: Source;
+    readonly queue?: Source;
+    readonly priority?: Source;
+    readonly onFailure?: Source;
+    readonly attempts?: Source;
+  };
+  /** At most this many items run at once; absent: no limit but the queues'. */
+  readonly maxParallel?: Source;
+  /** For items that do not say; default `fail` for sequential and parallel, `skip-dependents` for graph. */
+  readonly onFailure?: FailurePolicy;
+  /** For edges that do not say. */
+  readonly edgePolicy?: EdgePolicy;
+  /** How often an item is tried before it counts as failed; default 1. */
+  readonly attempts?: number;
+  /** Evaluated after each finished item with `completed`, `failed`, `skipped`, `total`; true ends the rest. */
+  readonly completion?: Expression;
+  /** Evaluated once all items have ended and some failed, with the same names; true accepts the partial result. */
+  readonly accept?: Expression;
+  /** What one item yields (evaluated in the item's scope as it completes) and the variable that collects it:
+   *  a list in item order, for graph an object by item key. */
+  readonly output?: { readonly target: string; readonly source: Source };
+}
+
+interface ElementBase {
+  readonly id: ElementId;
+  readonly name?: string;
+  /** The sub-process that contains it; null at process level. */
+  readonly parent: ElementId | null;
+  readonly documentation?: string;
+  readonly position?: SourcePosition;
+  /** What its author's format said and the kernel does not need: kept for round trips and tools. */
+  readonly extension?: JsonObject;
+}
+
+interface ActivityBase extends ElementBase {
+  readonly inputs?: readonly Mapping[];
+  readonly outputs?: readonly Mapping[];
+  readonly loop?: MultiInstance;
+  /** The activity that undoes this one once it has completed. */
+  readonly compensation?: ElementId;
+  /** This activity is such a handler: it has no incoming flow. */
+  readonly forCompensation?: boolean;
+}
+
+export interface StartEvent extends ElementBase {
+  readonly kind: "start-event";
+  readonly trigger: { readonly type: "none" };
+}
+
+export interface EndEvent extends ElementBase {
+  readonly kind: "end-event";
+  readonly trigger:
+    | { readonly type: "none" }
+    | { readonly type: "terminate" }
+    | { readonly type: "error"; readonly code: string; readonly message?: Source }
+    | { readonly type: "compensation"; readonly activity?: ElementId };
+}
+
+export interface IntermediateCatchEvent extends ElementBase {
+  readonly kind: "intermediate-catch-event";
+  readonly trigger: { readonly type: "timer"; readonly timer: TimerDefinition };
+}
+
+export interface IntermediateThrowEvent extends ElementBase {
+  readonly kind: "intermediate-throw-event";
+  readonly trigger: { readonly type: "none" } | { readonly type: "compensation"; readonly activity?: ElementId };
+}
+
+export interface BoundaryEvent extends ElementBase {
+  readonly kind: "boundary-event";
+  readonly attachedTo: ElementId;
+  readonly interrupting: boolean;
+  readonly trigger:
+    | { readonly type: "timer"; readonly timer: TimerDefinition }
+    /** Without a code it catches every error. The caught error is visible as `error` {code, message, details} in `outputs`. */
+    | { readonly type: "error"; readonly code?: string };
+  readonly outputs?: readonly Mapping[];
+}
+
+export interface ServiceTask extends ActivityBase {
+  readonly kind: "service-task";
+  readonly job: JobDefinition;
+}
+
+export interface ScriptTask extends ActivityBase {
+  readonly kind: "script-task";
+  /** Each target is written from its source, in order; a later one sees what an earlier one wrote. */
+  readonly assignments: readonly Mapping[];
+}
+
+export interface UserTask extends ActivityBase {
+  readonly kind: "user-task";
+  readonly title?: Source;
+  readonly assignee?: Source;
+  readonly candidates?: readonly string[];
+  readonly due?: TimerDefinition;
+  /** JSON Schema of what completing it must bring. The server and CLI check it; the kernel does not. */
+  readonly form?: JsonObject;
+}
+
+export interface ExclusiveGateway extends ElementBase {
+  readonly kind: "exclusive-gateway";
+  readonly defaultFlow?: FlowId;
+}
+
+export interface ParallelGateway extends ElementBase {
+  readonly kind: "parallel-gateway";
+}
+
+export interface SubProcess extends ActivityBase {
+  readonly kind: "sub-process";
+  readonly variables?: readonly VariableDeclaration[];
+}
+
+export interface CallActivity extends ActivityBase {
+  readonly kind: "call-activity";
+  /** Id of the called process. Its variables are the inputs; its declared outputs are visible to `outputs`. */
+  readonly process: string;
+  /** `deployment`: what was deployed together with this program. */
+  readonly binding: "deployment" | "latest" | { readonly version: string };
+}
+
+export type Activity = ServiceTask | ScriptTask | UserTask | SubProcess | CallActivity;
+export type Element =
+  | Activity
+  | StartEvent
+  | EndEvent
+  | IntermediateCatchEvent
+  | IntermediateThrowEvent
+  | BoundaryEvent
+  | ExclusiveGateway
+  | ParallelGateway;
+export type ElementKind = Element["kind"];
+
+export interface Flow {
+  readonly id: FlowId;
+  readonly from: ElementId;
+  readonly to: ElementId;
+  /** Only on flows out of exclusive gateways; evaluated in the order of `flows`. */
+  readonly condition?: Expression;
+  readonly name?: string;
+}
+
+/**
+ * A compiled process definition: plain JSON, immutable, named by `hash` (SHA-256 of its canonical JSON without the
+ * field itself, computed by the compiler; the kernel only carries it).
+ */
+export interface ProgramDocument {
+  readonly format: 1;
+  readonly id: string;
+  readonly version: string;
+  readonly name: string;
+  readonly hash: string;
+  readonly variables: readonly VariableDeclaration[];
+  /** Names of the process-level variables handed to whoever called or started the process. */
+  readonly outputs: readonly string[];
+  readonly elements: readonly Element[];
+  readonly flows: readonly Flow[];
+  /** What an error that nothing catches does after it ended everything: `compensate` undoes completed work first. */
+  readonly onError: "fail" | "compensate";
+}
