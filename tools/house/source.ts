@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, posix, relative, sep } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
 
@@ -159,9 +159,4 @@ export function readSources(directory: string): SourceFile[] {
   return listFiles(directory)
     .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
     .map((path) => parseSource(path, readText(path)));
-}
-
-/** `path` as the repository's root sees it, with `/`. */
-export function fromRoot(path: string): string {
-  return relative(root, path).split(sep).join("/");
 }
