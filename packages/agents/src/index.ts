@@ -14,5 +14,19 @@ export type {
   ModelTier,
   ProcessGroup,
 } from "./agent.ts";
+export { type Bubblewrap, type BubblewrapSearch, bubblewrapCage, findBubblewrap } from "./cage/bubblewrap.ts";
 export type { Cage, CagedCommand, CageOptions, Launch } from "./cage/cage.ts";
+export { uncaged } from "./cage/none.ts";
+export { type CliAgentOptions, cliAgent } from "./cli/cli-agent.ts";
 export { agentErrors } from "./errors.ts";
+export { type CommandRequest, type CommandResult, runCommand } from "./process/command.ts";
+export { endProcessGroup } from "./process/group.ts";
+export {
+  type AgentScript,
+  parseAgentScript,
+  readAgentScript,
+  type ScriptAttempt,
+  type ScriptStep,
+} from "./scripted/script.ts";
+export { scriptedAgent } from "./scripted/scripted.ts";
+export { type AgentSignals, jsonIn, signalsOf } from "./signals.ts";
