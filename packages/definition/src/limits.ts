@@ -1,0 +1,31 @@
+/** Every limit of this package, with its unit. Reaching one is a problem or an error value, never a crash. */
+export const limits = {
+  /** UTF-8 bytes of one YAML file. */
+  fileBytesMax: 1_048_576,
+  /** YAML documents in one file. */
+  documentsMax: 100,
+  /** Nesting of maps and lists in a file. */
+  depthMax: 64,
+  /** Nodes that aliases may add to a file; zero would forbid anchors altogether. */
+  aliasesMax: 100,
+  /** Elements of one program, generated gateways and events included. */
+  elementsMax: 10_000,
+  /** Items of a graph that is written out in a file. */
+  itemsMax: 100_000,
+  /** Sub-processes within sub-processes. */
+  nestingMax: 10,
+  /** Problems reported for one file; the rest is counted. */
+  problemsMax: 200,
+  /** Characters of one expression. */
+  expressionCharactersMax: 65_536,
+  expressionNodesMax: 10_000,
+  expressionDepthMax: 100,
+  /** Units of work one evaluation may use; one is a list element or 64 characters touched; a loop step is ten. */
+  expressionCostMax: 5_000_000,
+  /** Compiled expressions kept in memory. */
+  expressionsCachedMax: 10_000,
+  /** Characters of a regular expression. */
+  patternCharactersMax: 1_000,
+  /** A timer further away than this is refused: 100 years. */
+  timerAheadMsMax: 3_162_240_000_000,
+} as const;
