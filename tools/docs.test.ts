@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, posix } from "node:path";
 import { expect, test } from "vitest";
@@ -137,6 +138,13 @@ test("all packages are released together, under one version and one licence", ()
   expect(config.fixed).toEqual([["@tutti/*"]]);
   expect(new Set(manifests.map(({ version }) => version)).size).toBe(1);
   expect(new Set(manifests.map(({ license }) => license))).toEqual(new Set(["Apache-2.0"]));
+});
+
+test("the lockfile is whole for every platform", () => {
+  const result = spawnSync(process.execPath, [join(root, "tools", "lock-platforms.mjs"), "--check"], {
+    encoding: "utf8",
+  });
+  expect(result.stderr, "run `npm run lock`").toBe("");
 });
 
 test("the lockfile names no registry, so that any mirror serves it", () => {
