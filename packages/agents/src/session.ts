@@ -21,7 +21,8 @@ export interface AgentSession {
   readonly artifacts: string;
   /** Where it starts. */
   readonly cwd: string;
-  start(listen: SessionListener): RunningProcess;
+  /** `signal` replaces the context's, for adapters that ask politely before the process is ended. */
+  start(listen: SessionListener, signal?: AbortSignal): RunningProcess;
 }
 
 export interface SessionListener {
@@ -50,11 +51,11 @@ export async function withSession(
       readable: program.readable ?? [],
       environment: { ...program.environment, [markerVariable]: randomUUID() },
     });
-    const start = (listen: SessionListener): RunningProcess =>
+    const start = (listen: SessionListener, signal: AbortSignal = context.signal): RunningProcess =>
       startProcess({
         launch,
         limits: context.limits,
-        signal: context.signal,
+        signal,
         onSpawn: (group) => context.onSpawn?.(group),
         onLine: (stream, line) => listen.onLine(stream, line),
       });

@@ -11,6 +11,8 @@ import type { AgentScript, ScriptAttempt } from "./script.ts";
 const programFile = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./scripted-agent.ts" : "./scripted-agent.js", import.meta.url),
 );
+/** Tells Node.js that the program is a module, without looking at it twice. */
+const manifestFile = fileURLToPath(new URL("../../package.json", import.meta.url));
 
 /**
  * An agent that plays recorded edits instead of asking a model, for demonstrations and tests. It says so: it is
@@ -25,7 +27,7 @@ export function scriptedAgent(script: AgentScript): Agent {
         const message = `The script ${script.source} says nothing about '${task.id}'.`;
         return failure("agent-failed", message, { retryable: false });
       }
-      const program = { argv: [process.execPath, programFile], readable: [dirname(programFile)] };
+      const program = { argv: [process.execPath, programFile], readable: [dirname(programFile), manifestFile] };
       return withSession({ task, context, program }, (session) => play(session, { attempt, context }));
     },
   };
