@@ -120,7 +120,7 @@ function buildUnits(git, example, units) {
   for (const unit of ordered) {
     const before = [...unit.dependsOn, ...earlierHolders(example, unit.id, commits)];
     git("checkout", "-q", "--detach", before.length === 0 ? git.base : commits.get(before[0]));
-    for (const id of before.slice(1)) mergeOne(git, example, commits.get(id));
+    for (const id of before.slice(1)) mergeOne(git, example, ["merge", "--no-ff", "--no-commit", "-q", commits.get(id)]);
     const start = git("rev-parse", "HEAD");
     const attempts = example.script.tasks[unit.id];
     const redCount = example.expected.red?.[unit.id] ?? 0;
@@ -227,7 +227,10 @@ function mergeAll(git, example, commits) {
   git("checkout", "-q", "--detach", git.base);
   const solved = {};
   for (const commit of commits.values()) {
-    for (const [path, rule] of mergeOne(git, example, commit)) solved[path] = rule;
+    // Against the commit that the unit started from, not against what git would take for the common ancestor: a start
+    // that was merged from conflicting units is none that git can find, and it would meet those conflicts again.
+    const ways = ["cherry-pick", "--no-commit", commit];
+    for (const [path, rule] of mergeOne(git, example, ways)) solved[path] = rule;
   }
   assert.deepEqual(solved, example.expected.solved ?? {});
   for (const command of example.plan.checks) {
@@ -238,14 +241,14 @@ function mergeAll(git, example, commits) {
   console.log(`  merged ${commits.size} units, everything green; conflicts solved: ${how.join(", ") || "none"}`);
 }
 
-/** Merges a commit into HEAD and solves its conflicts; returns [path, by what] for each. */
-function mergeOne(git, example, commit) {
-  if (git.run("merge", "--no-ff", "--no-edit", "-q", commit).status === 0) return [];
-  const paths = git("diff", "--name-only", "--diff-filter=U").split("\n");
-  assert.notDeepEqual(paths, [""], `merging ${commit} failed without a conflict`);
+/** Merges by the given git command and solves the conflicts; returns [path, by what] for each. */
+function mergeOne(git, example, command) {
+  const isClean = git.run(...command).status === 0;
+  const paths = isClean ? [] : git("diff", "--name-only", "--diff-filter=U").split("\n");
+  assert.notDeepEqual(paths, [""], `git ${command.join(" ")} failed without a conflict`);
   const solved = paths.map((path) => [path, solve(git, example, path)]);
   git("add", "-A");
-  git("commit", "-q", "--no-edit");
+  git("commit", "-qm", `merge ${command.at(-1)}`);
   return solved;
 }
 
@@ -280,11 +283,10 @@ function mergeJson({ base, ours, theirs, path }) {
 
 /** Keeps the lines of both sides, ours first. Only right where both sides did nothing but add lines. */
 function unionOfAdditions(text, path) {
-  return text.replace(
-    /^<{7} .*\n([\s\S]*?)^\|{7} .*\n([\s\S]*?)^={7}\n([\s\S]*?)^>{7} .*\n/gm,
-    (_, ours, base, theirs) => {
-      assert.equal(base, "", `${path}: one side changed lines, so that no list rule solves it:\n${base}`);
-      return ours + theirs;
-    },
-  );
+  const conflict = /^<{7} .*\n([\s\S]*?)^\|{7} .*\n([\s\S]*?)^={7}\n([\s\S]*?)^>{7} .*\n/gm;
+  return text.replace(conflict, (_, ...sides) => {
+    const [ours, base, theirs] = sides;
+    assert.equal(base, "", `${path}: one side changed lines, so that no list rule solves it:\n${base}`);
+    return ours + theirs;
+  });
 }

@@ -1,0 +1,24 @@
+import argparse
+from pathlib import Path
+
+from .count import count_words
+from .report import as_text
+from .top import most_common
+
+
+def parser():
+    command = argparse.ArgumentParser(prog="wordcount", description="Counts the words of a text.")
+    command.add_argument("--top", type=int, metavar="N", help="only the N most frequent words")
+    command.add_argument("files", nargs="+", metavar="FILE", help="a text in UTF-8")
+    return command
+
+
+def main(arguments=None):
+    options = parser().parse_args(arguments)
+    text = "\n".join(Path(file).read_text(encoding="utf-8") for file in options.files)
+    counts = count_words(text)
+    if options.top is not None:
+        counts = most_common(counts, options.top)
+    total = sum(counts.values())
+    print(as_text(counts, total))
+    return 0
