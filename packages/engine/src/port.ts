@@ -102,7 +102,7 @@ export interface InstanceRow {
   readonly version: string;
   readonly hash: string;
   readonly businessKey: string | null;
-  readonly status: "running" | "paused" | "cancelling" | "failing" | "completed" | "failed" | "cancelled";
+  readonly status: "running" | "paused" | "failing" | "completed" | "failed" | "cancelled";
   readonly incidents: number;
   readonly startedAt: number;
   readonly endedAt: number | null;

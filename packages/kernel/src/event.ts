@@ -30,7 +30,6 @@ export type Event =
       readonly at: number;
     }
   | { readonly type: "instance-resumed"; readonly actor: Actor; readonly at: number }
-  | { readonly type: "instance-cancelling"; readonly reason: string; readonly actor: Actor; readonly at: number }
   | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
   | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
   | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
@@ -52,7 +51,6 @@ export type Event =
     }
   | { readonly type: "element-completing"; readonly key: Key; readonly result: JsonObject }
   | { readonly type: "element-completed"; readonly key: Key; readonly element: ElementId; readonly at: number }
-  | { readonly type: "element-terminating"; readonly key: Key }
   | { readonly type: "element-terminated"; readonly key: Key; readonly element: ElementId; readonly at: number }
   /** An element that never waits was entered and left at once; `consumed` are the waiting flows a join used up. */
   | {
@@ -69,7 +67,13 @@ export type Event =
       readonly scope: Key;
       readonly arrives: "passes" | "waits" | "held";
     }
-  | { readonly type: "flow-continued"; readonly flow: FlowId; readonly scope: Key }
+  /** A held flow goes on; it arrives in the same command. */
+  | { readonly type: "flow-released"; readonly flow: FlowId; readonly scope: Key }
+  /** A token that waited at a join ends with its scope (terminate end event). */
+  | { readonly type: "flow-dropped"; readonly flow: FlowId; readonly scope: Key }
+  /** The command reached its activation limit: the rest follows in a `continue` command of its own. */
+  | { readonly type: "continuation-requested" }
+  | { readonly type: "continuation-started" }
   // variables
   | {
       readonly type: "variables-set";
@@ -159,6 +163,8 @@ export type Event =
       readonly outcome: "completed" | "failed" | "cancelled";
       readonly at: number;
     }
+  /** The call activity ended first: the child is told to. */
+  | { readonly type: "child-cancelled"; readonly key: Key; readonly childId: string; readonly at: number }
   // incidents; `element` instance 0 is the process itself
   | {
       readonly type: "incident-created";
@@ -181,6 +187,8 @@ export type Event =
   | {
       readonly type: "collection-opened";
       readonly body: Key;
+      /** Name of the variable that holds the item inside. */
+      readonly itemName: string;
       readonly graph: boolean;
       readonly maxParallel: number | null;
       readonly at: number;
@@ -201,6 +209,9 @@ export type Event =
       readonly predecessors: readonly string[];
       readonly at: number;
     }
+  /** Ready, but `lock` is held by another item; it waits in line for it. */
+  | { readonly type: "item-blocked"; readonly body: Key; readonly item: string; readonly lock: string }
+  | { readonly type: "item-unblocked"; readonly body: Key; readonly item: string }
   | {
       readonly type: "item-completed";
       readonly body: Key;
@@ -256,7 +267,7 @@ export type Event =
       readonly scope: Key;
       readonly key: Key;
       readonly element: ElementId;
-      readonly handler: ElementId;
+      readonly handler: ElementId | null;
       readonly variables: JsonObject;
     }
   | {

@@ -3,7 +3,7 @@ import type { IncidentKind } from "./event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, ElementKind, QueueClass } from "./program.ts";
 
-export type InstanceStatus = "running" | "paused" | "cancelling" | "failing" | "completed" | "failed" | "cancelled";
+export type InstanceStatus = "running" | "paused" | "failing" | "completed" | "failed" | "cancelled";
 export type ItemStatus =
   | "waiting"
   | "ready"
@@ -45,7 +45,7 @@ export interface ElementView {
   readonly kind: ElementKind;
   readonly scope: Key;
   readonly item: string | null;
-  readonly state: "activating" | "active" | "completing" | "terminating";
+  readonly state: "activating" | "active" | "completing";
   readonly since: number;
   /** The called instance, for call activities. */
   readonly childId: string | null;

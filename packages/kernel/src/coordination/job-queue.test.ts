@@ -9,7 +9,7 @@ interface TestJob extends QueuedJob {
 const any = (): boolean => true;
 
 function job(name: string, fields: Partial<Omit<TestJob, "name">> = {}): TestJob {
-  return { name, jobType: "work", queue: "standard", priority: 3, eligibleAt: 0, ...fields };
+  return { name, jobType: "work", queue: "standard", priority: 3, eligibleAt: 0, limitKey: undefined, ...fields };
 }
 
 function queueOf(jobs: readonly TestJob[], slots = 100): JobQueue<TestJob> {
@@ -157,6 +157,7 @@ const anyJob = fc.record({
   queue: fc.constantFrom("light" as const, "standard" as const, "heavy" as const),
   priority: fc.integer({ min: 1, max: 5 }),
   eligibleAt: fc.integer({ min: 0, max: 1_000_000 }),
+  limitKey: fc.constant(undefined),
 });
 
 test("[Q1] [Q2] [Q4] [Q7] whatever was offered is taken exactly once, in the order of the rules", () => {

@@ -14,7 +14,7 @@ export interface QueuedJob {
   /** Epoch ms from which it may start, and from which it grows older. */
   readonly eligibleAt: number;
   /** Jobs with one key share the limit declared for it. */
-  readonly limitKey?: string;
+  readonly limitKey: string | undefined;
 }
 
 /** `runningMax` at once; `startsMax` per sliding `windowMs`. Absent: no such limit. */

@@ -1,0 +1,107 @@
+import { loopOf, open, stir } from "./collection.ts";
+import type { Key } from "./command.ts";
+import { undoNext } from "./compensation.ts";
+import type { Visit } from "./element/behavior.ts";
+import { variableKey } from "./evolve/variable.ts";
+import type { Json } from "./json.ts";
+import { goneIncidents, start, takeFlow, visitOf } from "./lifecycle.ts";
+import { must } from "./problem.ts";
+import { isEnded } from "./state.ts";
+import type { Arrival, Turn } from "./turn.ts";
+
+/** Starts an element, or the collection of its items. */
+export function enter(turn: Turn, visit: Visit): void {
+  const loop = loopOf(visit.element);
+  if (loop !== undefined && turn.state.itemOf.count(visit.key) === 0) open(turn, visit, loop);
+  else start(turn, visit);
+}
+
+function arrive(turn: Turn, arrival: Arrival): void {
+  const { scope } = arrival;
+  if (scope !== 0 && turn.state.elements.get(scope) === undefined) return;
+  const element = turn.element(arrival.element);
+  if (loopOf(element) === undefined && turn.behavior(element).arrive?.(turn, element, scope)) return;
+  enter(turn, { element, key: turn.nextKey(), scope });
+}
+
+function take<T>(set: Set<T>): T | undefined {
+  const first = set.values().next();
+  if (first.done) return undefined;
+  set.delete(first.value);
+  return first.value;
+}
+
+/** Moves every token until each of them waits. The order is fixed, so equal commands give equal events. */
+export function advance(turn: Turn): void {
+  while (!isEnded(turn.state)) {
+    const arrival = turn.arrivals.shift();
+    if (arrival !== undefined) {
+      arrive(turn, arrival);
+      continue;
+    }
+    const collection = take(turn.stirred);
+    if (collection !== undefined) {
+      stir(turn, collection);
+      continue;
+    }
+    const owner = take(turn.undoing);
+    if (owner !== undefined) {
+      undoNext(turn, owner);
+      continue;
+    }
+    const scope = take(turn.touched);
+    if (scope === undefined) return;
+    checkContent(turn, scope);
+  }
+}
+
+/** Completes a scope once nothing in it can move or is awaited any more. */
+function checkContent(turn: Turn, scope: Key): void {
+  const { state } = turn;
+  if (scope !== 0 && state.elements.get(scope) === undefined) return;
+  if (state.children.count(scope) > 0 || state.heldIn.count(scope) > 0) return;
+  if (state.collections.get(scope) !== undefined || state.head.status === "failing") return;
+  if (state.waitingIn.count(scope) > 0) {
+    raiseStuckJoin(turn, scope);
+    return;
+  }
+  if (scope === 0) {
+    goneIncidents(turn);
+    turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at });
+    return;
+  }
+  const visit = visitOf(turn, scope);
+  must(turn.behavior(visit.element).onContentEnded, `'${visit.element.id}' contains nothing`)(turn, visit);
+}
+
+function raiseStuckJoin(turn: Turn, scope: Key): void {
+  for (const key of turn.state.incidentsOf.of(scope)) {
+    if (turn.state.incidents.get(key)?.kind === "flow") return;
+  }
+  const joins = [...turn.state.waitingIn.of(scope)].map((flow) => turn.program.flows.get(flow)?.to ?? flow);
+  const message = `Expected a token on every flow into '${joins.join("', '")}', but none can arrive any more`;
+  const element = scope === 0 ? null : visitOf(turn, scope).element.id;
+  turn.raise({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });
+}
+
+function resultOf(turn: Turn): { readonly [name: string]: Json } {
+  const result: { [name: string]: Json } = {};
+  for (const name of turn.program.document.outputs) {
+    result[name] = turn.state.variables.get(variableKey(0, name))?.value ?? null;
+  }
+  return result;
+}
+
+/** Goes on with what the activation limit held back: flows, then the items of every collection. */
+export function resumeHeld(turn: Turn): void {
+  turn.emit({ type: "continuation-started" });
+  for (const collection of turn.state.collections.values()) turn.stirred.add(collection.body);
+  for (const held of [...turn.state.heldFlows.values()]) {
+    const flow = must(turn.program.flows.get(held.flow), `the program has no flow '${held.flow}'`);
+    for (let left = held.count; left > 0; left -= 1) {
+      if (turn.isFull()) return;
+      turn.emit({ type: "flow-released", flow: flow.id, scope: held.scope });
+      takeFlow(turn, flow, held.scope);
+    }
+  }
+}

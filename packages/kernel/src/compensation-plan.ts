@@ -1,0 +1,32 @@
+import type { Key } from "./command.ts";
+import { variableKey } from "./evolve/variable.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ElementId } from "./program.ts";
+import { scopeChain } from "./scope.ts";
+import type { State } from "./state.ts";
+
+/** Everything a handler will see: the variables visible from an element instance as it completes. */
+export function snapshotVariables(state: State, from: Key): JsonObject {
+  const values: { [name: string]: Json } = {};
+  for (const scope of scopeChain(state, from)) {
+    for (const name of state.variableNames.of(scope)) {
+      if (!Object.hasOwn(values, name)) values[name] = state.variables.get(variableKey(scope, name))?.value ?? null;
+    }
+  }
+  return values;
+}
+
+/**
+ * What is to be undone in a scope, in strict reverse order of completion; a container gives its content in its place.
+ * With `activity`, only the completions of that element.
+ */
+export function planCompensation(state: State, scope: Key, activity?: ElementId): Key[] {
+  const targets: Key[] = [];
+  for (const key of [...state.compensationsIn.of(scope)].reverse()) {
+    const record = state.compensations.get(key);
+    if (record === undefined || (activity !== undefined && record.element !== activity)) continue;
+    if (record.handler !== null) targets.push(key);
+    else targets.push(...planCompensation(state, key));
+  }
+  return targets;
+}

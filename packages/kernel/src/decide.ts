@@ -1,0 +1,43 @@
+import { advance } from "./advance.ts";
+import type { Command, Rejection } from "./command.ts";
+import { behaviors } from "./element/behaviors.ts";
+import type { Event } from "./event.ts";
+import { type Handlers, instanceHandlers } from "./handle/instance.ts";
+import { personHandlers } from "./handle/person.ts";
+import { workHandlers } from "./handle/work.ts";
+import type { Program } from "./load.ts";
+import type { State } from "./state.ts";
+import { refusal, Turn } from "./turn.ts";
+
+const handlers: Handlers<Command["type"]> = { ...instanceHandlers, ...workHandlers, ...personHandlers };
+
+export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };
+
+function refuseByStatus(state: State, command: Command): Rejection | undefined {
+  const { status, instanceId } = state.head;
+  if (command.type === "create-instance") {
+    return status === null
+      ? undefined
+      : refusal("instance-exists", `Expected no instance '${instanceId}', but there is one`);
+  }
+  if (status === null) return refusal("instance-not-found", "Expected an instance, but there is none");
+  if (status === "completed" || status === "failed" || status === "cancelled") {
+    return refusal("instance-ended", `Expected '${instanceId}' to be open, but it is ${status}`);
+  }
+  return undefined;
+}
+
+/**
+ * What follows from a command: every event up to the next wait state, or why it is refused. Pure: the state it is given
+ * stays untouched, and equal arguments give equal events. Throws InvariantError for a bug of ours, never for bad input.
+ */
+export function decide(program: Program, state: State, command: Command): Decision {
+  const rejection = refuseByStatus(state, command);
+  if (rejection !== undefined) return { rejection };
+  const turn = new Turn(program, state, { command, behaviors });
+  const handle = handlers[command.type] as (turn: Turn, command: Command) => Rejection | undefined;
+  const refused = handle(turn, command);
+  if (refused !== undefined) return { rejection: refused };
+  advance(turn);
+  return { events: turn.events };
+}

@@ -1,0 +1,118 @@
+import type { Effect } from "./effect.ts";
+import type { Event, EventType } from "./event.ts";
+import type { CallRecord, JobRecord, State } from "./state.ts";
+
+const nothing: readonly Effect[] = [];
+
+function offer(job: JobRecord): Effect {
+  return {
+    type: "offer-job",
+    key: job.key,
+    element: job.element,
+    jobType: job.jobType,
+    queue: job.queue,
+    priority: job.priority,
+    attempt: job.attempt,
+    attemptsMax: job.attemptsMax,
+    ...(job.timeoutMs === null ? {} : { timeoutMs: job.timeoutMs }),
+    input: job.input,
+    headers: job.headers,
+    ...(job.retryAt === null ? {} : { notBefore: job.retryAt }),
+  };
+}
+
+function offerOf(state: State, key: number): readonly Effect[] {
+  const job = state.jobs.get(key);
+  return job === undefined || job.parked ? nothing : [offer(job)];
+}
+
+function startChild(call: CallRecord): Effect {
+  return {
+    type: "start-child",
+    key: call.key,
+    childId: call.childId,
+    process: call.process,
+    binding: call.binding,
+    variables: call.variables,
+    ...(call.queue === null ? {} : { queue: call.queue }),
+    ...(call.priority === null ? {} : { priority: call.priority }),
+  };
+}
+
+function* openCalls(state: State): IterableIterator<CallRecord> {
+  for (const call of state.calls.values()) if (!call.ended) yield call;
+}
+
+function answerParent(state: State): readonly Effect[] {
+  const { parent, outcome } = state.head;
+  return parent === null || outcome === null ? nothing : [{ type: "answer-parent", parent, outcome }];
+}
+
+type Emitters = {
+  readonly [K in EventType]?: (state: State, event: Extract<Event, { readonly type: K }>) => readonly Effect[];
+};
+
+/** Events that are not here ask nothing of the world. */
+const emitters: Emitters = {
+  "job-created": (state, event) => offerOf(state, event.key),
+  "job-failed": (state, event) => offerOf(state, event.key),
+  "job-retried": (state, event) => offerOf(state, event.key),
+  "job-cancelled": (_state, event) => [{ type: "cancel-job", key: event.key }],
+  "timer-armed": (_state, event) => [{ type: "arm-timer", key: event.key, due: event.due }],
+  "timer-cancelled": (_state, event) => [{ type: "cancel-timer", key: event.key }],
+  "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
+  "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],
+  "task-cancelled": (_state, event) => [{ type: "close-task", key: event.key }],
+  // While paused no child starts; resuming asks for every open one.
+  "child-requested": (state, event) => {
+    const call = state.calls.get(event.key);
+    return call === undefined || state.head.status === "paused" ? nothing : [startChild(call)];
+  },
+  "child-cancelled": (_state, event) => [
+    { type: "cancel-child", childId: event.childId, reason: "The instance that called it ended it." },
+  ],
+  "instance-paused": (state, event) => [
+    { type: "hold-jobs", stopRunning: event.stopRunning },
+    ...[...openCalls(state)].map(
+      (call): Effect => ({
+        type: "pause-child",
+        childId: call.childId,
+        stopRunning: event.stopRunning,
+        reason: event.reason,
+      }),
+    ),
+  ],
+  "instance-resumed": (state) => [
+    { type: "release-jobs" },
+    ...[...openCalls(state)].flatMap((call): Effect[] => [
+      startChild(call),
+      { type: "resume-child", childId: call.childId },
+    ]),
+    // A timer that came due meanwhile was refused, and fires now.
+    ...[...state.timers.values()].map((timer): Effect => ({ type: "arm-timer", key: timer.key, due: timer.due })),
+  ],
+  "instance-completed": answerParent,
+  "instance-failed": answerParent,
+  "instance-cancelled": answerParent,
+  "continuation-requested": () => [{ type: "continue" }],
+};
+
+/** What the world must do because of an event; `state` is the state right after it. */
+export function effectsOf(state: State, event: Event): readonly Effect[] {
+  const emit = emitters[event.type] as ((state: State, event: Event) => readonly Effect[]) | undefined;
+  return emit === undefined ? nothing : emit(state, event);
+}
+
+/** Everything the world still owes an instance: what an engine asks for again after it lost its memory. */
+export function pendingEffects(state: State): readonly Effect[] {
+  const effects: Effect[] = [];
+  const { status, continuing } = state.head;
+  if (status === "paused") effects.push({ type: "hold-jobs", stopRunning: false });
+  for (const job of state.jobs.values()) if (!job.parked) effects.push(offer(job));
+  for (const timer of state.timers.values()) effects.push({ type: "arm-timer", key: timer.key, due: timer.due });
+  for (const task of state.tasks.values()) effects.push({ type: "open-task", key: task.key, element: task.element });
+  if (status !== "paused") for (const call of openCalls(state)) effects.push(startChild(call));
+  if (continuing) effects.push({ type: "continue" });
+  effects.push(...answerParent(state));
+  return effects;
+}

@@ -1,0 +1,42 @@
+import type { Key } from "../command.ts";
+import type { Element, ElementKind } from "../program.ts";
+import type { Names, Result } from "../scope.ts";
+import type { Turn } from "../turn.ts";
+
+/** One element instance about to start or started: what every step of its life needs to know. */
+export interface Visit<E extends Element = Element> {
+  readonly element: E;
+  readonly key: Key;
+  /** The element instance it runs in; 0 is the process. */
+  readonly scope: Key;
+}
+
+/**
+ * How one kind of element behaves. A kind is one file that exports one of these; shared code asks these questions and
+ * never looks at the kind itself.
+ */
+export interface ElementBehavior<E extends Element = Element> {
+  /** True when tokens wait at its incoming flows until it decides, in `arrive`, to use them up. */
+  readonly synchronises?: (incoming: number) => boolean;
+  /**
+   * A token arrived. True when that is all: the element needs no instance, because it passed the token on (or keeps it
+   * waiting). False or absent: an instance starts, as `prepare` says.
+   */
+  readonly arrive?: (turn: Turn, element: E, scope: Key) => boolean;
+  /**
+   * Whatever can fail before the element is active; a failure is an incident, and resolving it prepares again.
+   * Gives what is to happen once the element is active: emit what it waits for, or complete it. Absent for kinds whose
+   * `arrive` is always all.
+   */
+  readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
+  /** A timer of its own fired (a boundary event's timer belongs to the activity it stands on). */
+  readonly onTimer?: (turn: Turn, visit: Visit<E>) => void;
+  /** Nothing is left in the scope it opened (containers only). */
+  readonly onContentEnded?: (turn: Turn, visit: Visit<E>) => void;
+  /** What a retry re-issues after the work it waited for failed for good. */
+  readonly retry?: (turn: Turn, visit: Visit<E>) => void;
+}
+
+export type Behaviors = {
+  readonly [K in ElementKind]: ElementBehavior<Extract<Element, { readonly kind: K }>>;
+};

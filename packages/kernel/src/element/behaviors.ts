@@ -1,0 +1,29 @@
+import type { Behaviors } from "./behavior.ts";
+import { boundaryEvent } from "./boundary-event.ts";
+import { callActivity } from "./call-activity.ts";
+import { endEvent } from "./end-event.ts";
+import { exclusiveGateway } from "./exclusive-gateway.ts";
+import { intermediateCatchEvent } from "./intermediate-catch-event.ts";
+import { intermediateThrowEvent } from "./intermediate-throw-event.ts";
+import { parallelGateway } from "./parallel-gateway.ts";
+import { scriptTask } from "./script-task.ts";
+import { serviceTask } from "./service-task.ts";
+import { startEvent } from "./start-event.ts";
+import { subProcess } from "./sub-process.ts";
+import { userTask } from "./user-task.ts";
+
+/** Every kind of element; a new kind does not compile until it stands here. */
+export const behaviors: Behaviors = {
+  "boundary-event": boundaryEvent,
+  "call-activity": callActivity,
+  "end-event": endEvent,
+  "exclusive-gateway": exclusiveGateway,
+  "intermediate-catch-event": intermediateCatchEvent,
+  "intermediate-throw-event": intermediateThrowEvent,
+  "parallel-gateway": parallelGateway,
+  "script-task": scriptTask,
+  "service-task": serviceTask,
+  "start-event": startEvent,
+  "sub-process": subProcess,
+  "user-task": userTask,
+};

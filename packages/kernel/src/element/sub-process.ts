@@ -1,0 +1,36 @@
+import type { Json, JsonObject } from "../json.ts";
+import { complete } from "../lifecycle.ts";
+import { must } from "../problem.ts";
+import type { SubProcess } from "../program.ts";
+import { failure, misfit, type Result, resolveMappings } from "../scope.ts";
+import type { Turn } from "../turn.ts";
+import type { ElementBehavior, Visit } from "./behavior.ts";
+
+function localsOf(element: SubProcess, inputs: JsonObject): Result<JsonObject> {
+  const locals: { [name: string]: Json } = { ...inputs };
+  for (const declaration of element.variables ?? []) {
+    const value = inputs[declaration.name] ?? declaration.initial ?? null;
+    const problem = misfit(declaration, value);
+    if (problem !== undefined) return failure("variable-type", problem);
+    locals[declaration.name] = value;
+  }
+  return { ok: true, value: locals };
+}
+
+function openScope(turn: Turn, visit: Visit<SubProcess>, locals: JsonObject): void {
+  const { element, key } = visit;
+  if (Object.keys(locals).length > 0) {
+    turn.emit({ type: "variables-set", scope: key, values: locals, actor: element.id, at: turn.at });
+  }
+  const first = must(turn.program.starts.get(element.id), `'${element.id}' has no start event`);
+  turn.arrivals.push({ element: first.id, scope: key });
+}
+
+export const subProcess: ElementBehavior<SubProcess> = {
+  prepare: (turn, visit, names) => {
+    const inputs = resolveMappings(turn.program, visit.element.inputs, names);
+    const locals = inputs.ok ? localsOf(visit.element, inputs.value) : inputs;
+    return locals.ok ? { ok: true, value: () => openScope(turn, visit, locals.value) } : locals;
+  },
+  onContentEnded: (turn, visit) => complete(turn, visit.key),
+};

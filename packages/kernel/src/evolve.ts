@@ -1,0 +1,30 @@
+import type { Event, EventType } from "./event.ts";
+import { compensationAppliers } from "./evolve/compensation.ts";
+import { elementAppliers } from "./evolve/element.ts";
+import { instanceAppliers } from "./evolve/instance.ts";
+import { itemAppliers } from "./evolve/item.ts";
+import { waitAppliers } from "./evolve/wait.ts";
+import type { State } from "./state.ts";
+
+export type Appliers<T extends EventType> = {
+  readonly [K in T]: (state: State, event: Extract<Event, { readonly type: K }>) => void;
+};
+
+const appliers: Appliers<EventType> = {
+  ...instanceAppliers,
+  ...elementAppliers,
+  ...waitAppliers,
+  ...itemAppliers,
+  ...compensationAppliers,
+};
+
+/**
+ * Applies one recorded event in place and gives the same state back. Total: it never fails and never decides.
+ * The cost does not depend on the size of the instance.
+ */
+export function evolve(state: State, event: Event): State {
+  state.head.sequence += 1;
+  // The table is typed per event; indexing it by a union loses that pairing, which the type of `appliers` has proven.
+  (appliers[event.type] as (state: State, event: Event) => void)(state, event);
+  return state;
+}

@@ -1,0 +1,63 @@
+import type { Event } from "../event.ts";
+import type { Appliers } from "../evolve.ts";
+import type { State } from "../state.ts";
+import { writeVariable } from "./variable.ts";
+
+type CompensationEvent = Extract<Event["type"], `compensation-${string}`>;
+
+export const compensationAppliers: Appliers<CompensationEvent> = {
+  "compensation-recorded": (state, event) => {
+    state.compensations.set(event.key, {
+      key: event.key,
+      scope: event.scope,
+      element: event.element,
+      handler: event.handler,
+      variables: event.variables,
+    });
+    state.compensationsIn.add(event.scope, event.key);
+  },
+  "compensation-started": (state, event) => {
+    state.compensationRuns.set(event.owner, {
+      owner: event.owner,
+      scope: event.scope,
+      targets: event.targets,
+      running: null,
+      failed: 0,
+    });
+    state.head.at = event.at;
+  },
+  "compensation-taken": (state, event) => {
+    const run = state.compensationRuns.get(event.owner);
+    const record = state.compensations.get(event.target);
+    if (run === undefined || record === undefined) return;
+    for (const name in record.variables) {
+      const value = record.variables[name] ?? null;
+      writeVariable(state, { scope: event.key, name, value, author: "kernel", at: state.head.at });
+    }
+    forget(state, event.target);
+    if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
+    const targets = run.targets.filter((target) => target !== event.target);
+    state.compensationRuns.set(event.owner, { ...run, targets, running: { target: event.target, key: event.key } });
+  },
+  "compensation-failed": (state, event) => {
+    const run = state.compensationRuns.get(event.owner);
+    if (run !== undefined) state.compensationRuns.set(event.owner, { ...run, failed: run.failed + 1 });
+  },
+  "compensation-finished": (state, event) => {
+    const run = state.compensationRuns.get(event.owner);
+    if (run === undefined) return;
+    state.compensationRuns.delete(event.owner);
+    state.head.at = event.at;
+  },
+};
+
+/** A container's record goes once nothing inside it is left to undo. */
+function forget(state: State, key: number): void {
+  const record = state.compensations.get(key);
+  if (record === undefined) return;
+  state.compensations.delete(key);
+  state.compensationsIn.remove(record.scope, key);
+  if (state.compensationsIn.count(record.scope) === 0 && state.compensations.get(record.scope)?.handler === null) {
+    forget(state, record.scope);
+  }
+}

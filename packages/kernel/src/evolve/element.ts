@@ -1,0 +1,113 @@
+import type { Key } from "../command.ts";
+import type { Event } from "../event.ts";
+import type { Appliers } from "../evolve.ts";
+import type { ElementInstance, State } from "../state.ts";
+import { dropCollection } from "./item.ts";
+import { dropVariables } from "./variable.ts";
+
+type ElementEvent = Extract<Event["type"], `element-${string}` | `flow-${string}`>;
+type Entered = Extract<Event, { readonly type: "element-activating" | "element-activated" }>;
+
+export function flowKey(scope: Key, flow: string): string {
+  return `${scope}/${flow}`;
+}
+
+function enter(state: State, event: Entered): void {
+  const phase: ElementInstance["state"] = event.type === "element-activated" ? "active" : "activating";
+  if (state.elements.get(event.key) === undefined) state.children.add(event.scope, event.key);
+  state.elements.set(event.key, {
+    key: event.key,
+    element: event.element,
+    scope: event.scope,
+    state: phase,
+    at: event.at,
+    result: null,
+  });
+  if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
+  state.head.at = event.at;
+}
+
+/** Forgets an element instance and all that belonged to its inside; what it waited for has events of its own. */
+function leave(state: State, key: Key, at: number): void {
+  const instance = state.elements.get(key);
+  if (instance === undefined) return;
+  state.elements.delete(key);
+  state.children.remove(instance.scope, key);
+  state.itemOf.drop(key);
+  state.calls.delete(key);
+  dropVariables(state, key);
+  for (const flow of state.waitingIn.of(key)) state.waitingFlows.delete(flowKey(key, flow));
+  state.waitingIn.drop(key);
+  for (const flow of state.heldIn.of(key)) state.heldFlows.delete(flowKey(key, flow));
+  state.heldIn.drop(key);
+  dropCollection(state, key);
+  state.head.at = at;
+}
+
+function wait(state: State, scope: Key, flow: string): void {
+  const key = flowKey(scope, flow);
+  const count = state.waitingFlows.get(key) ?? 0;
+  state.waitingFlows.set(key, count + 1);
+  if (count === 0) state.waitingIn.add(scope, flow);
+}
+
+function consume(state: State, scope: Key, flow: string): void {
+  const key = flowKey(scope, flow);
+  const count = state.waitingFlows.get(key) ?? 0;
+  if (count > 1) {
+    state.waitingFlows.set(key, count - 1);
+  } else {
+    state.waitingFlows.delete(key);
+    state.waitingIn.remove(scope, flow);
+  }
+}
+
+function hold(state: State, scope: Key, flow: string): void {
+  const key = flowKey(scope, flow);
+  const count = (state.heldFlows.get(key)?.count ?? 0) + 1;
+  state.heldFlows.set(key, { flow, scope, count });
+  if (count === 1) state.heldIn.add(scope, flow);
+}
+
+function release(state: State, scope: Key, flow: string): void {
+  const key = flowKey(scope, flow);
+  const held = state.heldFlows.get(key);
+  if (held === undefined) return;
+  if (held.count > 1) {
+    state.heldFlows.set(key, { ...held, count: held.count - 1 });
+  } else {
+    state.heldFlows.delete(key);
+    state.heldIn.remove(scope, flow);
+  }
+}
+
+export const elementAppliers: Appliers<ElementEvent> = {
+  "element-activating": enter,
+  "element-activated": enter,
+  "element-completing": (state, event) => {
+    const instance = state.elements.get(event.key);
+    if (instance !== undefined)
+      state.elements.set(event.key, { ...instance, state: "completing", result: event.result });
+  },
+  "element-completed": (state, event) => leave(state, event.key, event.at),
+  "element-terminated": (state, event) => {
+    // What an element did before it was ended cannot be undone by its scope any more: nobody saw it complete.
+    for (const key of state.compensationsIn.of(event.key)) state.compensations.delete(key);
+    state.compensationsIn.drop(event.key);
+    state.compensationRuns.delete(event.key);
+    leave(state, event.key, event.at);
+  },
+  "element-passed": (state, event) => {
+    for (const flow of event.consumed ?? []) consume(state, event.scope, flow);
+    state.head.at = event.at;
+  },
+  "flow-taken": (state, event) => {
+    if (event.arrives === "waits") wait(state, event.scope, event.flow);
+    else if (event.arrives === "held") hold(state, event.scope, event.flow);
+  },
+  "flow-dropped": (state, event) => {
+    state.waitingFlows.delete(flowKey(event.scope, event.flow));
+    state.waitingIn.remove(event.scope, event.flow);
+  },
+  "flow-released": (state, event) => release(state, event.scope, event.flow),
+};

@@ -1,0 +1,68 @@
+import type { InstanceOutcome } from "../command.ts";
+import type { Event } from "../event.ts";
+import type { Appliers } from "../evolve.ts";
+import type { State } from "../state.ts";
+import { writeVariable } from "./variable.ts";
+
+type InstanceEvent = Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">;
+
+function end(state: State, outcome: InstanceOutcome, at: number): void {
+  const { head } = state;
+  head.status = outcome.type;
+  head.outcome = outcome;
+  head.endedAt = at;
+  head.at = at;
+  head.continuing = false;
+}
+
+export const instanceAppliers: Appliers<InstanceEvent> = {
+  "instance-created": (state, event) => {
+    const { head } = state;
+    head.instanceId = event.instanceId;
+    head.rootId = event.rootId;
+    head.process = event.process;
+    head.version = event.version;
+    head.hash = event.hash;
+    head.parent = event.parent ?? null;
+    head.businessKey = event.businessKey ?? null;
+    head.queue = event.queue ?? null;
+    head.priority = event.priority ?? null;
+    head.status = "running";
+    head.startedAt = event.at;
+    head.at = event.at;
+  },
+  "instance-paused": (state, event) => {
+    state.head.status = "paused";
+    state.head.at = event.at;
+  },
+  "instance-resumed": (state, event) => {
+    state.head.status = "running";
+    state.head.at = event.at;
+  },
+  "instance-failing": (state, event) => {
+    state.head.status = "failing";
+    state.head.failure = event.error;
+    state.head.at = event.at;
+  },
+  "instance-completed": (state, event) => end(state, { type: "completed", result: event.result }, event.at),
+  "instance-failed": (state, event) => end(state, { type: "failed", error: event.error }, event.at),
+  "instance-cancelled": (state, event) => end(state, { type: "cancelled", reason: event.reason }, event.at),
+  "continuation-requested": (state) => {
+    state.head.continuing = true;
+  },
+  "continuation-started": (state) => {
+    state.head.continuing = false;
+  },
+  "variables-set": (state, event) => {
+    for (const name in event.values) {
+      writeVariable(state, {
+        scope: event.scope,
+        name,
+        value: event.values[name] ?? null,
+        author: event.actor,
+        at: event.at,
+      });
+    }
+    state.head.at = event.at;
+  },
+};

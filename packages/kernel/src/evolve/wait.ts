@@ -1,0 +1,137 @@
+import type { Event } from "../event.ts";
+import type { Appliers } from "../evolve.ts";
+import type { JobRecord, State } from "../state.ts";
+
+type WaitEvent = Extract<
+  Event["type"],
+  `job-${string}` | `timer-${string}` | `task-${string}` | `child-${string}` | `incident-${string}`
+>;
+
+function changeJob(state: State, key: number, change: Partial<JobRecord>): void {
+  const job = state.jobs.get(key);
+  if (job !== undefined) state.jobs.set(key, { ...job, ...change });
+}
+
+function assign(state: State, key: number, assignee: string | null): void {
+  const task = state.tasks.get(key);
+  if (task !== undefined) state.tasks.set(key, { ...task, assignee });
+}
+
+function dropTimer(state: State, key: number): void {
+  const timer = state.timers.get(key);
+  if (timer === undefined) return;
+  state.timers.delete(key);
+  state.timersOf.remove(timer.owner, key);
+}
+
+/** Timers and incidents draw their keys from the same counter as element instances. */
+function useKey(state: State, key: number): void {
+  if (key >= state.head.nextKey) state.head.nextKey = key + 1;
+}
+
+export const waitAppliers: Appliers<WaitEvent> = {
+  "job-created": (state, event) => {
+    state.jobs.set(event.key, {
+      key: event.key,
+      element: event.element,
+      jobType: event.jobType,
+      queue: event.queue,
+      priority: event.priority,
+      attempt: 1,
+      failures: 0,
+      attemptsMax: event.attemptsMax,
+      timeoutMs: event.timeoutMs ?? null,
+      input: event.input,
+      headers: event.headers,
+      retryAt: null,
+      parked: false,
+      at: event.at,
+    });
+  },
+  "job-completed": (state, event) => state.jobs.delete(event.key),
+  "job-failed": (state, event) => {
+    const failures = (state.jobs.get(event.key)?.failures ?? 0) + 1;
+    changeJob(
+      state,
+      event.key,
+      event.retryAt === undefined
+        ? { failures, parked: true, retryAt: null }
+        : { failures, attempt: event.attempt + 1, retryAt: event.retryAt },
+    );
+  },
+  "job-error-thrown": (state, event) => changeJob(state, event.key, { parked: true, retryAt: null }),
+  "job-cancelled": (state, event) => state.jobs.delete(event.key),
+  "job-retried": (state, event) => {
+    const attempt = (state.jobs.get(event.key)?.attempt ?? 0) + 1;
+    changeJob(state, event.key, { attempt, failures: 0, parked: false, retryAt: null });
+  },
+  "timer-armed": (state, event) => {
+    state.timers.set(event.key, {
+      key: event.key,
+      owner: event.owner,
+      element: event.element,
+      due: event.due,
+      remaining: event.remaining,
+      value: event.value,
+    });
+    state.timersOf.add(event.owner, event.key);
+    useKey(state, event.key);
+  },
+  "timer-fired": (state, event) => dropTimer(state, event.key),
+  "timer-cancelled": (state, event) => dropTimer(state, event.key),
+  "task-created": (state, event) => {
+    state.tasks.set(event.key, {
+      key: event.key,
+      element: event.element,
+      title: event.title,
+      assignee: event.assignee ?? null,
+      candidates: event.candidates,
+      dueAt: event.dueAt ?? null,
+      form: event.form ?? null,
+      input: event.input,
+      at: event.at,
+    });
+  },
+  "task-claimed": (state, event) => assign(state, event.key, event.actor),
+  "task-released": (state, event) => assign(state, event.key, null),
+  "task-completed": (state, event) => state.tasks.delete(event.key),
+  "task-cancelled": (state, event) => state.tasks.delete(event.key),
+  "child-requested": (state, event) => {
+    const before = state.calls.get(event.key);
+    state.calls.set(event.key, {
+      key: event.key,
+      element: event.element,
+      childId: event.childId,
+      process: event.process,
+      binding: event.binding,
+      variables: event.variables,
+      queue: event.queue ?? null,
+      priority: event.priority ?? null,
+      ended: false,
+      attempt: (before?.attempt ?? 0) + 1,
+    });
+  },
+  "child-ended": (state, event) => {
+    const call = state.calls.get(event.key);
+    if (call !== undefined) state.calls.set(event.key, { ...call, ended: true });
+  },
+  "child-cancelled": (state, event) => state.calls.delete(event.key),
+  "incident-created": (state, event) => {
+    state.incidents.set(event.key, {
+      key: event.key,
+      owner: event.owner,
+      element: event.element,
+      kind: event.kind,
+      error: event.error,
+      at: event.at,
+    });
+    state.incidentsOf.add(event.owner, event.key);
+    useKey(state, event.key);
+  },
+  "incident-resolved": (state, event) => {
+    const incident = state.incidents.get(event.key);
+    if (incident === undefined) return;
+    state.incidents.delete(event.key);
+    state.incidentsOf.remove(incident.owner, event.key);
+  },
+};

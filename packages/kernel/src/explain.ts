@@ -1,0 +1,115 @@
+import type { Key } from "./command.ts";
+import { itemKey } from "./evolve/item.ts";
+import { itemOf } from "./item.ts";
+import type { Program } from "./load.ts";
+import type { ElementId } from "./program.ts";
+import { type Item, isEnded, type State } from "./state.ts";
+import type { WaitingView } from "./view.ts";
+
+interface Place {
+  readonly key: Key | null;
+  readonly element: ElementId | null;
+  readonly item: string | null;
+}
+
+function placeOf(state: State, key: Key): Place {
+  const element = state.elements.get(key)?.element ?? null;
+  for (let at = key; at !== 0; at = state.elements.get(at)?.scope ?? 0) {
+    const item = itemOf(state, at);
+    if (item !== undefined) return { key, element, item: item.item };
+  }
+  return { key, element, item: null };
+}
+
+function* waitingWork(state: State): IterableIterator<WaitingView> {
+  for (const job of state.jobs.values()) {
+    if (job.parked) continue;
+    const retrying = job.retryAt === null ? "" : `, attempt ${job.attempt} of ${job.attemptsMax} after a failure`;
+    const reason = `The job '${job.jobType}' has not been completed${retrying}.`;
+    const until = "A worker completes it, or it fails for good.";
+    yield { ...placeOf(state, job.key), on: "job", reason, until, dueAt: job.retryAt };
+  }
+  for (const task of state.tasks.values()) {
+    const who = task.assignee ?? (task.candidates.join(", ") || "anyone");
+    const reason = `'${task.title}' is for ${who} to do.`;
+    yield { ...placeOf(state, task.key), on: "task", reason, until: "Somebody completes it.", dueAt: task.dueAt };
+  }
+  for (const call of state.calls.values()) {
+    if (call.ended) continue;
+    const reason = `'${call.process}' runs as '${call.childId}'.`;
+    yield { ...placeOf(state, call.key), on: "child", reason, until: "It ends.", dueAt: null };
+  }
+  for (const timer of state.timers.values()) {
+    const place = { ...placeOf(state, timer.owner), element: timer.element };
+    yield { ...place, on: "timer", reason: "It waits for its time.", until: "The timer is due.", dueAt: timer.due };
+  }
+  for (const run of state.compensationRuns.values()) {
+    const left = run.targets.length + (run.running === null ? 0 : 1);
+    const reason = `Completed work is being undone, ${left} to go.`;
+    yield { ...placeOf(state, run.owner), on: "compensation", reason, until: "The last is undone.", dueAt: null };
+  }
+}
+
+function* waitingForPeople(state: State): IterableIterator<WaitingView> {
+  for (const incident of state.incidents.values()) {
+    const { owner, element, error } = incident;
+    const reason = `It failed (${error.code}): ${error.message}`;
+    const until = incident.kind === "items-failed" ? "A person retries or accepts." : "A person retries or cancels.";
+    yield { ...placeOf(state, owner), element, on: "incident", reason, until, dueAt: null };
+  }
+  if (state.head.status !== "paused") return;
+  const reason = "The instance is paused: running work may end, nothing new starts.";
+  yield { key: null, element: null, item: null, on: "pause", reason, until: "A person resumes it.", dueAt: null };
+}
+
+function* waitingFlows(program: Program, state: State): IterableIterator<WaitingView> {
+  const scopes: Key[] = [0, ...[...state.elements.values()].map((instance) => instance.key)];
+  for (const scope of scopes) {
+    for (const flow of state.waitingIn.of(scope)) {
+      const join = program.flows.get(flow)?.to ?? null;
+      const reason = `A token from '${program.flows.get(flow)?.from ?? flow}' waits for the others.`;
+      yield {
+        ...placeOf(state, scope),
+        element: join,
+        on: "join",
+        reason,
+        until: "One arrives on every flow.",
+        dueAt: null,
+      };
+    }
+  }
+}
+
+function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on" | "reason" | "until"> {
+  if (item.status === "waiting") {
+    const open = item.definition.dependsOn
+      .map((edge) => edge.key)
+      .filter((key) => state.items.get(itemKey(body, key))?.endedAt === null);
+    const reason = `It depends on ${open.map((key) => `'${key}'`).join(", ")}.`;
+    return { on: "dependency", reason, until: "They end." };
+  }
+  if (item.blockedOn !== null) {
+    const holder = state.lockHolders.get(itemKey(body, item.blockedOn));
+    const reason = `'${item.blockedOn}' is held by '${holder ?? "nobody"}'.`;
+    return { on: "lock", reason, until: "The lock is free." };
+  }
+  const limit = state.collections.get(body)?.maxParallel;
+  return { on: "slot", reason: `All ${limit ?? "available"} places are taken.`, until: "A running item ends." };
+}
+
+function* waitingItems(state: State): IterableIterator<WaitingView> {
+  for (const { body } of state.collections.values()) {
+    const element = state.elements.get(body)?.element ?? null;
+    for (const key of state.itemsOf.of(body)) {
+      const item = state.items.get(itemKey(body, key));
+      if (item === undefined || (item.status !== "waiting" && item.status !== "ready")) continue;
+      yield { key: null, element, item: key, ...blockedItem(state, body, item), dueAt: null };
+    }
+  }
+}
+
+/** One answer for everything that waits, people's part first; empty only once the instance has ended. */
+export function explain(program: Program, state: State): WaitingView[] {
+  if (state.head.status === null || isEnded(state)) return [];
+  return [...waitingForPeople(state), ...waitingWork(state), ...waitingFlows(program, state), ...waitingItems(state)];
+}

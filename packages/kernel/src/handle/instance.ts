@@ -1,0 +1,123 @@
+import { resumeHeld } from "../advance.ts";
+import type { Command, CreateInstance, Rejection, SetVariables } from "../command.ts";
+import { variableKey } from "../evolve/variable.ts";
+import type { Json, JsonObject } from "../json.ts";
+import { goneIncidents, terminateContent } from "../lifecycle.ts";
+import { must } from "../problem.ts";
+import { declarationIn, failure, misfit, type Result } from "../scope.ts";
+import { refusal, type Turn } from "../turn.ts";
+
+/** Handles one command: emits what follows from it, or says why not and emits nothing. */
+export type Handlers<T extends Command["type"]> = {
+  readonly [K in T]: (turn: Turn, command: Extract<Command, { readonly type: K }>) => Rejection | undefined;
+};
+
+type InstanceCommand =
+  | "create-instance"
+  | "pause-instance"
+  | "resume-instance"
+  | "cancel-instance"
+  | "set-variables"
+  | "continue";
+
+/** What the process starts with: what was given, else what is declared, else null. */
+function initialVariables(turn: Turn, given: JsonObject): Result<JsonObject> {
+  const values: { [name: string]: Json } = { ...given };
+  for (const declaration of turn.program.document.variables) {
+    const { name } = declaration;
+    if (given[name] === undefined && declaration.required) {
+      return failure("variable-missing", `Expected a value for the required variable '${name}', but none was given`);
+    }
+    const value = given[name] ?? declaration.initial ?? null;
+    const problem = misfit(declaration, value);
+    if (problem !== undefined) return failure("variable-type", problem);
+    values[name] = value;
+  }
+  return { ok: true, value: values };
+}
+
+function create(turn: Turn, command: CreateInstance): Rejection | undefined {
+  const { document } = turn.program;
+  const values = initialVariables(turn, command.variables);
+  if (!values.ok) return refusal(values.error.code as "variable-missing", values.error.message);
+  const { instanceId, rootId, parent, businessKey, queue, priority, actor, at } = command;
+  turn.emit({
+    type: "instance-created",
+    instanceId,
+    rootId,
+    process: document.id,
+    version: document.version,
+    hash: document.hash,
+    ...(parent === undefined ? {} : { parent }),
+    ...(businessKey === undefined ? {} : { businessKey }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(priority === undefined ? {} : { priority }),
+    actor,
+    at,
+  });
+  if (Object.keys(values.value).length > 0) {
+    turn.emit({ type: "variables-set", scope: 0, values: values.value, actor, at });
+  }
+  const first = must(turn.program.starts.get(null), `'${document.id}' has no start event`);
+  turn.arrivals.push({ element: first.id, scope: 0 });
+  return undefined;
+}
+
+function checkWrite(turn: Turn, command: SetVariables): Rejection | undefined {
+  const { scope, values, expectedVersions = {} } = command;
+  for (const name in expectedVersions) {
+    const version = turn.state.variables.get(variableKey(scope, name))?.version ?? 0;
+    const expected = expectedVersions[name];
+    if (version !== expected) {
+      return refusal("variable-version", `Expected '${name}' to be at version ${expected}, but it is at ${version}`);
+    }
+  }
+  for (const name in values) {
+    const problem = misfit(declarationIn(turn.program, turn.state, { scope, name }), values[name] ?? null);
+    if (problem !== undefined) return refusal("variable-type", problem);
+  }
+  return undefined;
+}
+
+export const instanceHandlers: Handlers<InstanceCommand> = {
+  "create-instance": create,
+  "pause-instance": (turn, { stopRunning, reason, actor, at }) => {
+    const { status } = turn.state.head;
+    if (status !== "running") {
+      return refusal("instance-paused", `Expected a running instance, but it is ${status}`);
+    }
+    turn.emit({ type: "instance-paused", stopRunning, reason, actor, at });
+    return undefined;
+  },
+  "resume-instance": (turn, { actor, at }) => {
+    const { status } = turn.state.head;
+    if (status !== "paused") {
+      return refusal("instance-not-paused", `Expected a paused instance, but it is ${status}`);
+    }
+    turn.emit({ type: "instance-resumed", actor, at });
+    return undefined;
+  },
+  "cancel-instance": (turn, { reason, at }) => {
+    terminateContent(turn, 0);
+    goneIncidents(turn);
+    turn.emit({ type: "instance-cancelled", reason, at });
+    return undefined;
+  },
+  "set-variables": (turn, command) => {
+    const { scope, values, actor, reason, at } = command;
+    if (scope !== 0 && turn.state.elements.get(scope) === undefined) {
+      return refusal("scope-not-found", `Expected an active element instance ${scope}, but there is none`);
+    }
+    const problem = checkWrite(turn, command);
+    if (problem !== undefined) return problem;
+    turn.emit({ type: "variables-set", scope, values, actor, reason, at });
+    return undefined;
+  },
+  continue: (turn) => {
+    if (!turn.state.head.continuing) {
+      return refusal("nothing-pending", "Expected held work to go on with, but there is none");
+    }
+    resumeHeld(turn);
+    return undefined;
+  },
+};

@@ -1,0 +1,147 @@
+import { enter } from "../advance.ts";
+import { acceptItems, loopOf, retryItems, withdraw } from "../collection.ts";
+import type { AddItems, Command, Key, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
+import { itemKey } from "../evolve/item.ts";
+import { readItems } from "../item-definition.ts";
+import { complete, instanceAt, visitOf } from "../lifecycle.ts";
+import { must } from "../problem.ts";
+import type { ElementId } from "../program.ts";
+import { Names } from "../scope.ts";
+import type { Collection, IncidentRecord } from "../state.ts";
+import { refusal, type Turn } from "../turn.ts";
+import type { Handlers } from "./instance.ts";
+
+type PersonCommand = Extract<
+  Command["type"],
+  "resolve-incident" | "add-items" | "withdraw-items" | "adjust-concurrency"
+>;
+
+function checkItems(turn: Turn, incident: IncidentRecord, items: readonly string[]): Rejection | undefined {
+  for (const item of items) {
+    const found = turn.state.items.get(itemKey(incident.owner, item));
+    if (found === undefined) return refusal("item-unknown", `Expected an item '${item}', but there is none`);
+    if (found.status !== "failed") {
+      return refusal("item-unknown", `Expected '${item}' to have failed, but it is ${found.status}`);
+    }
+  }
+  return undefined;
+}
+
+function resolveIncident(turn: Turn, command: ResolveIncident): Rejection | undefined {
+  const { key, action, items = [], reason, actor, at } = command;
+  const incident = turn.state.incidents.get(key);
+  if (incident === undefined)
+    return refusal("incident-not-found", `Expected an open incident ${key}, but there is none`);
+  const ofItems = incident.kind === "items-failed";
+  if (action === "accept" && !ofItems) {
+    return refusal(
+      "incident-not-acceptable",
+      `Expected failed items to accept, but incident ${key} is of kind ${incident.kind}`,
+    );
+  }
+  const problem = ofItems ? checkItems(turn, incident, items) : undefined;
+  if (problem !== undefined) return problem;
+  turn.emit({ type: "incident-resolved", key, action, reason, actor, at });
+  if (action === "accept") acceptItems(turn, incident.owner, { by: actor, reason });
+  else retry(turn, incident, items);
+  return undefined;
+}
+
+/** Re-issues what failed. */
+function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): void {
+  const { owner } = incident;
+  switch (incident.kind) {
+    case "activation":
+      enter(turn, visitOf(turn, owner));
+      break;
+    case "completion":
+      complete(turn, owner, { result: instanceAt(turn, owner).result ?? {} });
+      break;
+    case "items-failed":
+      retryItems(turn, owner, items);
+      break;
+    case "collection":
+      turn.stirred.add(owner);
+      break;
+    case "flow":
+      turn.touched.add(owner);
+      break;
+    case "timer":
+      // The activity it stands on goes on; a timer that cannot be computed again stays silent.
+      break;
+    case "job":
+    case "error":
+    case "call": {
+      const visit = visitOf(turn, owner);
+      must(turn.behavior(visit.element).retry, `'${visit.element.id}' has nothing to retry`)(turn, visit);
+      break;
+    }
+  }
+}
+
+/** The one open collection of an activity. */
+function collectionOf(turn: Turn, element: ElementId): Collection | Rejection {
+  const found: Collection[] = [];
+  for (const collection of turn.state.collections.values()) {
+    if (instanceAt(turn, collection.body).element === element) found.push(collection);
+  }
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  return refusal("collection-not-found", `Expected one open collection of '${element}', but there are ${found.length}`);
+}
+
+function addItems(turn: Turn, command: AddItems): Rejection | undefined {
+  const collection = collectionOf(turn, command.element);
+  if ("code" in collection) return collection;
+  const { body } = collection;
+  const loop = must(loopOf(turn.element(command.element)), `'${command.element}' has no loop`);
+  const names = new Names(turn.program, turn.state, { scope: body });
+  const items = readItems(turn, { loop, names, values: command.items, existing: body });
+  if (!items.ok) return refusal("item-invalid", items.error.message);
+  turn.emit({ type: "items-added", body, items: items.value, actor: command.actor });
+  turn.stirred.add(body);
+  return undefined;
+}
+
+function whyNotWithdrawn(turn: Turn, body: Key, key: string, withdrawn: ReadonlySet<string>): Rejection | undefined {
+  const item = turn.state.items.get(itemKey(body, key));
+  if (item === undefined) return refusal("item-unknown", `Expected an item '${key}', but there is none`);
+  if (item.status !== "waiting" && item.status !== "ready") {
+    return refusal("item-started", `Expected '${key}' not to have started, but it is ${item.status}`);
+  }
+  for (const dependent of turn.state.dependents.of(itemKey(body, key))) {
+    const live = turn.state.items.get(itemKey(body, dependent))?.status === "waiting";
+    if (live && !withdrawn.has(dependent)) {
+      return refusal("item-needed", `Expected nothing to depend on '${key}', but '${dependent}' does`);
+    }
+  }
+  return undefined;
+}
+
+function withdrawItems(turn: Turn, command: WithdrawItems): Rejection | undefined {
+  const collection = collectionOf(turn, command.element);
+  if ("code" in collection) return collection;
+  const withdrawn = new Set(command.items);
+  for (const key of withdrawn) {
+    const problem = whyNotWithdrawn(turn, collection.body, key, withdrawn);
+    if (problem !== undefined) return problem;
+  }
+  for (const item of withdrawn) withdraw(turn, { body: collection.body, item }, command.actor);
+  return undefined;
+}
+
+export const personHandlers: Handlers<PersonCommand> = {
+  "resolve-incident": resolveIncident,
+  "add-items": addItems,
+  "withdraw-items": withdrawItems,
+  "adjust-concurrency": (turn, { element, maxParallel, actor, at }) => {
+    const collection = collectionOf(turn, element);
+    if ("code" in collection) return collection;
+    if (maxParallel !== null && !(Number.isInteger(maxParallel) && maxParallel >= 1)) {
+      return refusal("limit-exceeded", `Expected maxParallel to be an integer of at least 1, but it is ${maxParallel}`);
+    }
+    turn.emit({ type: "concurrency-adjusted", body: collection.body, maxParallel, actor, at });
+    turn.stirred.add(collection.body);
+    return undefined;
+  },
+};

@@ -1,0 +1,160 @@
+import type { Command, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
+import { failHandler } from "../compensation.ts";
+import { complete, failInstance, passBoundary, terminate, throwError, visitOf } from "../lifecycle.ts";
+import { assert, must } from "../problem.ts";
+import type { BoundaryEvent, RetryPolicy } from "../program.ts";
+import type { JobRecord, TaskRecord, TimerRecord } from "../state.ts";
+import { armTimer } from "../timer.ts";
+import { refusal, type Turn } from "../turn.ts";
+import type { Handlers } from "./instance.ts";
+
+type WorkCommand = Extract<
+  Command["type"],
+  `${string}-job` | "throw-job-error" | "fire-timer" | `${string}-task` | "end-child"
+>;
+
+/** A job that may still be answered. A parked one is not: its last attempt has already been counted. */
+function openJob(turn: Turn, key: Key): JobRecord | Rejection {
+  const job = turn.state.jobs.get(key);
+  if (job !== undefined && !job.parked) return job;
+  const why = job === undefined ? "there is none" : "it waits for a person";
+  return refusal("job-not-found", `Expected an open job ${key}, but ${why}`);
+}
+
+function isRejection(value: object): value is Rejection {
+  return "reason" in value && "code" in value;
+}
+
+function retryPolicy(turn: Turn, job: JobRecord): RetryPolicy {
+  const element = turn.element(job.element);
+  assert(element.kind === "service-task", `the job of '${job.element}' belongs to no service task`);
+  return element.job.retry;
+}
+
+function failJob(turn: Turn, command: FailJob): Rejection | undefined {
+  const { key, error, at } = command;
+  const job = openJob(turn, key);
+  if (isRejection(job)) return job;
+  const policy = retryPolicy(turn, job);
+  const { attempt } = job;
+  if (command.retryable && job.failures + 1 < policy.attemptsMax) {
+    const { firstMs, factor, maxMs } = policy.backoff;
+    const retryAt = at + Math.min(maxMs, Math.round(firstMs * factor ** job.failures));
+    turn.emit({ type: "job-failed", key, attempt, error, retryAt, at });
+    return undefined;
+  }
+  turn.emit({ type: "job-failed", key, attempt, error, at });
+  if (failHandler(turn, key, error)) return undefined;
+  if (policy.exhausted === "error") throwFromJob(turn, key, error);
+  else turn.raise({ owner: key, element: job.element, kind: "job", error });
+  return undefined;
+}
+
+/** An error that reaches the process ends a called instance, whose caller may catch it; else a person decides. */
+function throwFromJob(turn: Turn, key: Key, error: FailureInfo): void {
+  if (throwError(turn, key, error)) return;
+  const { parent } = turn.state.head;
+  if (parent !== null || turn.program.document.onError === "compensate") failInstance(turn, error);
+  else turn.raise({ owner: key, element: visitOf(turn, key).element.id, kind: "error", error });
+}
+
+function fireTimer(turn: Turn, command: FireTimer): Rejection | undefined {
+  const timer = turn.state.timers.get(command.key);
+  if (timer === undefined)
+    return refusal("timer-not-found", `Expected an armed timer ${command.key}, but there is none`);
+  if (turn.state.head.status === "paused") {
+    return refusal("instance-paused", "Expected a running instance, but it is paused; the timer fires on resume");
+  }
+  if (command.at < timer.due) {
+    return refusal("timer-not-due", `Expected timer ${timer.key} to be due, but it is due at ${timer.due}`);
+  }
+  turn.emit({ type: "timer-fired", key: timer.key, at: command.at });
+  const element = turn.element(timer.element);
+  if (element.kind === "boundary-event") fireBoundary(turn, element, timer);
+  else must(turn.behavior(element).onTimer, `'${element.id}' waits for no timer`)(turn, visitOf(turn, timer.owner));
+  return undefined;
+}
+
+function fireBoundary(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
+  const { scope } = visitOf(turn, timer.owner);
+  if (boundary.interrupting) terminate(turn, timer.owner);
+  else if (timer.remaining !== 0) rearm(turn, boundary, timer);
+  passBoundary(turn, boundary, { scope });
+}
+
+/** The next firing counts from when this one was due, so that a late one does not shift those after it. */
+function rearm(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
+  if (boundary.trigger.type !== "timer") return;
+  const next = turn.program.host.nextDue(boundary.trigger.timer, timer.value, timer.due, timer.remaining);
+  if (next.ok) {
+    const { due, remaining } = next;
+    armTimer(turn, timer.owner, { element: timer.element, due, remaining, value: timer.value });
+  } else {
+    const error = { code: next.code, message: next.message };
+    turn.raise({ owner: timer.owner, element: boundary.id, kind: "timer", error });
+  }
+}
+
+function openTask(turn: Turn, key: Key, actor: string): TaskRecord | Rejection {
+  const task = turn.state.tasks.get(key);
+  if (task === undefined) return refusal("task-not-found", `Expected an open task ${key}, but there is none`);
+  if (task.assignee !== null && task.assignee !== actor) {
+    return refusal("task-claimed", `Expected task ${key} to be free or yours, but '${task.assignee}' has it`);
+  }
+  return task;
+}
+
+export const workHandlers: Handlers<WorkCommand> = {
+  "complete-job": (turn, { key, result, actor, at }) => {
+    const job = openJob(turn, key);
+    if (isRejection(job)) return job;
+    turn.emit({ type: "job-completed", key, actor, at });
+    complete(turn, key, { result, actor });
+    return undefined;
+  },
+  "fail-job": failJob,
+  "throw-job-error": (turn, { key, error, at }) => {
+    const job = openJob(turn, key);
+    if (isRejection(job)) return job;
+    turn.emit({ type: "job-error-thrown", key, error, at });
+    if (!failHandler(turn, key, error)) throwFromJob(turn, key, error);
+    return undefined;
+  },
+  "fire-timer": fireTimer,
+  "complete-task": (turn, { key, result, actor, at }) => {
+    const task = openTask(turn, key, actor);
+    if (isRejection(task)) return task;
+    turn.emit({ type: "task-completed", key, actor, at });
+    complete(turn, key, { result, actor });
+    return undefined;
+  },
+  "claim-task": (turn, { key, actor, at }) => {
+    const task = openTask(turn, key, actor);
+    if (isRejection(task)) return task;
+    turn.emit({ type: "task-claimed", key, actor, at });
+    return undefined;
+  },
+  "release-task": (turn, { key, actor, at }) => {
+    const task = openTask(turn, key, actor);
+    if (isRejection(task)) return task;
+    turn.emit({ type: "task-released", key, actor, at });
+    return undefined;
+  },
+  "end-child": (turn, { key, childId, outcome, at }) => {
+    const call = turn.state.calls.get(key);
+    if (call === undefined || call.ended || call.childId !== childId) {
+      return refusal("child-not-found", `Expected '${childId}' to be called from ${key}, but it is not`);
+    }
+    turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at });
+    if (outcome.type === "completed") {
+      complete(turn, key, { result: outcome.result, actor: childId });
+      return undefined;
+    }
+    const error =
+      outcome.type === "failed"
+        ? outcome.error
+        : { code: "child-cancelled", message: `'${childId}' was cancelled: ${outcome.reason}` };
+    if (!failHandler(turn, key, error)) throwFromJob(turn, key, error);
+    return undefined;
+  },
+};

@@ -1,0 +1,93 @@
+import type { Key } from "./command.ts";
+import { itemKey } from "./evolve/item.ts";
+import { variableKey } from "./evolve/variable.ts";
+import { explain } from "./explain.ts";
+import { itemOf } from "./item.ts";
+import type { Json } from "./json.ts";
+import type { Program } from "./load.ts";
+import { must } from "./problem.ts";
+import type { Item, State } from "./state.ts";
+import type { CollectionView, ElementView, InstanceView, ItemView } from "./view.ts";
+
+function elementViews(program: Program, state: State): ElementView[] {
+  return [...state.elements.values()].map((instance) => {
+    const element = must(program.elements.get(instance.element), `the program has no '${instance.element}'`);
+    return {
+      key: instance.key,
+      element: element.id,
+      name: element.name ?? element.id,
+      kind: element.kind,
+      scope: instance.scope,
+      item: itemOf(state, instance.key)?.item ?? null,
+      state: instance.state,
+      since: instance.at,
+      childId: state.calls.get(instance.key)?.childId ?? null,
+    };
+  });
+}
+
+function itemView(item: Item): ItemView {
+  const { definition } = item;
+  return {
+    key: definition.key,
+    status: item.status,
+    attempt: item.attempt,
+    attemptsMax: definition.attemptsMax,
+    dependsOn: definition.dependsOn.map((edge) => edge.key),
+    locks: definition.locks,
+    queue: definition.queue ?? null,
+    priority: definition.priority,
+    startedAt: item.startedAt,
+    endedAt: item.endedAt,
+    instanceKey: item.instanceKey,
+    error: item.error,
+    value: definition.value,
+    result: item.result,
+  };
+}
+
+function collectionViews(state: State): CollectionView[] {
+  return [...state.collections.values()].map((collection) => {
+    const keys = [...state.itemsOf.of(collection.body)];
+    const items = keys.map((key) => must(state.items.get(itemKey(collection.body, key)), `there is no item '${key}'`));
+    return {
+      body: collection.body,
+      element: state.elements.get(collection.body)?.element ?? "",
+      maxParallel: collection.maxParallel,
+      counts: { ...collection.counts, total: collection.total },
+      items: items.map(itemView),
+    };
+  });
+}
+
+function variablesIn(state: State, scope: Key): { readonly [name: string]: Json } {
+  const values: { [name: string]: Json } = {};
+  for (const name of state.variableNames.of(scope)) {
+    values[name] = state.variables.get(variableKey(scope, name))?.value ?? null;
+  }
+  return values;
+}
+
+/** Everything a person or a screen asks about one instance. The instance must exist. */
+export function instanceView(program: Program, state: State): InstanceView {
+  const { head } = state;
+  return {
+    instanceId: head.instanceId,
+    rootId: head.rootId,
+    parent: head.parent,
+    process: head.process,
+    version: head.version,
+    hash: head.hash,
+    businessKey: head.businessKey,
+    status: must(head.status, "there is no instance"),
+    startedAt: head.startedAt,
+    endedAt: head.endedAt,
+    outcome: head.outcome,
+    sequence: head.sequence,
+    variables: variablesIn(state, 0),
+    elements: elementViews(program, state),
+    incidents: [...state.incidents.values()],
+    collections: collectionViews(state),
+    waiting: explain(program, state),
+  };
+}

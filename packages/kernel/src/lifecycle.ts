@@ -1,0 +1,252 @@
+import type { FailureInfo, Key } from "./command.ts";
+import { planCompensation, snapshotVariables } from "./compensation-plan.ts";
+import type { Visit } from "./element/behavior.ts";
+import { endItem, failItem, itemOf } from "./item.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { must } from "./problem.ts";
+import type { BoundaryEvent, Element, ElementId, Flow } from "./program.ts";
+import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
+import type { ElementInstance } from "./state.ts";
+import { armTimer, boundaryTimers, cancelTimers } from "./timer.ts";
+import type { Turn } from "./turn.ts";
+
+export function instanceAt(turn: Turn, key: Key): ElementInstance {
+  return must(turn.state.elements.get(key), `there is no element instance ${key}`);
+}
+
+export function visitOf(turn: Turn, key: Key): Visit {
+  const instance = instanceAt(turn, key);
+  return { element: turn.element(instance.element), key, scope: instance.scope };
+}
+
+/** Leaves an element instance activating, with an incident that a retry starts it again from. */
+export function refuseActivation(turn: Turn, visit: Visit, error: FailureInfo): void {
+  const { element, key, scope } = visit;
+  if (turn.state.elements.get(key) === undefined) {
+    turn.emit({ type: "element-activating", key, element: element.id, scope, at: turn.at });
+  }
+  turn.raise({ owner: key, element: element.id, kind: "activation", error });
+}
+
+/** Starts an element instance. Also how a retried activation starts. */
+export function start(turn: Turn, visit: Visit): void {
+  const { element, key, scope } = visit;
+  const names = new Names(turn.program, turn.state, { scope: key, within: scope });
+  const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
+  const begin = prepare(turn, visit, names);
+  if (!begin.ok) return refuseActivation(turn, visit, begin.error);
+  const isItem = turn.state.itemOf.count(key) > 0;
+  // Boundary events stand on the whole activity, so an item's own instance has none.
+  const timers = isItem ? { ok: true as const, value: [] } : boundaryTimers(turn, element, names);
+  if (!timers.ok) return refuseActivation(turn, visit, timers.error);
+  turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
+  for (const timer of timers.value) armTimer(turn, key, timer);
+  begin.value();
+}
+
+export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
+  if (turn.isFull()) {
+    turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: "held" });
+    return;
+  }
+  turn.countActivation();
+  const target = turn.element(flow.to);
+  const incoming = turn.program.incoming.get(target.id)?.length ?? 0;
+  const waits = turn.behavior(target).synchronises?.(incoming) ?? false;
+  turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: waits ? "waits" : "passes" });
+  turn.arrivals.push({ element: target.id, scope });
+}
+
+export function takeOutgoing(turn: Turn, element: ElementId, scope: Key): void {
+  for (const flow of turn.program.outgoing.get(element) ?? []) takeFlow(turn, flow, scope);
+  turn.touched.add(scope);
+}
+
+/** Enters and leaves an element that never waits. */
+export function pass(turn: Turn, element: Element, scope: Key): void {
+  turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
+  takeOutgoing(turn, element.id, scope);
+}
+
+interface Writes {
+  readonly byScope: ReadonlyMap<Key, { readonly [name: string]: Json }>;
+  readonly itemResult: Json;
+}
+
+/** Groups values by the scope they belong to, and checks them against the declarations there. */
+export function placeWrites(turn: Turn, values: JsonObject, from: Key): Result<Writes["byScope"]> {
+  const byScope = new Map<Key, { [name: string]: Json }>();
+  for (const name in values) {
+    const value = values[name] ?? null;
+    const scope = homeOf(turn.state, name, from);
+    const problem = misfit(declarationIn(turn.program, turn.state, { scope, name }), value);
+    if (problem !== undefined) return failure("variable-type", problem);
+    const group = byScope.get(scope);
+    if (group === undefined) byScope.set(scope, { [name]: value });
+    else group[name] = value;
+  }
+  return { ok: true, value: byScope };
+}
+
+/** What completing writes. An item's outputs stay with the item: its collection gathers what `output` names. */
+function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes> {
+  const { element, key, scope } = visit;
+  const none: Writes = { byScope: new Map(), itemResult: null };
+  if (!("outputs" in element || "loop" in element) || turn.state.collections.get(key) !== undefined) {
+    return { ok: true, value: none };
+  }
+  const names = new Names(turn.program, turn.state, { scope: key, extra: result });
+  const outputs = resolveMappings(turn.program, element.outputs, names);
+  if (!outputs.ok) return outputs;
+  if (turn.state.itemOf.count(key) === 0) {
+    const placed = placeWrites(turn, outputs.value, scope);
+    return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
+  }
+  const output = "loop" in element ? element.loop?.output : undefined;
+  if (output === undefined) return { ok: true, value: none };
+  const extra = { ...result, ...outputs.value };
+  const item = resolve(turn.program, output.source, new Names(turn.program, turn.state, { scope: key, extra }));
+  return item.ok ? { ok: true, value: { ...none, itemResult: item.value } } : item;
+}
+
+export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: string): void {
+  for (const [scope, values] of writes) {
+    turn.emit({ type: "variables-set", scope, values, actor, at: turn.at });
+  }
+}
+
+function recordCompensation(turn: Turn, visit: Visit): void {
+  const { element, key, scope } = visit;
+  const isBody = turn.state.collections.get(key) !== undefined;
+  const handler = "compensation" in element && !isBody ? element.compensation : undefined;
+  if (handler !== undefined) {
+    const variables = snapshotVariables(turn.state, key);
+    turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler, variables });
+  } else if (turn.state.compensationsIn.count(key) > 0) {
+    turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler: null, variables: {} });
+  }
+}
+
+/** Completes an element instance with what it yielded; a result that cannot be written is an incident. */
+export function complete(
+  turn: Turn,
+  key: Key,
+  yielded: { readonly result?: JsonObject; readonly actor?: string } = {},
+): void {
+  const visit = visitOf(turn, key);
+  const { element, scope } = visit;
+  const result = yielded.result ?? {};
+  const writes = planWrites(turn, visit, result);
+  if (!writes.ok) {
+    turn.emit({ type: "element-completing", key, result });
+    turn.raise({ owner: key, element: element.id, kind: "completion", error: writes.error });
+    return;
+  }
+  writeVariables(turn, writes.value.byScope, yielded.actor ?? element.id);
+  recordCompensation(turn, visit);
+  cancelTimers(turn, key);
+  const item = itemOf(turn.state, key);
+  turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
+  if (item !== undefined) endItem(turn, item, writes.value.itemResult);
+  else if ("forCompensation" in element && element.forCompensation) undoNext(turn, key);
+  else takeOutgoing(turn, element.id, scope);
+}
+
+function undoNext(turn: Turn, handler: Key): void {
+  for (const run of turn.state.compensationRuns.values()) {
+    if (run.running?.key === handler) turn.undoing.add(run.owner);
+  }
+}
+
+/** Ends an element instance from outside, with all it contains and waits for. */
+export function terminate(turn: Turn, key: Key): void {
+  const { state } = turn;
+  const instance = instanceAt(turn, key);
+  for (const child of [...state.children.of(key)]) terminate(turn, child);
+  if (state.jobs.get(key) !== undefined) turn.emit({ type: "job-cancelled", key, at: turn.at });
+  if (state.tasks.get(key) !== undefined) turn.emit({ type: "task-cancelled", key, at: turn.at });
+  const call = state.calls.get(key);
+  if (call !== undefined && !call.ended) {
+    turn.emit({ type: "child-cancelled", key, childId: call.childId, at: turn.at });
+  }
+  cancelTimers(turn, key);
+  for (const incident of [...state.incidentsOf.of(key)]) {
+    const reason = "The element it belonged to was ended.";
+    turn.emit({ type: "incident-resolved", key: incident, action: "gone", reason, actor: "kernel", at: turn.at });
+  }
+  turn.emit({ type: "element-terminated", key, element: instance.element, at: turn.at });
+}
+
+/** Ends everything in a scope, tokens on their way included. */
+export function terminateContent(turn: Turn, scope: Key): void {
+  turn.arrivals = turn.arrivals.filter((arrival) => arrival.scope !== scope);
+  for (const child of [...turn.state.children.of(scope)]) terminate(turn, child);
+}
+
+/** A boundary event was triggered: its outgoing flows are taken, its `outputs` written. */
+export function passBoundary(
+  turn: Turn,
+  boundary: BoundaryEvent,
+  trigger: { readonly scope: Key; readonly error?: FailureInfo },
+): void {
+  const { scope, error } = trigger;
+  if (boundary.outputs === undefined) return pass(turn, boundary, scope);
+  const key = turn.nextKey();
+  turn.emit({ type: "element-activated", key, element: boundary.id, scope, at: turn.at });
+  complete(turn, key, { result: error === undefined ? {} : { error: { ...error } } });
+}
+
+function catcher(turn: Turn, element: ElementId, code: string): BoundaryEvent | undefined {
+  const errors = (turn.program.boundaries.get(element) ?? []).filter((boundary) => boundary.trigger.type === "error");
+  const codeOf = (boundary: BoundaryEvent): string | undefined =>
+    boundary.trigger.type === "error" ? boundary.trigger.code : undefined;
+  return (
+    errors.find((boundary) => codeOf(boundary) === code) ?? errors.find((boundary) => codeOf(boundary) === undefined)
+  );
+}
+
+/**
+ * Throws an error from an element instance: to the nearest boundary event that catches its code, to the collection
+ * whose item it is, or to the process. False when it reached the process and nothing was changed.
+ */
+export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
+  for (let key = from; key !== 0; ) {
+    const instance = instanceAt(turn, key);
+    const item = itemOf(turn.state, key);
+    if (item !== undefined) {
+      terminate(turn, key);
+      failItem(turn, item, error);
+      return true;
+    }
+    const boundary = catcher(turn, instance.element, error.code);
+    if (boundary !== undefined) {
+      terminate(turn, key);
+      passBoundary(turn, boundary, { scope: instance.scope, error });
+      return true;
+    }
+    key = instance.scope;
+  }
+  return false;
+}
+
+/** The process ends with an error that nothing caught; completed work is undone first where the definition says so. */
+export function failInstance(turn: Turn, error: FailureInfo): void {
+  terminateContent(turn, 0);
+  goneIncidents(turn);
+  const targets = turn.program.document.onError === "compensate" ? planCompensation(turn.state, 0) : [];
+  if (targets.length === 0) {
+    turn.emit({ type: "instance-failed", error, at: turn.at });
+    return;
+  }
+  turn.emit({ type: "instance-failing", error, at: turn.at });
+  turn.emit({ type: "compensation-started", owner: 0, scope: 0, targets, at: turn.at });
+  turn.undoing.add(0);
+}
+
+/** Incidents of the process itself end with it. */
+export function goneIncidents(turn: Turn): void {
+  for (const key of [...turn.state.incidentsOf.of(0)]) {
+    const reason = "The process has ended.";
+    turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });
+  }
+}

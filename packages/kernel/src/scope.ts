@@ -1,0 +1,149 @@
+import type { FailureInfo, Key } from "./command.ts";
+import { variableKey } from "./evolve/variable.ts";
+import type { VariableScope } from "./host.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Program } from "./load.ts";
+import type { ElementId, Expression, Mapping, Source, VariableDeclaration, VariableType } from "./program.ts";
+import type { State } from "./state.ts";
+
+/** A value, or why there is none. `value` is undefined for an absent optional one. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: FailureInfo };
+
+export function failure(code: string, message: string): { readonly ok: false; readonly error: FailureInfo } {
+  return { ok: false, error: { code, message } };
+}
+
+/** The scopes that a name is looked up in, innermost first. */
+export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
+  let scope = from;
+  while (scope !== 0) {
+    yield scope;
+    scope = state.elements.get(scope)?.scope ?? 0;
+  }
+  yield 0;
+}
+
+/** What an expression sees: extra names first (a job's result, an item), then the variables from a scope outwards. */
+export class Names implements VariableScope {
+  readonly #program: Program;
+  readonly #state: State;
+  readonly #scopes: readonly Key[];
+  readonly #extra: JsonObject | undefined;
+
+  /** `within` is given while the element instance `scope` is not in the state yet: where it will stand. */
+  constructor(
+    program: Program,
+    state: State,
+    options: { readonly scope: Key; readonly within?: Key; readonly extra?: JsonObject },
+  ) {
+    this.#program = program;
+    this.#state = state;
+    const { scope, within } = options;
+    this.#scopes =
+      within === undefined || within === scope ? [...scopeChain(state, scope)] : [scope, ...scopeChain(state, within)];
+    this.#extra = options.extra;
+  }
+
+  get(name: string): Json | undefined {
+    const extra = this.#extra;
+    if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name];
+    for (const scope of this.#scopes) {
+      const variable = this.#state.variables.get(variableKey(scope, name));
+      if (variable !== undefined) return variable.value;
+    }
+    return undefined;
+  }
+
+  isInteger(name: string): boolean {
+    const extra = this.#extra;
+    if (extra !== undefined && Object.hasOwn(extra, name)) return false;
+    for (const scope of this.#scopes) {
+      const declaration = declarationIn(this.#program, this.#state, { scope, name });
+      if (declaration !== undefined) return declaration.type === "integer";
+    }
+    return false;
+  }
+}
+
+function containerOf(state: State, scope: Key): ElementId | null | undefined {
+  return scope === 0 ? null : state.elements.get(scope)?.element;
+}
+
+export function declarationIn(
+  program: Program,
+  state: State,
+  target: { readonly scope: Key; readonly name: string },
+): VariableDeclaration | undefined {
+  const container = containerOf(state, target.scope);
+  return container === undefined ? undefined : program.declarations.get(container)?.get(target.name);
+}
+
+const typeNames: { readonly [T in VariableType]: (value: Json) => boolean } = {
+  any: () => true,
+  integer: (value) => Number.isSafeInteger(value),
+  number: (value) => typeof value === "number",
+  string: (value) => typeof value === "string",
+  boolean: (value) => typeof value === "boolean",
+  list: (value) => Array.isArray(value),
+  object: (value) => typeof value === "object" && !Array.isArray(value),
+};
+
+/** Why a value does not fit its declaration; undefined when it does. Null stands for "no value yet" and always fits. */
+export function misfit(declaration: VariableDeclaration | undefined, value: Json): string | undefined {
+  if (declaration === undefined || value === null || typeNames[declaration.type](value)) return undefined;
+  const found = Array.isArray(value) ? "a list" : `${typeof value} ${JSON.stringify(value)?.slice(0, 80)}`;
+  return `Expected '${declaration.name}' to be of type ${declaration.type}, but it is ${found}`;
+}
+
+/** Evaluates a source. An unknown variable is an error unless the source is optional. */
+export function resolve(program: Program, source: Source, names: VariableScope): Result<Json> {
+  if ("literal" in source) return { ok: true, value: source.literal };
+  if ("variable" in source) {
+    const value = names.get(source.variable);
+    if (value !== undefined) return { ok: true, value };
+    return failure("variable-missing", `Expected a variable '${source.variable}', but there is none`);
+  }
+  return evaluate(program, source, names);
+}
+
+export function evaluate(program: Program, expression: Expression, names: VariableScope): Result<Json> {
+  const evaluation = program.host.evaluate(expression, names);
+  if (evaluation.ok) return evaluation;
+  const place = expression.position;
+  const where = place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
+  return failure(evaluation.code, `${evaluation.message} in '${expression.text}'${where}`);
+}
+
+/** A condition must give true or false; anything else is an error, never "false". */
+export function evaluateCondition(program: Program, expression: Expression, names: VariableScope): Result<boolean> {
+  const result = evaluate(program, expression, names);
+  if (!result.ok) return result;
+  if (typeof result.value === "boolean") return { ok: true, value: result.value };
+  return failure(
+    "condition-type",
+    `Expected '${expression.text}' to be true or false, but it is ${JSON.stringify(result.value)}`,
+  );
+}
+
+/** All targets of some mappings; stops at the first that fails. */
+export function resolveMappings(
+  program: Program,
+  mappings: readonly Mapping[] | undefined,
+  names: VariableScope,
+): Result<JsonObject> {
+  const values: { [name: string]: Json } = {};
+  for (const mapping of mappings ?? []) {
+    const result = resolve(program, mapping.source, names);
+    if (result.ok) values[mapping.target] = result.value;
+    else if (!(mapping.optional && result.error.code === "variable-missing")) return result;
+  }
+  return { ok: true, value: values };
+}
+
+/** Where a written name belongs: the nearest scope that has or declares it, else the process. */
+export function homeOf(state: State, name: string, from: Key): Key {
+  for (const scope of scopeChain(state, from)) {
+    if (state.variables.get(variableKey(scope, name)) !== undefined) return scope;
+  }
+  return 0;
+}

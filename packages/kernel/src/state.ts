@@ -1,0 +1,361 @@
+import type { FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { IncidentKind } from "./event.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { ElementId, FlowId, QueueClass } from "./program.ts";
+import { type Index, MapIndex, MapTable, OverlayIndex, OverlayTable, type Table } from "./table.ts";
+import type { InstanceStatus, ItemStatus } from "./view.ts";
+
+/** What there is one of. Unlike the records in tables it is edited in place, by `evolve` alone. */
+export interface Head {
+  instanceId: string;
+  rootId: string;
+  process: string;
+  version: string;
+  hash: string;
+  parent: ParentLink | null;
+  businessKey: string | null;
+  queue: QueueClass | null;
+  priority: number | null;
+  /** Null until the instance exists. */
+  status: InstanceStatus | null;
+  outcome: InstanceOutcome | null;
+  /** Why it is failing, while completed work is being undone. */
+  failure: FailureInfo | null;
+  startedAt: number;
+  endedAt: number | null;
+  /** Events so far, and the time of the newest command. */
+  sequence: number;
+  at: number;
+  nextKey: Key;
+  /** A `continue` command is owed. */
+  continuing: boolean;
+}
+
+export interface ElementInstance {
+  readonly key: Key;
+  readonly element: ElementId;
+  /** The element instance it runs in; 0 is the process. */
+  readonly scope: Key;
+  readonly state: "activating" | "active" | "completing";
+  readonly at: number;
+  /** What it will complete with once its incident is resolved. */
+  readonly result: JsonObject | null;
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly value: Json;
+  /** 1 on the first write. */
+  readonly version: number;
+  readonly author: string;
+  readonly at: number;
+}
+
+export interface JobRecord {
+  readonly key: Key;
+  readonly element: ElementId;
+  readonly jobType: string;
+  readonly queue: QueueClass;
+  readonly priority: number;
+  /** The attempt that is offered now, from 1. */
+  readonly attempt: number;
+  /** Failures so far without a retry by a person in between. */
+  readonly failures: number;
+  readonly attemptsMax: number;
+  readonly timeoutMs: number | null;
+  readonly input: JsonObject;
+  readonly headers: JsonObject;
+  readonly retryAt: number | null;
+  /** Its last attempt failed and a person must decide. */
+  readonly parked: boolean;
+  readonly at: number;
+}
+
+export interface TimerRecord {
+  readonly key: Key;
+  readonly owner: Key;
+  readonly element: ElementId;
+  readonly due: number;
+  readonly remaining: number | null;
+  readonly value: Json;
+}
+
+export interface TaskRecord {
+  readonly key: Key;
+  readonly element: ElementId;
+  readonly title: string;
+  readonly assignee: string | null;
+  readonly candidates: readonly string[];
+  readonly dueAt: number | null;
+  readonly form: JsonObject | null;
+  readonly input: JsonObject;
+  readonly at: number;
+}
+
+export interface CallRecord {
+  readonly key: Key;
+  readonly element: ElementId;
+  readonly childId: string;
+  readonly process: string;
+  readonly binding: "deployment" | "latest" | { readonly version: string };
+  readonly variables: JsonObject;
+  readonly queue: QueueClass | null;
+  readonly priority: number | null;
+  /** It has ended, and a person must decide about its failure. */
+  readonly ended: boolean;
+  readonly attempt: number;
+}
+
+export interface IncidentRecord {
+  readonly key: Key;
+  /** Element instance, or 0 for the process. */
+  readonly owner: Key;
+  readonly element: ElementId | null;
+  readonly kind: IncidentKind;
+  readonly error: FailureInfo;
+  readonly at: number;
+}
+
+export interface Collection {
+  readonly body: Key;
+  readonly itemName: string;
+  readonly graph: boolean;
+  readonly maxParallel: number | null;
+  readonly closing: "completion" | "failure" | null;
+  readonly counts: { readonly [S in ItemStatus]: number };
+  readonly total: number;
+  /** Failed items somebody answers for: by their own policy or by acceptance. */
+  readonly accepted: boolean;
+}
+
+export interface Item {
+  readonly definition: ItemDefinition;
+  readonly index: number;
+  readonly status: ItemStatus;
+  readonly attempt: number;
+  /** Attempts that failed since it was last retried by a person. */
+  readonly failures: number;
+  /** Edges that must still end before it may start. */
+  readonly openEdges: number;
+  /** Of its `any-success` edges: how many have not ended, and whether one succeeded. */
+  readonly openAny: number;
+  readonly anySucceeded: boolean;
+  /** The lock it is waiting in line for. */
+  readonly blockedOn: string | null;
+  readonly instanceKey: Key | null;
+  readonly result: Json;
+  readonly error: FailureInfo | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+export interface CompensationRecord {
+  readonly key: Key;
+  readonly scope: Key;
+  readonly element: ElementId;
+  /** Null for a container whose content is compensated instead. */
+  readonly handler: ElementId | null;
+  readonly variables: JsonObject;
+}
+
+/** A running compensation; `targets` are left to do, next first. */
+export interface CompensationRun {
+  readonly owner: Key;
+  readonly scope: Key;
+  readonly targets: readonly Key[];
+  /** The handler now running and what it undoes. */
+  readonly running: { readonly target: Key; readonly key: Key } | null;
+  readonly failed: number;
+}
+
+export interface HeldFlow {
+  readonly flow: FlowId;
+  readonly scope: Key;
+  readonly count: number;
+}
+
+/** The tables by name: one list, so that an overlay, a snapshot and a count never forget one. */
+export interface Tables {
+  readonly elements: Table<Key, ElementInstance>;
+  readonly variables: Table<string, Variable>;
+  readonly waitingFlows: Table<string, number>;
+  readonly heldFlows: Table<string, HeldFlow>;
+  readonly jobs: Table<Key, JobRecord>;
+  readonly timers: Table<Key, TimerRecord>;
+  readonly tasks: Table<Key, TaskRecord>;
+  readonly calls: Table<Key, CallRecord>;
+  readonly incidents: Table<Key, IncidentRecord>;
+  readonly collections: Table<Key, Collection>;
+  readonly items: Table<string, Item>;
+  readonly lockHolders: Table<string, string>;
+  readonly compensations: Table<Key, CompensationRecord>;
+  readonly compensationRuns: Table<Key, CompensationRun>;
+}
+
+export interface Indexes {
+  /** Scope → element instances in it. */
+  readonly children: Index<Key, Key>;
+  /** Scope → names of its variables. */
+  readonly variableNames: Index<Key, string>;
+  /** Scope → flows that wait at a join in it. */
+  readonly waitingIn: Index<Key, FlowId>;
+  readonly heldIn: Index<Key, FlowId>;
+  readonly timersOf: Index<Key, Key>;
+  readonly incidentsOf: Index<Key, Key>;
+  /** Collection → item keys, in the order they were added. */
+  readonly itemsOf: Index<Key, string>;
+  /** `<body>/<priority>` → items that could start, oldest first. */
+  readonly ready: Index<string, string>;
+  /** `<body>/<item>` → items that depend on it. */
+  readonly dependents: Index<string, string>;
+  /** `<body>/<lock>` → items in line for it; and items that held it, oldest first. */
+  readonly lockWaiters: Index<string, string>;
+  readonly lockHistory: Index<string, string>;
+  /** Element instance of an item → its item key, as a set of one. */
+  readonly itemOf: Index<Key, string>;
+  /** Scope → completed activities that can be undone, oldest first. */
+  readonly compensationsIn: Index<Key, Key>;
+}
+
+export const tableNames: readonly (keyof Tables)[] = [
+  "elements",
+  "variables",
+  "waitingFlows",
+  "heldFlows",
+  "jobs",
+  "timers",
+  "tasks",
+  "calls",
+  "incidents",
+  "collections",
+  "items",
+  "lockHolders",
+  "compensations",
+  "compensationRuns",
+];
+
+export const indexNames: readonly (keyof Indexes)[] = [
+  "children",
+  "variableNames",
+  "waitingIn",
+  "heldIn",
+  "timersOf",
+  "incidentsOf",
+  "itemsOf",
+  "ready",
+  "dependents",
+  "lockWaiters",
+  "lockHistory",
+  "itemOf",
+  "compensationsIn",
+];
+
+/** One process instance. Only `evolve` writes it. */
+export interface State extends Tables, Indexes {
+  readonly head: Head;
+}
+
+export function newState(): State {
+  return {
+    head: {
+      instanceId: "",
+      rootId: "",
+      process: "",
+      version: "",
+      hash: "",
+      parent: null,
+      businessKey: null,
+      queue: null,
+      priority: null,
+      status: null,
+      outcome: null,
+      failure: null,
+      startedAt: 0,
+      endedAt: null,
+      sequence: 0,
+      at: 0,
+      nextKey: 1,
+      continuing: false,
+    },
+    elements: new MapTable(),
+    variables: new MapTable(),
+    waitingFlows: new MapTable(),
+    heldFlows: new MapTable(),
+    jobs: new MapTable(),
+    timers: new MapTable(),
+    tasks: new MapTable(),
+    calls: new MapTable(),
+    incidents: new MapTable(),
+    collections: new MapTable(),
+    items: new MapTable(),
+    lockHolders: new MapTable(),
+    compensations: new MapTable(),
+    compensationRuns: new MapTable(),
+    children: new MapIndex(),
+    variableNames: new MapIndex(),
+    waitingIn: new MapIndex(),
+    heldIn: new MapIndex(),
+    timersOf: new MapIndex(),
+    incidentsOf: new MapIndex(),
+    itemsOf: new MapIndex(),
+    ready: new MapIndex(),
+    dependents: new MapIndex(),
+    lockWaiters: new MapIndex(),
+    lockHistory: new MapIndex(),
+    itemOf: new MapIndex(),
+    compensationsIn: new MapIndex(),
+  };
+}
+
+function overTable<K, V>(base: Table<K, V>): Table<K, V> {
+  return new OverlayTable(base as MapTable<K, V>);
+}
+
+function overIndex<K, V>(base: Index<K, V>): Index<K, V> {
+  return new OverlayIndex(base as MapIndex<K, V>);
+}
+
+/** A state that starts as `base` and keeps its changes to itself: what a decision works on. */
+export function overlay(base: State): State {
+  return {
+    head: { ...base.head },
+    elements: overTable(base.elements),
+    variables: overTable(base.variables),
+    waitingFlows: overTable(base.waitingFlows),
+    heldFlows: overTable(base.heldFlows),
+    jobs: overTable(base.jobs),
+    timers: overTable(base.timers),
+    tasks: overTable(base.tasks),
+    calls: overTable(base.calls),
+    incidents: overTable(base.incidents),
+    collections: overTable(base.collections),
+    items: overTable(base.items),
+    lockHolders: overTable(base.lockHolders),
+    compensations: overTable(base.compensations),
+    compensationRuns: overTable(base.compensationRuns),
+    children: overIndex(base.children),
+    variableNames: overIndex(base.variableNames),
+    waitingIn: overIndex(base.waitingIn),
+    heldIn: overIndex(base.heldIn),
+    timersOf: overIndex(base.timersOf),
+    incidentsOf: overIndex(base.incidentsOf),
+    itemsOf: overIndex(base.itemsOf),
+    ready: overIndex(base.ready),
+    dependents: overIndex(base.dependents),
+    lockWaiters: overIndex(base.lockWaiters),
+    lockHistory: overIndex(base.lockHistory),
+    itemOf: overIndex(base.itemOf),
+    compensationsIn: overIndex(base.compensationsIn),
+  };
+}
+
+export function isEnded(state: State): boolean {
+  const { status } = state.head;
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+export function recordCount(state: State): number {
+  let count = 0;
+  for (const name of tableNames) count += state[name].size;
+  return count;
+}

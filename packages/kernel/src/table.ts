@@ -1,0 +1,165 @@
+/**
+ * Keyed records of a state. Records are replaced, never edited, so an overlay can stand in front of an untouched
+ * table. Iteration is in order of first insertion; an overlay gives the untouched records first.
+ */
+export interface Table<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  values(): IterableIterator<V>;
+  readonly size: number;
+}
+
+/** Ordered sets of keys under a key: which children a scope has, which items are ready. */
+export interface Index<K, V> {
+  add(key: K, value: V): void;
+  remove(key: K, value: V): void;
+  drop(key: K): void;
+  has(key: K, value: V): boolean;
+  of(key: K): IterableIterator<V>;
+  count(key: K): number;
+}
+
+export class MapTable<K, V> implements Table<K, V> {
+  readonly records: Map<K, V> = new Map();
+
+  get(key: K): V | undefined {
+    return this.records.get(key);
+  }
+  set(key: K, value: V): void {
+    this.records.set(key, value);
+  }
+  delete(key: K): void {
+    this.records.delete(key);
+  }
+  values(): IterableIterator<V> {
+    return this.records.values();
+  }
+  get size(): number {
+    return this.records.size;
+  }
+}
+
+/** `changes` holds undefined for a record deleted here; it is made on the first write, since most stay empty. */
+export class OverlayTable<K, V> implements Table<K, V> {
+  readonly #base: MapTable<K, V>;
+  #changes: Map<K, V | undefined> | undefined;
+
+  constructor(base: MapTable<K, V>) {
+    this.#base = base;
+  }
+  get(key: K): V | undefined {
+    const changes = this.#changes;
+    if (changes !== undefined) {
+      const changed = changes.get(key);
+      if (changed !== undefined || changes.has(key)) return changed;
+    }
+    return this.#base.get(key);
+  }
+  set(key: K, value: V): void {
+    this.#changes ??= new Map();
+    this.#changes.set(key, value);
+  }
+  delete(key: K): void {
+    this.#changes ??= new Map();
+    this.#changes.set(key, undefined);
+  }
+  *values(): IterableIterator<V> {
+    const changes = this.#changes;
+    const base = this.#base;
+    for (const [key, value] of base.records) {
+      const changed = changes?.has(key) ? changes.get(key) : value;
+      if (changed !== undefined) yield changed;
+    }
+    if (changes === undefined) return;
+    for (const [key, value] of changes) {
+      if (value !== undefined && base.get(key) === undefined) yield value;
+    }
+  }
+  get size(): number {
+    let size = this.#base.size;
+    for (const [key, value] of this.#changes ?? []) {
+      const before = this.#base.get(key) !== undefined;
+      if (before !== (value !== undefined)) size += before ? -1 : 1;
+    }
+    return size;
+  }
+}
+
+const none: ReadonlySet<never> = new Set<never>();
+
+export class MapIndex<K, V> implements Index<K, V> {
+  readonly sets: Map<K, Set<V>> = new Map();
+
+  add(key: K, value: V): void {
+    const set = this.sets.get(key);
+    if (set === undefined) this.sets.set(key, new Set([value]));
+    else set.add(value);
+  }
+  remove(key: K, value: V): void {
+    const set = this.sets.get(key);
+    if (set?.delete(value) && set.size === 0) this.sets.delete(key);
+  }
+  drop(key: K): void {
+    this.sets.delete(key);
+  }
+  has(key: K, value: V): boolean {
+    return this.sets.get(key)?.has(value) ?? false;
+  }
+  of(key: K): IterableIterator<V> {
+    return (this.sets.get(key) ?? (none as ReadonlySet<V>)).values();
+  }
+  count(key: K): number {
+    return this.sets.get(key)?.size ?? 0;
+  }
+}
+
+interface IndexChange<V> {
+  readonly added: Set<V>;
+  readonly removed: Set<V>;
+}
+
+export class OverlayIndex<K, V> implements Index<K, V> {
+  readonly #base: MapIndex<K, V>;
+  #changes: Map<K, IndexChange<V>> | undefined;
+
+  constructor(base: MapIndex<K, V>) {
+    this.#base = base;
+  }
+  #change(key: K): IndexChange<V> {
+    this.#changes ??= new Map();
+    let change = this.#changes.get(key);
+    if (change === undefined) {
+      change = { added: new Set(), removed: new Set() };
+      this.#changes.set(key, change);
+    }
+    return change;
+  }
+  add(key: K, value: V): void {
+    const change = this.#change(key);
+    // A value that comes back goes to the end of the line, as it would in the table itself.
+    if (!this.#base.has(key, value) || change.removed.has(value)) change.added.add(value);
+  }
+  remove(key: K, value: V): void {
+    const change = this.#change(key);
+    change.added.delete(value);
+    if (this.#base.has(key, value)) change.removed.add(value);
+  }
+  drop(key: K): void {
+    for (const value of [...this.of(key)]) this.remove(key, value);
+  }
+  has(key: K, value: V): boolean {
+    const change = this.#changes?.get(key);
+    if (change === undefined) return this.#base.has(key, value);
+    return change.added.has(value) || (this.#base.has(key, value) && !change.removed.has(value));
+  }
+  *of(key: K): IterableIterator<V> {
+    const change = this.#changes?.get(key);
+    for (const value of this.#base.of(key)) if (!change?.removed.has(value)) yield value;
+    if (change !== undefined) yield* change.added;
+  }
+  count(key: K): number {
+    const change = this.#changes?.get(key);
+    return this.#base.count(key) + (change === undefined ? 0 : change.added.size - change.removed.size);
+  }
+}

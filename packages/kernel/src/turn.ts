@@ -1,0 +1,83 @@
+import type { Command, FailureInfo, Key, Rejection, RejectionCode } from "./command.ts";
+import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
+import type { Event, IncidentKind } from "./event.ts";
+import { evolve } from "./evolve.ts";
+import type { Program } from "./load.ts";
+import { must } from "./problem.ts";
+import type { Element, ElementId } from "./program.ts";
+import { overlay, type State } from "./state.ts";
+
+/** One command starts at most this many elements; the rest follows in `continue` commands. */
+export const activationsPerCommandMax = 1_000;
+
+/** A token on its way to an element, within the command that is being decided. */
+export interface Arrival {
+  readonly element: ElementId;
+  readonly scope: Key;
+}
+
+/**
+ * One decision in the making: the command's time, an overlay of the state, and the events so far. Whatever is decided
+ * is emitted at once, so that the next step sees it. The sets say what `advance` still has to look at.
+ */
+export class Turn {
+  readonly program: Program;
+  readonly state: State;
+  readonly at: number;
+  readonly behaviors: Behaviors;
+  readonly events: Event[] = [];
+  arrivals: Arrival[] = [];
+  /** Scopes in which something ended: they may have ended too once no token moves any more. */
+  readonly touched: Set<Key> = new Set();
+  /** Collections with items to start, or none left. */
+  readonly stirred: Set<Key> = new Set();
+  /** Collections that an item's failure ends, with that failure. */
+  readonly collapsed: Map<Key, FailureInfo> = new Map();
+  /** Owners of compensations whose next handler may start. */
+  readonly undoing: Set<Key> = new Set();
+  #activations: number = 0;
+
+  constructor(program: Program, state: State, context: { readonly command: Command; readonly behaviors: Behaviors }) {
+    this.program = program;
+    this.state = overlay(state);
+    this.at = context.command.at;
+    this.behaviors = context.behaviors;
+  }
+
+  emit(event: Event): void {
+    this.events.push(event);
+    evolve(this.state, event);
+  }
+
+  /** The next free key. It is taken only by an event that names it. */
+  nextKey(): Key {
+    return this.state.head.nextKey;
+  }
+
+  element(id: ElementId): Element {
+    return must(this.program.elements.get(id), `the program has no element '${id}'`);
+  }
+
+  behavior(element: Element): ElementBehavior {
+    return this.behaviors[element.kind] as unknown as ElementBehavior;
+  }
+
+  countActivation(): void {
+    this.#activations += 1;
+  }
+
+  /** Whether the rest must wait for a command of its own; then one is asked for. */
+  isFull(): boolean {
+    if (this.#activations < activationsPerCommandMax) return false;
+    if (!this.state.head.continuing) this.emit({ type: "continuation-requested" });
+    return true;
+  }
+
+  raise(incident: { owner: Key; element: ElementId | null; kind: IncidentKind; error: FailureInfo }): void {
+    this.emit({ type: "incident-created", key: this.nextKey(), ...incident, at: this.at });
+  }
+}
+
+export function refusal(code: RejectionCode, reason: string): Rejection {
+  return { code, reason };
+}
