@@ -120,7 +120,8 @@ function buildUnits(git, example, units) {
   for (const unit of ordered) {
     const before = [...unit.dependsOn, ...earlierHolders(example, unit.id, commits)];
     git("checkout", "-q", "--detach", before.length === 0 ? git.base : commits.get(before[0]));
-    for (const id of before.slice(1)) mergeOne(git, example, ["merge", "--no-ff", "--no-commit", "-q", commits.get(id)]);
+    for (const id of before.slice(1))
+      mergeOne(git, example, ["merge", "--no-ff", "--no-commit", "-q", commits.get(id)]);
     const start = git("rev-parse", "HEAD");
     const attempts = example.script.tasks[unit.id];
     const redCount = example.expected.red?.[unit.id] ?? 0;
