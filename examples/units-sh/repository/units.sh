@@ -9,7 +9,7 @@ main() {
     echo "usage: units VALUE FROM TO" >&2
     return 2
   fi
-  convert "$1" "$2" "$3" "$here/lib/table.txt"
+  convert "$1" "$2" "$3" "$here"/lib/*.txt
 }
 
 main "$@"

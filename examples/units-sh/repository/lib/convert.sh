@@ -1,8 +1,11 @@
-# convert VALUE FROM TO TABLE: a table line is "dimension unit value-in-base-unit". Status 2: no way from one to the other.
+# convert VALUE FROM TO TABLE...: a table is one dimension, its lines are "unit value-in-the-first-unit".
+# Status 2: no way from one unit to the other.
 convert() {
-  awk -v value="$1" -v from="$2" -v to="$3" '
-    $2 == from { dimension_from = $1; factor_from = $3 }
-    $2 == to { dimension_to = $1; factor_to = $3 }
+  value=$1 from=$2 to=$3
+  shift 3
+  awk -v value="$value" -v from="$from" -v to="$to" '
+    $1 == from { dimension_from = FILENAME; factor_from = $2 }
+    $1 == to { dimension_to = FILENAME; factor_to = $2 }
     END {
       if (dimension_from == "" || dimension_from != dimension_to) {
         print "units: no way from " from " to " to > "/dev/stderr"
@@ -10,5 +13,5 @@ convert() {
       }
       printf "%.6g\n", value * factor_from / factor_to
     }
-  ' "$4"
+  ' "$@"
 }

@@ -1,7 +1,9 @@
-# list TABLE: every dimension with its units, in the order of the alphabet.
+# list TABLE...: every dimension with its units, in the order of the alphabet.
 list() {
   {
-    awk '{ units[$1] = units[$1] " " $2 } END { for (name in units) print name ":" units[name] }' "$1"
+    for table in "$@"; do
+      echo "$(basename "$table" .txt):$(awk '{ printf " %s", $1 }' "$table")"
+    done
     echo "temperature: C F K"
   } | sort
 }
