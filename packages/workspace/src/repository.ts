@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { AppError } from "@tutti/kernel";
+import { git, gitText, objectId, refName } from "./git.ts";
+import { digest, safeName } from "./name.ts";
+import type { SourceRepository } from "./source.ts";
+
+/** Tutti's own bare repository: every object and ref of every run on one source repository lives here. */
+export interface Repository {
+  /** Absolute path; the whole identity, so it can be kept as a string and used again after a restart. */
+  readonly gitDir: string;
+}
+
+/**
+ * Opens the bare repository that belongs to `source` below `stateDir`, making it when it is not there. Safe when
+ * several runs or processes do so at once.
+ */
+export async function openRepository(options: {
+  readonly stateDir: string;
+  readonly source: Pick<SourceRepository, "root" | "commonDir">;
+}): Promise<Repository> {
+  const { root, commonDir } = options.source;
+  const slug =
+    basename(root)
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .slice(0, 40) || "repository";
+  const folder = join(options.stateDir, "repositories");
+  const gitDir = join(folder, `${slug}-${digest(commonDir).slice(0, 12)}.git`);
+  if (existsSync(join(gitDir, "tutti.json"))) return { gitDir };
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Made aside and renamed into place, so that nobody ever sees half a repository.
+  const making = join(folder, `.making-${randomBytes(6).toString("hex")}`);
+  try {
+    await git(["init", "--quiet", "--bare", "--template=", "--initial-branch=none", "--", making], { cwd: folder });
+    for (const [key, value] of bareConfiguration) await git(["config", key, value], { gitDir: making });
+    await writeFile(join(making, "tutti.json"), `${JSON.stringify({ format: 1, root, commonDir })}\n`);
+    await rename(making, gitDir);
+  } catch (cause) {
+    await rm(making, { recursive: true, force: true });
+    if (!existsSync(join(gitDir, "tutti.json"))) throw cause;
+  }
+  return { gitDir };
+}
+
+const bareConfiguration: readonly (readonly [string, string])[] = [
+  ["gc.auto", "0"],
+  ["core.logAllRefUpdates", "false"],
+  ["core.fileMode", "true"],
+  ["core.symlinks", "true"],
+  ["transfer.hideRefs", "refs/tutti"],
+];
+
+/** Brings `commit` and its history into the bare repository and names it `refs/tutti/<run>/base`. */
+export async function fetchBase(
+  repository: Repository,
+  options: {
+    readonly run: string;
+    readonly source: Pick<SourceRepository, "commonDir">;
+    readonly commit: string;
+    readonly signal?: AbortSignal;
+  },
+): Promise<void> {
+  const { gitDir } = repository;
+  const target = runRef(options.run, "base");
+  const flags = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--update-shallow"];
+  const spec = `+${objectId(options.commit)}:${target}`;
+  try {
+    await git(["fetch", ...flags, "--", options.source.commonDir, spec], {
+      gitDir,
+      timeoutMs: 1_800_000,
+      userConfiguration: true,
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== "git-failed") throw cause;
+    const said = String(cause.details["stderr"] ?? "");
+    if (
+      !/missing|corrupt|bad object|could not (read|parse)|unable to read|did not send all|not our ref|inflate/i.test(
+        said,
+      )
+    )
+      throw cause;
+    throw new AppError(
+      "repository-damaged",
+      `Objects of commit ${options.commit} cannot be read: ${said.split("\n")[0]}`,
+      {
+        cause,
+        details: { git: said },
+      },
+    );
+  }
+}
+
+/** A ref of one run: `runRef(run, "units", id, "2")` is `refs/tutti/<run>/units/<id>/2`, each part made safe. */
+export function runRef(run: string, ...parts: readonly string[]): string {
+  return refName(["refs/tutti", safeName(run), ...parts.map(safeName)].join("/"));
+}
+
+/**
+ * Points `ref` at `commit`. With `expected` only if it is there now (null: it does not exist); answers whether it
+ * moved, so a late writer learns that it lost.
+ */
+export async function setRef(
+  repository: Repository,
+  ref: string,
+  change: { readonly commit: string; readonly expected?: string | null },
+): Promise<boolean> {
+  const args = ["update-ref", "--end-of-options", refName(ref), objectId(change.commit)];
+  if (change.expected === null) args.push("0".repeat(change.commit.length));
+  else if (change.expected !== undefined) args.push(objectId(change.expected));
+  const { code, stderr } = await git(args, { gitDir: repository.gitDir, accept: [0, 1, 128] });
+  if (code === 0) return true;
+  if (change.expected !== undefined && /but expected|already exists|is at|unable to resolve/.test(stderr)) return false;
+  throw new AppError("git-failed", `Ref ${ref} could not be written: ${stderr.trim()}`);
+}
+
+/** The object id that `ref` names, or undefined. */
+export async function readRef(repository: Repository, ref: string): Promise<string | undefined> {
+  const { code, stdout } = await git(["rev-parse", "--verify", "--quiet", refName(ref)], {
+    gitDir: repository.gitDir,
+    accept: [0, 1, 128],
+  });
+  return code === 0 ? stdout.toString("utf8").trim() : undefined;
+}
+
+/** Every ref of a run with its object id, sorted by name. */
+export async function listRefs(repository: Repository, run: string): Promise<ReadonlyMap<string, string>> {
+  const text = await gitText(
+    ["for-each-ref", "--format=%(objectname) %(refname)", "--", `${runRef(run)}/`],
+    repository,
+  );
+  const lines = text.split("\n").filter((line) => line !== "");
+  return new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]));
+}
+
+/** Forgets every ref of a run. Its objects stay until the repository is repacked by hand. */
+export async function removeRun(repository: Repository, run: string): Promise<void> {
+  const refs = await listRefs(repository, run);
+  if (refs.size === 0) return;
+  const stdin = [...refs.keys()].map((ref) => `delete ${ref}\n`).join("");
+  await git(["update-ref", "--stdin"], { gitDir: repository.gitDir, stdin });
+}
