@@ -62,6 +62,11 @@ function load(folder) {
     assert.ok(script.tasks[unit.id], `${unit.id} has no script`);
     assert.ok(unit.requirements.length > 0 && unit.verify.length > 0 && unit.acceptance.length > 0, unit.id);
   }
+  // A comma in a flow mapping would split a text into keys without any parser's complaint.
+  for (const requirement of plan.requirements) assert.deepEqual(Object.keys(requirement), ["id", "text"]);
+  for (const { outcome } of Object.values(script.tasks).flat()) {
+    assert.deepEqual(Object.keys(outcome), ["claim", "summary"]);
+  }
   for (const { id } of plan.requirements) {
     assert.ok(
       plan.units.some(({ requirements }) => requirements.includes(id)),
@@ -262,7 +267,11 @@ function solve(git, example, path) {
   }
   const answer = example.script.tasks[`resolve:${path}`];
   if (answer !== undefined) {
+    const [base, ...sides] = [1, 2, 3].map((stage) => git("show", `:${stage}:${path}`).split("\n"));
     apply(git.tree, example.folder, answer[0].steps);
+    const result = readFileSync(file, "utf8").split("\n");
+    const lost = sides.flat().filter((line) => !base.includes(line) && !result.includes(line));
+    assert.deepEqual(lost, [], `the resolver's answer for ${path} loses lines that one side added`);
     return "resolver";
   }
   writeFileSync(file, unionOfAdditions(readFileSync(file, "utf8"), path));

@@ -28,7 +28,6 @@ export function createApp(config, parts = {}) {
     try {
       const route = router.find(request);
       const caller = callerOf(request, service);
-      // The trail learns who asked before anything is refused.
       entry.who = caller?.id ?? "nobody";
       // A route is closed unless it says otherwise: forgetting to say it must not open anything.
       if (caller === undefined && route.access !== "open") throw new HttpError(401, "Sign in first: GET /login");
