@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -20,10 +20,16 @@ function run(command, cwd) {
   process.exit(1);
 }
 
-/** What npm tells its scripts (prefix, workspace, …) must not reach the npm that installs elsewhere. */
+/**
+ * As a user's shell would have it: npm's words to its scripts (prefix, workspace, …) must not reach the npm that installs
+ * elsewhere, and that npm must run on the machine's own Node, whose global settings (proxy, certificates) it reads.
+ */
 function environment() {
-  const kept = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || /registry|cache/i.test(name));
-  return Object.fromEntries(kept);
+  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|node_|init_cwd$)/i.test(name));
+  const path = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.endsWith(join("node_modules", ".bin")));
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
 }
 
 /** @param {string} folder @returns {string} path of the installed command */
