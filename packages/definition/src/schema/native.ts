@@ -52,13 +52,19 @@ const timerFields = {
   cron: value.optional().meta({ description: "Five or six fields." }),
   timeZone: z.string().optional().meta({ description: "IANA name; default UTC." }),
 };
-const timer = z
-  .union([z.string(), z.strictObject(timerFields)])
-  .meta({ id: "timer", description: "A duration, instant, repetition or cron line, or exactly one of after, at, every, cron." });
+const timer = z.union([z.string(), z.strictObject(timerFields)]).meta({
+  id: "timer",
+  description: "A duration, instant, repetition or cron line, or exactly one of after, at, every, cron.",
+});
 
 export interface NativeRetry {
   attempts?: number | undefined;
-  backoff?: "exponential" | "linear" | "fixed" | { first?: string | undefined; factor?: number | undefined; max?: string | undefined } | undefined;
+  backoff?:
+    | "exponential"
+    | "linear"
+    | "fixed"
+    | { first?: string | undefined; factor?: number | undefined; max?: string | undefined }
+    | undefined;
   exhausted?: "incident" | "error" | undefined;
 }
 const retry = z
@@ -79,7 +85,10 @@ const retry = z
       exhausted: z.enum(["incident", "error"]).optional(),
     }),
   ])
-  .meta({ id: "retry", description: "Tries in total (default 3), and what follows the last: incident (default) or error." });
+  .meta({
+    id: "retry",
+    description: "Tries in total (default 3), and what follows the last: incident (default) or error.",
+  });
 
 export interface NativeForEach {
   collection: Value;
@@ -101,7 +110,11 @@ export interface NativeForEach {
 const forEach = z
   .strictObject({
     collection: value,
-    item: z.string().regex(variablePattern).optional().meta({ description: 'Name of the item inside; default "item".' }),
+    item: z
+      .string()
+      .regex(variablePattern)
+      .optional()
+      .meta({ description: 'Name of the item inside; default "item".' }),
     mode: z
       .enum(["sequential", "parallel", "graph"])
       .optional()
@@ -115,7 +128,9 @@ const forEach = z
     maxParallel: value.optional(),
     onFailure: z.string().optional().meta({ description: "fail, continue or skip-dependents; or an expression." }),
     edgePolicy: z.enum(["all-success", "all-done", "any-success"]).optional(),
-    completion: expression.optional().meta({ description: "Sees completed, failed, skipped, total; true ends the rest." }),
+    completion: expression
+      .optional()
+      .meta({ description: "Sees completed, failed, skipped, total; true ends the rest." }),
     accept: expression.optional().meta({ description: "Sees the same once all ended; true accepts a partial result." }),
     output: z
       .record(z.string(), value)
@@ -196,11 +211,34 @@ export interface NativeStep {
 }
 
 export type StepKind =
-  | "job" | "script" | "user" | "call" | "steps" | "choose" | "fork"
-  | "join" | "wait" | "pass" | "compensate" | "end" | "throw";
+  | "job"
+  | "script"
+  | "user"
+  | "call"
+  | "steps"
+  | "choose"
+  | "fork"
+  | "join"
+  | "wait"
+  | "pass"
+  | "compensate"
+  | "end"
+  | "throw";
 
 export const stepKinds: readonly StepKind[] = [
-  "job", "script", "user", "call", "steps", "choose", "fork", "join", "wait", "pass", "compensate", "end", "throw",
+  "job",
+  "script",
+  "user",
+  "call",
+  "steps",
+  "choose",
+  "fork",
+  "join",
+  "wait",
+  "pass",
+  "compensate",
+  "end",
+  "throw",
 ];
 
 export const stepSchema: z.ZodType<NativeStep> = z
@@ -208,7 +246,10 @@ export const stepSchema: z.ZodType<NativeStep> = z
     name: z.string().max(200).optional(),
     doc: z.string().optional(),
     job: z.string().min(1).max(200).optional().meta({ description: "Service task: the type of job a worker does." }),
-    script: z.record(z.string(), value).optional().meta({ description: "Script task: variables and their new values." }),
+    script: z
+      .record(z.string(), value)
+      .optional()
+      .meta({ description: "Script task: variables and their new values." }),
     user: z
       .union([
         z.string(),
@@ -224,7 +265,12 @@ export const stepSchema: z.ZodType<NativeStep> = z
       .meta({ description: "User task: its title, or { title, assignee, candidates, due, form }." }),
     call: z.string().min(1).optional().meta({ description: "Call activity: id of another process." }),
     get steps(): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodType<NativeStep>>> {
-      return z.record(id, z.lazy(() => stepSchema)).optional();
+      return z
+        .record(
+          id,
+          z.lazy(() => stepSchema),
+        )
+        .optional();
     },
     choose: z
       .array(
@@ -267,9 +313,7 @@ export const stepSchema: z.ZodType<NativeStep> = z
     retry: retry.optional(),
     timeout: duration.optional().meta({ description: "Of one attempt." }),
     headers: z.record(z.string(), z.json()).optional(),
-    binding: z
-      .union([z.enum(["deployment", "latest"]), z.strictObject({ version: z.string() })])
-      .optional(),
+    binding: z.union([z.enum(["deployment", "latest"]), z.strictObject({ version: z.string() })]).optional(),
     variables: variables.optional(),
     start: id.optional(),
     extension: z.record(z.string(), z.json()).optional(),
@@ -301,3 +345,7 @@ export const processSchema: z.ZodType<NativeProcess> = z
     steps: z.record(id, stepSchema),
   })
   .meta({ id: "process", title: "Process" });
+
+export const nativeVariables: z.ZodType<Record<string, NativeVariable>> = variables;
+export const nativeMapping: z.ZodType<NativeMapping> = mapping;
+export const nativeRetry: z.ZodType<number | NativeRetry> = retry;

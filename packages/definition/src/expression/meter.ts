@@ -1,0 +1,57 @@
+import { limits } from "../limits.ts";
+
+/** Thrown inside an evaluation that used up its budget. */
+export class CostExceeded extends Error {
+  constructor() {
+    super(`Expected at most ${limits.expressionCostMax} units of work, but the expression needs more`);
+    this.name = "CostExceeded";
+  }
+}
+
+/**
+ * Counts the work of one evaluation. Counting, unlike a clock, gives the same answer on every machine and in every
+ * replay. Once exhausted it stays so until `reset`: CEL's `||` and `&&` swallow errors, so a throw alone stops nothing.
+ */
+export class Meter {
+  #left = 0;
+
+  reset(): void {
+    this.#left = limits.expressionCostMax;
+  }
+
+  get exhausted(): boolean {
+    return this.#left < 0;
+  }
+
+  /** For loops: false once the budget is gone. */
+  tick(): boolean {
+    this.#left -= costOfStep;
+    return this.#left >= 0;
+  }
+
+  charge(cost: number): void {
+    this.#left -= cost;
+    if (this.#left < 0) throw new CostExceeded();
+  }
+
+  /** Charges for looking at all of a value: one per node, and one per 64 characters. */
+  chargeDeep(value: unknown): void {
+    if (typeof value === "string") {
+      if (value.length > 64) this.charge(value.length >> 6);
+      return;
+    }
+    if (value === null || typeof value !== "object") return;
+    if (Array.isArray(value)) {
+      this.charge(value.length + 1);
+      for (const inner of value) this.chargeDeep(inner);
+      return;
+    }
+    for (const key in value) {
+      this.charge(1);
+      this.chargeDeep((value as Record<string, unknown>)[key]);
+    }
+  }
+}
+
+/** A loop step runs the interpreter, which costs about ten times as much as comparing two values. */
+const costOfStep = 10;
