@@ -1,0 +1,169 @@
+import { AppError, type defaultSlots, type Host, queueClasses, slotsMax } from "@tutti/kernel";
+import { type Clock, realClock } from "../clock.ts";
+import type { Engine, InstanceCommand, StartRequest } from "../port.ts";
+import { readHistory } from "./history.ts";
+import type { CallerItem } from "./inbox.ts";
+import { defaultLimits, type EngineLimits, idCharsMax } from "./limits.ts";
+import { toPayload } from "./payload.ts";
+import { deploymentOf, programNotFound } from "./programs.ts";
+import { type CrashPoint, type EngineLog, Pump } from "./pump.ts";
+import { queryStore } from "./query.ts";
+import type { Store } from "./store.ts";
+import type { WorkQueueOptions } from "./work-queue.ts";
+
+export interface EmbeddedEngineOptions {
+  /** Closed by the engine. */
+  readonly store: Store;
+  readonly host: Host;
+  readonly clock?: Clock;
+  readonly log?: EngineLog;
+  readonly limits?: Partial<EngineLimits>;
+  /** Limits of jobs that share the header `limitKey`, by its value. */
+  readonly keyLimits?: WorkQueueOptions["keyLimits"];
+  /** For tests: called at named moments; what it throws stops the engine there, as a crash would. */
+  readonly crashPoint?: (point: CrashPoint) => void;
+}
+
+const noLog: EngineLog = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** Opens the engine on a store and recovers what was open. Resolves when commands are taken. */
+export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
+  const { store, host, clock = realClock, log = noLog, keyLimits = {}, crashPoint } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const pump = new Pump({ store, host, clock, log, limits, keyLimits, crashPoint });
+  try {
+    await pump.open();
+  } catch (error) {
+    await pump.close();
+    throw error;
+  }
+  return new EmbeddedEngine(pump, store, limits);
+}
+
+/** Checks what comes from callers and hands it to the pump. */
+class EmbeddedEngine implements Engine {
+  readonly #pump: Pump;
+  readonly #store: Store;
+  readonly #limits: EngineLimits;
+  #closing: Promise<void> | undefined;
+
+  constructor(pump: Pump, store: Store, limits: EngineLimits) {
+    this.#pump = pump;
+    this.#store = store;
+    this.#limits = limits;
+  }
+
+  async deploy(documents: Parameters<Engine["deploy"]>[0]): ReturnType<Engine["deploy"]> {
+    // Refuses what is not a program before anything is written.
+    for (const document of documents) this.#pump.programs.load(document);
+    return this.#ask((answer) => ({ type: "deploy", deployment: deploymentOf(documents), documents, answer }));
+  }
+
+  async start(request: StartRequest): Promise<string> {
+    checkId("request id", request.requestId);
+    if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
+    const { programs } = this.#pump;
+    const { process, version } = request;
+    const named = version === undefined ? programs.latest(process) : programs.version(process, version);
+    if (named === undefined) throw programNotFound(process, version);
+    const variables = this.#payload("variables", request.variables);
+    return this.#ask((answer) => ({ type: "start", request: { ...request, variables }, answer, number: 0 }));
+  }
+
+  async command(instanceId: string, command: InstanceCommand): ReturnType<Engine["command"]> {
+    const checked = this.#payload("command", command) as unknown as InstanceCommand;
+    return this.#ask((answer) => ({ type: "command", instanceId, command: checked, answer }));
+  }
+
+  instance(instanceId: string): ReturnType<Engine["instance"]> {
+    return this.#ask((answer) => ({ type: "view", instanceId, answer }));
+  }
+
+  async query<V extends Parameters<Engine["query"]>[0]>(
+    view: V,
+    filter?: Parameters<Engine["query"]>[1],
+    page?: { readonly after?: string; readonly limit?: number },
+  ): Promise<never> {
+    this.#refuseClosed();
+    const { work } = this.#pump;
+    const rows = await queryStore(
+      this.#store,
+      { view, filter, page },
+      {
+        standing: (job) => work.standing(job.instance, job.key),
+        queues: async () => queueClasses.map((queue) => work.queueRow(queue)),
+      },
+    );
+    return rows as never;
+  }
+
+  history(request: Parameters<Engine["history"]>[0] = {}): ReturnType<Engine["history"]> {
+    return readHistory(this.#store, this.#pump.recent, request);
+  }
+
+  work(...args: Parameters<Engine["work"]>): ReturnType<Engine["work"]> {
+    this.#refuseClosed();
+    return this.#pump.work.work(...args);
+  }
+
+  async adjustQueue(queue: keyof typeof defaultSlots, slots: number): Promise<void> {
+    if (!Number.isInteger(slots) || slots < 0 || slots > slotsMax) {
+      throw new AppError("limit-invalid", `Expected slots as a whole number from 0 to ${slotsMax}, but got ${slots}.`);
+    }
+    return this.#ask((answer) => ({ type: "slots", queue, slots, answer }));
+  }
+
+  close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await this.#pump.work.stop(graceMs);
+    await this.#pump.rest();
+    await this.#pump.close();
+  }
+
+  #ask<T>(
+    item: (answer: { readonly resolve: (value: T) => void; readonly reject: (error: Error) => void }) => CallerItem,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#refuseClosed();
+      if (this.#pump.inbox.size >= this.#limits.waitingCommandsMax) {
+        throw new AppError(
+          "engine-busy",
+          `Expected at most ${this.#limits.waitingCommandsMax} waiting commands, but there are more.`,
+        );
+      }
+      this.#pump.push(item({ resolve, reject }));
+    });
+  }
+
+  #refuseClosed(): void {
+    const { status } = this.#pump;
+    if (status === "storage-failed") {
+      throw new AppError("storage-failed", "Expected the store to take commands, but it refuses to write.");
+    }
+    if (this.#closing !== undefined || status !== "open") {
+      throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
+    }
+  }
+
+  #payload(what: string, value: unknown): ReturnType<typeof asObject> {
+    const payload = toPayload(value, this.#limits.payloadCharsMax);
+    if (!payload.ok) throw new AppError("payload-invalid", `The ${what} cannot be taken: ${payload.reason}.`);
+    return asObject(payload);
+  }
+}
+
+function asObject(payload: Extract<ReturnType<typeof toPayload>, { readonly ok: true }>): typeof payload.value {
+  return payload.value;
+}
+
+function checkId(what: string, id: string): void {
+  if (typeof id === "string" && id.length > 0 && id.length <= idCharsMax) return;
+  throw new AppError(
+    "limit-invalid",
+    `Expected a ${what} of 1 to ${idCharsMax} characters, but got ${String(id).length}.`,
+  );
+}

@@ -1,0 +1,141 @@
+import { AppError, type ProgramDocument } from "@tutti/kernel";
+import type { Found, InstanceRecord, NamedLogRow, RowsRequest, Store, StoredInstance, Wanted } from "../store.ts";
+import { type Disk, decodeEntries, encodeEntry, type JournalEntry } from "./journal.ts";
+import { listIncidents, listInstances, listJobs, listTasks } from "./list.ts";
+import { type InstanceTables, MemoryTables } from "./tables.ts";
+
+/**
+ * The store in memory. With a `disk` every turn is also journalled there and `reopen`, or opening again, reads it back;
+ * without one it forgets everything with the process.
+ */
+export async function openMemoryStore(options: { readonly disk?: Disk } = {}): Promise<Store> {
+  const { disk } = options;
+  let tables = disk === undefined ? new MemoryTables() : await readBack(disk);
+  let closed = false;
+
+  const journal = async (entry: JournalEntry): Promise<void> => {
+    if (disk === undefined) return;
+    if (closed) throw new AppError("engine-closed", "Expected an open store, but it was closed.");
+    try {
+      await disk.append(encodeEntry(entry));
+      await disk.sync();
+    } catch (cause) {
+      throw new AppError("storage-failed", "Expected the disk to take a turn, but it refused.", { cause });
+    }
+  };
+
+  return {
+    async claimEpoch() {
+      await journal({ type: "epoch" });
+      tables.epoch++;
+      return tables.epoch;
+    },
+    async counters() {
+      return {
+        position: tables.log.length,
+        instance: tables.lastNumber,
+        outbox: Math.max(0, ...tables.outbox.keys()),
+        deployment: Math.max(0, ...[...tables.deployments.values()].map((each) => each.number)),
+      };
+    },
+    async commit(turn) {
+      if (disk !== undefined) await journal({ type: "turn", turn });
+      tables.apply(turn);
+    },
+    async reopen() {
+      if (disk === undefined) return;
+      try {
+        tables = await readBack(disk);
+        await disk.sync();
+      } catch (cause) {
+        throw new AppError("storage-failed", "Expected the disk to be usable again, but it is not.", { cause });
+      }
+    },
+    find: async (wanted) => find(tables, wanted),
+    rows: async (request) => rows(tables, request),
+    program: async (hash): Promise<ProgramDocument | undefined> => tables.programs.get(hash),
+    slots: async () => new Map(tables.slots),
+    deployments: async () => [...tables.deployments.values()].sort((a, b) => a.number - b.number),
+    openJobs: async (after, limit) => {
+      const found = [];
+      for (const { record, jobs } of inOrder(tables, after?.instance ?? 0)) {
+        for (const job of [...(jobs?.values() ?? [])].sort((a, b) => a.key - b.key)) {
+          if (after !== undefined && record.number === after.instance && job.key <= after.key) continue;
+          if (found.push(job) === limit) return found;
+        }
+      }
+      return found;
+    },
+    heldInstances: async () =>
+      [...tables.instances.values()]
+        .filter(({ record, jobs }) => record.held && record.endedAt === null && (jobs?.size ?? 0) > 0)
+        .map(({ record }) => record.number),
+    timers: async (after, limit) => {
+      const all = [...tables.instances.values()].flatMap(({ timers }) => [...(timers?.values() ?? [])]);
+      all.sort((a, b) => a.due - b.due || a.instance - b.instance || a.key - b.key);
+      if (after === undefined) return all.slice(0, limit);
+      const later = all.filter((t) => (t.due - after.due || t.instance - after.instance || t.key - after.key) > 0);
+      return later.slice(0, limit);
+    },
+    outbox: async () => [...tables.outbox.values()].sort((a, b) => a.id - b.id),
+    listInstances: async (filter, page) => listInstances(tables, filter, page),
+    listJobs: async (filter, page) => listJobs(tables, filter, page),
+    listTasks: async (filter, page) => listTasks(tables, filter, page),
+    listIncidents: async (filter, page) => listIncidents(tables, filter, page),
+    idle: () => {},
+    close: async () => {
+      closed = true;
+    },
+  };
+}
+
+async function readBack(disk: Disk): Promise<MemoryTables> {
+  const { entries, length } = decodeEntries(await disk.read());
+  // A torn line would stand between the next turn and its reader.
+  await disk.truncate(length);
+  const tables = new MemoryTables();
+  for (const entry of entries) {
+    if (entry.type === "epoch") tables.epoch++;
+    else tables.apply(entry.turn);
+  }
+  return tables;
+}
+
+function* inOrder(tables: MemoryTables, from: number): Generator<InstanceTables> {
+  // Numbers are given in rising order and a Map keeps it.
+  for (const of of tables.instances.values()) if (of.record.number >= from) yield of;
+}
+
+function find(tables: MemoryTables, wanted: Wanted): Found {
+  const requests = new Map<string, string>();
+  for (const requestId of wanted.requestIds) {
+    const instanceId = tables.requests.get(requestId);
+    if (instanceId !== undefined) requests.set(requestId, instanceId);
+  }
+  const instances: StoredInstance[] = [];
+  const load = (number: number | undefined): void => {
+    const of = number === undefined ? undefined : tables.instances.get(number);
+    if (of === undefined) return;
+    const { record, snapshot } = of;
+    const from = snapshot?.position ?? 0;
+    instances.push({ record: { ...record }, snapshot, rows: of.rows.filter((row) => row.position > from) });
+  };
+  for (const id of wanted.instanceIds) load(tables.numbers.get(id));
+  for (const number of wanted.numbers) load(number);
+  return { instances, requests };
+}
+
+function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {
+  const { after, instanceId, rootId, limit } = request;
+  const found: NamedLogRow[] = [];
+  // Positions have no gaps, so the row after position n stands at index n.
+  for (let index = after; index < tables.log.length && found.length < limit; index++) {
+    const row = tables.log[index];
+    if (row === undefined) break;
+    const record: InstanceRecord = tables.of(row.instance).record;
+    if (instanceId !== undefined && record.instanceId !== instanceId) continue;
+    if (rootId !== undefined && record.rootId !== rootId) continue;
+    found.push({ ...row, instanceId: record.instanceId, rootId: record.rootId });
+  }
+  return found;
+}

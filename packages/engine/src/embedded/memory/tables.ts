@@ -1,0 +1,132 @@
+import type { Key, ProgramDocument, QueueClass } from "@tutti/kernel";
+import type { IncidentRow, TaskRow } from "../../port.ts";
+import type {
+  ArmedTimer,
+  Change,
+  InstanceNumber,
+  InstanceRecord,
+  LogRow,
+  OpenJob,
+  OutboxEntry,
+  Snapshot,
+  StoredDeployment,
+  Turn,
+} from "../store.ts";
+
+/** What there is of one instance. Maps are made when first needed: most instances never have a timer or a task. */
+export interface InstanceTables {
+  record: InstanceRecord;
+  readonly rows: LogRow[];
+  snapshot: Snapshot | undefined;
+  jobs: Map<Key, OpenJob> | undefined;
+  timers: Map<Key, ArmedTimer> | undefined;
+  tasks: Map<Key, Omit<TaskRow, "instanceId" | "rootId">> | undefined;
+  incidents: Map<Key, Omit<IncidentRow, "instanceId" | "rootId">> | undefined;
+}
+
+type Appliers = {
+  readonly [K in Change["type"]]: (tables: MemoryTables, change: Extract<Change, { readonly type: K }>) => void;
+};
+
+/** The tables of the store, in memory. The same content as the SQLite schema, by other means. */
+export class MemoryTables {
+  readonly log: LogRow[] = [];
+  readonly instances: Map<InstanceNumber, InstanceTables> = new Map();
+  readonly numbers: Map<string, InstanceNumber> = new Map();
+  readonly requests: Map<string, string> = new Map();
+  readonly outbox: Map<number, OutboxEntry> = new Map();
+  readonly deployments: Map<string, StoredDeployment> = new Map();
+  readonly programs: Map<string, ProgramDocument> = new Map();
+  readonly slots: Map<QueueClass, number> = new Map();
+  lastNumber = 0;
+  epoch = 0;
+
+  apply(turn: Turn): void {
+    for (const change of turn.changes) {
+      // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.
+      (appliers[change.type] as (tables: MemoryTables, change: Change) => void)(this, change);
+    }
+    for (const row of turn.rows) {
+      this.log.push(row);
+      this.of(row.instance).rows.push(row);
+    }
+  }
+
+  of(number: InstanceNumber): InstanceTables {
+    return this.instances.get(number) as InstanceTables;
+  }
+}
+
+const appliers: Appliers = {
+  "instance-put": (tables, { record }) => {
+    tables.instances.set(record.number, {
+      // A copy: the engine goes on changing its own between commits.
+      record: { ...record },
+      rows: [],
+      snapshot: undefined,
+      jobs: undefined,
+      timers: undefined,
+      tasks: undefined,
+      incidents: undefined,
+    });
+    tables.numbers.set(record.instanceId, record.number);
+    tables.lastNumber = record.number;
+    if (record.requestId !== null) tables.requests.set(record.requestId, record.instanceId);
+  },
+  "instance-update": (tables, { record }) => {
+    const { status, held, incidents, endedAt } = record;
+    Object.assign(tables.of(record.number).record, { status, held, incidents, endedAt });
+  },
+  "job-put": (tables, { job }) => {
+    const of = tables.of(job.instance);
+    of.jobs ??= new Map();
+    of.jobs.set(job.key, job);
+  },
+  "job-delete": (tables, { instance, key }) => {
+    tables.of(instance).jobs?.delete(key);
+  },
+  "timer-put": (tables, { timer }) => {
+    const of = tables.of(timer.instance);
+    of.timers ??= new Map();
+    of.timers.set(timer.key, timer);
+  },
+  "timer-delete": (tables, { instance, key }) => {
+    tables.of(instance).timers?.delete(key);
+  },
+  "task-put": (tables, { task: { instance, ...task } }) => {
+    const of = tables.of(instance);
+    of.tasks ??= new Map();
+    of.tasks.set(task.key, task);
+  },
+  "task-assign": (tables, { instance, key, assignee }) => {
+    const task = tables.of(instance).tasks?.get(key);
+    if (task !== undefined) tables.of(instance).tasks?.set(key, { ...task, assignee });
+  },
+  "task-delete": (tables, { instance, key }) => {
+    tables.of(instance).tasks?.delete(key);
+  },
+  "incident-put": (tables, { incident: { instance, ...incident } }) => {
+    const of = tables.of(instance);
+    of.incidents ??= new Map();
+    of.incidents.set(incident.key, incident);
+  },
+  "incident-delete": (tables, { instance, key }) => {
+    tables.of(instance).incidents?.delete(key);
+  },
+  "outbox-put": (tables, { entry }) => {
+    tables.outbox.set(entry.id, entry);
+  },
+  "outbox-delete": (tables, { id }) => {
+    tables.outbox.delete(id);
+  },
+  "snapshot-put": (tables, { instance, sequence, position, state }) => {
+    tables.of(instance).snapshot = { sequence, position, state };
+  },
+  "deployment-put": (tables, { deployment, number, documents }) => {
+    for (const each of documents) if (!tables.programs.has(each.hash)) tables.programs.set(each.hash, each);
+    tables.deployments.set(deployment.id, { number, deployment });
+  },
+  "slots-put": (tables, { queue, slots }) => {
+    tables.slots.set(queue, slots);
+  },
+};

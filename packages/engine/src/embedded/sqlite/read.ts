@@ -1,0 +1,156 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ProgramDocument, QueueClass } from "@tutti/kernel";
+import { AppError, type JsonObject } from "@tutti/kernel";
+import type { InstanceRow } from "../../port.ts";
+import { decodeEvents } from "../codec.ts";
+import type {
+  Found,
+  InstanceNumber,
+  InstanceRecord,
+  LogRow,
+  NamedLogRow,
+  RowsRequest,
+  StoredInstance,
+  Wanted,
+} from "../store.ts";
+
+export type SqlRow = Record<string, null | number | bigint | string | NodeJS.NonSharedUint8Array>;
+
+/** Reads of the log and of instances. */
+export class LogReader {
+  readonly #byId: StatementSync;
+  readonly #byNumber: StatementSync;
+  readonly #byRequest: StatementSync;
+  readonly #snapshot: StatementSync;
+  readonly #rowsOf: StatementSync;
+  readonly #rows: StatementSync;
+  readonly #rowsOfOne: StatementSync;
+  readonly #rowsOfRoot: StatementSync;
+  readonly #blob: StatementSync;
+  readonly #program: StatementSync;
+  readonly #slots: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    const named = "SELECT l.*, i.id, i.root_id FROM log l JOIN instances i ON i.number = l.instance";
+    this.#byId = db.prepare("SELECT * FROM instances WHERE id = ?");
+    this.#byNumber = db.prepare("SELECT * FROM instances WHERE number = ?");
+    this.#byRequest = db.prepare("SELECT id FROM instances WHERE request_id = ?");
+    this.#snapshot = db.prepare("SELECT * FROM snapshots WHERE instance = ?");
+    this.#rowsOf = db.prepare("SELECT * FROM log WHERE instance = ? AND position > ? ORDER BY position");
+    this.#rows = db.prepare(`${named} WHERE l.position > ? ORDER BY l.position LIMIT ?`);
+    this.#rowsOfOne = db.prepare(
+      `${named} WHERE l.instance = (SELECT number FROM instances WHERE id = ?) AND l.position > ? ORDER BY l.position LIMIT ?`,
+    );
+    // Positions are sorted before events are read, so that a page costs its own rows and not those of all children.
+    this.#rowsOfRoot = db.prepare(
+      `${named} WHERE l.position IN (SELECT position FROM log WHERE instance IN
+         (SELECT number FROM instances WHERE id = ?1 UNION ALL
+          SELECT number FROM instances WHERE root_id = ?1 AND parent_id IS NOT NULL)
+         AND position > ?2 ORDER BY position LIMIT ?3) ORDER BY l.position`,
+    );
+    this.#blob = db.prepare("SELECT content FROM blobs WHERE digest = ?");
+    this.#program = db.prepare("SELECT document FROM programs WHERE hash = ?");
+    this.#slots = db.prepare("SELECT * FROM slots");
+  }
+
+  find(wanted: Wanted): Found {
+    const requests = new Map<string, string>();
+    for (const requestId of wanted.requestIds) {
+      const row = this.#byRequest.get(requestId);
+      if (row !== undefined) requests.set(requestId, row["id"] as string);
+    }
+    const instances: StoredInstance[] = [];
+    for (const id of wanted.instanceIds) this.#load(this.#byId.get(id), instances);
+    for (const number of wanted.numbers) this.#load(this.#byNumber.get(number), instances);
+    return { instances, requests };
+  }
+
+  rows(request: RowsRequest): NamedLogRow[] {
+    const { after, limit, instanceId, rootId } = request;
+    const rows =
+      instanceId !== undefined
+        ? this.#rowsOfOne.all(instanceId, after, limit)
+        : rootId !== undefined
+          ? this.#rowsOfRoot.all(rootId, after, limit)
+          : this.#rows.all(after, limit);
+    return rows.map((row) => ({
+      ...this.#row(row),
+      instanceId: row["id"] as string,
+      rootId: row["root_id"] as string,
+    }));
+  }
+
+  program(hash: string): ProgramDocument | undefined {
+    const row = this.#program.get(hash);
+    return row === undefined ? undefined : (JSON.parse(row["document"] as string) as ProgramDocument);
+  }
+
+  slots(): Map<QueueClass, number> {
+    return new Map(this.#slots.all().map((row) => [row["queue"] as QueueClass, row["slots"] as number]));
+  }
+
+  blob(digest: string): string | undefined {
+    return this.#blob.get(digest)?.["content"] as string | undefined;
+  }
+
+  #load(row: SqlRow | undefined, into: StoredInstance[]): void {
+    if (row === undefined) return;
+    const record = instanceRecord(row);
+    const found = this.#snapshot.get(record.number);
+    const snapshot =
+      found === undefined
+        ? undefined
+        : {
+            sequence: found["sequence"] as number,
+            position: found["position"] as number,
+            state: JSON.parse(found["state"] as string) as JsonObject,
+          };
+    const rows = this.#rowsOf.all(record.number, snapshot?.position ?? 0).map((each) => this.#row(each));
+    checkSequence(record.number, snapshot?.sequence ?? 0, rows);
+    into.push({ record, snapshot, rows });
+  }
+
+  #row(row: SqlRow): LogRow {
+    return {
+      position: row["position"] as number,
+      instance: row["instance"] as number,
+      sequence: row["sequence"] as number,
+      at: row["at"] as number,
+      events: decodeEvents(row["events"] as string, row["codec"] as number, (digest) => this.blob(digest)),
+    };
+  }
+}
+
+/** A hole in an instance's events would rebuild a state that never was. */
+function checkSequence(instance: InstanceNumber, from: number, rows: readonly LogRow[]): void {
+  let next = from + 1;
+  for (const row of rows) {
+    if (row.sequence !== next) {
+      throw new AppError(
+        "database-damaged",
+        `Expected event ${next} of instance ${instance} at log row ${row.position}, but found event ${row.sequence}.`,
+      );
+    }
+    next += row.events.length;
+  }
+}
+
+export function instanceRecord(row: SqlRow): InstanceRecord {
+  return {
+    number: row["number"] as number,
+    instanceId: row["id"] as string,
+    rootId: row["root_id"] as string,
+    parentId: row["parent_id"] as string | null,
+    process: row["process"] as string,
+    version: row["version"] as string,
+    hash: row["hash"] as string,
+    deployment: row["deployment"] as string,
+    businessKey: row["business_key"] as string | null,
+    requestId: row["request_id"] as string | null,
+    status: row["status"] as InstanceRow["status"],
+    held: row["held"] === 1,
+    incidents: row["incidents"] as number,
+    startedAt: row["started_at"] as number,
+    endedAt: row["ended_at"] as number | null,
+  };
+}

@@ -1,0 +1,96 @@
+/** "Tutt" in ASCII: SQLite's own mark for whose file this is. */
+export const applicationId = 0x54757474;
+
+/**
+ * Numbered migrations: number n brings `user_version` n-1 to n. A released one never changes.
+ * Tables hold the instance's number, not its id: eight bytes at most in every row and index.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- The truth: one row per command. 'hash' covers the row and the hash of the row before it.
+  CREATE TABLE log (
+    position INTEGER PRIMARY KEY,
+    instance INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    codec INTEGER NOT NULL,
+    events TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX log_of_instance ON log (instance);
+  CREATE TABLE blobs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE snapshots (
+    instance INTEGER PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE instances (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    root_id TEXT NOT NULL,
+    parent_id TEXT,
+    process TEXT NOT NULL,
+    version TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    deployment TEXT NOT NULL,
+    business_key TEXT,
+    request_id TEXT,
+    status TEXT NOT NULL,
+    held INTEGER NOT NULL,
+    incidents INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX instance_of_request ON instances (request_id) WHERE request_id IS NOT NULL;
+  CREATE INDEX called_instances ON instances (root_id) WHERE parent_id IS NOT NULL;
+  CREATE INDEX open_instances ON instances (ended_at, number) WHERE ended_at IS NULL;
+
+  CREATE TABLE jobs (
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    element TEXT NOT NULL,
+    job_type TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    limit_key TEXT,
+    PRIMARY KEY (instance, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE timers (
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    PRIMARY KEY (instance, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX timers_by_due ON timers (due, instance, key);
+  CREATE TABLE tasks (
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    assignee TEXT,
+    row TEXT NOT NULL,
+    PRIMARY KEY (instance, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE incidents (
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    row TEXT NOT NULL,
+    PRIMARY KEY (instance, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE outbox (id INTEGER PRIMARY KEY, entry TEXT NOT NULL) STRICT;
+
+  CREATE TABLE programs (
+    hash TEXT PRIMARY KEY,
+    process TEXT NOT NULL,
+    version TEXT NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE deployments (id TEXT PRIMARY KEY, number INTEGER NOT NULL, programs TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE slots (queue TEXT PRIMARY KEY, slots INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,187 @@
+import type { DatabaseSync } from "node:sqlite";
+import { AppError } from "@tutti/kernel";
+import type { Deployment } from "../../port.ts";
+import { chainStart } from "../codec.ts";
+import type { Counters, OpenJob, OutboxEntry, Store, StoreReader } from "../store.ts";
+import { ListReader, openJob } from "./list.ts";
+import { explain, openForReading, openForWriting } from "./open.ts";
+import { LogReader } from "./read.ts";
+import { verifyChain } from "./verify.ts";
+import { TurnWriter } from "./write.ts";
+
+/** When nothing waits, a write-ahead log of this many pages of 4 KiB is moved into the database. */
+const idleCheckpointPages = 1_000;
+/** At this size it is moved even though commits wait: it must not grow without end. */
+const forcedCheckpointPages = 8_000;
+/** How many turns pass between two looks at its size. */
+const turnsPerLook = 32;
+/** How many of the newest rows are checked against their hashes at every opening. */
+const tailRows = 1_000;
+
+interface Connection {
+  readonly db: DatabaseSync;
+  readonly log: LogReader;
+  readonly list: ListReader;
+  readonly writer: TurnWriter;
+}
+
+/** The log in a SQLite file. Creates it when missing; refuses a newer, damaged or foreign one without a change. */
+export function openSqliteStore(path: string): Store {
+  let connection = connect(path);
+  const run = async <T>(work: (connection: Connection) => T): Promise<T> => {
+    try {
+      return work(connection);
+    } catch (error) {
+      throw explain(error, path);
+    }
+  };
+  const reader = readerOf(run, () => connection.db.close());
+  let turnsUntilLook = turnsPerLook;
+  return {
+    ...reader,
+    claimEpoch: () => run(({ db }) => nextEpoch(db)),
+    counters: () => run(({ db }) => readCounters(db)),
+    commit: (turn) =>
+      run(({ db, writer }) => {
+        writer.write(turn);
+        if (--turnsUntilLook > 0) return;
+        turnsUntilLook = turnsPerLook;
+        if (walPages(db) > forcedCheckpointPages) checkpoint(db);
+      }),
+    reopen: async () => {
+      if (connection.db.isOpen) connection.db.close();
+      connection = connect(path);
+      // A failed sync may have left pages that look written and are not: moving them all, synced, finds out.
+      const result = connection.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
+      if (result?.["busy"] !== 0)
+        throw new AppError("storage-failed", "Expected the log to be synced, but it is busy.");
+    },
+    deployments: () =>
+      run(({ db }) =>
+        db
+          .prepare("SELECT * FROM deployments ORDER BY number")
+          .all()
+          .map((row) => ({
+            number: row["number"] as number,
+            deployment: {
+              id: row["id"] as string,
+              programs: JSON.parse(row["programs"] as string) as Deployment["programs"],
+            },
+          })),
+      ),
+    openJobs: (after, limit) =>
+      run(({ db }) =>
+        db
+          .prepare("SELECT * FROM jobs WHERE (instance, key) > (?, ?) ORDER BY instance, key LIMIT ?")
+          .all(after?.instance ?? 0, after?.key ?? 0, limit)
+          .map((row): OpenJob => openJob(row)),
+      ),
+    heldInstances: () =>
+      run(({ db }) =>
+        db
+          .prepare(
+            "SELECT DISTINCT instance FROM jobs WHERE instance IN (SELECT number FROM instances WHERE held = 1 AND ended_at IS NULL)",
+          )
+          .all()
+          .map((row) => row["instance"] as number),
+      ),
+    timers: (after, limit) =>
+      run(({ db }) =>
+        db
+          .prepare(
+            "SELECT due, instance, key FROM timers WHERE (due, instance, key) > (?, ?, ?) ORDER BY due, instance, key LIMIT ?",
+          )
+          .all(after?.due ?? Number.MIN_SAFE_INTEGER, after?.instance ?? 0, after?.key ?? 0, limit)
+          .map((row) => ({
+            due: row["due"] as number,
+            instance: row["instance"] as number,
+            key: row["key"] as number,
+          })),
+      ),
+    outbox: () =>
+      run(({ db }) =>
+        db
+          .prepare("SELECT * FROM outbox ORDER BY id")
+          .all()
+          .map((row) => JSON.parse(row["entry"] as string) as OutboxEntry),
+      ),
+    idle: () => {
+      if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
+    },
+    close: async () => {
+      if (!connection.db.isOpen) return;
+      checkpoint(connection.db);
+      connection.db.close();
+    },
+  };
+}
+
+/** Reads a store that another process may own. */
+export function openSqliteReader(path: string): StoreReader {
+  const db = openForReading(path);
+  const connection = { db, log: new LogReader(db), list: new ListReader(db) };
+  const run = async <T>(work: (reading: typeof connection) => T): Promise<T> => {
+    try {
+      return work(connection);
+    } catch (error) {
+      throw explain(error, path);
+    }
+  };
+  return readerOf(run, () => db.close());
+}
+
+type Run = <T>(work: (connection: Omit<Connection, "writer">) => T) => Promise<T>;
+
+function readerOf(run: Run, close: () => void): StoreReader {
+  return {
+    find: (wanted) => run(({ log }) => log.find(wanted)),
+    rows: (request) => run(({ log }) => log.rows(request)),
+    program: (hash) => run(({ log }) => log.program(hash)),
+    listInstances: (filter, page) => run(({ list }) => list.instances(filter, page)),
+    listJobs: (filter, page) => run(({ list }) => list.jobs(filter, page)),
+    listTasks: (filter, page) => run(({ list }) => list.tasks(filter, page)),
+    listIncidents: (filter, page) => run(({ list }) => list.incidents(filter, page)),
+    slots: () => run(({ log }) => log.slots()),
+    close: async () => close(),
+  };
+}
+
+function connect(path: string): Connection {
+  const db = openForWriting(path);
+  try {
+    const last = Number(db.prepare("SELECT max(position) AS last FROM log").get()?.["last"] ?? 0);
+    const chain = verifyChain(db, Math.max(0, last - tailRows));
+    return { db, log: new LogReader(db), list: new ListReader(db), writer: new TurnWriter(db, chain ?? chainStart) };
+  } catch (error) {
+    db.close();
+    throw explain(error, path);
+  }
+}
+
+function nextEpoch(db: DatabaseSync): number {
+  const row = db
+    .prepare("INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value")
+    .get();
+  return row?.["value"] as number;
+}
+
+function readCounters(db: DatabaseSync): Counters {
+  const max = (sql: string): number => Number(db.prepare(sql).get()?.["n"] ?? 0);
+  return {
+    position: max("SELECT max(position) AS n FROM log"),
+    instance: max("SELECT max(number) AS n FROM instances"),
+    outbox: max("SELECT max(id) AS n FROM outbox"),
+    deployment: max("SELECT max(number) AS n FROM deployments"),
+  };
+}
+
+/** Never waits for readers: what they still need stays for the next time. */
+function checkpoint(db: DatabaseSync): void {
+  db.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
+}
+
+/** Pages that a checkpoint has not moved yet. The mode that does nothing only reports. */
+function walPages(db: DatabaseSync): number {
+  const row = db.prepare("PRAGMA wal_checkpoint(NOOP)").get();
+  return Number(row?.["log"] ?? 0) - Number(row?.["checkpointed"] ?? 0);
+}

@@ -1,0 +1,137 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { chainHash, codecVersion, encodeEvents } from "../codec.ts";
+import type { Change, Turn } from "../store.ts";
+
+type Statements = { readonly [K in Change["type"] | "log" | "blob" | "program"]: StatementSync };
+type Writers = {
+  readonly [K in Change["type"]]: (statements: Statements, change: Extract<Change, { readonly type: K }>) => void;
+};
+
+/** Writes turns. Keeps the end of the hash chain; a failed turn leaves it where it was. */
+export class TurnWriter {
+  readonly #db: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #statements: Statements;
+  #chain: string;
+
+  constructor(db: DatabaseSync, chain: string) {
+    this.#db = db;
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#commit = db.prepare("COMMIT");
+    this.#statements = prepare(db);
+    this.#chain = chain;
+  }
+
+  write(turn: Turn): void {
+    const before = this.#chain;
+    this.#begin.run();
+    try {
+      this.#writeRows(turn);
+      for (const change of turn.changes) {
+        // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
+        (writers[change.type] as (statements: Statements, change: Change) => void)(this.#statements, change);
+      }
+      this.#commit.run();
+    } catch (error) {
+      this.#chain = before;
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #writeRows(turn: Turn): void {
+    const { log, blob } = this.#statements;
+    let chain = this.#chain;
+    for (const row of turn.rows) {
+      const { text, blobs } = encodeEvents(row.events);
+      for (const each of blobs) blob.run(each.digest, each.text);
+      chain = chainHash(chain, row, text);
+      log.run(row.position, row.instance, row.sequence, row.at, codecVersion, text, chain);
+    }
+    this.#chain = chain;
+  }
+}
+
+function prepare(db: DatabaseSync): Statements {
+  return {
+    log: db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)"),
+    blob: db.prepare("INSERT OR IGNORE INTO blobs VALUES (?, ?)"),
+    program: db.prepare("INSERT OR IGNORE INTO programs VALUES (?, ?, ?, ?)"),
+    "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    "instance-update": db.prepare(
+      "UPDATE instances SET status = ?, held = ?, incidents = ?, ended_at = ? WHERE number = ?",
+    ),
+    "job-put": db.prepare("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    "job-delete": db.prepare("DELETE FROM jobs WHERE instance = ? AND key = ?"),
+    "timer-put": db.prepare("INSERT OR REPLACE INTO timers VALUES (?, ?, ?)"),
+    "timer-delete": db.prepare("DELETE FROM timers WHERE instance = ? AND key = ?"),
+    "task-put": db.prepare("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?)"),
+    "task-assign": db.prepare("UPDATE tasks SET assignee = ? WHERE instance = ? AND key = ?"),
+    "task-delete": db.prepare("DELETE FROM tasks WHERE instance = ? AND key = ?"),
+    "incident-put": db.prepare("INSERT OR REPLACE INTO incidents VALUES (?, ?, ?)"),
+    "incident-delete": db.prepare("DELETE FROM incidents WHERE instance = ? AND key = ?"),
+    "outbox-put": db.prepare("INSERT INTO outbox VALUES (?, ?)"),
+    "outbox-delete": db.prepare("DELETE FROM outbox WHERE id = ?"),
+    "snapshot-put": db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)"),
+    "deployment-put": db.prepare("INSERT OR REPLACE INTO deployments VALUES (?, ?, ?)"),
+    "slots-put": db.prepare("INSERT OR REPLACE INTO slots VALUES (?, ?)"),
+  };
+}
+
+const writers: Writers = {
+  "instance-put": (statements, { record: r }) => {
+    statements["instance-put"].run(
+      ...[r.number, r.instanceId, r.rootId, r.parentId, r.process, r.version, r.hash, r.deployment, r.businessKey],
+      ...[r.requestId, r.status, r.held ? 1 : 0, r.incidents, r.startedAt, r.endedAt],
+    );
+  },
+  "instance-update": (statements, { record: r }) => {
+    statements["instance-update"].run(r.status, r.held ? 1 : 0, r.incidents, r.endedAt, r.number);
+  },
+  "job-put": (statements, { job: j }) => {
+    statements["job-put"].run(
+      ...[j.instance, j.key, j.element, j.jobType, j.queue, j.priority, j.attempt, j.notBefore, j.since, j.limitKey],
+    );
+  },
+  "job-delete": (statements, { instance, key }) => {
+    statements["job-delete"].run(instance, key);
+  },
+  "timer-put": (statements, { timer }) => {
+    statements["timer-put"].run(timer.instance, timer.key, timer.due);
+  },
+  "timer-delete": (statements, { instance, key }) => {
+    statements["timer-delete"].run(instance, key);
+  },
+  "task-put": (statements, { task: { instance, assignee, ...row } }) => {
+    statements["task-put"].run(instance, row.key, assignee, JSON.stringify(row));
+  },
+  "task-assign": (statements, { instance, key, assignee }) => {
+    statements["task-assign"].run(assignee, instance, key);
+  },
+  "task-delete": (statements, { instance, key }) => {
+    statements["task-delete"].run(instance, key);
+  },
+  "incident-put": (statements, { incident: { instance, ...row } }) => {
+    statements["incident-put"].run(instance, row.key, JSON.stringify(row));
+  },
+  "incident-delete": (statements, { instance, key }) => {
+    statements["incident-delete"].run(instance, key);
+  },
+  "outbox-put": (statements, { entry }) => {
+    statements["outbox-put"].run(entry.id, JSON.stringify(entry));
+  },
+  "outbox-delete": (statements, { id }) => {
+    statements["outbox-delete"].run(id);
+  },
+  "snapshot-put": (statements, { instance, sequence, position, state }) => {
+    statements["snapshot-put"].run(instance, sequence, position, JSON.stringify(state));
+  },
+  "deployment-put": (statements, { deployment, number, documents }) => {
+    for (const each of documents) statements.program.run(each.hash, each.id, each.version, JSON.stringify(each));
+    statements["deployment-put"].run(deployment.id, number, JSON.stringify(deployment.programs));
+  },
+  "slots-put": (statements, { queue, slots }) => {
+    statements["slots-put"].run(queue, slots);
+  },
+};

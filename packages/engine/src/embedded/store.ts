@@ -1,0 +1,226 @@
+import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass } from "@tutti/kernel";
+import type { Deployment, IncidentRow, InstanceRow, Page, TaskRow, Views } from "../port.ts";
+
+/** An instance's short name inside one store: counted from 1, given by the engine, never reused. */
+export type InstanceNumber = number;
+
+/** What is known of an instance without loading it. */
+export interface InstanceRecord {
+  readonly number: InstanceNumber;
+  readonly instanceId: string;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly process: string;
+  readonly version: string;
+  /** Names the program. */
+  readonly hash: string;
+  /** What its calls with `deployment` binding are bound to. */
+  readonly deployment: string;
+  readonly businessKey: string | null;
+  readonly requestId: string | null;
+  status: InstanceRow["status"];
+  /** Its jobs do not start. */
+  held: boolean;
+  incidents: number;
+  readonly startedAt: number;
+  endedAt: number | null;
+}
+
+/** One command's events: the unit of the log. */
+export interface LogRow {
+  /** 1, 2, 3 … without gaps. */
+  readonly position: number;
+  readonly instance: InstanceNumber;
+  /** Number of the first event within the instance, from 1. */
+  readonly sequence: number;
+  readonly at: number;
+  readonly events: readonly Event[];
+}
+
+/** A row of the log with the names that readers want. */
+export interface NamedLogRow extends LogRow {
+  readonly instanceId: string;
+  readonly rootId: string;
+}
+
+/** An open job, without its input: that is in the instance's state. */
+export interface OpenJob {
+  readonly instance: InstanceNumber;
+  readonly key: Key;
+  readonly element: string;
+  readonly jobType: string;
+  readonly queue: QueueClass;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly notBefore: number;
+  readonly since: number;
+  readonly limitKey: string | null;
+}
+
+/** An open job as a list shows it. */
+export interface ListedJob extends OpenJob {
+  readonly instanceId: string;
+  readonly rootId: string;
+  readonly held: boolean;
+}
+
+export interface ArmedTimer {
+  readonly due: number;
+  readonly instance: InstanceNumber;
+  readonly key: Key;
+}
+
+/** The effects that reach an instance: another one, or the same again. */
+export type Message = Extract<
+  Effect,
+  { readonly type: "start-child" | "cancel-child" | "pause-child" | "resume-child" | "answer-parent" | "continue" }
+>;
+
+/** What one instance still has to tell another, or itself. Deleted in the turn that does it. */
+export interface OutboxEntry {
+  readonly id: number;
+  /** Who says it. */
+  readonly from: Pick<InstanceRecord, "instanceId" | "rootId" | "deployment">;
+  readonly message: Message;
+}
+
+type OpenTask = Omit<TaskRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
+type OpenIncident = Omit<IncidentRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
+
+/** What a turn changes beside the log. Applied in order. */
+export type Change =
+  | { readonly type: "instance-put"; readonly record: InstanceRecord }
+  /** Status, held, incidents and end; read from the record as it is at the commit. */
+  | { readonly type: "instance-update"; readonly record: InstanceRecord }
+  | { readonly type: "job-put"; readonly job: OpenJob }
+  | { readonly type: "job-delete"; readonly instance: InstanceNumber; readonly key: Key }
+  | { readonly type: "timer-put"; readonly timer: ArmedTimer }
+  | { readonly type: "timer-delete"; readonly instance: InstanceNumber; readonly key: Key }
+  | { readonly type: "task-put"; readonly task: OpenTask }
+  | {
+      readonly type: "task-assign";
+      readonly instance: InstanceNumber;
+      readonly key: Key;
+      readonly assignee: string | null;
+    }
+  | { readonly type: "task-delete"; readonly instance: InstanceNumber; readonly key: Key }
+  | { readonly type: "incident-put"; readonly incident: OpenIncident }
+  | { readonly type: "incident-delete"; readonly instance: InstanceNumber; readonly key: Key }
+  | { readonly type: "outbox-put"; readonly entry: OutboxEntry }
+  | { readonly type: "outbox-delete"; readonly id: number }
+  | {
+      readonly type: "snapshot-put";
+      readonly instance: InstanceNumber;
+      /** Events in it. */
+      readonly sequence: number;
+      /** The last log row in it. */
+      readonly position: number;
+      readonly state: JsonObject;
+    }
+  | {
+      readonly type: "deployment-put";
+      readonly deployment: Deployment;
+      /** Deployments are ordered by it; deploying the same again makes it the newest. */
+      readonly number: number;
+      readonly documents: readonly ProgramDocument[];
+    }
+  | { readonly type: "slots-put"; readonly queue: QueueClass; readonly slots: number };
+
+/** Everything one turn makes durable: all of it or nothing. */
+export interface Turn {
+  readonly rows: readonly LogRow[];
+  readonly changes: readonly Change[];
+}
+
+export interface Snapshot {
+  readonly sequence: number;
+  readonly position: number;
+  readonly state: JsonObject;
+}
+
+/** An instance as it must be rebuilt: the snapshot if there is one, then the rows after it. */
+export interface StoredInstance {
+  readonly record: InstanceRecord;
+  readonly snapshot: Snapshot | undefined;
+  readonly rows: readonly LogRow[];
+}
+
+export interface Wanted {
+  readonly instanceIds: readonly string[];
+  readonly numbers: readonly InstanceNumber[];
+  readonly requestIds: readonly string[];
+}
+
+export interface Found {
+  readonly instances: readonly StoredInstance[];
+  /** Request id → instance id; those not there were never seen. */
+  readonly requests: ReadonlyMap<string, string>;
+}
+
+export interface Counters {
+  readonly position: number;
+  readonly instance: InstanceNumber;
+  readonly outbox: number;
+  readonly deployment: number;
+}
+
+export interface StoredDeployment {
+  readonly number: number;
+  readonly deployment: Deployment;
+}
+
+export interface RowsRequest {
+  /** Rows after this position. */
+  readonly after: number;
+  readonly instanceId?: string;
+  readonly rootId?: string;
+  /** ≤ 1 000. */
+  readonly limit: number;
+}
+
+export interface PageRequest {
+  readonly after?: string;
+  /** ≤ 1 000. */
+  readonly limit: number;
+}
+
+/** What may be read without owning the store. */
+export interface StoreReader {
+  find(wanted: Wanted): Promise<Found>;
+  rows(request: RowsRequest): Promise<readonly NamedLogRow[]>;
+  program(hash: string): Promise<ProgramDocument | undefined>;
+  listInstances(filter: Views["instances"]["filter"], page: PageRequest): Promise<Page<InstanceRow>>;
+  listJobs(filter: Views["jobs"]["filter"], page: PageRequest): Promise<Page<ListedJob>>;
+  listTasks(filter: Views["tasks"]["filter"], page: PageRequest): Promise<Page<TaskRow>>;
+  listIncidents(filter: Views["incidents"]["filter"], page: PageRequest): Promise<Page<IncidentRow>>;
+  /** Adjusted slots; classes not in it have their default. */
+  slots(): Promise<ReadonlyMap<QueueClass, number>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Where the engine keeps everything. One writer. `commit` resolves once the whole turn survives a crash, and rejects
+ * with nothing of it visible; after a rejection the engine calls `reopen` before anything else.
+ */
+export interface Store extends StoreReader {
+  /** Durably counts this opening; fencing tokens start with it, so they grow across restarts. */
+  claimEpoch(): Promise<number>;
+  counters(): Promise<Counters>;
+  commit(turn: Turn): Promise<void>;
+  /** Makes the store usable again after a failed commit, or rejects with `storage-failed`. */
+  reopen(): Promise<void>;
+  deployments(): Promise<readonly StoredDeployment[]>;
+  /** Open jobs after (instance, key), in that order. */
+  openJobs(
+    after: { readonly instance: InstanceNumber; readonly key: Key } | undefined,
+    limit: number,
+  ): Promise<readonly OpenJob[]>;
+  /** Instances that are held, of those with open jobs. */
+  heldInstances(): Promise<readonly InstanceNumber[]>;
+  /** Armed timers after the given one, by (due, instance, key). */
+  timers(after: ArmedTimer | undefined, limit: number): Promise<readonly ArmedTimer[]>;
+  /** All of it, oldest first. */
+  outbox(): Promise<readonly OutboxEntry[]>;
+  /** Called when nothing waits: the moment for upkeep that would delay a commit. */
+  idle(): void;
+}

@@ -1,0 +1,191 @@
+import {
+  type Command,
+  decide,
+  type Effect,
+  effectsOf,
+  evolve,
+  newState,
+  type Program,
+  type Rejection,
+  recordCount,
+  snapshotState,
+} from "@tutti/kernel";
+import { recordEffect } from "./effects.ts";
+import type { TimelessCommand } from "./inbox.ts";
+import type { Instances, Live } from "./instances.ts";
+import { project } from "./projection.ts";
+import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry, Turn } from "./store.ts";
+
+/** Where the numbers of a turn start; given back changed once the turn is durable. */
+export interface Numbers {
+  position: number;
+  instance: number;
+  outbox: number;
+  deployment: number;
+}
+
+interface Performed {
+  readonly record: InstanceRecord;
+  readonly effect: Effect;
+}
+
+/**
+ * One turn while it is put together: what will be written in one transaction, and what is owed once it is. States are
+ * changed as it goes; if it is not written, every instance it touched has to be dropped from memory.
+ */
+export class Draft implements Turn {
+  readonly rows: LogRow[] = [];
+  readonly named: NamedLogRow[] = [];
+  readonly changes: Change[] = [];
+  readonly effects: Performed[] = [];
+  readonly deliveries: OutboxEntry[] = [];
+  readonly answers: (() => void)[] = [];
+  readonly touched: Live[] = [];
+  readonly numbers: Numbers;
+  readonly #now: number;
+  readonly #turn: number;
+
+  constructor(options: { readonly numbers: Numbers; readonly now: number; readonly turn: number }) {
+    this.numbers = { ...options.numbers };
+    this.#now = options.now;
+    this.#turn = options.turn;
+  }
+
+  get isEmpty(): boolean {
+    return this.rows.length === 0 && this.changes.length === 0;
+  }
+
+  /** A new instance; nothing is known of it until its first command has been accepted. */
+  create(
+    program: Program,
+    names: Omit<InstanceRecord, "status" | "held" | "incidents" | "startedAt" | "endedAt">,
+  ): Live {
+    const record = {
+      ...names,
+      status: "running" as const,
+      held: false,
+      incidents: 0,
+      startedAt: this.#now,
+      endedAt: null,
+    };
+    return { record, state: newState(), program, snapshotSequence: 0, records: 0, usedTurn: 0 };
+  }
+
+  touch(live: Live): void {
+    if (live.usedTurn === this.#turn) return;
+    live.usedTurn = this.#turn;
+    this.touched.push(live);
+  }
+
+  /** The effect behind it happens in a later turn, which deletes the entry in the same transaction. */
+  send({ instanceId, rootId, deployment }: OutboxEntry["from"], message: Message): void {
+    const entry = { id: ++this.numbers.outbox, from: { instanceId, rootId, deployment }, message };
+    this.changes.push({ type: "outbox-put", entry });
+    this.deliveries.push(entry);
+  }
+
+  /**
+   * Decides one command and applies what was decided. Gives the rejection, if it was one. Throws when an invariant
+   * broke: then nothing of this command is left in the turn, and the state in memory is no longer to be used.
+   */
+  run(live: Live, command: TimelessCommand): Rejection | undefined {
+    this.touch(live);
+    const { record, state, program } = live;
+    const { rows, changes, effects, deliveries } = this;
+    const marks = [rows.length, changes.length, effects.length, deliveries.length] as const;
+    const { status, held, incidents, endedAt } = record;
+    try {
+      // Time never runs backwards within an instance, whatever the clock does.
+      const at = Math.max(this.#now, state.head.at);
+      const decision = decide(program, state, { ...command, at } as Command);
+      if ("rejection" in decision) return decision.rejection;
+      if (decision.events.length === 0) return undefined;
+      this.#apply(live, at, decision.events);
+      if (record.status !== status || record.held !== held || record.incidents !== incidents) {
+        changes.push({ type: "instance-update", record });
+      }
+      return undefined;
+    } catch (error) {
+      Object.assign(record, { status, held, incidents, endedAt });
+      rows.length = marks[0];
+      this.named.length = marks[0];
+      changes.length = marks[1];
+      effects.length = marks[2];
+      deliveries.length = marks[3];
+      throw error;
+    }
+  }
+
+  /** Shows the quarantine in the list of incidents, under a key that no incident of the process has. */
+  quarantine(record: InstanceRecord): void {
+    record.incidents++;
+    this.changes.push(
+      {
+        type: "incident-put",
+        incident: {
+          instance: record.number,
+          key: 0,
+          element: null,
+          kind: "quarantine",
+          code: "instance-quarantined",
+          message: "An invariant of Tutti broke in this instance; it does not go on. The log says more.",
+          details: null,
+          at: this.#now,
+        },
+      },
+      { type: "instance-update", record },
+    );
+  }
+
+  #apply(live: Live, at: number, events: LogRow["events"]): void {
+    const { record, state } = live;
+    const sequence = state.head.sequence + 1;
+    for (const event of events) {
+      evolve(state, event);
+      project(record, event, this.changes);
+      for (const effect of effectsOf(state, event)) {
+        recordEffect(this, live, effect);
+        this.effects.push({ record, effect });
+      }
+    }
+    record.status = state.head.status ?? record.status;
+    record.endedAt = state.head.endedAt;
+    const row: NamedLogRow = {
+      position: ++this.numbers.position,
+      instance: record.number,
+      sequence,
+      at,
+      events,
+      instanceId: record.instanceId,
+      rootId: record.rootId,
+    };
+    this.rows.push(row);
+    this.named.push(row);
+  }
+
+  /** Snapshots what has grown by as much as it weighs, so that their cost stays in proportion to the log's. */
+  snapshot(eventsMin: number): void {
+    for (const live of this.touched) {
+      const { record, state } = live;
+      const grown = state.head.sequence - live.snapshotSequence;
+      if (grown < eventsMin || record.endedAt !== null || grown < recordCount(state)) continue;
+      this.changes.push({
+        type: "snapshot-put",
+        instance: record.number,
+        sequence: state.head.sequence,
+        position: this.numbers.position,
+        state: snapshotState(state),
+      });
+      live.snapshotSequence = state.head.sequence;
+    }
+  }
+
+  /** After the commit: counts what is in memory, and lets go of what has ended. */
+  settle(instances: Instances): void {
+    for (const live of this.touched) {
+      if (live.record.endedAt !== null) instances.drop(live);
+      else if (instances.number(live.record.number) === live) instances.recount(live);
+    }
+    instances.trim(this.#turn);
+  }
+}

@@ -1,0 +1,45 @@
+import type { ErrorTable } from "@tutti/kernel";
+
+export const engineErrors: ErrorTable = {
+  "engine-closed": { exit: 1, status: 503, advice: "Open the engine again, or send the request to the one that runs." },
+  "engine-busy": {
+    exit: 1,
+    status: 503,
+    advice: "Wait until some of the waiting commands are answered, then repeat it.",
+  },
+  "storage-failed": {
+    exit: 1,
+    status: 503,
+    advice: "Make room on the disk or repair it; the engine goes on by itself. Repeat with the same request id.",
+  },
+  "program-not-found": { exit: 2, status: 404, advice: "Deploy the process first, or check its name and version." },
+  "instance-not-found": { exit: 2, status: 404, advice: "List the instances and check the id." },
+  "instance-quarantined": {
+    exit: 1,
+    status: 500,
+    advice: "This is a bug in Tutti: report it with the log of this instance. Other instances are not affected.",
+  },
+  "start-refused": { exit: 2, status: 422, advice: "Correct what the reason names, then start again." },
+  "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
+  "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
+  "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },
+  "cursor-invalid": { exit: 2, status: 400, advice: "Give back a cursor exactly as it was given to you." },
+  "database-newer": {
+    exit: 1,
+    status: 500,
+    advice: "Install the release that wrote this database, or a later one. Nothing was changed.",
+  },
+  "database-damaged": {
+    exit: 1,
+    status: 500,
+    advice: "Restore the last backup of the state folder. Nothing was repaired or changed.",
+  },
+  "database-foreign": { exit: 2, status: 400, advice: "Name a state folder of Tutti, or an empty one." },
+  "database-missing": { exit: 2, status: 404, advice: "Check the state folder; nothing has run there yet." },
+  "database-unwritable": {
+    exit: 1,
+    status: 500,
+    advice: "Make the state folder and its files writable for this user.",
+  },
+  "state-owned": { exit: 1, status: 409, advice: "Use the running owner, or stop it first." },
+};
