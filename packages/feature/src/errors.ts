@@ -1,0 +1,71 @@
+import type { ErrorCode } from "@tutti/kernel";
+
+const fix = "Correct the plan at the place named and start again; nothing was written.";
+
+export type PlanErrorCode =
+  | "plan-unreadable"
+  | "plan-schema"
+  | "plan-duplicate-unit"
+  | "plan-unknown-dependency"
+  | "plan-cycle"
+  | "plan-unknown-requirement"
+  | "plan-uncovered-requirement"
+  | "plan-no-check"
+  | "plan-path"
+  | "plan-creates-twice"
+  | "plan-creates-existing"
+  | "plan-claims-nothing"
+  | "plan-claim-empty"
+  | "plan-unmet-need"
+  | "plan-hot-file"
+  | "plan-large-unit"
+  | "plan-not-parallel";
+
+/** Problems of a plan. All of them are reported at once. */
+export const planErrors: { readonly [C in PlanErrorCode]: ErrorCode } = {
+  "plan-unreadable": {
+    exit: 2,
+    status: 422,
+    advice: "Give a readable file: YAML or JSON of at most 1 MiB, format tutti-plan/1.",
+  },
+  "plan-schema": { exit: 2, status: 422, advice: fix },
+  "plan-duplicate-unit": { exit: 2, status: 422, advice: "Give every unit an id of its own." },
+  "plan-unknown-dependency": { exit: 2, status: 422, advice: "Let dependsOn name units of the same plan." },
+  "plan-cycle": { exit: 2, status: 422, advice: "Remove one of the dependencies on the path that is shown." },
+  "plan-unknown-requirement": { exit: 2, status: 422, advice: "Let requirements name those at the top of the plan." },
+  "plan-uncovered-requirement": {
+    exit: 2,
+    status: 422,
+    advice: "Give every requirement a unit that serves it, or take it out.",
+  },
+  "plan-no-check": {
+    exit: 2,
+    status: 422,
+    advice: "Give the unit a command under verify, or an acceptance criterion with a check.",
+  },
+  "plan-path": { exit: 2, status: 422, advice: "Claim paths inside the repository, relative to its root." },
+  "plan-creates-twice": {
+    exit: 2,
+    status: 422,
+    advice: "Let one unit create the file; the others depend on it and list the path under may.",
+  },
+  "plan-creates-existing": {
+    exit: 2,
+    status: 422,
+    advice: "Move the path to owns or may if the unit changes a file that is there.",
+  },
+  "plan-claims-nothing": {
+    exit: 2,
+    status: 422,
+    advice: "List what the unit may write under touches; everything else it writes is refused.",
+  },
+  "plan-claim-empty": {
+    exit: 2,
+    status: 422,
+    advice: "Check the spelling of the glob; it matches no file of the repository.",
+  },
+  "plan-unmet-need": { exit: 2, status: 422, advice: "Depend on the unit that provides it." },
+  "plan-hot-file": { exit: 2, status: 422, advice: "Expect conflicts there, or let one unit own the file." },
+  "plan-large-unit": { exit: 2, status: 422, advice: "Split it: agents succeed far more often at small changes." },
+  "plan-not-parallel": { exit: 2, status: 422, advice: "One agent in one unit would do as well, at less cost." },
+};
