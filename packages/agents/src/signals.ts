@@ -49,16 +49,22 @@ export function jsonIn(text: string): Json | undefined {
   return undefined;
 }
 
-/** The last JSON object a program printed: all of its output, or what follows the last line that begins one. */
+/**
+ * The last JSON object a program printed: all of its output, or what begins with a line `{…` and ends with the
+ * output, with its own line, or with a line `}`.
+ */
 export function lastJsonDocument(output: string): Json | undefined {
   const whole = parse(output);
   if (whole !== undefined) return whole;
   const triesMax = 200;
-  let at = output.length;
+  const text = `\n${output}`;
+  let at = text.length;
   for (let tries = 0; tries < triesMax && at > 0; tries += 1) {
-    at = output.lastIndexOf("\n{", at - 1);
+    at = text.lastIndexOf("\n{", at - 1);
     if (at < 0) return undefined;
-    const value = parse(output.slice(at + 1)) ?? parse(output.slice(at + 1).split("\n", 1)[0] ?? "");
+    const from = text.slice(at + 1);
+    const value =
+      parse(from) ?? parse(from.split("\n", 1)[0] ?? "") ?? parse(from.slice(0, from.lastIndexOf("\n}") + 2));
     if (value !== undefined) return value;
   }
   return undefined;

@@ -14,7 +14,7 @@ import type { ProcessEnd } from "../process/process.ts";
 import { plainText } from "../process/text.ts";
 import { type AgentSession, crashOf, failure, interruptionOf, withSession } from "../session.ts";
 import { jsonIn, signalsOf } from "../signals.ts";
-import { Conversation, sessionNotification } from "./conversation.ts";
+import { Conversation } from "./conversation.ts";
 import { answerPermission, permissionRequest } from "./permission.ts";
 import { Wire } from "./wire.ts";
 
@@ -89,6 +89,7 @@ class AcpRun {
     this.#context = context;
     this.#wire = new Wire(session.transcript);
     this.#conversation = new Conversation(context);
+    this.#wire.onUpdate = (params) => this.#conversation.take(params);
     this.#wire.onResult = (result) => this.#conversation.takeUsage(result["usage"]);
   }
 
@@ -138,7 +139,6 @@ class AcpRun {
         this.#context.progress({ type: "note", text: plainText(`${allowed ? "allowed" : "denied"}: ${title}`, 500) });
         return { outcome: optionId === undefined ? { outcome: "cancelled" } : { outcome: "selected", optionId } };
       })
-      .onNotification("session/update", sessionNotification, ({ params }) => this.#conversation.take(params))
       .onNotification("*", () => undefined)
       .connect(this.#wire.stream);
   }

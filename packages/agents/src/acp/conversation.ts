@@ -14,11 +14,7 @@ const update: z.ZodType<SessionUpdate> = z.looseObject({
   cost: z.looseObject({ amount: z.number(), currency: z.string() }).nullish(),
 });
 
-/** Lenient where the SDK's own schema would drop a whole notification for one unknown field. */
-export const sessionNotification: z.ZodType<SessionNotification> = z.looseObject({ update });
-export interface SessionNotification {
-  readonly update: SessionUpdate;
-}
+const sessionNotification = z.looseObject({ update });
 interface SessionUpdate {
   readonly sessionUpdate: string;
   readonly content?: unknown;
@@ -50,7 +46,11 @@ export class Conversation {
     });
   }
 
-  take({ update: each }: SessionNotification): void {
+  /** Takes the parameters of one `session/update`, whatever they are. */
+  take(params: unknown): void {
+    const parsed = sessionNotification.safeParse(params);
+    if (!parsed.success) return;
+    const { update: each } = parsed.data;
     if (each.sessionUpdate === "agent_message_chunk") this.#say(textOf(each.content));
     else if (each.sessionUpdate === "tool_call" || each.sessionUpdate === "tool_call_update") this.#tool(each);
     else if (each.sessionUpdate === "usage_update") this.#used(each);
@@ -89,7 +89,7 @@ export class Conversation {
     this.#lines.push(text);
   }
 
-  #tool(each: SessionNotification["update"]): void {
+  #tool(each: SessionUpdate): void {
     this.#lines.end();
     this.#lastTextFrom = this.#text.length;
     // Updates that only carry more output say nothing new.
@@ -102,7 +102,7 @@ export class Conversation {
     });
   }
 
-  #used(each: SessionNotification["update"]): void {
+  #used(each: SessionUpdate): void {
     if (each.cost?.currency === "USD") this.#costUsd = each.cost.amount;
     // Tokens in the context are not tokens spent, so this is told, not counted.
     if (each.used != null && each.size != null) {

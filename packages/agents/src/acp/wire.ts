@@ -11,6 +11,11 @@ export class Wire {
   readonly stream: Stream;
   /** Answers to `session/prompt` carry fields that the SDK's types do not know. */
   onResult: ((result: { readonly [name: string]: unknown }) => void) | undefined;
+  /**
+   * What the agent tells while it works. It does not go through the SDK, which would drop a whole update (and print
+   * a warning) for one kind or field that it does not know yet.
+   */
+  onUpdate: ((params: unknown) => void) | undefined;
   readonly #transcript: Transcript;
   #controller: ReadableStreamDefaultController<AnyMessage> | undefined;
   #running: RunningProcess | undefined;
@@ -41,7 +46,8 @@ export class Wire {
     if ("result" in message && typeof message.result === "object" && message.result !== null) {
       this.onResult?.(message.result as { readonly [name: string]: unknown });
     }
-    if (this.#open) this.#controller?.enqueue(message);
+    if ("method" in message && message.method === "session/update") this.onUpdate?.(message.params);
+    else if (this.#open) this.#controller?.enqueue(message);
     return true;
   }
 

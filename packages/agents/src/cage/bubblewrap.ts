@@ -26,7 +26,7 @@ const systemFiles = [
   ...["pki/tls", "pki/ca-trust", "java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "fonts", "gitattributes"],
 ].map((name) => join("/etc", name));
 
-/** A bubblewrap that was seen to work here. `nesting` says whether it can forbid further user namespaces inside. */
+/** A bubblewrap that was seen to work here. `lockable` says whether it can forbid further user namespaces inside. */
 export interface Bubblewrap {
   readonly path: string;
   readonly version: string;
@@ -134,7 +134,8 @@ async function readable(request: {
     ...(request.options.readable ?? []),
     ...(request.command.readable ?? []),
   ];
-  const wanted = [...new Set(paths)].filter((path) => !systemReadable.some((root) => isInside(path, root)));
+  const shown = [...systemReadable, ...systemFolders];
+  const wanted = [...new Set(paths)].filter((path) => !shown.some((root) => isInside(path, root)));
   // Shorter paths first: a later mount on a parent would hide what was mounted below it.
   wanted.sort((a, b) => a.length - b.length);
   return wanted.flatMap((path) => ["--ro-bind-try", path, path]);

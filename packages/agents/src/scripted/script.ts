@@ -50,21 +50,24 @@ export interface ScriptAttempt {
 }
 
 const path = z.string().min(1).max(1_000);
-const step: z.ZodType<ScriptStep> = z.union([
-  z.strictObject({
-    write: z.union([
-      z.strictObject({ path, content: z.string(), executable: z.boolean().optional() }),
-      z.strictObject({ path, from: path, executable: z.boolean().optional() }),
-    ]),
-  }),
-  z.strictObject({ replace: z.strictObject({ path, find: z.string().min(1), with: z.string() }) }),
-  z.strictObject({ append: z.strictObject({ path, content: z.string() }) }),
-  z.strictObject({ delete: z.strictObject({ path }) }),
-  z.strictObject({ symlink: z.strictObject({ path, target: z.string().min(1) }) }),
-  z.strictObject({ say: z.string() }),
-  z.strictObject({ heartbeat: z.record(z.string(), z.never()) }),
-  z.strictObject({ delayMs: z.int().min(0).max(3_600_000) }),
-]);
+const step: z.ZodType<ScriptStep> = z.union(
+  [
+    z.strictObject({
+      write: z.union([
+        z.strictObject({ path, content: z.string(), executable: z.boolean().optional() }),
+        z.strictObject({ path, from: path, executable: z.boolean().optional() }),
+      ]),
+    }),
+    z.strictObject({ replace: z.strictObject({ path, find: z.string().min(1), with: z.string() }) }),
+    z.strictObject({ append: z.strictObject({ path, content: z.string() }) }),
+    z.strictObject({ delete: z.strictObject({ path }) }),
+    z.strictObject({ symlink: z.strictObject({ path, target: z.string().min(1) }) }),
+    z.strictObject({ say: z.string() }),
+    z.strictObject({ heartbeat: z.record(z.string(), z.never()) }),
+    z.strictObject({ delayMs: z.int().min(0).max(3_600_000) }),
+  ],
+  "expected one of write {path, content or from}, replace {path, find, with}, append {path, content}, delete {path}, symlink {path, target}, say, heartbeat, delayMs",
+);
 
 const outcome: z.ZodType<ScriptOutcome> = z.union([
   z.strictObject({
@@ -162,7 +165,7 @@ function deepest(issues: readonly z.core.$ZodIssue[]): Issue {
     .map((errors) => deepest(errors))
     .sort((a, b) => b.path.length - a.path.length);
   const best = alternatives[0];
-  if (best === undefined || best.path.length < 2) return { path: first.path, message: "none of the known forms" };
+  if (best === undefined || best.path.length < 2) return first;
   return { path: [...first.path, ...best.path], message: best.message };
 }
 
