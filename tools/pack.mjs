@@ -25,7 +25,7 @@ function run(command, cwd) {
  * elsewhere, and that npm must run on the machine's own Node, whose global settings (proxy, certificates) it reads.
  */
 function environment() {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|node_|init_cwd$)/i.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|init_cwd$|node_path$|node_env$)/i.test(name));
   const path = (process.env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => !folder.endsWith(join("node_modules", ".bin")));
