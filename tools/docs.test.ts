@@ -91,7 +91,9 @@ test("every npm command that a page tells one to type exists", () => {
   const builtIn = new Set(["ci", "install", "i", "pack", "rebuild", "exec"]);
   const findings: string[] = [];
   for (const path of pages) {
-    for (const [command, run, name = ""] of readText(path).matchAll(/\bnpm (run )?([a-z][\w:-]*)/g)) {
+    for (const code of codeOf(readText(path))) {
+      const [command, run, name] = /^npm (run )?([a-z][\w:-]*)/.exec(code) ?? [];
+      if (name === undefined) continue;
       const exists = run === undefined && builtIn.has(name) ? true : scripts[name] !== undefined;
       const packageScript = path.startsWith("examples/");
       if (!exists && !packageScript) findings.push(`${path} says \`${command}\`, which package.json does not have`);
@@ -99,6 +101,13 @@ test("every npm command that a page tells one to type exists", () => {
   }
   expect(findings).toEqual([]);
 });
+
+/** What stands in backticks, line by line. */
+function codeOf(text: string): string[] {
+  const fenced = [...text.matchAll(/^ *```[^\n]*\n(.*?)^ *```/gms)].flatMap(([, block = ""]) => block.split("\n"));
+  const inline = [...text.matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
+  return [...fenced, ...inline].map((line) => line.trim().replace(/^\$ /, ""));
+}
 
 test("every link between pages leads somewhere", () => {
   const findings: string[] = [];
