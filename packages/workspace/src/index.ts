@@ -17,7 +17,15 @@ export {
   mergeCommits,
   mergeDisjoint,
 } from "./merge.ts";
-export { type Change, changesBetween, lineCounts, patchBetween, treeOf } from "./objects.ts";
+export {
+  type Change,
+  changesBetween,
+  independentCommits,
+  lineCounts,
+  newestDate,
+  patchBetween,
+  treeOf,
+} from "./objects.ts";
 export { mergeOrder, nextBatch, type OrderConflict, type OrderUnit } from "./order.ts";
 export { type PublishOptions, publishBranch } from "./publish.ts";
 export {
