@@ -73,11 +73,12 @@ describe("acp", () => {
   });
 
   test.each([
-    [["max_tokens", ""], { ok: true, claim: "partial" }],
-    [["max_turn_requests", ""], { ok: true, claim: "partial" }],
+    [["max_tokens", "Half of it."], { ok: true, claim: "partial" }],
+    [["max_turn_requests", "Half."], { ok: true, claim: "partial" }],
     [["end_turn", "STATUS: PARTIAL"], { ok: true, claim: "partial" }],
     [["end_turn", 'File task: "tidy up" priority: low'], { tasks: [{ title: "tidy up", priority: "low" }] }],
     [["refusal", "I will not."], { ok: false, code: "agent-refused", message: "I will not." }],
+    [["end_turn", " "], { ok: false, code: "agent-failed", retryable: true }],
     [["cancelled", ""], { ok: false, code: "agent-failed" }],
   ])("[A47] stop reason and words make the claim: %j", async ([reason = "", text = ""], expected) => {
     const here = fresh();

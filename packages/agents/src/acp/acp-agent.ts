@@ -193,6 +193,11 @@ class AcpRun {
     if (stopReason === "cancelled") {
       return failure("agent-failed", "It stopped although nobody had asked it to.", { lastLines, ...rest });
     }
+    if (this.#conversation.empty) {
+      // Seen in real agents: the model refuses every request, and the turn ends as if all were well.
+      const message = "It ended its turn without saying or doing anything; its model may not have answered.";
+      return failure("agent-failed", message, { lastLines, ...rest });
+    }
     const signals = signalsOf(text);
     // `end_turn` only means that it stopped talking; being cut off, or saying so, makes the claim smaller.
     const partial = stopReason !== "end_turn" || signals.complete === false;

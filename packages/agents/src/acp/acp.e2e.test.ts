@@ -78,10 +78,11 @@ describe.skipIf(commands === undefined)(
       here.remove();
     });
 
-    test("[A21] an agent that only says it is done has made a claim, not a change", async () => {
-      const { here, outcome } = await runPi(uncaged(), [{ text: "I have done everything.\nSTATUS: COMPLETE" }]);
-      expect(outcome).toMatchObject({ ok: true, claim: "completed" });
-      expect(readdirSync(here.workspace)).toEqual(["greeting.txt"]);
+    test("[A21] Pi ends its turn as if all were well when its model fails; we do not believe it", async () => {
+      const { here, model, outcome } = await runPi(uncaged(), [{ fail: 400 }]);
+      expect(model.log.some(({ answer }) => answer === "fail 400")).toBe(true);
+      expect(JSON.stringify(here.transcript())).toContain('"stopReason":"end_turn"');
+      expect(outcome).toMatchObject({ ok: false, code: "agent-failed", retryable: true });
       here.remove();
     });
 

@@ -35,6 +35,7 @@ export class Conversation {
   readonly #context: AgentContext;
   readonly #lines: LineSplitter;
   #text = "";
+  #toolCalls = 0;
   #lastTextFrom = 0;
   #usage: AgentUsage | undefined;
   #costUsd: number | null = null;
@@ -69,6 +70,11 @@ export class Conversation {
     this.#lines.end();
   }
 
+  /** It neither said nor did anything. */
+  get empty(): boolean {
+    return this.#toolCalls === 0 && this.#text.trim() === "";
+  }
+
   /** Everything it said. */
   get text(): string {
     return this.#text;
@@ -91,6 +97,7 @@ export class Conversation {
 
   #tool(each: SessionUpdate): void {
     this.#lines.end();
+    this.#toolCalls += 1;
     this.#lastTextFrom = this.#text.length;
     // Updates that only carry more output say nothing new.
     if (each.sessionUpdate === "tool_call_update" && each.status == null) return;

@@ -1,0 +1,1 @@
+export { type StubLogEntry, type StubModel, type StubStep, startStubModel, stubPrompt } from "./stub-model.ts";
