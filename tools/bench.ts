@@ -1,4 +1,5 @@
-// `npm run bench`: runs every package's `src/bench/run.ts` in a process of its own and prints what each measured.
+// `npm run bench`: runs every package's `src/bench/run.ts` and what is in tools/bench, each in a process of
+// its own, and prints what they measured.
 // `npm run bench -- --json` gives one JSON line per measurement on stdout; further words pick measurements whose name
 // contains one of them.
 
@@ -58,9 +59,10 @@ function show({ name, value, unit, goal, met, spread }: Measurement): string {
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
 const words = args.filter((arg) => arg !== "--json");
-const modules = readdirSync(join(root, "packages"))
-  .map((name) => join("packages", name, "src", "bench", "run.ts"))
-  .filter((path) => existsSync(join(root, path)));
+const modules = [
+  ...readdirSync(join(root, "packages")).map((name) => join("packages", name, "src", "bench", "run.ts")),
+  ...readdirSync(join(root, "tools", "bench")).map((name) => join("tools", "bench", name)),
+].filter((path) => existsSync(join(root, path)));
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.versions.node}`;
 process.stderr.write(`${machine}\n`);
 let missed = 0;

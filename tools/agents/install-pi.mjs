@@ -11,7 +11,7 @@ const packages = ["@earendil-works/pi-coding-agent@0.87.1", "pi-acp@0.0.34"];
 const installMsMax = 300_000;
 
 export function piFolder() {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return join(cache, "tutti", "agents", "pi-0.87.1-acp-0.0.34");
 }
 
