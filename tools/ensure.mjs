@@ -104,7 +104,7 @@ function ensure() {
   const missing = firstMissingPackage();
   if (missing !== undefined) {
     process.stderr.write(`tutti: installing packages (${missing} is missing or out of date) …\n`);
-    if (!runNpm(["ci", "--include=dev", "--no-audit", "--no-fund"])) {
+    if (!runNpm(["ci", "--include=dev", "--loglevel=error", "--no-audit", "--no-fund"])) {
       stop(
         `could not install packages: \`npm ci\` failed, see above (${missing} was missing); it needs the npm registry and a writable folder.`,
       );
@@ -115,7 +115,7 @@ function ensure() {
   }
   if (pinnedNodeIsThere()) return;
   process.stderr.write("tutti: fetching the pinned Node …\n");
-  if (!runNpm(["rebuild", "node", "--ignore-scripts=false"]) || !pinnedNodeIsThere()) {
+  if (!runNpm(["rebuild", "node", "--loglevel=error", "--ignore-scripts=false"]) || !pinnedNodeIsThere()) {
     stop(
       "the pinned Node 24 is missing: its install script did not run; run `npm rebuild node --ignore-scripts=false` to see why.",
     );

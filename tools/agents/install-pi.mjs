@@ -1,27 +1,27 @@
 // Installs the coding agent that the acp end-to-end test drives (Pi with its ACP adapter, about 170 MB) into the
-// user's cache, so that `npm ci` stays light. Prints the folder of its commands. Runs on any Node.js from 18.
+// user's cache, so that `npm ci` stays light. Prints the folder of its commands; with --find it installs nothing and
+// prints nothing when they are not there. Runs on any Node.js from 18.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 
 const packages = ["@earendil-works/pi-coding-agent@0.87.1", "pi-acp@0.0.34"];
 const installMsMax = 300_000;
 
-export function piFolder() {
+function piFolder() {
   const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
   return join(cache, "tutti", "agents", "pi-0.87.1-acp-0.0.34");
 }
 
 /** The folder with `pi` and `pi-acp`, when they are installed. */
-export function installedPi() {
+function installedPi() {
   const commands = join(piFolder(), "node_modules", ".bin");
   return existsSync(join(commands, "pi-acp")) && existsSync(join(commands, "pi")) ? commands : undefined;
 }
 
-export function installPi() {
+function installPi() {
   const installed = installedPi();
   if (installed !== undefined) return installed;
   const folder = piFolder();
@@ -40,7 +40,9 @@ export function installPi() {
   return installedPi();
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+if (process.argv[2] === "--find") {
+  console.log(installedPi() ?? "");
+} else {
   const commands = installPi();
   if (commands === undefined) throw new Error("npm reported success, but the commands pi and pi-acp are not there");
   console.log(commands);
