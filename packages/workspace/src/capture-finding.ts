@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { join, posix } from "node:path";
 import { type Claim, claimMatcher } from "./claim.ts";
 import type { Change } from "./objects.ts";
+import { statusOf } from "./tree-walk.ts";
 
 export type FindingKind =
   /** Changed although the unit's claim does not name it. It is in the commit; the unit's work loop repairs it. */
@@ -36,7 +37,7 @@ export function judgeEntry(
     return { kind: "invalid-name", path, message: `${path} is a name that cannot be stored safely` };
   }
   const full = join(entry.root, path);
-  const stat = lstatSync(full, { throwIfNoEntry: false });
+  const stat = statusOf(full);
   if (stat?.isSymbolicLink()) {
     const target = readlinkSync(full);
     if (!leavesTree(path, target) || blobId(target, entry.baseBlob) === entry.baseBlob) return undefined;

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "@tutti/kernel";
@@ -7,7 +7,7 @@ import type { Claim } from "./claim.ts";
 import { type CommitIdentity, type GitOptions, git, gitText } from "./git.ts";
 import { type Change, changesBetween, commitTree, lineCounts, patchBetween } from "./objects.ts";
 import { type Repository, setRef } from "./repository.ts";
-import { type TreeWalk, walkTree } from "./tree-walk.ts";
+import { statusOf, type TreeWalk, walkTree } from "./tree-walk.ts";
 import { captureRef, type Workspace } from "./workspace.ts";
 
 export interface CaptureOptions {
@@ -54,7 +54,7 @@ export async function captureWorkspace(
     indexFile,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
-  if (!lstatSync(workspace.tree, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statusOf(workspace.tree)?.isDirectory()) {
     throw new AppError("workspace-unusable", `${workspace.tree} is no longer a folder`);
   }
   await git(["read-tree", workspace.base], at);
@@ -145,16 +145,16 @@ async function untrackedPaths(at: GitOptions, walk: TreeWalk): Promise<string[]>
   if (folders.length === 0) return plain;
   const inside = [...walk.files, ...walk.links].filter((path) => folders.some((folder) => path.startsWith(folder)));
   if (inside.length === 0) return plain;
-  const stdin = inside.map((path) => `${path}\0`).join("");
+  const stdin = inside.map((path) => `./${path}\0`).join("");
   const { stdout } = await git(["check-ignore", "-z", "--stdin", "--no-index"], { ...at, stdin, accept: [0, 1] });
   const ignored = new Set(stdout.toString("utf8").split("\0"));
-  return [...new Set([...plain, ...inside.filter((path) => !ignored.has(path))])];
+  return [...new Set([...plain, ...inside.filter((path) => !ignored.has(`./${path}`))])];
 }
 
 /** A tracked file below an ignored folder, which the walk left out; not through a link. */
 function isPlainFile(root: string, path: string): boolean {
   const full = join(root, path);
-  const stat = lstatSync(full, { throwIfNoEntry: false });
+  const stat = statusOf(full);
   if (stat === undefined || !(stat.isFile() || stat.isSymbolicLink())) return false;
   return realpathSync(dirname(full)) === join(realpathSync(root), dirname(path));
 }

@@ -136,11 +136,15 @@ export async function gitText(args: readonly string[], options: GitOptions = {})
 
 /** Starts git with hardened flags and environment; for long-lived helpers. The caller ends it. */
 export function start(args: readonly string[], options: GitOptions): ChildProcess {
-  return spawn("git", [...hardeningFlags, "--no-pager", "--literal-pathspecs", ...args], {
+  // check-ignore refuses the flag; its callers start every path with "./", which no magic does.
+  const pathspecs = args[0] === "check-ignore" ? [] : ["--literal-pathspecs"];
+  return spawn("git", [...hardeningFlags, "--no-pager", ...pathspecs, ...args], {
     cwd: options.cwd ?? options.workTree ?? options.gitDir ?? "/",
     env: environment(options),
     stdio: ["pipe", "pipe", "pipe"],
     shell: false,
+    // A group of its own, so that stopping git also stops the helpers it started.
+    detached: true,
   });
 }
 
@@ -206,9 +210,19 @@ function collector(max: number): { readonly max: number; add(chunk: Buffer): boo
 }
 
 function stop(child: ChildProcess): void {
-  child.kill("SIGTERM");
+  signalGroup(child, "SIGTERM");
   // Git cleans its lock files on SIGTERM, so it gets the time to do so.
-  setTimeout(() => child.kill("SIGKILL"), killGraceMs).unref();
+  setTimeout(() => signalGroup(child, "SIGKILL"), killGraceMs).unref();
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  // Once git was waited for, its number may belong to somebody else.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ESRCH") throw cause;
+  }
 }
 
 function aborted(args: readonly string[]): AppError {

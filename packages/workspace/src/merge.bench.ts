@@ -23,10 +23,7 @@ interface Made {
  * All pairs of `branches` commits over a repository of `files` files with some history, and then one more. Each branch
  * changes five files of its own and three of twenty that are popular: file sharing and conflicts as real units have.
  */
-export async function benchConflictMatrix(options: {
-  readonly branches: number;
-  readonly files: number;
-}): Promise<{
+export async function benchConflictMatrix(options: { readonly branches: number; readonly files: number }): Promise<{
   readonly totalMs: number;
   readonly furtherMs: number;
   readonly pairs: number;

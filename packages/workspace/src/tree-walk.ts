@@ -1,3 +1,4 @@
+import { lstatSync, type Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -43,4 +44,14 @@ export async function walkTree(
     }
   }
   return { files, links, special: special.sort(), nested: nested.sort(), cut: false };
+}
+
+/** What is at a path itself, a link not followed; undefined when nothing is. */
+export function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (cause) {
+    if (["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw cause;
+  }
 }
