@@ -73,7 +73,7 @@ export interface AgentContext {
   readonly transcript: string;
   readonly limits: AgentLimits;
   readonly cage: Cage;
-  /** Called right after each process start. Record it durably: whoever recovers from a crash ends it. */
+  /** Called right after each process start. Record it durably: whoever recovers ends it. Throw, and it ends at once. */
   onSpawn?(group: ProcessGroup): void;
 }
 

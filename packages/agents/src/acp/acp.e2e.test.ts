@@ -15,13 +15,12 @@ import { agentPreset } from "./presets.ts";
 // A real coding agent, installed from npm, whose model is a script. What lands in the workspace it wrote itself.
 
 const installer = fileURLToPath(new URL("../../../../tools/agents/install-pi.mjs", import.meta.url));
-const { installedPi } = (await import(installer)) as { installedPi(): string | undefined };
 
 function piCommands(): string | undefined {
-  const installed = installedPi();
-  if (installed !== undefined || process.env["CI"] !== "true") return installed;
   // In CI a missing agent is a failure, not a reason to skip.
-  return execFileSync(process.execPath, [installer], { encoding: "utf8" }).trim();
+  const args = process.env["CI"] === "true" ? [installer] : [installer, "--find"];
+  const commands = execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
+  return commands === "" ? undefined : commands;
 }
 
 const commands = piCommands();
@@ -54,7 +53,7 @@ async function runPi(cage: Cage, steps: readonly StubStep[]) {
   return { here, model, outcome };
 }
 
-const why = `Pi is not installed; run: node ${"tools/agents/install-pi.mjs"}`;
+const why = "Pi is not installed; run: node tools/agents/install-pi.mjs";
 describe.skipIf(commands === undefined)(
   `acp with a real coding agent${commands === undefined ? ` (${why})` : ""}`,
   () => {

@@ -12,7 +12,7 @@ test("[A51] the bundled agents can be read and have what their names promise", a
   const agents = await bundledCatalogue();
   expect([...agents.keys()]).toEqual(["implementer", "planner", "resolver"]);
   expect(agents.get("planner")).toMatchObject({ capabilities: ["plan"], tier: "thinking", risk: "read-only" });
-  expect(agents.get("planner")?.output).toMatchObject({ required: ["units"] });
+  expect(agents.get("planner")?.output).toMatchObject({ properties: { units: { minItems: 1 } } });
 });
 
 test.each([

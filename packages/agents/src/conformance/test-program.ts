@@ -7,6 +7,10 @@ export const testProgram: {
   readonly command: (protocol: "acp" | "cli") => readonly string[];
   readonly readable: readonly string[];
 } = {
-  command: (protocol) => [process.execPath, here("../testing/test-agent.ts"), protocol],
+  command: (protocol) => [
+    process.execPath,
+    fileURLToPath(new URL("../testing/test-agent.ts", import.meta.url)),
+    protocol,
+  ],
   readable: [here("../testing"), here("../../package.json"), here("../../../../node_modules")],
 };

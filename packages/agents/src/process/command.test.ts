@@ -102,6 +102,20 @@ describe.skipIf(process.platform !== "linux")("limits that Linux can tell", () =
   });
 });
 
+test("[A13] a process whose group cannot be written down is ended", async () => {
+  const here = bench();
+  const onSpawn: NonNullable<CommandRequest["onSpawn"]> = (group) => {
+    here.groups.push(group);
+    throw new Error("disk full");
+  };
+  const { scratch, signal } = here.context;
+  const base = { cwd: here.workspace, scratch, cage: uncaged(), limits: { wallMs: 10_000 }, signal, onSpawn };
+  const result = await runCommand({ command: "sleep 60", ...base });
+  expect(result).toMatchObject({ exit: 127, output: expect.stringContaining("disk full") });
+  expect(here.left()).toEqual([]);
+  here.remove();
+});
+
 test("[A10] a process that is cancelled before it starts is not started", async () => {
   const started: unknown[] = [];
   const end = await startProcess({

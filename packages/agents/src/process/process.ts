@@ -67,6 +67,7 @@ class Supervisor implements RunningProcess {
   #child: ChildProcessWithoutNullStreams | undefined;
   #group: ProcessGroup | undefined;
   #cause: EndCause | undefined;
+  #reason = "";
   #settled = false;
   #bytes = 0;
 
@@ -107,9 +108,15 @@ class Supervisor implements RunningProcess {
     if (child.pid === undefined) return;
     this.#group = describeGroup(child.pid, launch.environment[markerVariable] ?? "");
     child.on("exit", (exit, signal) => void this.#finish(exit, signal));
-    this.#request.onSpawn?.(this.#group);
     this.#watch();
     this.#listen(child);
+    try {
+      this.#request.onSpawn?.(this.#group);
+    } catch (error) {
+      // A process that nobody could end after a crash must not go on.
+      this.#reason = `its process group could not be recorded: ${messageOf(error)}`;
+      this.#stop("not-started");
+    }
   }
 
   #listen(child: ChildProcessWithoutNullStreams): void {
@@ -170,7 +177,7 @@ class Supervisor implements RunningProcess {
     void endProcessGroup(this.#group, { graceMs, trusted: true }).then(async ({ left }) => {
       // Normally the exit event has settled it by now; a process stuck in the kernel must not hold us for ever.
       await new Promise((resolve) => setTimeout(resolve, left > 0 ? 0 : 1_000));
-      this.#settle({ reason: left > 0 ? `${left} processes could not be ended` : "" });
+      this.#settle({ reason: left > 0 ? `${left} processes could not be ended` : this.#reason });
     });
   }
 
@@ -202,7 +209,7 @@ class Supervisor implements RunningProcess {
       signal: end.signal ?? null,
       durationMs: Date.now() - this.#startedAt,
       lastLines: this.#lastLines.get(),
-      reason: end.reason ?? "",
+      reason: end.reason ?? this.#reason,
     });
   }
 }

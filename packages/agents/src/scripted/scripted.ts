@@ -9,8 +9,11 @@ import type { AgentScript, ScriptAttempt } from "./script.ts";
 
 /** The program beside this file: TypeScript in a checkout, JavaScript once built. */
 const programFile = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "./scripted-agent.ts" : "./scripted-agent.js", import.meta.url),
+  import.meta.url.endsWith(".ts")
+    ? new URL("./scripted-agent.ts", import.meta.url)
+    : new URL("./scripted-agent.js", import.meta.url),
 );
+
 /** Tells Node.js that the program is a module, without looking at it twice. */
 const manifestFile = fileURLToPath(new URL("../../package.json", import.meta.url));
 
