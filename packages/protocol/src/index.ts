@@ -1,1 +1,23 @@
-export {};
+export {
+  type AdjustQueue,
+  adjustQueueSchema,
+  type CommandDone,
+  commandDoneSchema,
+  type RunCommand,
+  runCommandSchema,
+} from "./command.ts";
+export { cursorText, type EventRecord, eventRecordSchema, parseCursor } from "./event.ts";
+export { type Health, healthSchema } from "./health.ts";
+export { jsonObjectSchema, jsonSchema } from "./json.ts";
+export { type ProblemJson, problemMediaType, problemSchema, problemType } from "./problem.ts";
+export {
+  type RunNeed,
+  type RunResolution,
+  type RunSummary,
+  type RunViewMessage,
+  runListSchema,
+  runViewSchema,
+  type UnitStatus,
+  type UnitView,
+} from "./run.ts";
+export { type RunStarted, runIdPattern, runStartedSchema, type StartRun, startRunSchema } from "./start.ts";

@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+/** `GET /v1/health`: who owns the state folder. Times are epoch ms. */
+export interface Health {
+  readonly pid: number;
+  readonly version: string;
+  readonly state: string;
+  readonly since: number;
+  readonly open: number;
+  /** It ends itself once nothing has been open for a while. */
+  readonly background: boolean;
+  readonly stopping: boolean;
+}
+
+export const healthSchema: z.ZodType<Health> = z.object({
+  pid: z.int(),
+  version: z.string(),
+  state: z.string(),
+  since: z.number(),
+  open: z.int(),
+  background: z.boolean(),
+  stopping: z.boolean(),
+});
