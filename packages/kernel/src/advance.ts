@@ -1,20 +1,12 @@
-import { loopOf, open, stir } from "./collection.ts";
+import { enter, loopOf, stir } from "./collection.ts";
 import type { Key } from "./command.ts";
-import { undoNext } from "./compensation.ts";
-import type { Visit } from "./element/behavior.ts";
+import { isRunning, undoNext } from "./compensation.ts";
 import { variableKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
-import { goneIncidents, start, takeFlow, visitOf } from "./lifecycle.ts";
+import { goneIncidents, takeFlow, visitOf } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import { isEnded } from "./state.ts";
 import type { Arrival, Turn } from "./turn.ts";
-
-/** Starts an element, or the collection of its items. */
-export function enter(turn: Turn, visit: Visit): void {
-  const loop = loopOf(visit.element);
-  if (loop !== undefined && turn.state.itemOf.count(visit.key) === 0) open(turn, visit, loop);
-  else start(turn, visit);
-}
 
 function arrive(turn: Turn, arrival: Arrival): void {
   const { scope } = arrival;
@@ -60,13 +52,15 @@ function checkContent(turn: Turn, scope: Key): void {
   const { state } = turn;
   if (scope !== 0 && state.elements.get(scope) === undefined) return;
   if (state.children.count(scope) > 0 || state.heldIn.count(scope) > 0) return;
-  if (state.collections.get(scope) !== undefined || state.head.status === "failing") return;
+  if (state.collections.get(scope) !== undefined) return;
+  // A failing process ends after its last handler; a sub-process that is such a handler ends like any other.
+  if (scope === 0 && state.head.status === "failing") return;
   if (state.waitingIn.count(scope) > 0) {
     raiseStuckJoin(turn, scope);
     return;
   }
   if (scope === 0) {
-    goneIncidents(turn);
+    goneIncidents(turn, 0);
     turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at });
     return;
   }
@@ -92,15 +86,17 @@ function resultOf(turn: Turn): { readonly [name: string]: Json } {
   return result;
 }
 
-/** Goes on with what the activation limit held back: flows, then the items of every collection. */
+/** Goes on with what the activation limit held back: flows, items of every collection, handlers. */
 export function resumeHeld(turn: Turn): void {
   turn.emit({ type: "continuation-started" });
   for (const collection of turn.state.collections.values()) turn.stirred.add(collection.body);
+  for (const run of turn.state.compensationRuns.values()) if (!isRunning(turn.state, run)) turn.undoing.add(run.owner);
   for (const held of [...turn.state.heldFlows.values()]) {
     const flow = must(turn.program.flows.get(held.flow), `the program has no flow '${held.flow}'`);
     for (let left = held.count; left > 0; left -= 1) {
       if (turn.isFull()) return;
       turn.emit({ type: "flow-released", flow: flow.id, scope: held.scope });
+      turn.touched.add(held.scope);
       takeFlow(turn, flow, held.scope);
     }
   }

@@ -1,7 +1,7 @@
-import type { Key } from "./command.ts";
+import type { FailureInfo, Key } from "./command.ts";
 import type { Visit } from "./element/behavior.ts";
 import { isSettled, itemKey, priorities } from "./evolve/item.ts";
-import { type ItemRef, itemAt, wakeLine } from "./item.ts";
+import { type ItemRef, itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
 import {
@@ -39,8 +39,15 @@ function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<nu
   );
 }
 
+/** Starts an element, or the collection of its items. Also how a retried activation starts. */
+export function enter(turn: Turn, visit: Visit): void {
+  const loop = loopOf(visit.element);
+  if (loop !== undefined && turn.state.itemOf.count(visit.key) === 0) open(turn, visit, loop);
+  else start(turn, visit);
+}
+
 /** Opens a collection: one body, and an instance of the activity per item inside it. Also how a retried one opens. */
-export function open(turn: Turn, visit: Visit, loop: MultiInstance): void {
+function open(turn: Turn, visit: Visit, loop: MultiInstance): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const limit = parallelLimit(turn, loop, names);
@@ -103,9 +110,7 @@ function completeEarly(turn: Turn, body: Key): boolean {
   const names = new Names(turn.program, turn.state, { scope: body, extra });
   const done = evaluateCondition(turn.program, condition, names);
   if (!done.ok) {
-    if (turn.state.incidentsOf.count(body) === 0) {
-      turn.raise({ owner: body, element: visit.element.id, kind: "collection", error: done.error });
-    }
+    raiseOnce(turn, body, { kind: "collection", error: done.error });
     return false;
   }
   if (done.value) {
@@ -113,6 +118,18 @@ function completeEarly(turn: Turn, body: Key): boolean {
     endRest(turn, body);
   }
   return true;
+}
+
+/** A collection is looked at often; what is wrong with it is said once. */
+function raiseOnce(
+  turn: Turn,
+  body: Key,
+  incident: { readonly kind: "collection" | "items-failed"; readonly error: FailureInfo },
+): void {
+  for (const key of turn.state.incidentsOf.of(body)) {
+    if (turn.state.incidents.get(key)?.kind === incident.kind) return;
+  }
+  turn.raise({ owner: body, element: visitBody(turn, body).element.id, ...incident });
 }
 
 function visitBody(turn: Turn, body: Key): Visit {
@@ -141,10 +158,13 @@ function dispatch(turn: Turn, body: Key): void {
       const { maxParallel, counts, closing } = collectionAt(turn, body);
       if (closing !== null || (maxParallel !== null && counts.running >= maxParallel) || turn.isFull()) return;
       const lock = heldLock(turn, { body, item });
-      if (lock !== undefined) turn.emit({ type: "item-blocked", body, item, lock });
-      else activate(turn, { body, item });
-      // An item may have ended at once and closed or collapsed the whole collection.
-      if (turn.collapsed.has(body)) return;
+      if (lock === undefined) {
+        activate(turn, { body, item });
+      } else {
+        turn.emit({ type: "item-blocked", body, item, lock });
+        // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
+        wakeLine(turn, { body, item });
+      }
     }
   }
 }
@@ -183,8 +203,7 @@ function close(turn: Turn, body: Key): void {
   if (failed.length > 0 && !collection.accepted && !acceptedByPolicy(turn, body, failed)) return;
   const output = gather(turn, body);
   if (!output.ok) {
-    const { element } = visitBody(turn, body);
-    turn.raise({ owner: body, element: element.id, kind: "collection", error: output.error });
+    raiseOnce(turn, body, { kind: "collection", error: output.error });
     return;
   }
   writeVariables(turn, output.value, visitBody(turn, body).element.id);
@@ -205,16 +224,16 @@ function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boo
       return true;
     }
   }
-  if (turn.state.incidentsOf.count(body) === 0) {
-    const details = failed.map((item) => ({
-      item,
-      ...(itemAt(turn.state, { body, item }).error ?? { code: "", message: "" }),
-    }));
-    const shown = failed.length > 10 ? `${failed.slice(0, 10).join(", ")}, …` : failed.join(", ");
-    const message = `${failed.length} of ${collection.total} items failed: ${shown}`;
-    const error = { code: "items-failed", message, details: { items: details } };
-    turn.raise({ owner: body, element: element.id, kind: "items-failed", error });
-  }
+  const details = failed.map((item) => ({
+    item,
+    ...must(itemAt(turn.state, { body, item }).error, `'${item}' failed without an error`),
+  }));
+  const shown = failed.length > 10 ? `${failed.slice(0, 10).join(", ")}, …` : failed.join(", ");
+  const message = `${failed.length} of ${collection.total} items failed: ${shown}`;
+  raiseOnce(turn, body, {
+    kind: "items-failed",
+    error: { code: "items-failed", message, details: { items: details } },
+  });
   return false;
 }
 
@@ -249,6 +268,8 @@ export function retryItems(turn: Turn, body: Key, named: readonly string[]): voi
   }
   const items = [...turn.state.itemsOf.of(body)].filter((item) => again.has(item));
   turn.emit({ type: "items-retried", body, items, at: turn.at });
+  // What also depends on a failure that is not retried has no more hope than before.
+  skipHopeless(turn, body, items);
   turn.stirred.add(body);
 }
 

@@ -18,15 +18,17 @@ export function snapshotVariables(state: State, from: Key): JsonObject {
 
 /**
  * What is to be undone in a scope, in strict reverse order of completion; a container gives its content in its place.
- * With `activity`, only the completions of that element.
+ * With `activity`, only the completions of that element. What is being undone already is not undone twice.
  */
 export function planCompensation(state: State, scope: Key, activity?: ElementId): Key[] {
   const targets: Key[] = [];
+  const taken = new Set<Key>();
+  for (const run of state.compensationRuns.values()) for (const target of run.targets) taken.add(target);
   for (const key of [...state.compensationsIn.of(scope)].reverse()) {
     const record = state.compensations.get(key);
     if (record === undefined || (activity !== undefined && record.element !== activity)) continue;
-    if (record.handler !== null) targets.push(key);
-    else targets.push(...planCompensation(state, key));
+    if (record.handler === null) targets.push(...planCompensation(state, key));
+    else if (!taken.has(key)) targets.push(key);
   }
   return targets;
 }

@@ -82,6 +82,8 @@ const emitters: Emitters = {
       }),
     ),
   ],
+  // A pause ends with it: what undoes the work must not wait for somebody to resume an instance that is lost.
+  "instance-failing": () => [{ type: "release-jobs" }],
   "instance-resumed": (state) => [
     { type: "release-jobs" },
     ...[...openCalls(state)].flatMap((call): Effect[] => [

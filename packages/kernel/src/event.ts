@@ -69,7 +69,7 @@ export type Event =
     }
   /** A held flow goes on; it arrives in the same command. */
   | { readonly type: "flow-released"; readonly flow: FlowId; readonly scope: Key }
-  /** A token that waited at a join ends with its scope (terminate end event). */
+  /** All tokens that wait at a join on this flow, or are held on it, end with their scope. */
   | { readonly type: "flow-dropped"; readonly flow: FlowId; readonly scope: Key }
   /** The command reached its activation limit: the rest follows in a `continue` command of its own. */
   | { readonly type: "continuation-requested" }

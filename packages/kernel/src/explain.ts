@@ -93,6 +93,7 @@ function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on
     const reason = `'${item.blockedOn}' is held by '${holder ?? "nobody"}'.`;
     return { on: "lock", reason, until: "The lock is free." };
   }
+  if (state.head.continuing) return { on: "slot", reason: "A large step goes on in parts.", until: "Its turn comes." };
   const limit = state.collections.get(body)?.maxParallel;
   return { on: "slot", reason: `All ${limit ?? "available"} places are taken.`, until: "A running item ends." };
 }
@@ -108,8 +109,22 @@ function* waitingItems(state: State): IterableIterator<WaitingView> {
   }
 }
 
+function* heldFlows(program: Program, state: State): IterableIterator<WaitingView> {
+  for (const { flow, scope } of state.heldFlows.values()) {
+    const element = program.flows.get(flow)?.to ?? null;
+    const reason = "A large step goes on in parts.";
+    yield { ...placeOf(state, scope), element, on: "slot", reason, until: "Its turn comes.", dueAt: null };
+  }
+}
+
 /** One answer for everything that waits, people's part first; empty only once the instance has ended. */
 export function explain(program: Program, state: State): WaitingView[] {
   if (state.head.status === null || isEnded(state)) return [];
-  return [...waitingForPeople(state), ...waitingWork(state), ...waitingFlows(program, state), ...waitingItems(state)];
+  return [
+    ...waitingForPeople(state),
+    ...waitingWork(state),
+    ...waitingFlows(program, state),
+    ...heldFlows(program, state),
+    ...waitingItems(state),
+  ];
 }

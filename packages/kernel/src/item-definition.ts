@@ -20,14 +20,14 @@ interface Reading {
   readonly existing: Key | undefined;
 }
 
-const queueNames: { readonly [name: string]: QueueClass } = {
-  light: "light",
-  lightweight: "light",
-  standard: "standard",
-  medium: "standard",
-  heavy: "heavy",
-  heavyweight: "heavy",
-};
+const queueNames: ReadonlyMap<string, QueueClass> = new Map([
+  ["light", "light"],
+  ["lightweight", "light"],
+  ["standard", "standard"],
+  ["medium", "standard"],
+  ["heavy", "heavy"],
+  ["heavyweight", "heavy"],
+]);
 const edgePolicies: readonly Json[] = ["all-success", "all-done", "any-success"];
 const failurePolicies: readonly Json[] = ["fail", "continue", "skip-dependents"];
 
@@ -64,7 +64,10 @@ class FieldReader {
 function readKey(raw: Json, index: number): Result<string> {
   if (raw === null) return { ok: true, value: String(index) };
   const key = typeof raw === "number" ? String(raw) : raw;
-  if (typeof key === "string" && key.length > 0 && key.length <= keyLengthMax) return { ok: true, value: key };
+  // The one name that cannot be a property of the output.
+  const usable = key !== "__proto__";
+  if (typeof key === "string" && usable && key.length > 0 && key.length <= keyLengthMax)
+    return { ok: true, value: key };
   return failure(
     "item-invalid",
     `Expected item ${index} to have a key of 1 to ${keyLengthMax} characters, but it is ${JSON.stringify(raw)?.slice(0, 100)}`,
@@ -134,7 +137,7 @@ function readSettings(
 ): Result<Settings> {
   const wrong = (field: string, expected: string, value: Json): Result<never> =>
     failure("item-invalid", `Expected ${field} of '${key}' to be ${expected}, but it is ${JSON.stringify(value)}`);
-  const queue = typeof raw.queue === "string" ? queueNames[raw.queue] : undefined;
+  const queue = typeof raw.queue === "string" ? queueNames.get(raw.queue) : undefined;
   if (raw.queue !== null && queue === undefined) return wrong("queue", "light, standard or heavy", raw.queue);
   const priority = raw.priority ?? 3;
   if (typeof priority !== "number" || !Number.isInteger(priority) || priority < 1 || priority > 5) {

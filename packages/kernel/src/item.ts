@@ -1,5 +1,5 @@
 import type { FailureInfo, Key } from "./command.ts";
-import { isSuccess, itemKey } from "./evolve/item.ts";
+import { isSettled, isSuccess, itemKey } from "./evolve/item.ts";
 import type { Json } from "./json.ts";
 import { must } from "./problem.ts";
 import type { Item, State } from "./state.ts";
@@ -58,6 +58,19 @@ function isDoomed(dependent: Item, ended: Item): boolean {
   const edge = dependent.definition.dependsOn.find((candidate) => candidate.key === ended.definition.key);
   if (edge?.policy === "all-success") return !isSuccess(ended);
   return edge?.policy === "any-success" && dependent.openAny === 0 && !dependent.anySucceeded;
+}
+
+/** Skips those of some waiting items that can never start because of how others ended before. */
+export function skipHopeless(turn: Turn, body: Key, keys: readonly string[]): void {
+  for (const key of keys) {
+    for (const edge of itemAt(turn.state, { body, item: key }).definition.dependsOn) {
+      const item = itemAt(turn.state, { body, item: key });
+      const cause = itemAt(turn.state, { body, item: edge.key });
+      if (item.status !== "waiting" || !isSettled(cause.status) || !isDoomed(item, cause)) continue;
+      turn.emit({ type: "item-skipped", body, item: key, cause: edge.key, at: turn.at });
+      skipDoomed(turn, { body, item: key });
+    }
+  }
 }
 
 /** Skips what can never start because of how an item ended, and what depends on that in turn. */

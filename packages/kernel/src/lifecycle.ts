@@ -5,7 +5,17 @@ import { endItem, failItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { must } from "./problem.ts";
 import type { BoundaryEvent, Element, ElementId, Flow } from "./program.ts";
-import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
+import {
+  declarationIn,
+  failure,
+  homeOf,
+  misfit,
+  Names,
+  type Result,
+  resolve,
+  resolveMappings,
+  scopeChain,
+} from "./scope.ts";
 import type { ElementInstance } from "./state.ts";
 import { armTimer, boundaryTimers, cancelTimers } from "./timer.ts";
 import type { Turn } from "./turn.ts";
@@ -122,7 +132,7 @@ function recordCompensation(turn: Turn, visit: Visit): void {
   if (handler !== undefined) {
     const variables = snapshotVariables(turn.state, key);
     turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler, variables });
-  } else if (turn.state.compensationsIn.count(key) > 0) {
+  } else if (turn.state.compensationsIn.count(key) > 0 && !("forCompensation" in element && element.forCompensation)) {
     turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler: null, variables: {} });
   }
 }
@@ -145,6 +155,7 @@ export function complete(
   writeVariables(turn, writes.value.byScope, yielded.actor ?? element.id);
   recordCompensation(turn, visit);
   cancelTimers(turn, key);
+  goneIncidents(turn, key);
   const item = itemOf(turn.state, key);
   turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
   if (item !== undefined) endItem(turn, item, writes.value.itemResult);
@@ -170,10 +181,7 @@ export function terminate(turn: Turn, key: Key): void {
     turn.emit({ type: "child-cancelled", key, childId: call.childId, at: turn.at });
   }
   cancelTimers(turn, key);
-  for (const incident of [...state.incidentsOf.of(key)]) {
-    const reason = "The element it belonged to was ended.";
-    turn.emit({ type: "incident-resolved", key: incident, action: "gone", reason, actor: "kernel", at: turn.at });
-  }
+  goneIncidents(turn, key);
   turn.emit({ type: "element-terminated", key, element: instance.element, at: turn.at });
 }
 
@@ -181,6 +189,8 @@ export function terminate(turn: Turn, key: Key): void {
 export function terminateContent(turn: Turn, scope: Key): void {
   turn.arrivals = turn.arrivals.filter((arrival) => arrival.scope !== scope);
   for (const child of [...turn.state.children.of(scope)]) terminate(turn, child);
+  for (const flow of [...turn.state.waitingIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
+  for (const flow of [...turn.state.heldIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
 }
 
 /** A boundary event was triggered: its outgoing flows are taken, its `outputs` written. */
@@ -205,9 +215,31 @@ function catcher(turn: Turn, element: ElementId, code: string): BoundaryEvent | 
   );
 }
 
+/** Whether an element instance, or one it runs in, is a running compensation handler; then which. */
+export function handlerAround(turn: Turn, from: Key): Key | undefined {
+  for (const scope of scopeChain(turn.state, from)) {
+    for (const run of turn.state.compensationRuns.values()) if (run.running?.key === scope) return scope;
+  }
+  return undefined;
+}
+
+/** A handler failed for good: recorded, and the others still run. False when the element is no running handler. */
+export function failHandler(turn: Turn, handler: Key, error: FailureInfo): boolean {
+  for (const run of turn.state.compensationRuns.values()) {
+    if (run.running?.key !== handler) continue;
+    const { owner } = run;
+    turn.emit({ type: "compensation-failed", owner, target: run.running.target, error, at: turn.at });
+    terminate(turn, handler);
+    turn.undoing.add(owner);
+    return true;
+  }
+  return false;
+}
+
 /**
  * Throws an error from an element instance: to the nearest boundary event that catches its code, to the collection
- * whose item it is, or to the process. False when it reached the process and nothing was changed.
+ * whose item it is, to the compensation whose handler it is, or to the process. False when it reached the process and
+ * nothing was changed.
  */
 export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
   for (let key = from; key !== 0; ) {
@@ -218,6 +250,7 @@ export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
       failItem(turn, item, error);
       return true;
     }
+    if (failHandler(turn, key, error)) return true;
     const boundary = catcher(turn, instance.element, error.code);
     if (boundary !== undefined) {
       terminate(turn, key);
@@ -231,9 +264,11 @@ export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
 
 /** The process ends with an error that nothing caught; completed work is undone first where the definition says so. */
 export function failInstance(turn: Turn, error: FailureInfo): void {
+  const undoes = turn.program.document.onError === "compensate";
+  if (undoes) recordOpenWork(turn, 0);
   terminateContent(turn, 0);
-  goneIncidents(turn);
-  const targets = turn.program.document.onError === "compensate" ? planCompensation(turn.state, 0) : [];
+  goneIncidents(turn, 0);
+  const targets = undoes ? planCompensation(turn.state, 0) : [];
   if (targets.length === 0) {
     turn.emit({ type: "instance-failed", error, at: turn.at });
     return;
@@ -243,10 +278,20 @@ export function failInstance(turn: Turn, error: FailureInfo): void {
   turn.undoing.add(0);
 }
 
-/** Incidents of the process itself end with it. */
-export function goneIncidents(turn: Turn): void {
-  for (const key of [...turn.state.incidentsOf.of(0)]) {
-    const reason = "The process has ended.";
+/** What completed inside a container that is still open would be forgotten with it; it is to be undone, too. */
+function recordOpenWork(turn: Turn, scope: Key): void {
+  for (const key of [...turn.state.children.of(scope)]) {
+    recordOpenWork(turn, key);
+    if (turn.state.compensationsIn.count(key) === 0) continue;
+    const { element } = instanceAt(turn, key);
+    turn.emit({ type: "compensation-recorded", scope, key, element, handler: null, variables: {} });
+  }
+}
+
+/** Open incidents of an element instance (0: of the process) end with it. */
+export function goneIncidents(turn: Turn, owner: Key): void {
+  for (const key of [...turn.state.incidentsOf.of(owner)]) {
+    const reason = owner === 0 ? "The process has ended." : "The element it belonged to has ended.";
     turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });
   }
 }

@@ -26,6 +26,14 @@ export interface Program {
   readonly declarations: ReadonlyMap<ElementId | null, ReadonlyMap<string, VariableDeclaration>>;
 }
 
+const activityKinds: ReadonlySet<string> = new Set([
+  "service-task",
+  "script-task",
+  "user-task",
+  "sub-process",
+  "call-activity",
+]);
+
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
@@ -41,6 +49,7 @@ function checkFlows(document: ProgramDocument, elements: ReadonlyMap<ElementId, 
     const from = elements.get(flow.from);
     const to = elements.get(flow.to);
     if (from === undefined || to === undefined) throw invalid(document, `has a flow '${flow.id}' that leads nowhere`);
+    if (isHandler(from) || isHandler(to)) throw invalid(document, `has a flow '${flow.id}' at a compensation handler`);
     if (from.parent !== to.parent) throw invalid(document, `has a flow '${flow.id}' that leaves its sub-process`);
     if (to.kind === "start-event" || to.kind === "boundary-event") {
       throw invalid(document, `has a flow '${flow.id}' into the ${to.kind} '${to.id}'`);
@@ -48,17 +57,27 @@ function checkFlows(document: ProgramDocument, elements: ReadonlyMap<ElementId, 
   }
 }
 
+function isHandler(element: Element): boolean {
+  return "forCompensation" in element && element.forCompensation === true;
+}
+
+function checkBoundary(document: ProgramDocument, to: Element | undefined, boundary: BoundaryEvent): void {
+  const place = `attaches '${boundary.id}' to '${boundary.attachedTo}'`;
+  if (to?.parent !== boundary.parent) throw invalid(document, `${place}, which does not stand beside it`);
+  if (!activityKinds.has(to.kind)) throw invalid(document, `${place}, which is no activity`);
+  // An error in a handler belongs to its compensation, which goes on with the next.
+  if (isHandler(to)) throw invalid(document, `${place}, which is a compensation handler`);
+}
+
 function checkReferences(document: ProgramDocument, elements: ReadonlyMap<ElementId, Element>): void {
   for (const element of document.elements) {
     if (element.parent !== null && elements.get(element.parent)?.kind !== "sub-process") {
       throw invalid(document, `puts '${element.id}' into '${element.parent}', which is no sub-process`);
     }
-    if (element.kind === "boundary-event" && elements.get(element.attachedTo)?.parent !== element.parent) {
-      throw invalid(document, `attaches '${element.id}' to '${element.attachedTo}', which does not stand beside it`);
-    }
+    if (element.kind === "boundary-event") checkBoundary(document, elements.get(element.attachedTo), element);
     const handler = "compensation" in element ? element.compensation : undefined;
     const target = handler === undefined ? undefined : elements.get(handler);
-    if (handler !== undefined && !(target !== undefined && "forCompensation" in target && target.forCompensation)) {
+    if (handler !== undefined && !(target !== undefined && isHandler(target))) {
       throw invalid(document, `undoes '${element.id}' by '${handler}', which is no compensation handler`);
     }
   }

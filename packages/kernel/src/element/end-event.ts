@@ -14,7 +14,6 @@ export const endEvent: ElementBehavior<EndEvent> = {
       case "terminate":
         turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
         terminateContent(turn, scope);
-        for (const flow of [...turn.state.waitingIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
         turn.touched.add(scope);
         return true;
       default:

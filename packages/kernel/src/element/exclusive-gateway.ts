@@ -28,6 +28,7 @@ export const exclusiveGateway: ElementBehavior<ExclusiveGateway> = {
     if (!chosen.ok) return false;
     turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
     takeFlow(turn, chosen.value, scope);
+    turn.touched.add(scope);
     return true;
   },
   prepare: (turn, visit, names) => {
@@ -39,6 +40,7 @@ export const exclusiveGateway: ElementBehavior<ExclusiveGateway> = {
       value: () => {
         turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
         takeFlow(turn, chosen.value, scope);
+        turn.touched.add(scope);
       },
     };
   },

@@ -34,7 +34,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       const value = record.variables[name] ?? null;
       writeVariable(state, { scope: event.key, name, value, author: "kernel", at: state.head.at });
     }
-    forget(state, event.target);
+    forgetUndone(state, event.target);
     if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
     const targets = run.targets.filter((target) => target !== event.target);
     state.compensationRuns.set(event.owner, { ...run, targets, running: { target: event.target, key: event.key } });
@@ -52,12 +52,21 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
 };
 
 /** A container's record goes once nothing inside it is left to undo. */
-function forget(state: State, key: number): void {
+function forgetUndone(state: State, key: number): void {
   const record = state.compensations.get(key);
   if (record === undefined) return;
   state.compensations.delete(key);
   state.compensationsIn.remove(record.scope, key);
   if (state.compensationsIn.count(record.scope) === 0 && state.compensations.get(record.scope)?.handler === null) {
-    forget(state, record.scope);
+    forgetUndone(state, record.scope);
   }
+}
+
+/** Nothing that completed in a scope can be undone any more. */
+export function forgetContent(state: State, scope: number): void {
+  for (const key of [...state.compensationsIn.of(scope)]) {
+    forgetContent(state, key);
+    state.compensations.delete(key);
+  }
+  state.compensationsIn.drop(scope);
 }

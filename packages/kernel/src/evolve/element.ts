@@ -2,6 +2,7 @@ import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
 import type { ElementInstance, State } from "../state.ts";
+import { forgetContent } from "./compensation.ts";
 import { dropCollection } from "./item.ts";
 import { dropVariables } from "./variable.ts";
 
@@ -41,6 +42,8 @@ function leave(state: State, key: Key, at: number): void {
   for (const flow of state.heldIn.of(key)) state.heldFlows.delete(flowKey(key, flow));
   state.heldIn.drop(key);
   dropCollection(state, key);
+  // What it contained can be undone later only by way of its own record; without one nobody saw it complete.
+  if (state.compensations.get(key)?.handler !== null) forgetContent(state, key);
   state.head.at = at;
 }
 
@@ -91,9 +94,6 @@ export const elementAppliers: Appliers<ElementEvent> = {
   },
   "element-completed": (state, event) => leave(state, event.key, event.at),
   "element-terminated": (state, event) => {
-    // What an element did before it was ended cannot be undone by its scope any more: nobody saw it complete.
-    for (const key of state.compensationsIn.of(event.key)) state.compensations.delete(key);
-    state.compensationsIn.drop(event.key);
     state.compensationRuns.delete(event.key);
     leave(state, event.key, event.at);
   },
@@ -108,6 +108,8 @@ export const elementAppliers: Appliers<ElementEvent> = {
   "flow-dropped": (state, event) => {
     state.waitingFlows.delete(flowKey(event.scope, event.flow));
     state.waitingIn.remove(event.scope, event.flow);
+    state.heldFlows.delete(flowKey(event.scope, event.flow));
+    state.heldIn.remove(event.scope, event.flow);
   },
   "flow-released": (state, event) => release(state, event.scope, event.flow),
 };

@@ -2,6 +2,7 @@ import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
 import type { State } from "../state.ts";
+import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
 
 type InstanceEvent = Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">;
@@ -13,6 +14,8 @@ function end(state: State, outcome: InstanceOutcome, at: number): void {
   head.endedAt = at;
   head.at = at;
   head.continuing = false;
+  state.compensationRuns.delete(0);
+  forgetContent(state, 0);
 }
 
 export const instanceAppliers: Appliers<InstanceEvent> = {

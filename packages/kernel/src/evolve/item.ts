@@ -162,10 +162,10 @@ function add(state: State, body: Key, definitions: readonly ItemDefinition[]): v
 }
 
 /** Works out afresh what the named waiting items still wait for. */
-function openEdges(state: State, body: Key, keys: readonly string[]): void {
+function openEdges(state: State, body: Key, keys: Iterable<string>): void {
   for (const key of keys) {
     const item = state.items.get(itemKey(body, key));
-    if (item === undefined) continue;
+    if (item?.status !== "waiting") continue;
     const updated = change(state, body, key, countEdges(state, body, item.definition));
     if (updated !== undefined && mayStart(updated, item.definition)) makeReady(state, body, updated);
   }
@@ -278,7 +278,12 @@ export const itemAppliers: Appliers<ItemEvent> = {
     for (const key of event.items) {
       change(state, event.body, key, { status: "waiting", failures: 0, error: null, endedAt: null });
     }
-    openEdges(state, event.body, event.items);
+    const again = new Set(event.items);
+    // Those that go on waiting must not count the end of a retried item twice.
+    for (const key of event.items) {
+      for (const dependent of state.dependents.of(itemKey(event.body, key))) again.add(dependent);
+    }
+    openEdges(state, event.body, again);
   },
   "items-accepted": (state, event) => changeCollection(state, event.body, { accepted: true }),
   "collection-closing": (state, event) => changeCollection(state, event.body, { closing: event.reason }),

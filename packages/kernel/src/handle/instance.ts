@@ -99,7 +99,7 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
   },
   "cancel-instance": (turn, { reason, at }) => {
     terminateContent(turn, 0);
-    goneIncidents(turn);
+    goneIncidents(turn, 0);
     turn.emit({ type: "instance-cancelled", reason, at });
     return undefined;
   },

@@ -1,13 +1,14 @@
-import { enter } from "../advance.ts";
-import { acceptItems, loopOf, retryItems, withdraw } from "../collection.ts";
+import { acceptItems, enter, loopOf, retryItems, withdraw } from "../collection.ts";
 import type { AddItems, Command, Key, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
 import { itemKey } from "../evolve/item.ts";
+import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
 import { complete, instanceAt, visitOf } from "../lifecycle.ts";
-import { must } from "../problem.ts";
+import { assert, must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
 import type { Collection, IncidentRecord } from "../state.ts";
+import { armTimer, computeTimer } from "../timer.ts";
 import { refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
@@ -67,7 +68,7 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       turn.touched.add(owner);
       break;
     case "timer":
-      // The activity it stands on goes on; a timer that cannot be computed again stays silent.
+      rearmTimer(turn, incident);
       break;
     case "job":
     case "error":
@@ -77,6 +78,17 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       break;
     }
   }
+}
+
+/** The boundary timer is computed afresh, as when its activity started. */
+function rearmTimer(turn: Turn, incident: IncidentRecord): void {
+  const { owner, kind } = incident;
+  const element = turn.element(must(incident.element, "a timer belongs to an element"));
+  assert(element.kind === "boundary-event" && element.trigger.type === "timer", `'${element.id}' has no timer`);
+  const names = new Names(turn.program, turn.state, { scope: owner });
+  const timer = computeTimer(turn, { element: element.id, definition: element.trigger.timer }, names);
+  if (timer.ok) armTimer(turn, owner, timer.value);
+  else turn.raise({ owner, element: element.id, kind, error: timer.error });
 }
 
 /** The one open collection of an activity. */
@@ -93,12 +105,23 @@ function collectionOf(turn: Turn, element: ElementId): Collection | Rejection {
 function addItems(turn: Turn, command: AddItems): Rejection | undefined {
   const collection = collectionOf(turn, command.element);
   if ("code" in collection) return collection;
-  const { body } = collection;
+  const { body, closing } = collection;
+  if (closing !== null) {
+    return refusal("collection-not-found", `Expected an open collection of '${command.element}', but it is closing`);
+  }
   const loop = must(loopOf(turn.element(command.element)), `'${command.element}' has no loop`);
   const names = new Names(turn.program, turn.state, { scope: body });
   const items = readItems(turn, { loop, names, values: command.items, existing: body });
-  if (!items.ok) return refusal("item-invalid", items.error.message);
+  if (!items.ok) {
+    const code = items.error.code === "collection-too-large" ? "limit-exceeded" : "item-invalid";
+    return refusal(code, items.error.message);
+  }
   turn.emit({ type: "items-added", body, items: items.value, actor: command.actor });
+  skipHopeless(
+    turn,
+    body,
+    items.value.map((item) => item.key),
+  );
   turn.stirred.add(body);
   return undefined;
 }

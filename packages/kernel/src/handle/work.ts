@@ -1,6 +1,14 @@
 import type { Command, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
-import { failHandler } from "../compensation.ts";
-import { complete, failInstance, passBoundary, terminate, throwError, visitOf } from "../lifecycle.ts";
+import {
+  complete,
+  failHandler,
+  failInstance,
+  handlerAround,
+  passBoundary,
+  terminate,
+  throwError,
+  visitOf,
+} from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
 import type { BoundaryEvent, RetryPolicy } from "../program.ts";
 import type { JobRecord, TaskRecord, TimerRecord } from "../state.ts";
@@ -39,13 +47,16 @@ function failJob(turn: Turn, command: FailJob): Rejection | undefined {
   const { attempt } = job;
   if (command.retryable && job.failures + 1 < policy.attemptsMax) {
     const { firstMs, factor, maxMs } = policy.backoff;
-    const retryAt = at + Math.min(maxMs, Math.round(firstMs * factor ** job.failures));
+    // A power too large for a number is infinite, and infinity times nothing is not a number.
+    const delayMs = firstMs === 0 ? 0 : Math.min(maxMs, Math.round(firstMs * factor ** job.failures));
+    const retryAt = at + delayMs;
     turn.emit({ type: "job-failed", key, attempt, error, retryAt, at });
     return undefined;
   }
   turn.emit({ type: "job-failed", key, attempt, error, at });
-  if (failHandler(turn, key, error)) return undefined;
+  const handler = handlerAround(turn, key);
   if (policy.exhausted === "error") throwFromJob(turn, key, error);
+  else if (handler !== undefined) failHandler(turn, handler, error);
   else turn.raise({ owner: key, element: job.element, kind: "job", error });
   return undefined;
 }
@@ -117,7 +128,7 @@ export const workHandlers: Handlers<WorkCommand> = {
     const job = openJob(turn, key);
     if (isRejection(job)) return job;
     turn.emit({ type: "job-error-thrown", key, error, at });
-    if (!failHandler(turn, key, error)) throwFromJob(turn, key, error);
+    throwFromJob(turn, key, error);
     return undefined;
   },
   "fire-timer": fireTimer,
@@ -154,7 +165,7 @@ export const workHandlers: Handlers<WorkCommand> = {
       outcome.type === "failed"
         ? outcome.error
         : { code: "child-cancelled", message: `'${childId}' was cancelled: ${outcome.reason}` };
-    if (!failHandler(turn, key, error)) throwFromJob(turn, key, error);
+    throwFromJob(turn, key, error);
     return undefined;
   },
 };

@@ -1,0 +1,190 @@
+import { loadProgram, type Program } from "../load.ts";
+import type {
+  BoundaryEvent,
+  CallActivity,
+  Element,
+  EndEvent,
+  ExclusiveGateway,
+  Expression,
+  Flow,
+  IntermediateCatchEvent,
+  IntermediateThrowEvent,
+  JobDefinition,
+  Mapping,
+  MultiInstance,
+  ParallelGateway,
+  ProgramDocument,
+  RetryPolicy,
+  ScriptTask,
+  ServiceTask,
+  Source,
+  StartEvent,
+  SubProcess,
+  TimerDefinition,
+  UserTask,
+} from "../program.ts";
+import { testHost } from "./host.ts";
+
+type Options<E> = Partial<Omit<E, "id" | "kind" | "parent">>;
+
+export function expr(text: string): Expression {
+  return { language: "cel", text };
+}
+
+export function literal(value: Extract<Source, { literal: unknown }>["literal"]): Source {
+  return { literal: value };
+}
+
+export function variable(name: string): Source {
+  return { variable: name };
+}
+
+/** `{ target: "expression" }` as mappings. */
+export function map(entries: { readonly [target: string]: string }): Mapping[] {
+  return Object.entries(entries).map(([target, text]) => ({ target, source: expr(text) }));
+}
+
+export function retry(attemptsMax = 1, exhausted: RetryPolicy["exhausted"] = "incident"): RetryPolicy {
+  return { attemptsMax, backoff: { firstMs: 100, factor: 2, maxMs: 1_000 }, exhausted };
+}
+
+export function start(id = "start"): StartEvent {
+  return { id, kind: "start-event", parent: null, trigger: { type: "none" } };
+}
+
+export function end(id = "end", trigger: EndEvent["trigger"] = { type: "none" }): EndEvent {
+  return { id, kind: "end-event", parent: null, trigger };
+}
+
+export function service(id: string, options: Options<ServiceTask> & { policy?: Partial<JobDefinition> } = {}): Element {
+  const { policy, ...rest } = options;
+  return { id, kind: "service-task", parent: null, job: { type: id, retry: retry(), ...policy }, ...rest };
+}
+
+export function script(
+  id: string,
+  assignments: { readonly [target: string]: string },
+  options: Options<ScriptTask> = {},
+): ScriptTask {
+  return { id, kind: "script-task", parent: null, assignments: map(assignments), ...options };
+}
+
+export function user(id: string, options: Options<UserTask> = {}): UserTask {
+  return { id, kind: "user-task", parent: null, ...options };
+}
+
+export function xor(id: string, defaultFlow?: string): ExclusiveGateway {
+  return { id, kind: "exclusive-gateway", parent: null, ...(defaultFlow === undefined ? {} : { defaultFlow }) };
+}
+
+export function and(id: string): ParallelGateway {
+  return { id, kind: "parallel-gateway", parent: null };
+}
+
+export function timer(kind: TimerDefinition["kind"], value: Source | string): TimerDefinition {
+  return { kind, value: typeof value === "string" ? literal(value) : value };
+}
+
+export function wait(id: string, value: Source | string = "PT10S"): IntermediateCatchEvent {
+  const trigger = { type: "timer" as const, timer: timer("duration", value) };
+  return { id, kind: "intermediate-catch-event", parent: null, trigger };
+}
+
+export function raise(
+  id: string,
+  trigger: IntermediateThrowEvent["trigger"] = { type: "none" },
+): IntermediateThrowEvent {
+  return { id, kind: "intermediate-throw-event", parent: null, trigger };
+}
+
+export function undo(id: string, activity?: string): IntermediateThrowEvent {
+  return raise(id, { type: "compensation", ...(activity === undefined ? {} : { activity }) });
+}
+
+export function call(id: string, options: Options<CallActivity> = {}): CallActivity {
+  return { id, kind: "call-activity", parent: null, process: id, binding: "deployment", ...options };
+}
+
+export function onTimer(
+  id: string,
+  attachedTo: string,
+  options: Options<BoundaryEvent> & { timer: TimerDefinition },
+): BoundaryEvent {
+  const { timer: definition, ...rest } = options;
+  return boundary(id, attachedTo, { trigger: { type: "timer", timer: definition }, ...rest });
+}
+
+export function onError(
+  id: string,
+  attachedTo: string,
+  rest: Options<BoundaryEvent> & { readonly code?: string } = {},
+): BoundaryEvent {
+  const { code, ...options } = rest;
+  return boundary(id, attachedTo, { trigger: { type: "error", ...(code === undefined ? {} : { code }) }, ...options });
+}
+
+function boundary(
+  id: string,
+  attachedTo: string,
+  rest: Options<BoundaryEvent> & Pick<BoundaryEvent, "trigger">,
+): BoundaryEvent {
+  return { id, kind: "boundary-event", parent: null, attachedTo, interrupting: true, ...rest };
+}
+
+/** A sub-process and its content; elements of the content that have no parent yet stand in it. */
+export function sub(id: string, content: readonly Element[], options: Options<SubProcess> = {}): Element[] {
+  const inside = content.map((element) => (element.parent === null ? { ...element, parent: id } : element));
+  return [{ id, kind: "sub-process", parent: null, ...options }, ...inside];
+}
+
+export function loop(mode: MultiInstance["mode"], options: Partial<MultiInstance> = {}): MultiInstance {
+  return { mode, collection: variable("items"), item: "item", ...options };
+}
+
+/** `"a>b>c"` gives the flows `a>b` and `b>c`; `"a>b: x > 1"` has a condition. */
+export function flows(...lines: readonly string[]): Flow[] {
+  const made: Flow[] = [];
+  for (const line of lines) {
+    const [path = "", condition] = line.split(": ");
+    const ids = path.split(">");
+    for (const [index, from] of ids.slice(0, -1).entries()) {
+      const to = ids[index + 1] ?? "";
+      const flow = { id: `${from}>${to}`, from, to };
+      made.push(condition === undefined ? flow : { ...flow, condition: expr(condition) });
+    }
+  }
+  return made;
+}
+
+export function document(
+  elements: readonly (Element | readonly Element[])[],
+  lines: readonly string[],
+  options: Partial<ProgramDocument> = {},
+): ProgramDocument {
+  return {
+    format: 1,
+    id: "test",
+    version: "1",
+    name: "Test",
+    hash: "test-hash",
+    variables: [],
+    outputs: [],
+    elements: elements.flat() as Element[],
+    flows: flows(...lines),
+    onError: "fail",
+    ...options,
+  };
+}
+
+export function program(
+  elements: readonly (Element | readonly Element[])[],
+  lines: readonly string[],
+  options: Partial<ProgramDocument> = {},
+): Program {
+  return loadProgram(document(elements, lines, options), testHost);
+}
+
+/** start → the given elements one after the other → end. */
+export function line(...elements: readonly Element[]): Program {
+  return program([start(), ...elements, end()], [["start", ...elements.map(({ id }) => id), "end"].join(">")]);
+}

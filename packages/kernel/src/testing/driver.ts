@@ -1,0 +1,250 @@
+import type { Command, CreateInstance, Key, Rejection } from "../command.ts";
+import { decide } from "../decide.ts";
+import type { Effect } from "../effect.ts";
+import { effectsOf, pendingEffects } from "../effects.ts";
+import type { Event } from "../event.ts";
+import { evolve } from "../evolve.ts";
+import { instanceView } from "../instance-view.ts";
+import type { JsonObject } from "../json.ts";
+import type { Program } from "../load.ts";
+import { assert, must } from "../problem.ts";
+import { restoreState, snapshotState } from "../snapshot.ts";
+import { isEnded, newState, type State } from "../state.ts";
+import type { InstanceView } from "../view.ts";
+import { brokenInvariants } from "./invariants.ts";
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** `at` and `actor` may be left out: the next second, and `tester`. */
+export type Said = DistributiveOmit<Command, "at" | "actor"> & { readonly at?: number; readonly actor?: string };
+
+type Open = "offer-job" | "arm-timer" | "open-task" | "start-child" | "continue";
+
+/**
+ * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a restored
+ * state decides alike, the log replays to the live state, the invariants, and that the pending effects are those the
+ * effects so far left open.
+ */
+export class Driver {
+  readonly program: Program;
+  state: State = newState();
+  readonly history: Event[] = [];
+  readonly effects: Effect[] = [];
+  /** What the last command led to. */
+  lastEvents: readonly Event[] = [];
+  lastEffects: readonly Effect[] = [];
+  /** Epoch ms of the next command. */
+  at: number = 0;
+  readonly #open: Set<string> = new Set();
+  readonly #checked: boolean;
+
+  constructor(program: Program, options: { readonly checked?: boolean } = {}) {
+    this.program = program;
+    this.#checked = options.checked ?? true;
+  }
+
+  create(variables: JsonObject = {}, options: Partial<CreateInstance> = {}): this {
+    return this.send({ type: "create-instance", instanceId: "i", rootId: "i", variables, ...options });
+  }
+
+  /** Sends a command that must be accepted. */
+  send(said: Said): this {
+    const refused = this.try(said);
+    assert(refused === undefined, `'${said.type}' was refused: ${refused?.reason}`);
+    return this;
+  }
+
+  /** Sends a command; gives why it was refused. */
+  try(said: Said): Rejection | undefined {
+    const at = said.at ?? this.at + 1_000;
+    const command = { actor: "tester", ...said, at } as Command;
+    const before = this.#checked ? JSON.stringify(snapshotState(this.state)) : "";
+    const decision = decide(this.program, this.state, command);
+    if (this.#checked) this.#checkDecision(command, before, JSON.stringify(decision));
+    if ("rejection" in decision) return decision.rejection;
+    this.at = at;
+    this.lastEvents = decision.events;
+    this.#answer(command);
+    const effects: Effect[] = [];
+    for (const event of decision.events) {
+      evolve(this.state, event);
+      effects.push(...effectsOf(this.state, event));
+    }
+    this.history.push(...decision.events);
+    this.effects.push(...effects);
+    this.lastEffects = effects;
+    for (const effect of effects) this.#note(effect);
+    if (this.#checked) this.check();
+    return undefined;
+  }
+
+  #checkDecision(command: Command, before: string, decision: string): void {
+    assert(JSON.stringify(snapshotState(this.state)) === before, `deciding '${command.type}' changed the state`);
+    const restored = restoreState(JSON.parse(before) as JsonObject);
+    const again = JSON.stringify(decide(this.program, restored, command));
+    assert(again === decision, `a restored state decides '${command.type}' otherwise:\n${decision}\n${again}`);
+  }
+
+  check(): void {
+    const live = JSON.stringify(snapshotState(this.state));
+    const replayed = this.history.reduce((state, event) => evolve(state, event), newState());
+    const replay = JSON.stringify(snapshotState(replayed));
+    assert(replay === live, `the log replays to another state:\n${live}\n${replay}`);
+    const broken = brokenInvariants(this.program, this.state);
+    assert(broken.length === 0, broken.join("\n"));
+    this.#checkPending();
+    const { waiting } = instanceView(this.program, this.state);
+    assert((waiting.length === 0) === isEnded(this.state), "only what has ended waits for nothing");
+  }
+
+  #checkPending(): void {
+    const pending = pendingEffects(this.state);
+    const paused = this.state.head.status === "paused";
+    const names = pending.map(nameOf).filter((name) => name !== undefined);
+    // While paused children are not asked for again: resuming asks for all of them.
+    const expected = [...this.#open].filter((name) => !(paused && name.startsWith("start-child")));
+    const open = isEnded(this.state) ? [] : expected;
+    const [found, wanted] = [names.sort().join(), open.sort().join()];
+    assert(found === wanted, `pending are ${found}, but open is ${wanted}`);
+    assert(paused === pending.some((effect) => effect.type === "hold-jobs"), "jobs are held while it is paused");
+    const answers = pending.filter((effect) => effect.type === "answer-parent").length;
+    const owed = isEnded(this.state) && this.state.head.parent !== null ? 1 : 0;
+    assert(answers === owed, `${answers} answers to the parent are pending`);
+  }
+
+  /** A command answers the effect that asked for it. */
+  #answer(command: Command): void {
+    switch (command.type) {
+      case "complete-job":
+      case "fail-job":
+      case "throw-job-error":
+        this.#open.delete(`offer-job ${command.key}`);
+        break;
+      case "fire-timer":
+        this.#open.delete(`arm-timer ${command.key}`);
+        break;
+      case "end-child":
+        this.#open.delete(`start-child ${command.childId}`);
+        break;
+      case "continue":
+        this.#open.delete("continue");
+        break;
+      default:
+        break;
+    }
+  }
+
+  #note(effect: Effect): void {
+    const name = nameOf(effect);
+    if (name !== undefined) this.#open.add(name);
+    else if (effect.type === "cancel-job") this.#open.delete(`offer-job ${effect.key}`);
+    else if (effect.type === "cancel-timer") this.#open.delete(`arm-timer ${effect.key}`);
+    else if (effect.type === "close-task") this.#open.delete(`open-task ${effect.key}`);
+    else if (effect.type === "cancel-child") this.#open.delete(`start-child ${effect.childId}`);
+  }
+
+  view(): InstanceView {
+    return instanceView(this.program, this.state);
+  }
+
+  /** The key of an element's only instance. */
+  key(element: string): Key {
+    const found = [...this.state.elements.values()].filter((instance) => instance.element === element);
+    assert(found.length === 1, `'${element}' has ${found.length} instances`);
+    return must(found[0], "one was found").key;
+  }
+
+  /** The key of the instance of an item. */
+  itemInstance(item: string): Key {
+    const found = [...this.state.items.values()].find(({ definition }) => definition.key === item);
+    return must(found?.instanceKey, `'${item}' does not run`);
+  }
+
+  complete(element: string, result: JsonObject = {}): this {
+    return this.send({ type: "complete-job", key: this.key(element), result });
+  }
+
+  completeItem(item: string, result: JsonObject = {}): this {
+    return this.send({ type: "complete-job", key: this.itemInstance(item), result });
+  }
+
+  fail(element: string, options: { readonly retryable?: boolean; readonly code?: string } = {}): this {
+    return this.#fail(this.key(element), options);
+  }
+
+  failItem(item: string, options: { readonly retryable?: boolean; readonly code?: string } = {}): this {
+    return this.#fail(this.itemInstance(item), options);
+  }
+
+  #fail(key: Key, options: { readonly retryable?: boolean; readonly code?: string }): this {
+    const { retryable = true, code = "broken" } = options;
+    return this.send({ type: "fail-job", key, error: { code, message: "it broke" }, retryable });
+  }
+
+  throw(element: string, code: string): this {
+    const error = { code, message: "it was thrown" };
+    return this.send({ type: "throw-job-error", key: this.key(element), error });
+  }
+
+  /** Fires the only timer of an element when it is due. */
+  fire(element: string): this {
+    const found = [...this.state.timers.values()].filter((timer) => timer.element === element);
+    assert(found.length === 1, `'${element}' has ${found.length} timers`);
+    const { key, due } = must(found[0], "one was found");
+    return this.send({ type: "fire-timer", key, at: Math.max(due, this.at) });
+  }
+
+  /** Resolves the only incident. */
+  resolve(action: "retry" | "accept" = "retry", items?: readonly string[]): this {
+    const found = [...this.state.incidents.values()];
+    assert(found.length === 1, `there are ${found.length} incidents`);
+    const { key } = must(found[0], "one was found");
+    return this.send({
+      type: "resolve-incident",
+      key,
+      action,
+      reason: "why not",
+      ...(items === undefined ? {} : { items }),
+    });
+  }
+
+  /** Sends `continue` as long as it is owed. */
+  goOn(): this {
+    while (this.state.head.continuing) this.send({ type: "continue" });
+    return this;
+  }
+
+  /** Elements with instances, in order, each once. */
+  get active(): string[] {
+    return [...new Set([...this.state.elements.values()].map((instance) => instance.element))].sort();
+  }
+
+  /** Items by status. */
+  items(status: string): string[] {
+    return [...this.state.items.values()].filter((item) => item.status === status).map((item) => item.definition.key);
+  }
+
+  /** Types of the last command's events. */
+  get events(): string[] {
+    return this.lastEvents.map((event) => event.type);
+  }
+
+  get status(): string | null {
+    return this.state.head.status;
+  }
+
+  variable(name: string): unknown {
+    return this.view().variables[name];
+  }
+}
+
+function nameOf(effect: Effect): string | undefined {
+  const names: { readonly [E in Open]: (effect: Extract<Effect, { readonly type: E }>) => string } = {
+    "offer-job": ({ key }) => `offer-job ${key}`,
+    "arm-timer": ({ key }) => `arm-timer ${key}`,
+    "open-task": ({ key }) => `open-task ${key}`,
+    "start-child": ({ childId }) => `start-child ${childId}`,
+    continue: () => "continue",
+  };
+  const name = names[effect.type as Open] as ((effect: Effect) => string) | undefined;
+  return name?.(effect);
+}

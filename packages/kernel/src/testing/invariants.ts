@@ -1,0 +1,208 @@
+import type { Key } from "../command.ts";
+import { itemKey, priorities } from "../evolve/item.ts";
+import type { Program } from "../load.ts";
+import { type Collection, indexNames, isEnded, type State, tableNames } from "../state.ts";
+import type { Index, MapIndex, MapTable } from "../table.ts";
+import type { ItemStatus } from "../view.ts";
+
+/** Everything that must hold in a state between two commands; gives what does not. */
+export function brokenInvariants(program: Program, state: State): string[] {
+  const broken: string[] = [];
+  const check = (holds: boolean, what: string): void => {
+    if (!holds) broken.push(what);
+  };
+  checkOwners(program, state, check);
+  checkScopes(state, check);
+  checkLife(state, check);
+  for (const collection of state.collections.values()) checkCollection(state, collection, check);
+  checkCompensation(state, check);
+  checkEnd(state, check);
+  return broken;
+}
+
+type Check = (holds: boolean, what: string) => void;
+
+function keysOf<K, V>(index: Index<K, V>): K[] {
+  return [...(index as MapIndex<K, V>).sets.keys()];
+}
+
+function entriesOf<V>(table: { values(): IterableIterator<V> }): [string | number, V][] {
+  return [...(table as MapTable<string | number, V>).records];
+}
+
+function checkOwners(program: Program, state: State, check: Check): void {
+  const lives = (key: Key): boolean => key === 0 || state.elements.get(key) !== undefined;
+  for (const instance of state.elements.values()) {
+    check(program.elements.has(instance.element), `${instance.key} is of an unknown element`);
+    check(lives(instance.scope), `${instance.key} runs in the dead scope ${instance.scope}`);
+    check(state.children.has(instance.scope, instance.key), `${instance.key} is not among its scope's children`);
+  }
+  let children = 0;
+  for (const scope of keysOf<Key, Key>(state.children)) {
+    for (const key of state.children.of(scope)) {
+      children += 1;
+      check(state.elements.get(key)?.scope === scope, `${key} is no child of ${scope}`);
+    }
+  }
+  check(children === state.elements.size, "the children index and the elements differ in number");
+  for (const job of state.jobs.values())
+    check(state.elements.get(job.key)?.element === job.element, `job ${job.key} is nobody's`);
+  for (const task of state.tasks.values())
+    check(state.elements.get(task.key)?.element === task.element, `task ${task.key} is nobody's`);
+  for (const owned of state.calls.values()) check(lives(owned.key), `call ${owned.key} is nobody's`);
+  for (const timer of state.timers.values()) {
+    check(lives(timer.owner), `timer ${timer.key} is nobody's`);
+    check(state.timersOf.has(timer.owner, timer.key), `timer ${timer.key} is not in its owner's index`);
+  }
+  for (const incident of state.incidents.values()) {
+    check(lives(incident.owner), `incident ${incident.key} is nobody's`);
+    check(state.incidentsOf.has(incident.owner, incident.key), `incident ${incident.key} is not in its owner's index`);
+  }
+}
+
+function checkScopes(state: State, check: Check): void {
+  const lives = (key: Key): boolean => key === 0 || state.elements.get(key) !== undefined;
+  for (const name of ["variableNames", "waitingIn", "heldIn", "timersOf", "incidentsOf"] as const) {
+    for (const scope of keysOf(state[name] as unknown as Index<Key, unknown>))
+      check(lives(scope), `${name} of dead scope ${scope}`);
+  }
+  for (const [key] of entriesOf(state.variables)) {
+    const [scope = "", ...name] = String(key).split("/");
+    check(state.variableNames.has(Number(scope), name.join("/")), `variable ${key} is not in the index`);
+  }
+  for (const [key, count] of entriesOf(state.waitingFlows)) {
+    const [scope = "", ...flow] = String(key).split("/");
+    check(count > 0, `flow ${key} waits ${count} times`);
+    check(state.waitingIn.has(Number(scope), flow.join("/")), `waiting flow ${key} is not in the index`);
+  }
+  for (const held of state.heldFlows.values()) {
+    check(held.count > 0 && state.heldIn.has(held.scope, held.flow), `held flow ${held.flow} is not in the index`);
+    check(state.head.continuing, "flows are held, and nothing will release them");
+  }
+  for (const name of indexNames) {
+    for (const [key, values] of (state[name] as unknown as MapIndex<string | number, unknown>).sets)
+      check(values.size > 0, `${name} keeps an empty set for ${key}`);
+  }
+  const keys = [state.elements, state.timers, state.incidents].flatMap((table) => entriesOf<unknown>(table));
+  for (const [key] of keys) check(Number(key) < state.head.nextKey, `key ${key} would be given again`);
+}
+
+/** Whatever is open waits for something that can come: a job, a timer, a person, its content or the next step. */
+function checkLife(state: State, check: Check): void {
+  for (const { key, state: phase } of state.elements.values()) {
+    const job = state.jobs.get(key);
+    const waits =
+      (job !== undefined && !job.parked) ||
+      state.tasks.get(key) !== undefined ||
+      state.calls.get(key)?.ended === false ||
+      state.timersOf.count(key) > 0 ||
+      state.incidentsOf.count(key) > 0 ||
+      state.children.count(key) > 0 ||
+      state.heldIn.count(key) > 0 ||
+      state.compensationRuns.get(key) !== undefined ||
+      (state.collections.get(key) !== undefined && state.head.continuing);
+    check(waits, `${key} is ${phase} and waits for nothing`);
+    if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);
+  }
+  if (state.head.status === null || isEnded(state)) return;
+  const goesOn = state.elements.size > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
+  check(goesOn, "the process is open and waits for nothing");
+}
+
+function checkCollection(state: State, collection: Collection, check: Check): void {
+  const { body, counts, total } = collection;
+  check(state.elements.get(body) !== undefined, `collection ${body} has no body`);
+  const found: { [S in ItemStatus]?: number } = {};
+  const holders = new Map<string, string>();
+  for (const key of state.itemsOf.of(body)) {
+    const item = state.items.get(itemKey(body, key));
+    if (item === undefined) {
+      check(false, `item '${key}' of ${body} is unknown`);
+      continue;
+    }
+    found[item.status] = (found[item.status] ?? 0) + 1;
+    const running = item.status === "running";
+    check(running === (item.instanceKey !== null), `item '${key}' is ${item.status}, its instance ${item.instanceKey}`);
+    if (item.instanceKey !== null) {
+      check(state.elements.get(item.instanceKey)?.scope === body, `item '${key}' runs as a dead instance`);
+      check(state.itemOf.has(item.instanceKey, key), `item '${key}' is not in the index`);
+    }
+    for (const lock of running ? item.definition.locks : []) {
+      check(!holders.has(lock), `'${key}' and '${holders.get(lock)}' both hold '${lock}'`);
+      holders.set(lock, key);
+      check(state.lockHolders.get(itemKey(body, lock)) === key, `'${key}' runs without its lock '${lock}'`);
+    }
+    const inLine = item.status === "ready" && item.blockedOn === null;
+    const queued = state.ready.has(itemKey(body, String(item.definition.priority)), key);
+    check(inLine === queued, `item '${key}' is ${item.status} and ${queued ? "" : "not "}in line`);
+    if (item.blockedOn !== null) checkBlocked(state, { body, key, lock: item.blockedOn }, check);
+    if (item.status === "waiting") check(hasOpenDependency(state, body, key), `item '${key}' waits for what has ended`);
+  }
+  const sum = Object.values(found).reduce((a, b) => a + b, 0);
+  check(sum === total, `collection ${body} counts ${total} items of ${sum}`);
+  for (const status of Object.keys(counts) as ItemStatus[]) {
+    check((found[status] ?? 0) === counts[status], `collection ${body} counts ${counts[status]} ${status} items`);
+  }
+  checkIdle(state, collection, check);
+}
+
+function checkBlocked(
+  state: State,
+  at: { readonly body: Key; readonly key: string; readonly lock: string },
+  check: Check,
+): void {
+  const name = itemKey(at.body, at.lock);
+  check(state.lockWaiters.has(name, at.key), `item '${at.key}' is not in line for '${at.lock}'`);
+  // A lock may be free for a moment: whoever is next for it waits for a place, and needs no more than that.
+  const next = [...state.itemsOf.of(at.body)].some((key) => {
+    const item = state.items.get(itemKey(at.body, key));
+    return item?.status === "ready" && item.blockedOn === null && item.definition.locks.includes(at.lock);
+  });
+  const held = state.lockHolders.get(name) !== undefined;
+  check(held || next, `item '${at.key}' waits for the free lock '${at.lock}'`);
+}
+
+function hasOpenDependency(state: State, body: Key, key: string): boolean {
+  const edges = state.items.get(itemKey(body, key))?.definition.dependsOn ?? [];
+  return edges.some((edge) => {
+    const status = state.items.get(itemKey(body, edge.key))?.status;
+    return status === "waiting" || status === "ready" || status === "running";
+  });
+}
+
+/** Nothing that could start is left lying. */
+function checkIdle(state: State, collection: Collection, check: Check): void {
+  const { body, counts, maxParallel, closing } = collection;
+  const ready = priorities.reduce((sum, priority) => sum + state.ready.count(itemKey(body, String(priority))), 0);
+  const mayStart = ready > 0 && (maxParallel === null || counts.running < maxParallel);
+  const held = state.head.continuing || state.incidentsOf.count(body) > 0 || closing !== null;
+  check(!mayStart || held, `collection ${body} could start ${ready} more`);
+}
+
+function checkCompensation(state: State, check: Check): void {
+  const lives = (key: Key): boolean => key === 0 || state.elements.get(key) !== undefined;
+  for (const run of state.compensationRuns.values()) {
+    check(lives(run.owner) && lives(run.scope), `the compensation of ${run.owner} is nobody's`);
+    for (const target of run.targets)
+      check(state.compensations.get(target) !== undefined, `${target} cannot be undone`);
+    const runs = run.running !== null && state.elements.get(run.running.key) !== undefined;
+    check(runs || state.head.continuing, `the compensation of ${run.owner} stands still`);
+  }
+  for (const { key, scope } of state.compensations.values()) {
+    check(state.compensationsIn.has(scope, key), `what undoes ${key} is not in the index`);
+    const reachable = lives(scope) || state.compensations.get(scope)?.handler === null;
+    check(reachable, `what undoes ${key} can never be asked for`);
+  }
+}
+
+function checkEnd(state: State, check: Check): void {
+  if (!isEnded(state)) return;
+  for (const name of tableNames) {
+    if (name !== "variables") check(state[name].size === 0, `it has ended and keeps ${state[name].size} ${name}`);
+  }
+  for (const name of indexNames) {
+    const { size } = (state[name] as unknown as MapIndex<unknown, unknown>).sets;
+    if (name !== "variableNames") check(size === 0, `it has ended and keeps ${size} in ${name}`);
+  }
+  check(!state.head.continuing, "it has ended and wants to continue");
+}

@@ -1,0 +1,159 @@
+import type { Key } from "../command.ts";
+import type { JsonObject } from "../json.ts";
+import type { Driver, Said } from "./driver.ts";
+import type { Random } from "./random.ts";
+import { randomItems } from "./random-program.ts";
+
+type Maker = (random: Random, driver: Driver) => Said | undefined;
+
+function keyFrom(random: Random, records: Iterable<{ readonly key: Key }>): Key | undefined {
+  const keys = [...records].map(({ key }) => key);
+  return keys.length === 0 ? undefined : random.pick(keys);
+}
+
+/** Mostly a key that is open, sometimes any number. */
+function aim(random: Random, records: Iterable<{ readonly key: Key }>): Key {
+  const open = random.chance(0.05) ? undefined : keyFrom(random, records);
+  return open ?? random.below(40);
+}
+
+function resultOf(random: Random): JsonObject {
+  return random.pick<JsonObject>([{}, { n: random.below(5) }, { n: "no number" }]);
+}
+
+function errorOf(random: Random): { readonly code: string; readonly message: string } {
+  return { code: random.pick(["E1", "E2"]), message: "it broke" };
+}
+
+function collectionElement(random: Random, driver: Driver): string {
+  const bodies = [...driver.state.collections.values()].map(
+    ({ body }) => driver.state.elements.get(body)?.element ?? "",
+  );
+  return bodies.length === 0 ? "nobody" : random.pick(bodies);
+}
+
+function itemName(random: Random, driver: Driver): string {
+  const names = [...driver.state.items.values()].map((item) => item.definition.key);
+  return names.length === 0 || random.chance(0.1) ? "nothing" : random.pick(names);
+}
+
+const makers: readonly (readonly [number, Maker])[] = [
+  [
+    12,
+    (random, { state }) => ({ type: "complete-job", key: aim(random, state.jobs.values()), result: resultOf(random) }),
+  ],
+  [
+    6,
+    (random, { state }) => ({
+      type: "fail-job",
+      key: aim(random, state.jobs.values()),
+      error: errorOf(random),
+      retryable: random.chance(0.7),
+    }),
+  ],
+  [
+    3,
+    (random, { state }) => ({ type: "throw-job-error", key: aim(random, state.jobs.values()), error: errorOf(random) }),
+  ],
+  [
+    6,
+    (random, { state, at }) => {
+      const key = aim(random, state.timers.values());
+      return { type: "fire-timer", key, at: random.chance(0.8) ? Math.max(at, state.timers.get(key)?.due ?? 0) : at };
+    },
+  ],
+  [
+    4,
+    (random, { state }) => ({
+      type: "complete-task",
+      key: aim(random, state.tasks.values()),
+      result: resultOf(random),
+    }),
+  ],
+  [
+    1,
+    (random, { state }) => ({
+      type: "claim-task",
+      key: aim(random, state.tasks.values()),
+      actor: random.pick(["a", "tester"]),
+    }),
+  ],
+  [
+    1,
+    (random, { state }) => ({
+      type: "release-task",
+      key: aim(random, state.tasks.values()),
+      actor: random.pick(["a", "tester"]),
+    }),
+  ],
+  [
+    4,
+    (random, { state }) => {
+      const key = aim(random, state.calls.values());
+      const outcome = random.pick([
+        { type: "completed" as const, result: resultOf(random) },
+        { type: "failed" as const, error: errorOf(random) },
+        { type: "cancelled" as const, reason: "no" },
+      ]);
+      return { type: "end-child", key, childId: state.calls.get(key)?.childId ?? "nobody", outcome };
+    },
+  ],
+  [0.5, (random) => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason: "rest" })],
+  [1.5, () => ({ type: "resume-instance" })],
+  [0.15, () => ({ type: "cancel-instance", reason: "enough" })],
+  [
+    6,
+    (random, driver) => ({
+      type: "resolve-incident",
+      key: aim(random, driver.state.incidents.values()),
+      action: random.pick(["retry", "retry", "accept"] as const),
+      items: random.chance(0.7) ? [] : [itemName(random, driver)],
+      reason: "so",
+    }),
+  ],
+  [
+    1,
+    (random, { state }) => ({
+      type: "set-variables",
+      scope: random.chance(0.5) ? 0 : aim(random, state.elements.values()),
+      values: random.pick<JsonObject>([{ n: random.below(9) }, { missing: 1 }, { flag: true }, { flag: 3 }]),
+      reason: "so",
+      ...(random.chance(0.3) ? { expectedVersions: { n: random.below(3) } } : {}),
+    }),
+  ],
+  [
+    2,
+    (random, driver) => ({
+      type: "add-items",
+      element: collectionElement(random, driver),
+      items: random.chance(0.2)
+        ? [{ id: `late${random.below(99)}`, dependsOn: [itemName(random, driver)] }]
+        : randomItems(random, 3, `n${random.below(1_000)}-`),
+    }),
+  ],
+  [
+    2,
+    (random, driver) => ({
+      type: "withdraw-items",
+      element: collectionElement(random, driver),
+      items: [itemName(random, driver)],
+    }),
+  ],
+  [
+    1,
+    (random, driver) => ({
+      type: "adjust-concurrency",
+      element: collectionElement(random, driver),
+      maxParallel: random.pick([null, 1, 2, 4, 0, -1, 1.5]),
+    }),
+  ],
+  [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
+  [0.2, () => ({ type: "continue" })],
+  [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],
+];
+
+/** A command as the world might send it: mostly fitting, sometimes late, twice, or plain nonsense. */
+export function randomCommand(random: Random, driver: Driver): Said {
+  const made = random.oneOf(makers.map(([weight, make]) => [weight, () => make(random, driver)] as const));
+  return made ?? randomCommand(random, driver);
+}

@@ -1,0 +1,255 @@
+import type { Json } from "../json.ts";
+import type { Element, Flow, MultiInstance, ProgramDocument } from "../program.ts";
+import {
+  and,
+  call,
+  document,
+  end,
+  expr,
+  flows,
+  literal,
+  loop,
+  map,
+  onError,
+  onTimer,
+  retry,
+  script,
+  service,
+  start,
+  sub,
+  timer,
+  undo,
+  user,
+  variable,
+  wait,
+  xor,
+} from "./build.ts";
+import type { Random } from "./random.ts";
+
+interface Block {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Grows a program block by block; `elements` of inner scopes carry their parent already. */
+class Grower {
+  readonly #random: Random;
+  readonly elements: Element[] = [];
+  readonly lines: string[] = [];
+  #count: number = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  #id(kind: string): string {
+    this.#count += 1;
+    return `${kind}${this.#count}`;
+  }
+
+  #add(element: Element, parent: string | null): Block {
+    this.elements.push({ ...element, parent });
+    return { first: element.id, last: element.id };
+  }
+
+  /** A scope from its start event to its end event. */
+  scope(parent: string | null, depth: number): void {
+    const from = this.#add(start(this.#id("start")), parent);
+    const content = this.#sequence(parent, depth);
+    const to = this.#add(end(this.#id("end")), parent);
+    this.lines.push(`${from.last}>${content.first}`, `${content.last}>${to.first}`);
+  }
+
+  #sequence(parent: string | null, depth: number): Block {
+    const blocks = Array.from({ length: 1 + this.#random.below(3) }, () => this.#block(parent, depth));
+    for (const [index, block] of blocks.slice(0, -1).entries())
+      this.lines.push(`${block.last}>${blocks[index + 1]?.first}`);
+    return { first: blocks[0]?.first ?? "", last: blocks.at(-1)?.last ?? "" };
+  }
+
+  #block(parent: string | null, depth: number): Block {
+    const random = this.#random;
+    const deep = depth <= 0 ? 0 : 1;
+    return random.oneOf<Block>([
+      [5, () => this.#activity(parent, depth)],
+      [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
+      [1, () => this.#add(undo(this.#id("undo")), parent)],
+      [deep * 1.5, () => this.#split(parent, depth, "and")],
+      [deep * 1.5, () => this.#split(parent, depth, "xor")],
+      [0.3, () => this.#early(parent)],
+    ]);
+  }
+
+  #split(parent: string | null, depth: number, kind: "and" | "xor"): Block {
+    const from = this.#id(kind);
+    const to = this.#id(kind);
+    const branches = Array.from({ length: 2 + this.#random.below(2) }, () => this.#sequence(parent, depth - 1));
+    this.#add(
+      kind === "and" ? and(from) : xor(from, this.#random.chance(0.9) ? `${from}>${branches[0]?.first}` : undefined),
+      parent,
+    );
+    this.#add(kind === "and" ? and(to) : xor(to), parent);
+    for (const branch of branches) {
+      const condition = kind === "xor" && this.#random.chance(0.8) ? ": n % 2 == 0" : "";
+      this.lines.push(`${from}>${branch.first}${condition}`, `${branch.last}>${to}`);
+    }
+    return { first: from, last: to };
+  }
+
+  /** A way out of the scope before its end, behind a choice. */
+  #early(parent: string | null): Block {
+    const out = this.#id("early");
+    const gate = this.#id("xor");
+    const trigger = this.#random.pick([
+      { type: "terminate" as const },
+      { type: "error" as const, code: this.#random.pick(["E1", "E2"]) },
+      { type: "compensation" as const },
+    ]);
+    this.#add(end(out, trigger), parent);
+    const after = this.#add(script(this.#id("script"), { n: "n + 1" }), parent);
+    this.#add(xor(gate, `${gate}>${after.first}`), parent);
+    this.lines.push(`${gate}>${out}: n % 3 == 1`, `${gate}>${after.first}`);
+    return { first: gate, last: after.last };
+  }
+
+  #activity(parent: string | null, depth: number): Block {
+    const random = this.#random;
+    const { options, bare } = this.#options();
+    const made = random.oneOf<Element>([
+      [5, () => this.#service(options)],
+      [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
+      [1, () => user(this.#id("user"), options)],
+      [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
+      [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
+    ]);
+    const block = this.#add(made, parent);
+    if (!bare) this.#handler(made.id, parent);
+    this.#boundaries(made.id, parent);
+    return block;
+  }
+
+  #options(): { readonly options: { loop?: MultiInstance; compensation?: string }; readonly bare: boolean } {
+    const looped = this.#random.chance(0.35) ? { loop: this.#loop() } : {};
+    const bare = this.#random.chance(0.6);
+    return { options: bare ? looped : { ...looped, compensation: this.#id("handler") }, bare };
+  }
+
+  #service(options: object): Element {
+    const { next, pick } = { next: this.#random.chance(0.3), pick: this.#random.pick([1, 2, 3]) };
+    return service(this.#id("task"), {
+      policy: { retry: retry(pick, this.#random.pick(["incident", "error"])) },
+      inputs: map({ n: "n" }),
+      ...(next ? { outputs: [{ target: "n", source: variable("n") }] } : {}),
+      ...options,
+    });
+  }
+
+  #sub(depth: number, options: object): Element {
+    const id = this.#id("sub");
+    const [element] = sub(id, [], { inputs: map({ n: "n" }), ...options });
+    this.scope(id, depth - 1);
+    return element as Element;
+  }
+
+  #handler(of: string, parent: string | null): void {
+    const owner = this.elements.find((element) => element.id === of);
+    if (owner === undefined || !("compensation" in owner) || owner.compensation === undefined) return;
+    const handler = this.#random.oneOf<Element>([
+      [2, () => service(owner.compensation as string, { policy: { retry: retry(2) }, forCompensation: true })],
+      [1, () => script(owner.compensation as string, { n: "n - 1" }, { forCompensation: true })],
+      [0.5, () => script(owner.compensation as string, { n: "missing" }, { forCompensation: true })],
+      [0.5, () => this.#handlerScope(owner.compensation as string)],
+    ]);
+    this.#add(handler, parent);
+  }
+
+  #handlerScope(id: string): Element {
+    this.scope(id, 0);
+    return sub(id, [], { forCompensation: true })[0] as Element;
+  }
+
+  #boundaries(of: string, parent: string | null): void {
+    const random = this.#random;
+    const attach = (element: Element): void => {
+      this.#add(element, parent);
+      const to = random.chance(0.5)
+        ? this.#add(end(this.#id("end")), parent)
+        : this.#add(service(this.#id("task")), parent);
+      this.lines.push(`${element.id}>${to.first}`);
+    };
+    if (random.chance(0.25)) {
+      const outputs = random.chance(0.3) ? { outputs: map({ caught: "error.code" }) } : {};
+      const code = random.chance(0.5) ? { code: "E1" } : {};
+      attach(onError(this.#id("error"), of, { ...code, ...outputs }));
+    }
+    if (random.chance(0.2)) {
+      const cycle = timer("cycle", random.pick(["R3/PT2S", "R/PT3S"]));
+      const interrupting = random.chance(0.5);
+      attach(onTimer(this.#id("timer"), of, { timer: interrupting ? timer("duration", "PT9S") : cycle, interrupting }));
+    }
+  }
+
+  #loop(): MultiInstance {
+    const random = this.#random;
+    const mode = random.pick(["sequential", "parallel", "graph", "graph"] as const);
+    return loop(mode, {
+      collection: literal(randomItems(random, mode === "graph" ? 6 : 4)),
+      ...(random.chance(0.4) ? { maxParallel: literal(1 + random.below(3)) } : {}),
+      ...(random.chance(0.5) ? { onFailure: random.pick(["fail", "continue", "skip-dependents"] as const) } : {}),
+      ...(random.chance(0.2) ? { attempts: 2 } : {}),
+      ...(random.chance(0.15) ? { completion: expr(random.pick(["completed >= 2", "failed > missing"])) } : {}),
+      ...(random.chance(0.2) ? { accept: expr("completed >= failed") } : {}),
+      ...(random.chance(0.4)
+        ? { output: { target: random.pick(["collected", "flag"]), source: expr("loop.key") } }
+        : {}),
+    });
+  }
+}
+
+export function randomItems(random: Random, itemsMax: number, prefix = "k"): Json[] {
+  const count = random.below(itemsMax + 1);
+  return Array.from({ length: count }, (_, index): Json => {
+    const before = Array.from({ length: index }, (_, other) => `${prefix}${other}`).filter(() => random.chance(0.35));
+    const policies = ["all-success", "all-done", "any-success"];
+    return {
+      id: `${prefix}${index}`,
+      dependsOn: before.map((key): Json => (random.chance(0.6) ? key : { key, policy: random.pick(policies) })),
+      locks: ["a", "b", "c"].filter(() => random.chance(0.25)),
+      ...(random.chance(0.2) ? { priority: 1 + random.below(5) } : {}),
+      ...(random.chance(0.2) ? { attempts: 2 } : {}),
+      ...(random.chance(0.2) ? { onFailure: random.pick(["fail", "continue", "skip-dependents"]) } : {}),
+    };
+  });
+}
+
+/** Flows that no modeller would draw: backwards, across branches, twice into a join. */
+function tangle(random: Random, elements: readonly Element[]): Flow[] {
+  const extra: Flow[] = [];
+  const handlers = new Set(elements.filter((element) => "forCompensation" in element).map(({ id }) => id));
+  for (let left = 1 + random.below(3); left > 0; left -= 1) {
+    const from = random.pick(elements);
+    const sources = elements.filter(({ parent, kind, id }) => {
+      return parent === from.parent && kind !== "start-event" && kind !== "boundary-event" && !handlers.has(id);
+    });
+    if (handlers.has(from.id) || sources.length === 0) continue;
+    const to = random.pick(sources);
+    extra.push({ id: `extra${left}`, from: from.id, to: to.id });
+  }
+  return extra;
+}
+
+/** A program of nested blocks; with `tangled`, some flows more, so that it is sound no longer. */
+export function randomProgram(random: Random, tangled: boolean): ProgramDocument {
+  const grower = new Grower(random);
+  grower.scope(null, 2);
+  const { elements, lines } = grower;
+  return document(elements, [], {
+    flows: [...flows(...lines), ...(tangled ? tangle(random, elements) : [])],
+    variables: [
+      { name: "n", type: "integer", initial: 0 },
+      { name: "flag", type: "boolean" },
+    ],
+    outputs: ["n"],
+    onError: random.pick(["fail", "compensate"] as const),
+  });
+}
