@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@tutti/kernel";
+import type { ErrorCode, ErrorTable } from "@tutti/kernel";
 
 const fix = "Correct the plan at the place named and start again; nothing was written.";
 
@@ -68,4 +68,50 @@ export const planErrors: { readonly [C in PlanErrorCode]: ErrorCode } = {
   "plan-hot-file": { exit: 2, status: 422, advice: "Expect conflicts there, or let one unit own the file." },
   "plan-large-unit": { exit: 2, status: 422, advice: "Split it: agents succeed far more often at small changes." },
   "plan-not-parallel": { exit: 2, status: 422, advice: "One agent in one unit would do as well, at less cost." },
+};
+
+/** Why a job of the flagship failed, besides what agents and git say themselves. */
+export const jobErrors: ErrorTable = {
+  "plan-invalid": {
+    exit: 2,
+    status: 422,
+    advice: "Correct the plan as its problems say, or start with one of your own.",
+  },
+  "plan-rejected": { exit: 1, status: 409, advice: "Change the plan and start again; nothing was written." },
+  "input-missing": {
+    exit: 2,
+    status: 422,
+    advice: "Compare the inputs of the step with the shipped definition: the job needs all that it names.",
+  },
+  "job-aborted": { exit: 7, status: 409, advice: "Nothing to repair: resume goes on from there." },
+  "prepare-failed": {
+    exit: 1,
+    status: 502,
+    advice: "Run the plan's prepare command on the base yourself; it may need `--network host`.",
+  },
+  "base-conflict": {
+    exit: 4,
+    status: 409,
+    advice: "Let the units that conflict depend on each other, or resolve the paths by hand, then retry the unit.",
+  },
+  "conflict-parked": {
+    exit: 4,
+    status: 409,
+    advice: "Resolve the paths that are named, then retry the merge.",
+  },
+  "checks-red-before-merge": {
+    exit: 3,
+    status: 409,
+    advice: "Repair the plan's checks: they fail before anything of the batch is merged, so no unit can be blamed.",
+  },
+  "work-loop-exhausted": {
+    exit: 1,
+    status: 409,
+    advice: "Read what failed in the unit's last attempt, adjust the unit or its agent, then retry it.",
+  },
+  "merge-red": {
+    exit: 3,
+    status: 409,
+    advice: "Read which unit turns the checks red, correct it or its checks, then retry the merge.",
+  },
 };

@@ -20,6 +20,7 @@ export {
 export {
   type Change,
   changesBetween,
+  filesAt,
   independentCommits,
   lineCounts,
   newestDate,

@@ -126,6 +126,13 @@ export function writeBlob(repository: Repository, content: string | Uint8Array):
   return gitText(["hash-object", "-w", "--no-filters", "--stdin"], { gitDir: repository.gitDir, stdin: content });
 }
 
+/** Every path in the tree of a commit, relative to its root. */
+export async function filesAt(repository: Repository, commit: string): Promise<string[]> {
+  const { gitDir } = repository;
+  const text = await gitText(["ls-tree", "-r", "--name-only", "-z", objectId(commit)], { gitDir });
+  return text.split("\0").filter((path) => path !== "");
+}
+
 /** The tree of a commit. */
 export function treeOf(repository: Repository, commit: string): Promise<string> {
   return gitText(["rev-parse", "--verify", `${objectId(commit)}^{tree}`], repository);

@@ -1,7 +1,9 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, type JobHandler } from "@tutti/kernel";
+import type { JobHandler } from "@tutti/kernel";
 import { publishBranch } from "@tutti/workspace";
+import type { FeatureDeps } from "../deps.ts";
+import { completed, jobHandler } from "../job.ts";
 import type { Plan, Published, RunContext, UnitResult } from "../model.ts";
 import { type ReportFacts, writeReport } from "../publish/report.ts";
 
@@ -22,30 +24,17 @@ export function runFolder(stateDir: string, run: string): string {
  * `feature.publish`: one branch in the person's repository, and PULL_REQUEST.md in the run's folder. Repeating it
  * changes nothing. A branch that is somewhere else is never moved: that fails, and a person decides.
  */
-export function publishHandler(deps: { readonly stateDir: string }): JobHandler {
-  return async (job, { signal }) => {
-    const input = job.input as unknown as PublishInput;
+export function publishHandler(deps: Pick<FeatureDeps, "stateDir">): JobHandler {
+  return jobHandler<PublishInput>(["feature", "context", "plan", "units", "merged"], async ({ input, signal }) => {
     const { context, merged } = input;
     const branch = context.options.branch ?? `tutti/${context.run}`;
-    const report = writeReport({ ...input, branch });
-    try {
-      const source = { root: context.repository.path };
-      await publishBranch({ gitDir: context.repository.gitDir }, { source, commit: merged.commit, branch, signal });
-      await writeOnce(runFolder(deps.stateDir, context.run), "PULL_REQUEST.md", report.body);
-    } catch (error) {
-      const code = error instanceof AppError ? error.code : "publish-failed";
-      const message = error instanceof Error ? error.message : String(error);
-      return { type: "failed", code, message, retryable: !(error instanceof AppError) };
-    }
-    const published: Published = {
-      branch,
-      commit: merged.commit,
-      where: "branch",
-      partial: report.partial,
-      body: report.body,
-    };
-    return { type: "completed", result: { published: { ...published } } };
-  };
+    const { partial, body } = writeReport({ ...input, branch });
+    const source = { root: context.repository.path };
+    await publishBranch({ gitDir: context.repository.gitDir }, { source, commit: merged.commit, branch, signal });
+    await writeOnce(runFolder(deps.stateDir, context.run), "PULL_REQUEST.md", body);
+    const published: Published = { branch, commit: merged.commit, where: "branch", partial, body };
+    return completed({ published });
+  });
 }
 
 /** Whole or not at all: a reader never sees half a file. */
