@@ -1,3 +1,4 @@
+export { type BuiltProgram, type ProcessBuilder, process, type StepsBuilder } from "./builder.ts";
 export { type CompileResult, compileYaml } from "./compile.ts";
 export { type DefinitionErrorCode, definitionErrors } from "./errors.ts";
 export { canonicalJson, hashProgram } from "./hash.ts";
@@ -5,4 +6,5 @@ export { createHost } from "./host.ts";
 export { limits } from "./limits.ts";
 export { checkCalls } from "./lint/lint.ts";
 export type { Problem } from "./problem.ts";
+export { definitionJsonSchema } from "./schema/json-schema.ts";
 export { durationMs } from "./timer/duration.ts";

@@ -4,6 +4,7 @@ import { limits } from "../limits.ts";
 import { CostExceeded, type Meter } from "./meter.ts";
 import { type CelNode, meterNode } from "./metered.ts";
 import { matchesLinear } from "./pattern.ts";
+import { outerName, type Renamed, renameReserved } from "./reserved.ts";
 
 /** A CEL expression ready to run, and the variables it reads from outside. */
 export interface CompiledExpression {
@@ -30,18 +31,22 @@ export class Compiler {
       const message = `Expected at most ${limits.expressionCharactersMax} characters, but the expression has ${text.length}`;
       return { ok: false, code: "expression-too-large", message };
     }
+    const renamed = renameReserved(text);
     try {
-      const parsed = this.#environment.parse(text);
+      const parsed = this.#environment.parse(renamed.text);
       const tree = parsed.ast as unknown as CelNode;
       const reads = new Set<string>();
       const refused = inspect(tree, new Set(), reads);
       if (refused !== undefined) return { ok: false, code: "expression-function-refused", message: refused };
       const checked = parsed.check();
-      if (!checked.valid) return failure(checked.error);
+      if (!checked.valid) return failure(checked.error, renamed);
       eachNode(tree, (node) => meterNode(node, this.#meter));
-      return { ok: true, expression: { run: (scope) => parsed(scope as Map<string, unknown>), reads: [...reads] } };
+      return {
+        ok: true,
+        expression: { run: (scope) => parsed(scope as Map<string, unknown>), reads: [...reads].map(outerName) },
+      };
     } catch (error) {
-      return failure(error);
+      return failure(error, renamed);
     }
   }
 }
@@ -94,11 +99,13 @@ function date(ms: number): Date {
   return new Date(ms);
 }
 
-function failure(error: unknown): Compilation {
+function failure(error: unknown, renamed: Renamed): Compilation {
   if (error instanceof CostExceeded) return { ok: false, code: "expression-cost", message: error.message };
-  const full = error instanceof Error ? error.message : String(error);
-  const message = `Expected a CEL expression, but ${full.slice(0, 500)}`;
-  const tooLarge = /^Exceeded max/.test(full) || error instanceof RangeError;
+  const { summary, range, message: text } = error as { summary?: string; range?: { start: number }; message?: string };
+  const what = (summary ?? text ?? String(error)).split("\n")[0]?.slice(0, 300) ?? "";
+  const at = range === undefined ? "" : ` at character ${renamed.original(range.start) + 1}`;
+  const tooLarge = /^Exceeded max/.test(what) || error instanceof RangeError;
+  const message = `Expected a CEL expression, but ${what.replaceAll(/\b__(?=[a-z])/g, "")}${at}`;
   return { ok: false, code: tooLarge ? "expression-too-large" : "expression-syntax", message };
 }
 

@@ -4,6 +4,7 @@ import { limits } from "../limits.ts";
 import { type Compilation, Compiler } from "./compile.ts";
 import { toJson } from "./json.ts";
 import { Meter } from "./meter.ts";
+import { outerName } from "./reserved.ts";
 
 /**
  * Evaluates CEL: deterministic, total, bounded by counted work. Compiled expressions are cached by their text.
@@ -54,7 +55,7 @@ export class Evaluator {
 
   #failure(error: unknown): Evaluation {
     const text = error instanceof Error ? error.message : String(error);
-    const message = text.slice(0, 500);
+    const message = (text.split("\n")[0] ?? text).replaceAll(/\b__(?=[a-z])/g, "").slice(0, 500);
     const missing = this.#variables.missing;
     if (missing !== undefined && text.startsWith("Unknown variable")) {
       // The kernel knows this code: an optional mapping then writes nothing.
@@ -91,9 +92,10 @@ class Variables extends Map<string, unknown> {
   }
 
   override get(name: string): Json | bigint | undefined {
-    const value = this.#scope.get(name);
-    if (value === undefined) this.missing = name;
-    if (typeof value === "number" && Number.isSafeInteger(value) && this.#scope.isInteger(name)) return BigInt(value);
+    const outer = outerName(name);
+    const value = this.#scope.get(outer);
+    if (value === undefined) this.missing = outer;
+    if (typeof value === "number" && Number.isSafeInteger(value) && this.#scope.isInteger(outer)) return BigInt(value);
     return value;
   }
 }

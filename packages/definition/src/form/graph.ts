@@ -14,7 +14,7 @@ import type { Path, Place, Problems } from "../problem.ts";
 import type { Graph, GraphItem, Project, ProjectTask } from "../schema/graph.ts";
 import { toCondition, toSource } from "../value.ts";
 import { inputsOfItems } from "./item-input.ts";
-import { findCycle } from "./order.ts";
+import { circleIn } from "./order.ts";
 import { compileDurationMs, compileMapping, compileRetry, compileVariables, defaultRetry, defined } from "./parts.ts";
 import { slug } from "./stages.ts";
 
@@ -178,10 +178,12 @@ function compileModel(
   variables: CompiledProgram["program"]["variables"],
 ): CompiledProgram | undefined {
   const { place, problems } = draft;
+  const errors = problems.errors;
   if (!refuseUnsound(draft, model.items)) return undefined;
   const position = place(model.items[0]?.path.slice(0, 1) ?? [], "key");
   const base = { parent: null, position };
   const inputs = inputsOfItems(draft, model.items);
+  if (problems.errors > errors) return undefined;
   draft.add({ ...base, kind: "start-event", id: "start", trigger: { type: "none" } });
   draft.add({
     ...base,
@@ -250,8 +252,13 @@ function refuseUnsound(draft: Draft, items: readonly Item[]): boolean {
     }
   }
   for (const item of items) refuseEdges(draft, item, byId);
-  const cycle = findCycle(
-    new Map(items.map((item) => [item.id, item.dependsOn.map((edge) => edge.key).filter((key) => key !== item.id)])),
+  const cycle = circleIn(
+    new Map(
+      [...byId.values()].map((item) => [
+        item.id,
+        item.dependsOn.map((edge) => edge.key).filter((key) => key !== item.id),
+      ]),
+    ),
   );
   const start = cycle === undefined ? undefined : byId.get(cycle[0] ?? "");
   if (cycle !== undefined && start !== undefined) {

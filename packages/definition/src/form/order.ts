@@ -1,29 +1,12 @@
+import { findCycle } from "@tutti/kernel";
+
 /** A directed graph by name: who must be done before whom. Names outside the graph are ignored. */
 export type Dependencies = ReadonlyMap<string, readonly string[]>;
 
-/** The first circle found, written from a name back to itself; undefined when there is none. */
-export function findCycle(graph: Dependencies): readonly string[] | undefined {
-  const state = new Map<string, "open" | "done">();
-  for (const root of graph.keys()) {
-    if (state.has(root)) continue;
-    // Not recursive: a chain of 100 000 names must not end the process.
-    const path: { readonly name: string; next: number }[] = [{ name: root, next: 0 }];
-    state.set(root, "open");
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const name = graph.get(top.name)?.[top.next++];
-      if (name === undefined) {
-        state.set(top.name, "done");
-        path.pop();
-      } else if (state.get(name) === "open") {
-        const names = path.map((entry) => entry.name);
-        return [...names.slice(names.indexOf(name)), name].reverse();
-      } else if (!state.has(name) && graph.has(name)) {
-        state.set(name, "open");
-        path.push({ name, next: 0 });
-      }
-    }
-  }
-  return undefined;
+/** A circle as it would have to run, from a name back to itself; undefined when there is none. */
+export function circleIn(graph: Dependencies): readonly string[] | undefined {
+  const known = (name: string) => (graph.get(name) ?? []).filter((other) => graph.has(other));
+  return findCycle([...graph.keys()], known)?.toReversed();
 }
 
 /** Drops every edge that another path implies: `a` before `b` before `c` needs no `a` before `c`. */

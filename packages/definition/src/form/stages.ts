@@ -2,7 +2,7 @@ import type { Json, JsonObject, Mapping, MultiInstance, ServiceTask, Source, Var
 import { type CompiledProgram, Draft } from "../draft.ts";
 import type { Place, Problems } from "../problem.ts";
 import { type Stage, type StageWorkflow, stageKeys } from "../schema/stages.ts";
-import { ancestors, findCycle, reduce } from "./order.ts";
+import { ancestors, circleIn, reduce } from "./order.ts";
 import { compileDurationMs, compileVariables, defaultRetry, defined, namedBackoff } from "./parts.ts";
 
 interface Stages {
@@ -26,7 +26,7 @@ export function compileStages(file: StageWorkflow, problems: Problems, place: Pl
   const variables = [...declared, ...implied.map((name) => ({ name, type: "any" as const }))];
   const whole: Stages = { draft, stages: workflow.stages, producers, before, variables };
   for (const [index, stage] of workflow.stages.entries()) draft.add(serviceTask(whole, stage, index));
-  const cycle = findCycle(before);
+  const cycle = circleIn(before);
   if (cycle !== undefined) {
     const message = `Expected stages that can be put in order, but they form a circle: ${cycle.join(" → ")}`;
     const index = workflow.stages.findIndex((stage) => stage.name === cycle[0]);

@@ -55,7 +55,10 @@ function namesIn(flow: DataFlow, read: Read): readonly string[] {
 function lintRead(flow: DataFlow, read: Read): void {
   const { compiled, written } = flow;
   const names = namesIn(flow, read);
-  for (const name of names) flow.read.add(name);
+  const own = read.sees === "result" && "outputs" in read.element ? (read.element.outputs ?? []) : [];
+  // `out: [x]` takes the field x of a result; that is no use of the variable x.
+  for (const name of names)
+    if (!own.some((mapping) => mapping.source === read.source && mapping.target === name)) flow.read.add(name);
   // A result may hold any field, so an unknown name in there is no mistake anybody could see.
   if (read.sees === "result" || read.optional) return;
   const visible = visibleAt(flow, read);

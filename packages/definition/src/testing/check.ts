@@ -1,0 +1,45 @@
+import type { Element, Json, ProgramDocument, VariableScope } from "@tutti/kernel";
+import { compileYaml } from "../compile.ts";
+
+/** Problems as a person reads them: `line:column severity code message`. */
+export function problemsOf(text: string): string[] {
+  return compileYaml(text, { file: "test.yaml" }).problems.map(
+    ({ code, severity, message, position }) => `${position.line}:${position.column} ${severity} ${code} ${message}`,
+  );
+}
+
+/** Code and place only, for tests that are not about the wording. */
+export function placesOf(text: string): string[] {
+  return problemsOf(text).map((line) => line.split(" ").slice(0, 3).join(" "));
+}
+
+/** The one program of a text without errors. */
+export function programOf(text: string): ProgramDocument {
+  const { programs, problems } = compileYaml(text, { file: "test.yaml" });
+  const [program] = programs;
+  if (program === undefined) throw new Error(`Expected a program, but found ${JSON.stringify(problems)}`);
+  return program;
+}
+
+export function elementOf(program: ProgramDocument, id: string): Element {
+  const element = program.elements.find((candidate) => candidate.id === id);
+  if (element === undefined)
+    throw new Error(`Expected ${id} among ${program.elements.map((other) => other.id).join(", ")}`);
+  return element;
+}
+
+/** The same, read as the test expects it to be. */
+export function partsOf<T>(program: ProgramDocument, id: string): T {
+  return elementOf(program, id) as unknown as T;
+}
+
+export function flowsOf(program: ProgramDocument): string[] {
+  return program.flows.map((flow) => `${flow.from} → ${flow.to}`);
+}
+
+export function scopeOf(values: Readonly<Record<string, Json>>, integers: readonly string[] = []): VariableScope {
+  return {
+    get: (name) => (Object.hasOwn(values, name) ? values[name] : undefined),
+    isInteger: (name) => integers.includes(name),
+  };
+}
