@@ -153,6 +153,21 @@ test("[D11] several targets start at once, at a gateway of their own", () => {
   ]);
 });
 
+test("[D17] a fork waits for nobody: with several flows in, a merge stands before it", () => {
+  const steps =
+    "  a: { choose: [{ when: x, then: f }, { otherwise: b }] }\n  b: { pass: true }\n  f: { fork: [c, d] }\n  c: { pass: true, then: end }\n  d: { pass: true }\n";
+  const program = programOf(minimal(steps, "variables: { x: boolean }\n"));
+  expect(flowsOf(program).filter((flow) => flow.includes("f"))).toEqual([
+    "a → f.merge",
+    "b → f.merge",
+    "f → c",
+    "f → d",
+    "f.merge → f",
+  ]);
+  const yes = run(program, { x: true }, () => ({}));
+  expect(yes.status).toBe("completed");
+});
+
 test("[D12] targets must exist, in the same scope", () => {
   expect(placesOf(minimal("  a: { job: x, then: nowhere }\n"))).toEqual(["3:22 error target-unknown"]);
   const steps = "  a:\n    steps:\n      b: { job: x, then: c }\n  c: { pass: true }\n";

@@ -94,6 +94,27 @@ export class Draft {
     return id;
   }
 
+  /**
+   * Puts a merge before a gateway that only splits. With several flows in, the kernel would have it wait for all of
+   * them, as BPMN says; who writes `fork` means each of them.
+   */
+  mergeBefore(id: ElementId): void {
+    const gateway = this.#elements.get(id);
+    const incoming = this.#flows.filter((flow) => flow.to === id);
+    if (gateway === undefined || incoming.length < 2) return;
+    const merge = `${id}.merge`;
+    for (const [index, flow] of this.#flows.entries()) if (flow.to === id) this.#flows[index] = { ...flow, to: merge };
+    const { parent, position } = gateway;
+    const defaultFlow = this.flow(merge, id);
+    this.add({
+      kind: "exclusive-gateway",
+      id: merge,
+      parent,
+      defaultFlow,
+      ...(position !== undefined && { position }),
+    });
+  }
+
   finish(head: Head): ProgramDocument {
     const document = { format: 1 as const, ...head, elements: [...this.#elements.values()], flows: this.#flows };
     return { ...document, hash: hashProgram(document) };

@@ -89,7 +89,10 @@ function compileScope(scope: Scope, start: string | undefined, nesting: number):
   const target = resolveTarget(scope, first, start === undefined ? [...path, first] : [...path.slice(0, -1), "start"]);
   if (target !== undefined) draft.flow(startId, target);
   for (const [index, id] of main.entries()) connect(scope, id, main[index + 1]);
-  for (const id of ids) if (scope.whole.handlers.has(id)) refuseFlows(scope, id);
+  for (const id of ids) {
+    if (scope.whole.handlers.has(id)) refuseFlows(scope, id);
+    if (steps[id]?.fork !== undefined) draft.mergeBefore(id);
+  }
 }
 
 function addStep(scope: Scope, id: string, nesting: number): void {

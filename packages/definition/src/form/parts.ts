@@ -1,5 +1,4 @@
 import type {
-  BoundaryEvent,
   Expression,
   FailurePolicy,
   Json,
@@ -249,5 +248,3 @@ export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
-
-export type BoundaryTrigger = BoundaryEvent["trigger"];
