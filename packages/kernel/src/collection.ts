@@ -42,7 +42,7 @@ function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<nu
 /** Starts an element, or the collection of its items. Also how a retried activation starts. */
 export function enter(turn: Turn, visit: Visit): void {
   const loop = loopOf(visit.element);
-  if (loop !== undefined && turn.state.itemOf.count(visit.key) === 0) open(turn, visit, loop);
+  if (loop !== undefined && turn.state.itemOf.get(visit.key) === undefined) open(turn, visit, loop);
   else start(turn, visit);
 }
 

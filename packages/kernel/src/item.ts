@@ -17,10 +17,10 @@ export function itemAt(state: State, ref: ItemRef): Item {
 
 /** The item that an element instance runs for, if it is one of a collection. */
 export function itemOf(state: State, key: Key): ItemRef | undefined {
-  const item = state.itemOf.of(key).next();
-  if (item.done) return undefined;
-  const body = must(state.elements.get(key), `item instance ${key} is unknown`).scope;
-  return { body, item: item.value };
+  const item = state.itemOf.get(key);
+  return item === undefined
+    ? undefined
+    : { body: must(state.elements.get(key), `item instance ${key} is unknown`).scope, item };
 }
 
 export function endItem(turn: Turn, ref: ItemRef, result: Json): void {

@@ -45,7 +45,7 @@ export function start(turn: Turn, visit: Visit): void {
   const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
   const begin = prepare(turn, visit, names);
   if (!begin.ok) return refuseActivation(turn, visit, begin.error);
-  const isItem = turn.state.itemOf.count(key) > 0;
+  const isItem = turn.state.itemOf.get(key) !== undefined;
   // Boundary events stand on the whole activity, so an item's own instance has none.
   const timers = isItem ? { ok: true as const, value: [] } : boundaryTimers(turn, element, names);
   if (!timers.ok) return refuseActivation(turn, visit, timers.error);
@@ -108,7 +108,7 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
   const outputs = resolveMappings(turn.program, element.outputs, names);
   if (!outputs.ok) return outputs;
-  if (turn.state.itemOf.count(key) === 0) {
+  if (turn.state.itemOf.get(key) === undefined) {
     const placed = placeWrites(turn, outputs.value, scope);
     return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
   }
@@ -290,6 +290,7 @@ function recordOpenWork(turn: Turn, scope: Key): void {
 
 /** Open incidents of an element instance (0: of the process) end with it. */
 export function goneIncidents(turn: Turn, owner: Key): void {
+  if (turn.state.incidentsOf.count(owner) === 0) return;
   for (const key of [...turn.state.incidentsOf.of(owner)]) {
     const reason = owner === 0 ? "The process has ended." : "The element it belonged to has ended.";
     turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });

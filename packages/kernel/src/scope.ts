@@ -27,7 +27,8 @@ export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
 export class Names implements VariableScope {
   readonly #program: Program;
   readonly #state: State;
-  readonly #scopes: readonly Key[];
+  readonly #options: { readonly scope: Key; readonly within?: Key };
+  #scopes: readonly Key[] | undefined;
   readonly #extra: JsonObject | undefined;
 
   /** `within` is given while the element instance `scope` is not in the state yet: where it will stand. */
@@ -38,16 +39,22 @@ export class Names implements VariableScope {
   ) {
     this.#program = program;
     this.#state = state;
-    const { scope, within } = options;
-    this.#scopes =
-      within === undefined || within === scope ? [...scopeChain(state, scope)] : [scope, ...scopeChain(state, within)];
+    this.#options = options;
     this.#extra = options.extra;
+  }
+
+  /** Worked out when a name is first looked up: most elements look up none. */
+  #scopeList(): readonly Key[] {
+    const { scope, within = scope } = this.#options;
+    this.#scopes ??=
+      within === scope ? [...scopeChain(this.#state, scope)] : [scope, ...scopeChain(this.#state, within)];
+    return this.#scopes;
   }
 
   get(name: string): Json | undefined {
     const extra = this.#extra;
     if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name];
-    for (const scope of this.#scopes) {
+    for (const scope of this.#scopeList()) {
       const variable = this.#state.variables.get(variableKey(scope, name));
       if (variable !== undefined) return variable.value;
     }
@@ -57,7 +64,7 @@ export class Names implements VariableScope {
   isInteger(name: string): boolean {
     const extra = this.#extra;
     if (extra !== undefined && Object.hasOwn(extra, name)) return false;
-    for (const scope of this.#scopes) {
+    for (const scope of this.#scopeList()) {
       const declaration = declarationIn(this.#program, this.#state, { scope, name });
       if (declaration !== undefined) return declaration.type === "integer";
     }

@@ -2,7 +2,7 @@ import type { FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } fr
 import type { IncidentKind } from "./event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
-import { type Index, MapIndex, MapTable, OverlayIndex, OverlayTable, type Table } from "./table.ts";
+import { type Index, MapIndex, MapTable, type Table } from "./table.ts";
 import type { InstanceStatus, ItemStatus } from "./view.ts";
 
 /** What there is one of. Unlike the records in tables it is edited in place, by `evolve` alone. */
@@ -129,6 +129,8 @@ export interface Collection {
 }
 
 export interface Item {
+  /** The collection it belongs to. */
+  readonly body: Key;
   readonly definition: ItemDefinition;
   readonly index: number;
   readonly status: ItemStatus;
@@ -187,6 +189,8 @@ export interface Tables {
   readonly incidents: Table<Key, IncidentRecord>;
   readonly collections: Table<Key, Collection>;
   readonly items: Table<string, Item>;
+  /** Element instance of an item → its item key. */
+  readonly itemOf: Table<Key, string>;
   readonly lockHolders: Table<string, string>;
   readonly compensations: Table<Key, CompensationRecord>;
   readonly compensationRuns: Table<Key, CompensationRun>;
@@ -211,8 +215,6 @@ export interface Indexes {
   /** `<body>/<lock>` → items in line for it; and items that held it, oldest first. */
   readonly lockWaiters: Index<string, string>;
   readonly lockHistory: Index<string, string>;
-  /** Element instance of an item → its item key, as a set of one. */
-  readonly itemOf: Index<Key, string>;
   /** Scope → completed activities that can be undone, oldest first. */
   readonly compensationsIn: Index<Key, Key>;
 }
@@ -229,6 +231,7 @@ export const tableNames: readonly (keyof Tables)[] = [
   "incidents",
   "collections",
   "items",
+  "itemOf",
   "lockHolders",
   "compensations",
   "compensationRuns",
@@ -246,7 +249,6 @@ export const indexNames: readonly (keyof Indexes)[] = [
   "dependents",
   "lockWaiters",
   "lockHistory",
-  "itemOf",
   "compensationsIn",
 ];
 
@@ -288,6 +290,7 @@ export function newState(): State {
     incidents: new MapTable(),
     collections: new MapTable(),
     items: new MapTable(),
+    itemOf: new MapTable(),
     lockHolders: new MapTable(),
     compensations: new MapTable(),
     compensationRuns: new MapTable(),
@@ -302,50 +305,7 @@ export function newState(): State {
     dependents: new MapIndex(),
     lockWaiters: new MapIndex(),
     lockHistory: new MapIndex(),
-    itemOf: new MapIndex(),
     compensationsIn: new MapIndex(),
-  };
-}
-
-function overTable<K, V>(base: Table<K, V>): Table<K, V> {
-  return new OverlayTable(base as MapTable<K, V>);
-}
-
-function overIndex<K, V>(base: Index<K, V>): Index<K, V> {
-  return new OverlayIndex(base as MapIndex<K, V>);
-}
-
-/** A state that starts as `base` and keeps its changes to itself: what a decision works on. */
-export function overlay(base: State): State {
-  return {
-    head: { ...base.head },
-    elements: overTable(base.elements),
-    variables: overTable(base.variables),
-    waitingFlows: overTable(base.waitingFlows),
-    heldFlows: overTable(base.heldFlows),
-    jobs: overTable(base.jobs),
-    timers: overTable(base.timers),
-    tasks: overTable(base.tasks),
-    calls: overTable(base.calls),
-    incidents: overTable(base.incidents),
-    collections: overTable(base.collections),
-    items: overTable(base.items),
-    lockHolders: overTable(base.lockHolders),
-    compensations: overTable(base.compensations),
-    compensationRuns: overTable(base.compensationRuns),
-    children: overIndex(base.children),
-    variableNames: overIndex(base.variableNames),
-    waitingIn: overIndex(base.waitingIn),
-    heldIn: overIndex(base.heldIn),
-    timersOf: overIndex(base.timersOf),
-    incidentsOf: overIndex(base.incidentsOf),
-    itemsOf: overIndex(base.itemsOf),
-    ready: overIndex(base.ready),
-    dependents: overIndex(base.dependents),
-    lockWaiters: overIndex(base.lockWaiters),
-    lockHistory: overIndex(base.lockHistory),
-    itemOf: overIndex(base.itemOf),
-    compensationsIn: overIndex(base.compensationsIn),
   };
 }
 

@@ -115,8 +115,8 @@ export class MapIndex<K, V> implements Index<K, V> {
 }
 
 interface IndexChange<V> {
-  readonly added: Set<V>;
-  readonly removed: Set<V>;
+  added: Set<V> | undefined;
+  removed: Set<V> | undefined;
 }
 
 export class OverlayIndex<K, V> implements Index<K, V> {
@@ -130,36 +130,46 @@ export class OverlayIndex<K, V> implements Index<K, V> {
     this.#changes ??= new Map();
     let change = this.#changes.get(key);
     if (change === undefined) {
-      change = { added: new Set(), removed: new Set() };
+      change = { added: undefined, removed: undefined };
       this.#changes.set(key, change);
     }
     return change;
   }
   add(key: K, value: V): void {
-    const change = this.#change(key);
+    if (this.has(key, value)) return;
     // A value that comes back goes to the end of the line, as it would in the table itself.
-    if (!this.#base.has(key, value) || change.removed.has(value)) change.added.add(value);
+    const change = this.#change(key);
+    if (change.added === undefined) change.added = new Set([value]);
+    else change.added.add(value);
   }
   remove(key: K, value: V): void {
+    if (!this.has(key, value)) return;
     const change = this.#change(key);
-    change.added.delete(value);
-    if (this.#base.has(key, value)) change.removed.add(value);
+    if (change.added?.delete(value)) return;
+    if (change.removed === undefined) change.removed = new Set([value]);
+    else change.removed.add(value);
   }
   drop(key: K): void {
+    if (this.count(key) === 0) return;
     for (const value of [...this.of(key)]) this.remove(key, value);
   }
   has(key: K, value: V): boolean {
     const change = this.#changes?.get(key);
     if (change === undefined) return this.#base.has(key, value);
-    return change.added.has(value) || (this.#base.has(key, value) && !change.removed.has(value));
+    if (change.added?.has(value)) return true;
+    return this.#base.has(key, value) && !change.removed?.has(value);
   }
-  *of(key: K): IterableIterator<V> {
+  of(key: K): IterableIterator<V> {
     const change = this.#changes?.get(key);
-    for (const value of this.#base.of(key)) if (!change?.removed.has(value)) yield value;
-    if (change !== undefined) yield* change.added;
+    return change === undefined ? this.#base.of(key) : this.#changed(key, change);
+  }
+  *#changed(key: K, change: IndexChange<V>): IterableIterator<V> {
+    for (const value of this.#base.of(key)) if (!change.removed?.has(value)) yield value;
+    if (change.added !== undefined) yield* change.added;
   }
   count(key: K): number {
     const change = this.#changes?.get(key);
-    return this.#base.count(key) + (change === undefined ? 0 : change.added.size - change.removed.size);
+    const count = this.#base.count(key);
+    return change === undefined ? count : count + (change.added?.size ?? 0) - (change.removed?.size ?? 0);
   }
 }

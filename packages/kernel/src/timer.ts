@@ -41,5 +41,6 @@ export function armTimer(turn: Turn, owner: Key, timer: DueTimer): void {
 }
 
 export function cancelTimers(turn: Turn, owner: Key): void {
+  if (turn.state.timersOf.count(owner) === 0) return;
   for (const key of [...turn.state.timersOf.of(owner)]) turn.emit({ type: "timer-cancelled", key });
 }

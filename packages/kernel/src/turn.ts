@@ -3,9 +3,10 @@ import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
 import type { Event, IncidentKind } from "./event.ts";
 import { evolve } from "./evolve.ts";
 import type { Program } from "./load.ts";
+import { overlay } from "./overlay.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
-import { overlay, type State } from "./state.ts";
+import type { State } from "./state.ts";
 
 /** One command starts at most this many elements; the rest follows in `continue` commands. */
 export const activationsPerCommandMax = 1_000;

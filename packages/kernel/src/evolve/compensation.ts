@@ -64,6 +64,7 @@ function forgetUndone(state: State, key: number): void {
 
 /** Nothing that completed in a scope can be undone any more. */
 export function forgetContent(state: State, scope: number): void {
+  if (state.compensationsIn.count(scope) === 0) return;
   for (const key of [...state.compensationsIn.of(scope)]) {
     forgetContent(state, key);
     state.compensations.delete(key);

@@ -34,13 +34,17 @@ function leave(state: State, key: Key, at: number): void {
   if (instance === undefined) return;
   state.elements.delete(key);
   state.children.remove(instance.scope, key);
-  state.itemOf.drop(key);
+  state.itemOf.delete(key);
   state.calls.delete(key);
   dropVariables(state, key);
-  for (const flow of state.waitingIn.of(key)) state.waitingFlows.delete(flowKey(key, flow));
-  state.waitingIn.drop(key);
-  for (const flow of state.heldIn.of(key)) state.heldFlows.delete(flowKey(key, flow));
-  state.heldIn.drop(key);
+  if (state.waitingIn.count(key) > 0) {
+    for (const flow of state.waitingIn.of(key)) state.waitingFlows.delete(flowKey(key, flow));
+    state.waitingIn.drop(key);
+  }
+  if (state.heldIn.count(key) > 0) {
+    for (const flow of state.heldIn.of(key)) state.heldFlows.delete(flowKey(key, flow));
+    state.heldIn.drop(key);
+  }
   dropCollection(state, key);
   // What it contained can be undone later only by way of its own record; without one nobody saw it complete.
   if (state.compensations.get(key)?.handler !== null) forgetContent(state, key);

@@ -54,68 +54,74 @@ function mayStart(item: EdgeCounts, definition: ItemDefinition): boolean {
   return item.anySucceeded || !definition.dependsOn.some((edge) => edge.policy === "any-success");
 }
 
-function recount(state: State, body: Key, from: ItemStatus | null, to: ItemStatus): void {
-  const collection = state.collections.get(body);
-  if (collection === undefined || from === to) return;
-  const counts = { ...collection.counts };
-  if (from !== null) counts[from] -= 1;
-  counts[to] += 1;
-  state.collections.set(body, { ...collection, counts, total: collection.total + (from === null ? 1 : 0) });
-}
-
-function change(state: State, body: Key, key: string, changes: Partial<Item>): Item | undefined {
-  const name = itemKey(body, key);
-  const before = state.items.get(name);
-  if (before === undefined) return undefined;
+/** Replaces an item, and keeps the count of its collection. */
+function replace(state: State, before: Item, changes: Partial<Item>): Item {
   const after = { ...before, ...changes };
-  state.items.set(name, after);
-  recount(state, body, before.status, after.status);
+  state.items.set(itemKey(before.body, before.definition.key), after);
+  if (after.status === before.status) return after;
+  const collection = state.collections.get(before.body);
+  if (collection === undefined) return after;
+  const counts = { ...collection.counts };
+  counts[before.status] -= 1;
+  counts[after.status] += 1;
+  state.collections.set(before.body, { ...collection, counts });
   return after;
 }
 
-function makeReady(state: State, body: Key, item: Item): void {
-  change(state, body, item.definition.key, { status: "ready" });
-  state.ready.add(itemKey(body, String(item.definition.priority)), item.definition.key);
+function readyLine(item: Item): string {
+  return itemKey(item.body, String(item.definition.priority));
 }
 
-function leaveLine(state: State, body: Key, item: Item): void {
-  state.ready.remove(itemKey(body, String(item.definition.priority)), item.definition.key);
-  if (item.blockedOn !== null) state.lockWaiters.remove(itemKey(body, item.blockedOn), item.definition.key);
+function makeReady(state: State, item: Item, changes: Partial<Item> = {}): void {
+  replace(state, item, { ...changes, status: "ready" });
+  state.ready.add(readyLine(item), item.definition.key);
 }
 
-function takeLocks(state: State, body: Key, item: Item): void {
+function leaveLine(state: State, item: Item): void {
+  const { key } = item.definition;
+  if (item.status === "ready" && item.blockedOn === null) state.ready.remove(readyLine(item), key);
+  if (item.blockedOn !== null) state.lockWaiters.remove(itemKey(item.body, item.blockedOn), key);
+}
+
+function takeLocks(state: State, item: Item): void {
   for (const lock of item.definition.locks) {
-    state.lockHolders.set(itemKey(body, lock), item.definition.key);
-    state.lockHistory.add(itemKey(body, lock), item.definition.key);
+    const name = itemKey(item.body, lock);
+    state.lockHolders.set(name, item.definition.key);
+    state.lockHistory.add(name, item.definition.key);
   }
 }
 
-function freeLocks(state: State, body: Key, item: Item): void {
+function freeLocks(state: State, item: Item): void {
   for (const lock of item.definition.locks) {
-    const key = itemKey(body, lock);
-    if (state.lockHolders.get(key) === item.definition.key) state.lockHolders.delete(key);
+    const name = itemKey(item.body, lock);
+    if (state.lockHolders.get(name) === item.definition.key) state.lockHolders.delete(name);
   }
+}
+
+interface Named {
+  readonly body: Key;
+  readonly item: string;
+}
+
+function itemNamed(state: State, named: Named): Item | undefined {
+  return state.items.get(itemKey(named.body, named.item));
 }
 
 /** Ends an item for now and tells those that depend on it. */
-function settle(state: State, body: Key, key: string, changes: Partial<Item> & { readonly status: ItemStatus }): void {
-  const before = state.items.get(itemKey(body, key));
+function settle(state: State, named: Named, changes: Partial<Item> & { readonly status: ItemStatus }): void {
+  const before = itemNamed(state, named);
   if (before === undefined) return;
-  leaveLine(state, body, before);
-  freeLocks(state, body, before);
-  if (before.instanceKey !== null) state.itemOf.drop(before.instanceKey);
-  const item = { ...before, ...changes, blockedOn: null, instanceKey: null };
-  state.items.set(itemKey(body, key), item);
-  recount(state, body, before.status, item.status);
-  for (const dependentKey of state.dependents.of(itemKey(body, key))) {
-    const dependent = state.items.get(itemKey(body, dependentKey));
+  leaveLine(state, before);
+  freeLocks(state, before);
+  if (before.instanceKey !== null) state.itemOf.delete(before.instanceKey);
+  const item = replace(state, before, { ...changes, blockedOn: null, instanceKey: null });
+  for (const key of state.dependents.of(itemKey(named.body, named.item))) {
+    const dependent = itemNamed(state, { body: named.body, item: key });
     if (dependent?.status !== "waiting") continue;
-    const edges = dependent.definition.dependsOn;
-    const edge = edges.find((candidate) => candidate.key === key);
+    const edge = dependent.definition.dependsOn.find((candidate) => candidate.key === named.item);
     if (edge === undefined) continue;
-    const counts = closeEdge(dependent, edge.policy, item);
-    const updated = change(state, body, dependentKey, counts);
-    if (updated !== undefined && mayStart(updated, updated.definition)) makeReady(state, body, updated);
+    const updated = replace(state, dependent, closeEdge(dependent, edge.policy, item));
+    if (mayStart(updated, updated.definition)) makeReady(state, updated);
   }
 }
 
@@ -127,47 +133,63 @@ function closeEdge(dependent: Item, policy: string, ended: Item): Partial<Item> 
   return satisfied ? { openEdges: dependent.openEdges - 1 } : {};
 }
 
-function add(state: State, body: Key, definitions: readonly ItemDefinition[]): void {
-  let index = state.collections.get(body)?.total ?? 0;
-  for (const definition of definitions) {
-    state.items.set(itemKey(body, definition.key), {
-      definition,
-      index,
-      status: "waiting",
-      attempt: 0,
-      failures: 0,
-      openEdges: 0,
-      openAny: 0,
-      anySucceeded: false,
-      blockedOn: null,
-      instanceKey: null,
-      result: null,
-      error: null,
-      startedAt: null,
-      endedAt: null,
-    });
-    index += 1;
-    state.itemsOf.add(body, definition.key);
-    for (const edge of definition.dependsOn) state.dependents.add(itemKey(body, edge.key), definition.key);
-  }
-  const collection = state.collections.get(body);
-  if (collection === undefined) return;
-  const counts = { ...collection.counts, waiting: collection.counts.waiting + definitions.length };
-  state.collections.set(body, { ...collection, counts, total: collection.total + definitions.length });
-  openEdges(
-    state,
+function newItem(body: Key, definition: ItemDefinition, index: number): Item {
+  return {
     body,
-    definitions.map((definition) => definition.key),
-  );
+    definition,
+    index,
+    status: "waiting",
+    attempt: 0,
+    failures: 0,
+    openEdges: 0,
+    openAny: 0,
+    anySucceeded: false,
+    blockedOn: null,
+    instanceKey: null,
+    result: null,
+    error: null,
+    startedAt: null,
+    endedAt: null,
+  };
+}
+
+function add(state: State, collection: Collection, definitions: readonly ItemDefinition[]): void {
+  const { body } = collection;
+  let index = collection.total;
+  const dependent: string[] = [];
+  for (const definition of definitions) {
+    const { key, dependsOn } = definition;
+    const item = newItem(body, definition, index);
+    index += 1;
+    state.itemsOf.add(body, key);
+    for (const edge of dependsOn) state.dependents.add(itemKey(body, edge.key), key);
+    if (dependsOn.length === 0) {
+      state.items.set(itemKey(body, key), { ...item, status: "ready" });
+      state.ready.add(readyLine(item), key);
+    } else {
+      state.items.set(itemKey(body, key), item);
+      dependent.push(key);
+    }
+  }
+  const { counts } = collection;
+  const ready = definitions.length - dependent.length;
+  state.collections.set(body, {
+    ...collection,
+    accepted: false,
+    total: index,
+    counts: { ...counts, waiting: counts.waiting + dependent.length, ready: counts.ready + ready },
+  });
+  openEdges(state, body, dependent);
 }
 
 /** Works out afresh what the named waiting items still wait for. */
 function openEdges(state: State, body: Key, keys: Iterable<string>): void {
   for (const key of keys) {
-    const item = state.items.get(itemKey(body, key));
+    const item = itemNamed(state, { body, item: key });
     if (item?.status !== "waiting") continue;
-    const updated = change(state, body, key, countEdges(state, body, item.definition));
-    if (updated !== undefined && mayStart(updated, item.definition)) makeReady(state, body, updated);
+    const edges = countEdges(state, body, item.definition);
+    if (mayStart(edges, item.definition)) makeReady(state, item, edges);
+    else replace(state, item, edges);
   }
 }
 
@@ -195,12 +217,12 @@ function changeCollection(state: State, body: Key, changes: Partial<Collection>)
 }
 
 function activate(state: State, event: Extract<Event, { readonly type: "item-activated" }>): void {
-  const item = state.items.get(itemKey(event.body, event.item));
+  const item = itemNamed(state, event);
   const collection = state.collections.get(event.body);
   if (item === undefined || collection === undefined) return;
-  leaveLine(state, event.body, item);
-  takeLocks(state, event.body, item);
-  change(state, event.body, event.item, {
+  leaveLine(state, item);
+  takeLocks(state, item);
+  replace(state, item, {
     status: "running",
     attempt: event.attempt,
     blockedOn: null,
@@ -210,15 +232,42 @@ function activate(state: State, event: Extract<Event, { readonly type: "item-act
     endedAt: null,
   });
   if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
-  state.itemOf.add(event.key, event.item);
+  state.itemOf.set(event.key, event.item);
   const write = { scope: event.key, author: "kernel", at: event.at };
   writeVariable(state, { ...write, name: collection.itemName, value: item.definition.value });
   const predecessors = event.predecessors.map((key) => ({
     key,
-    result: state.items.get(itemKey(event.body, key))?.result ?? null,
+    result: itemNamed(state, { body: event.body, item: key })?.result ?? null,
   }));
   const loop = { key: event.item, index: item.index, attempt: event.attempt, predecessors };
   writeVariable(state, { ...write, name: "loop", value: loop });
+}
+
+function fail(state: State, event: Extract<Event, { readonly type: "item-failed" }>): void {
+  const item = itemNamed(state, event);
+  if (item === undefined) return;
+  const failures = item.failures + 1;
+  if (!event.retry) {
+    // What was accepted before says nothing about a failure that came after.
+    changeCollection(state, event.body, { accepted: false });
+    settle(state, event, { status: "failed", failures, error: event.error, endedAt: event.at });
+    return;
+  }
+  freeLocks(state, item);
+  if (item.instanceKey !== null) state.itemOf.delete(item.instanceKey);
+  makeReady(state, item, { failures, error: event.error, instanceKey: null });
+}
+
+function retryItems(state: State, event: Extract<Event, { readonly type: "items-retried" }>): void {
+  const { body, items } = event;
+  const again = new Set(items);
+  for (const key of items) {
+    const item = itemNamed(state, { body, item: key });
+    if (item !== undefined) replace(state, item, { status: "waiting", failures: 0, error: null, endedAt: null });
+    // Those that go on waiting must not count the end of a retried item twice.
+    for (const dependent of state.dependents.of(itemKey(body, key))) again.add(dependent);
+  }
+  openEdges(state, body, again);
 }
 
 export const itemAppliers: Appliers<ItemEvent> = {
@@ -235,56 +284,33 @@ export const itemAppliers: Appliers<ItemEvent> = {
     });
   },
   "items-added": (state, event) => {
-    changeCollection(state, event.body, { accepted: false });
-    add(state, event.body, event.items);
+    const collection = state.collections.get(event.body);
+    if (collection !== undefined) add(state, collection, event.items);
   },
   "item-blocked": (state, event) => {
-    const item = state.items.get(itemKey(event.body, event.item));
+    const item = itemNamed(state, event);
     if (item === undefined) return;
-    leaveLine(state, event.body, item);
+    leaveLine(state, item);
     state.lockWaiters.add(itemKey(event.body, event.lock), event.item);
-    change(state, event.body, event.item, { blockedOn: event.lock });
+    replace(state, item, { blockedOn: event.lock });
   },
   "item-unblocked": (state, event) => {
-    const item = state.items.get(itemKey(event.body, event.item));
+    const item = itemNamed(state, event);
     if (item === undefined) return;
-    leaveLine(state, event.body, item);
-    const updated = change(state, event.body, event.item, { blockedOn: null });
-    if (updated !== undefined) makeReady(state, event.body, updated);
+    leaveLine(state, item);
+    makeReady(state, item, { blockedOn: null });
   },
   "item-activated": activate,
   "item-completed": (state, event) =>
-    settle(state, event.body, event.item, { status: "completed", result: event.result, endedAt: event.at }),
-  "item-failed": (state, event) => {
-    const item = state.items.get(itemKey(event.body, event.item));
-    if (item === undefined) return;
-    const failures = item.failures + 1;
-    if (!event.retry) {
-      settle(state, event.body, event.item, { status: "failed", failures, error: event.error, endedAt: event.at });
-      return;
-    }
-    freeLocks(state, event.body, item);
-    if (item.instanceKey !== null) state.itemOf.drop(item.instanceKey);
-    const updated = change(state, event.body, event.item, { failures, error: event.error, instanceKey: null });
-    if (updated !== undefined) makeReady(state, event.body, updated);
-  },
+    settle(state, event, { status: "completed", result: event.result, endedAt: event.at }),
+  "item-failed": fail,
   "item-skipped": (state, event) => {
     const error = { code: "skipped", message: `'${event.cause}' did not succeed`, details: { cause: event.cause } };
-    settle(state, event.body, event.item, { status: "skipped", error, endedAt: event.at });
+    settle(state, event, { status: "skipped", error, endedAt: event.at });
   },
-  "item-cancelled": (state, event) => settle(state, event.body, event.item, { status: "cancelled", endedAt: event.at }),
-  "item-withdrawn": (state, event) => settle(state, event.body, event.item, { status: "withdrawn", endedAt: event.at }),
-  "items-retried": (state, event) => {
-    for (const key of event.items) {
-      change(state, event.body, key, { status: "waiting", failures: 0, error: null, endedAt: null });
-    }
-    const again = new Set(event.items);
-    // Those that go on waiting must not count the end of a retried item twice.
-    for (const key of event.items) {
-      for (const dependent of state.dependents.of(itemKey(event.body, key))) again.add(dependent);
-    }
-    openEdges(state, event.body, again);
-  },
+  "item-cancelled": (state, event) => settle(state, event, { status: "cancelled", endedAt: event.at }),
+  "item-withdrawn": (state, event) => settle(state, event, { status: "withdrawn", endedAt: event.at }),
+  "items-retried": retryItems,
   "items-accepted": (state, event) => changeCollection(state, event.body, { accepted: true }),
   "collection-closing": (state, event) => changeCollection(state, event.body, { closing: event.reason }),
   "concurrency-adjusted": (state, event) => changeCollection(state, event.body, { maxParallel: event.maxParallel }),

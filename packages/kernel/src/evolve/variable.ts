@@ -19,6 +19,7 @@ export function writeVariable(
 }
 
 export function dropVariables(state: State, scope: Key): void {
+  if (state.variableNames.count(scope) === 0) return;
   for (const name of state.variableNames.of(scope)) state.variables.delete(variableKey(scope, name));
   state.variableNames.drop(scope);
 }

@@ -1,7 +1,7 @@
 import { acceptItems, enter, loopOf, retryItems, withdraw } from "../collection.ts";
-import type { AddItems, Command, Key, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
+import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
 import { itemKey } from "../evolve/item.ts";
-import { skipHopeless } from "../item.ts";
+import { type ItemRef, skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
 import { complete, instanceAt, visitOf } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
@@ -126,7 +126,8 @@ function addItems(turn: Turn, command: AddItems): Rejection | undefined {
   return undefined;
 }
 
-function whyNotWithdrawn(turn: Turn, body: Key, key: string, withdrawn: ReadonlySet<string>): Rejection | undefined {
+function whyNotWithdrawn(turn: Turn, ref: ItemRef, withdrawn: ReadonlySet<string>): Rejection | undefined {
+  const { body, item: key } = ref;
   const item = turn.state.items.get(itemKey(body, key));
   if (item === undefined) return refusal("item-unknown", `Expected an item '${key}', but there is none`);
   if (item.status !== "waiting" && item.status !== "ready") {
@@ -146,7 +147,7 @@ function withdrawItems(turn: Turn, command: WithdrawItems): Rejection | undefine
   if ("code" in collection) return collection;
   const withdrawn = new Set(command.items);
   for (const key of withdrawn) {
-    const problem = whyNotWithdrawn(turn, collection.body, key, withdrawn);
+    const problem = whyNotWithdrawn(turn, { body: collection.body, item: key }, withdrawn);
     if (problem !== undefined) return problem;
   }
   for (const item of withdrawn) withdraw(turn, { body: collection.body, item }, command.actor);

@@ -125,7 +125,7 @@ function checkCollection(state: State, collection: Collection, check: Check): vo
     check(running === (item.instanceKey !== null), `item '${key}' is ${item.status}, its instance ${item.instanceKey}`);
     if (item.instanceKey !== null) {
       check(state.elements.get(item.instanceKey)?.scope === body, `item '${key}' runs as a dead instance`);
-      check(state.itemOf.has(item.instanceKey, key), `item '${key}' is not in the index`);
+      check(state.itemOf.get(item.instanceKey) === key, `item '${key}' is not in the index`);
     }
     for (const lock of running ? item.definition.locks : []) {
       check(!holders.has(lock), `'${key}' and '${holders.get(lock)}' both hold '${lock}'`);
