@@ -73,9 +73,16 @@ const hardening: readonly string[] = [
   "fetch.writeCommitGraph=false",
   "commit.gpgSign=false",
   "core.quotePath=false",
+  // Several runs share a repository, so a lock is waited for.
+  "core.filesRefLockTimeout=5000",
+  "core.packedRefsTimeout=5000",
   "advice.detachedHead=false",
 ];
 const hardeningFlags: readonly string[] = hardening.flatMap((setting) => ["-c", setting]);
+
+// A capture is told to the engine as done, so its objects must survive a power cut like the engine's log does.
+const durable: readonly string[] = ["-c", "core.fsync=committed", "-c", "core.fsyncMethod=batch"];
+const throwaway: readonly string[] = ["-c", "core.fsync=none"];
 
 /**
  * Runs one git command without a shell. Rejects with `git-not-found`, `git-failed`, `git-timeout`, `git-aborted`
@@ -138,14 +145,18 @@ export async function gitText(args: readonly string[], options: GitOptions = {})
 export function start(args: readonly string[], options: GitOptions): ChildProcess {
   // check-ignore refuses the flag; its callers start every path with "./", which no magic does.
   const pathspecs = args[0] === "check-ignore" ? [] : ["--literal-pathspecs"];
-  return spawn("git", [...hardeningFlags, "--no-pager", ...pathspecs, ...args], {
-    cwd: options.cwd ?? options.workTree ?? options.gitDir ?? "/",
-    env: environment(options),
-    stdio: ["pipe", "pipe", "pipe"],
-    shell: false,
-    // A group of its own, so that stopping git also stops the helpers it started.
-    detached: true,
-  });
+  return spawn(
+    "git",
+    [...hardeningFlags, ...(options.scratchObjects ? throwaway : durable), "--no-pager", ...pathspecs, ...args],
+    {
+      cwd: options.cwd ?? options.workTree ?? options.gitDir ?? "/",
+      env: environment(options),
+      stdio: ["pipe", "pipe", "pipe"],
+      shell: false,
+      // A group of its own, so that stopping git also stops the helpers it started.
+      detached: true,
+    },
+  );
 }
 
 function environment(options: GitOptions): NodeJS.ProcessEnv {

@@ -38,6 +38,7 @@ export {
   removeRun,
   runRef,
   setRef,
+  sweepRepositories,
 } from "./repository.ts";
 export type { ConflictKind, FileConflict, FileSide } from "./resolve/file-conflict.ts";
 export type {

@@ -166,6 +166,38 @@ test("[W64] the base of a unit does not depend on the order, and leaves out what
   ).toBe(onA);
 });
 
+test("[W66] what a unit's base resolved is not met again when the unit lands", async () => {
+  const { ladder, asked } = withAgent({ type: "content", content: both, explanation: "both" });
+  const [first, second] = [await scratch.commit(oauth), await scratch.commit(logged)];
+  const predecessors = [{ commit: first }, { commit: second }];
+  const start = merged(await baseOf(scratch.repository, { run: "run-1", base: scratch.base, predecessors, ladder }));
+  const grown = both.replace("log(", "await log(");
+  const unit = await scratch.commit({ "login.js": grown }, start.commit);
+  // The tip got both in another way, and something else at the same place: no remembered resolution fits.
+  const other = both.replace("}\n", "}\n\nexport function other() {}\n");
+  const rival = await scratch.commit({ "login.js": other }, start.commit);
+  const tip = await scratch.commit({}, first);
+  const land = { run: "run-1", message: "m" };
+  const both1 = merged(
+    await mergeCommits(scratch.repository, { ...land, ours: { commit: tip }, theirs: { commit: second } }),
+  );
+  const withRival = merged(
+    await mergeCommits(scratch.repository, { ...land, ours: { commit: both1.commit }, theirs: { commit: rival } }),
+  );
+  const expected = other.replace("log(", "await log(");
+  const single = merged(
+    await mergeCommits(scratch.repository, { ...land, ours: { commit: withRival.commit }, theirs: { commit: unit } }),
+  );
+  const batch = await mergeDisjoint(scratch.repository, {
+    onto: withRival.commit,
+    commits: new Map([["unit", unit]]),
+    message: "m",
+  });
+  expect(batch.left).toEqual([]);
+  expect([read(single, "login.js"), read(batch, "login.js")]).toEqual([expected, expected]);
+  expect(asked).toHaveLength(1);
+});
+
 test("[W72] [W73] [W79] rules settle JSON and lists, and the commit says so", async () => {
   const json = (extra: string): string => `{\n  "name": "x",\n  "dependencies": {\n${extra}\n  }\n}\n`;
   const outcome = merged(

@@ -1,5 +1,7 @@
+import { must } from "@tutti/kernel";
 import { canMeet, type Footprint, footprintOf } from "./footprint.ts";
 import type { CommitIdentity } from "./git.ts";
+import { soundBase, startingFromMerge, withBase } from "./merge-base.ts";
 import { type MergeTreeResult, mergeTrees } from "./merge-tree.ts";
 import {
   type BlobReader,
@@ -27,7 +29,7 @@ export interface MergeRequest {
   readonly run: string;
   readonly ours: MergeSide;
   readonly theirs: MergeSide;
-  /** Merges as if this were the common ancestor. Default: what the history says. */
+  /** Merges as if this were the common ancestor. Default: what the history says, read as `soundBase` explains. */
   readonly mergeBase?: string;
   readonly message: string;
   /** Default: Tutti, at the newest date of the two, so that the same merge gives the same commit. */
@@ -78,19 +80,11 @@ export async function mergeCommits(repository: Repository, request: MergeRequest
 }
 
 async function mergeOnce(repository: Repository, request: MergeRequest): Promise<MergeTreeResult> {
-  let pair: readonly [string, string] = [request.ours.commit, request.theirs.commit];
-  if (request.mergeBase !== undefined) {
-    // Git 2.39 cannot be told the merge base, so two commits are made whose only common ancestor it is.
-    const identity = { name: "Tutti", email: "tutti@tutti.invalid", at: 0 };
-    const bare = async (commit: string, parents: readonly string[]): Promise<string> => {
-      const tree = await treeOf(repository, commit);
-      return commitTree(repository, { tree, parents, message: "synthetic", identity });
-    };
-    const base = await bare(request.mergeBase, []);
-    pair = [await bare(pair[0], [base]), await bare(pair[1], [base])];
-  }
-  const [result] = await mergeTrees({ gitDir: repository.gitDir }, [pair]);
-  return result as MergeTreeResult;
+  const pair = [request.ours.commit, request.theirs.commit] as const;
+  const base = request.mergeBase ?? (await soundBase(repository, ...pair));
+  const merging = base === undefined ? pair : await withBase(repository, pair, base);
+  const [result] = await mergeTrees({ gitDir: repository.gitDir }, [merging]);
+  return must(result, "git merge-tree gave no result");
 }
 
 type Settled =
@@ -179,10 +173,7 @@ export async function mergeDisjoint(repository: Repository, request: DisjointReq
   const at = { gitDir: repository.gitDir };
   const keys = [...request.commits.keys()];
   const ontoTree = await treeOf(repository, request.onto);
-  const merges = await mergeTrees(
-    at,
-    [...request.commits.values()].map((commit) => [request.onto, commit] as const),
-  );
+  const merges = await mergeTrees(at, await pairsWith(repository, request.onto, [...request.commits.values()]));
   const differences = await changesOfPairs(
     at,
     merges.map(({ clean, tree }) => [ontoTree, clean ? tree : ontoTree] as const),
@@ -211,6 +202,20 @@ export async function mergeDisjoint(repository: Repository, request: DisjointReq
   const identity = request.identity ?? (await defaultIdentity(repository, parents));
   const commit = await commitTree(repository, { tree, parents, message: request.message, identity });
   return { commit, tree, landed, left };
+}
+
+async function pairsWith(
+  repository: Repository,
+  onto: string,
+  commits: readonly string[],
+): Promise<(readonly [string, string])[]> {
+  const special = await startingFromMerge(repository, commits);
+  const pairs: (readonly [string, string])[] = [];
+  for (const commit of commits) {
+    const base = special.has(commit) ? await soundBase(repository, onto, commit) : undefined;
+    pairs.push(base === undefined ? [onto, commit] : await withBase(repository, [onto, commit], base));
+  }
+  return pairs;
 }
 
 export interface BaseRequest {

@@ -1,8 +1,17 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { publishBranch } from "./publish.ts";
-import { fetchBase, listRefs, openRepository, readRef, removeRun, runRef, setRef } from "./repository.ts";
+import {
+  fetchBase,
+  listRefs,
+  openRepository,
+  readRef,
+  removeRun,
+  runRef,
+  setRef,
+  sweepRepositories,
+} from "./repository.ts";
 import { makeScratch, personGit, type Scratch } from "./testing/scratch.ts";
 
 let scratch: Scratch;
@@ -97,4 +106,20 @@ test("[W13] publishing is repeatable, refuses other content, and never moves the
   await expect(standing).rejects.toMatchObject({ code: "branch-checked-out" });
   const evil = publishBranch(repository, { source, commit: second, branch: "--upload-pack=touch" });
   await expect(evil).rejects.toMatchObject({ code: "ref-invalid" });
+});
+
+test("[W23] what killed calls left is swept, what may still be in use is not", async () => {
+  const { gitDir } = scratch.repository;
+  const rubbish = ["trial-abc/pack", "index-123", "refs/tutti/run-1/units/u/1.lock", "packed-refs.lock"];
+  for (const path of rubbish) {
+    mkdirSync(dirname(join(gitDir, path)), { recursive: true });
+    writeFileSync(join(gitDir, path), "");
+  }
+  mkdirSync(join(scratch.stateDir, "repositories", ".making-1"));
+  expect(await sweepRepositories(scratch.stateDir)).toEqual([]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await sweepRepositories(scratch.stateDir, { minAgeMs: 1 })).toHaveLength(5);
+  for (const path of rubbish) expect(existsSync(join(gitDir, path)), path).toBe(false);
+  expect(await readRef(scratch.repository, runRef("run-1", "base"))).toBe(scratch.base);
+  expect(await setRef(scratch.repository, runRef("run-1", "units", "u", "1"), { commit: scratch.base })).toBe(true);
 });

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AppError } from "@tutti/kernel";
 import { git, gitText, objectId, refName } from "./git.ts";
 import { digest, safeName } from "./name.ts";
+import { removeTree } from "./remove-tree.ts";
 import type { SourceRepository } from "./source.ts";
 
 /** Tutti's own bare repository: every object and ref of every run on one source repository lives here. */
@@ -141,4 +142,42 @@ export async function removeRun(repository: Repository, run: string): Promise<vo
   if (refs.size === 0) return;
   const stdin = [...refs.keys()].map((ref) => `delete ${ref}\n`).join("");
   await git(["update-ref", "--stdin"], { gitDir: repository.gitDir, stdin });
+}
+
+/**
+ * Removes what calls that were killed left in our repositories: trial objects, temporary indexes, half-made
+ * repositories and stale locks. For the start, before anything runs; what is younger than `minAgeMs` (default 10 000)
+ * may belong to a git that outlived its owner and stays. Gives the removed paths.
+ */
+export async function sweepRepositories(
+  stateDir: string,
+  options: { readonly minAgeMs?: number } = {},
+): Promise<string[]> {
+  const folder = join(stateDir, "repositories");
+  const before = Date.now() - (options.minAgeMs ?? 10_000);
+  const removed: string[] = [];
+  const removeIf = async (path: string, isRubbish: boolean): Promise<void> => {
+    if (!isRubbish || ((await stat(path).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY) > before) return;
+    await removeTree(path);
+    removed.push(path);
+  };
+  for (const name of await namesIn(folder)) {
+    await removeIf(join(folder, name), name.startsWith("."));
+    if (name.startsWith(".")) continue;
+    const gitDir = join(folder, name);
+    for (const inner of await namesIn(gitDir))
+      await removeIf(join(gitDir, inner), /^(?:trial-|index-|\.removing-)|\.lock$/.test(inner));
+    for (const lock of await namesIn(join(gitDir, "refs", "tutti"), true)) {
+      await removeIf(join(gitDir, "refs", "tutti", lock), lock.endsWith(".lock"));
+    }
+  }
+  return removed;
+}
+
+async function namesIn(folder: string, recursive = false): Promise<string[]> {
+  const names = await readdir(folder, { recursive }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return [];
+    throw cause;
+  });
+  return names.sort();
 }

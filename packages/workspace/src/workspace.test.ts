@@ -147,7 +147,7 @@ test("[W30] executable files and links come as they are", async () => {
 });
 
 test("[W35] a workspace of 10 000 files is ready soon", async () => {
-  const { readyMs, removeMs } = await benchWorkspace({ files: 10_000 });
+  const { readyMs, removeMs } = await benchWorkspace({ files: 10_000, samples: 1 });
   console.log(`workspace of 10 000 files: ready in ${Math.round(readyMs)} ms, removed in ${Math.round(removeMs)} ms`);
   // The goal is 1 000 ms; the factor is for machines that do much else, and file systems that just removed much.
   expect(readyMs).toBeLessThan(15_000);
