@@ -84,6 +84,11 @@ export const jobErrors: ErrorTable = {
     advice: "Compare the inputs of the step with the shipped definition: the job needs all that it names.",
   },
   "job-aborted": { exit: 7, status: 409, advice: "Nothing to repair: resume goes on from there." },
+  "command-not-started": {
+    exit: 1,
+    status: 502,
+    advice: "Read the reason in the message: the sandbox or the state folder is in the way, not the work.",
+  },
   "prepare-failed": {
     exit: 1,
     status: 502,

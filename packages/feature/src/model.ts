@@ -175,6 +175,8 @@ export interface MergeState {
   readonly batch: readonly string[];
   readonly trial: string | null;
   readonly commits: { readonly [unit: string]: string };
+  /** How often each unit went back to its work loop. */
+  readonly repaired: { readonly [unit: string]: number };
   readonly resolutions: readonly ResolutionRecord[];
   /** Resolutions of the batch being tried; they count once it has landed. */
   readonly trialResolutions: readonly ResolutionRecord[];

@@ -1,0 +1,30 @@
+import type { JobHandler } from "@tutti/kernel";
+import type { FeatureDeps } from "../deps.ts";
+import { mergeBisect } from "./merge-bisect.ts";
+import { mergeKeep } from "./merge-keep.ts";
+import { mergeLand } from "./merge-land.ts";
+import { mergeOrder } from "./merge-order.ts";
+import { mergeReadmit } from "./merge-readmit.ts";
+import { mergeVerify } from "./merge-verify.ts";
+import { unitApply } from "./unit-apply.ts";
+import { unitBase } from "./unit-base.ts";
+import { unitDiagnose } from "./unit-diagnose.ts";
+import { unitFinish } from "./unit-finish.ts";
+import { unitTest } from "./unit-test.ts";
+
+/** One handler per job type that `unit.yaml`, `work-loop.yaml` and `merge.yaml` name. */
+export function unitAndMergeHandlers(deps: FeatureDeps): { readonly [jobType: string]: JobHandler } {
+  return {
+    "unit.base": unitBase(deps),
+    "unit.apply": unitApply(deps),
+    "unit.test": unitTest(deps),
+    "unit.diagnose": unitDiagnose(deps),
+    "unit.finish": unitFinish(deps),
+    "merge.order": mergeOrder(deps),
+    "merge.land": mergeLand(deps),
+    "merge.verify": mergeVerify(deps),
+    "merge.keep": mergeKeep(deps),
+    "merge.bisect": mergeBisect(deps),
+    "merge.readmit": mergeReadmit(deps),
+  };
+}

@@ -1,0 +1,30 @@
+import type { JobHandler } from "@tutti/kernel";
+import { baseOf } from "@tutti/workspace";
+import type { FeatureDeps } from "../deps.ts";
+import { completed, jobHandler } from "../job.ts";
+import type { PlanUnit, RunContext, UnitResult } from "../model.ts";
+import { describeParked, resolverLadder } from "../resolver.ts";
+
+interface Input {
+  readonly context: RunContext;
+  readonly unit: PlanUnit;
+  readonly round: number;
+  /** `result` is null where the unit may start without it. */
+  readonly predecessors: readonly { readonly key: string; readonly result: UnitResult | null }[];
+}
+
+/** Job `unit.base`: the deterministic merge of what the unit builds on; the run's base when it builds on nothing. */
+export function unitBase(deps: FeatureDeps): JobHandler {
+  return jobHandler<Input>(["context", "unit", "predecessors"], async (at) => {
+    const { context, unit, predecessors } = at.input;
+    const { gitDir, base } = context.repository;
+    const sides = predecessors.flatMap(({ key, result }) =>
+      result === null ? [] : [{ commit: result.commit, intent: `${key}: ${result.summary}` }],
+    );
+    at.note(`merging what ${unit.id} builds on`);
+    const ladder = resolverLadder(deps, at, { context, commit: base, verify: unit.verify });
+    const outcome = await baseOf({ gitDir }, { run: context.run, predecessors: sides, base, ladder });
+    if (outcome.type === "merged") return completed({ base: outcome.commit });
+    return { type: "error", code: "base-conflict", ...describeParked(outcome.conflicts) };
+  });
+}

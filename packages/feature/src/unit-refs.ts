@@ -1,0 +1,34 @@
+import { listRefs, type Repository, runRef } from "@tutti/workspace";
+
+/*
+ * What a run keeps in Tutti's bare repository:
+ *   refs/tutti/<run>/units/<unit>/<attempt>   what was captured (written by captureWorkspace)
+ *   refs/tutti/<run>/finished/<unit>          the commit of a unit that passed
+ *   refs/tutti/<run>/integration              the tip of the merge
+ * `finished` is a folder of its own because git cannot hold `units/<unit>` beside `units/<unit>/1`.
+ */
+
+export function finishedRef(run: string, unit: string): string {
+  return runRef(run, "finished", encode(unit));
+}
+
+export function integrationRef(run: string): string {
+  return runRef(run, "integration");
+}
+
+/** The commits of all finished units, by unit. */
+export async function finishedUnits(repository: Repository, run: string): Promise<ReadonlyMap<string, string>> {
+  const folder = `${runRef(run, "finished")}/`;
+  const refs = await listRefs(repository, run);
+  const finished = [...refs].filter(([ref]) => ref.startsWith(folder));
+  return new Map(finished.map(([ref, commit]) => [decode(ref.slice(folder.length)), commit]));
+}
+
+/** Ids may have dots, which refs take only in places: written so that they can be read back. */
+function encode(unit: string): string {
+  return unit.replaceAll("_", "__").replaceAll(".", "_d");
+}
+
+function decode(name: string): string {
+  return name.replace(/_([_d])/g, (_all, letter: string) => (letter === "d" ? "." : "_"));
+}
