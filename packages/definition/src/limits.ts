@@ -10,6 +10,10 @@ export const limits = {
   aliasesMax: 100,
   /** Elements of one program, generated gateways and events included. */
   elementsMax: 10_000,
+  /** Elements of a program up to which lint follows what is written before what; the time grows with the square. */
+  dataFlowElementsMax: 1_000,
+  /** Stages of a pipeline; each may be handed what all before it gave. */
+  stagesMax: 1_000,
   /** Items of a graph that is written out in a file. */
   itemsMax: 100_000,
   /** Sub-processes within sub-processes. */

@@ -31,6 +31,15 @@ test("[D6] hostile files are refused within limits", () => {
   expect(problemsOf("a: 1\n".repeat(300)).length).toBeLessThanOrEqual(limits.problemsMax + 1);
 });
 
+test("[D6] a file as large as the limits allow compiles in seconds, not minutes", () => {
+  const steps = Array.from({ length: 5_000 }, (_, n) => `  s${n}: { job: x, in: ["v${n - 1}?"], out: [v${n}] }\n`);
+  const items = Array.from({ length: 5_000 }, (_, n) => `  i${n}: { dependsOn: [${n > 0 ? `i${n - 1}` : ""}] }\n`);
+  const before = performance.now();
+  expect(compileYaml(`process: p\nsteps:\n${steps.join("")}`, { file: "f" }).programs.length).toBe(1);
+  expect(compileYaml(`graph: g\njob: j\nitems:\n${items.join("")}`, { file: "f" }).programs.length).toBe(1);
+  expect(performance.now() - before).toBeLessThan(10_000);
+});
+
 test("[D7] names of the language's own objects are only names", () => {
   for (const name of ["__proto__", "constructor", "toString", "hasOwnProperty"]) {
     const result = compileYaml(

@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  visit,
+  type YAMLMap,
+} from "yaml";
 import { limits } from "./limits.ts";
 import type { Place, Problems } from "./problem.ts";
 
@@ -44,7 +56,8 @@ function parse(text: string, lineCounter: LineCounter, problems: Problems): Docu
       schema: "core",
       // A merge key would let one map appear at many places, and positions would lie.
       merge: false,
-      uniqueKeys: true,
+      // Ours is below: the parser's compares each key with every other.
+      uniqueKeys: false,
       stringKeys: true,
       prettyErrors: false,
       logLevel: "silent",
@@ -94,6 +107,8 @@ function withinLimits(document: Document.Parsed, lines: LineCounter, problems: P
         refuse("yaml-limit", `Expected at most ${limits.depthMax} levels, but this is deeper`, node);
         return visit.BREAK;
       }
+      if (isMap(node))
+        refuseDoubleKeys(node, (key) => refuse("yaml-invalid", "Expected every key once, but it is there twice", key));
       const tag = isAlias(node) ? undefined : node.tag;
       if (tag !== undefined && !/^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag)) {
         refuse("yaml-invalid", `Expected no custom tag, but found ${tag.slice(0, 80)}`, node);
@@ -107,6 +122,15 @@ function withinLimits(document: Document.Parsed, lines: LineCounter, problems: P
   return fine;
 }
 
+function refuseDoubleKeys(map: YAMLMap, refuse: (key: Node) => void): void {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) refuse(key);
+    seen.add(key.value);
+  }
+}
+
 function placeIn(document: Document.Parsed, lines: LineCounter): Place {
   return (path, key) => {
     let node: unknown = document.contents;
@@ -114,7 +138,7 @@ function placeIn(document: Document.Parsed, lines: LineCounter): Place {
     path.forEach((step, index) => {
       if (isAlias(node)) node = node.resolve(document);
       if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+        const pair = pairsOf(node).get(String(step));
         if (pair === undefined) return;
         const target = key !== undefined && index === path.length - 1 ? pair.key : (pair.value ?? pair.key);
         offset = rangeStart(target) ?? rangeStart(pair.key) ?? offset;
@@ -126,6 +150,17 @@ function placeIn(document: Document.Parsed, lines: LineCounter): Place {
     });
     return at(lines, offset);
   };
+}
+
+const pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+/** The entries of a map by key: a search for each of ten thousand would take a hundred million steps. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = pairs.get(map);
+  if (known !== undefined) return known;
+  const found = new Map(map.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : "", pair]));
+  pairs.set(map, found);
+  return found;
 }
 
 function rangeStart(node: unknown): number | undefined {

@@ -14,7 +14,8 @@ export function reduce(graph: Dependencies): Map<string, readonly string[]> {
   const reduced = new Map<string, readonly string[]>();
   for (const [name, before] of graph) {
     const implied = new Set<string>();
-    for (const direct of before) for (const ancestor of ancestors(graph, direct)) implied.add(ancestor);
+    if (before.length > 1)
+      for (const direct of before) for (const ancestor of ancestors(graph, direct)) implied.add(ancestor);
     reduced.set(
       name,
       before.filter((direct) => !implied.has(direct)),

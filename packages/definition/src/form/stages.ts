@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Mapping, MultiInstance, ServiceTask, Source, VariableDeclaration } from "@tutti/kernel";
 import { type CompiledProgram, Draft } from "../draft.ts";
+import { limits } from "../limits.ts";
 import type { Place, Problems } from "../problem.ts";
 import { type Stage, type StageWorkflow, stageKeys } from "../schema/stages.ts";
 import { ancestors, circleIn, reduce } from "./order.ts";
@@ -18,6 +19,11 @@ interface Stages {
 export function compileStages(file: StageWorkflow, problems: Problems, place: Place): CompiledProgram | undefined {
   const { workflow } = file;
   const draft = new Draft(problems, place);
+  if (workflow.stages.length > limits.stagesMax) {
+    const message = `Expected at most ${limits.stagesMax} stages, but there are ${workflow.stages.length}`;
+    problems.error("element-limit", message, place(["workflow", "stages"], "key"));
+    return undefined;
+  }
   const producers = producersOf(workflow.stages, draft);
   const before = orderOf(workflow.stages, producers, draft);
   const declared = compileVariables(draft, workflow.variables, ["workflow", "variables"]);

@@ -1,6 +1,7 @@
 import type { Element, ElementId, Source } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import type { Evaluator } from "../expression/evaluator.ts";
+import { limits } from "../limits.ts";
 import { positionOf } from "../value.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
 import type { Index } from "./structure.ts";
@@ -118,6 +119,7 @@ function addLoop(names: Set<string>, item: string): void {
 /** Whether every writer can only come after the reader. What the starter may give is trusted when nobody writes it. */
 function isEarly(flow: DataFlow, element: Element, name: string): boolean {
   const writers = flow.written.get(name);
+  if (flow.compiled.program.elements.length > limits.dataFlowElementsMax) return false;
   if (writers === undefined || element.kind === "boundary-event") return false;
   if (isGiven(flow, element, name) || ("forCompensation" in element && element.forCompensation === true)) return false;
   const earlier = earlierThan(flow, element);
