@@ -32,7 +32,10 @@ test("[D6] hostile files are refused within limits", () => {
 });
 
 test("[D6] a file as large as the limits allow compiles in seconds, not minutes", () => {
-  const steps = Array.from({ length: 5_000 }, (_, n) => `  s${n}: { job: x, in: ["v${Math.max(n - 1, 0)}?"], out: [v${n}] }\n`);
+  const steps = Array.from(
+    { length: 5_000 },
+    (_, n) => `  s${n}: { job: x, in: ["v${Math.max(n - 1, 0)}?"], out: [v${n}] }\n`,
+  );
   const items = Array.from({ length: 5_000 }, (_, n) => `  i${n}: { dependsOn: [${n > 0 ? `i${n - 1}` : ""}] }\n`);
   const before = performance.now();
   expect(compileYaml(`process: p\nsteps:\n${steps.join("")}`, { file: "f" }).programs.length).toBe(1);
