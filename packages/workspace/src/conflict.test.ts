@@ -66,13 +66,21 @@ test("[W51] moved folders, files against folders, deletions", async () => {
     file: { f: "changed\n" },
     clashFile: { n: "file\n" },
     clashFolder: { "n/inner": "inner\n" },
+    firstFolder: { "m/inner": "inner\n" },
+    thenFile: { m: "file\n" },
     deletes: { a: null },
     edits: { a: replaceLine("a", 1, "EDIT") },
   });
   const pairs = names(matrix.pairs());
   expect(pairs).toEqual((await everyPair(commits)).sort());
   expect(pairs).toEqual(
-    expect.arrayContaining(["addsBelow+moves", "clashFile+clashFolder", "deletes+edits", "file+folder"]),
+    expect.arrayContaining([
+      "addsBelow+moves",
+      "clashFile+clashFolder",
+      "deletes+edits",
+      "firstFolder+thenFile",
+      "file+folder",
+    ]),
   );
 });
 
