@@ -138,12 +138,6 @@ export function treeOf(repository: Repository, commit: string): Promise<string> 
   return gitText(["rev-parse", "--verify", `${objectId(commit)}^{tree}`], repository);
 }
 
-/** The best common ancestor, or undefined when the histories are unrelated. */
-export async function mergeBase(repository: Repository, a: string, b: string): Promise<string | undefined> {
-  const { code, stdout } = await git(["merge-base", objectId(a), objectId(b)], { ...repository, accept: [0, 1] });
-  return code === 0 ? stdout.toString("utf8").trim().split("\n")[0] : undefined;
-}
-
 /** Leaves out every commit that another one of the list already contains, and keeps the order of the rest. */
 export async function independentCommits(repository: Repository, commits: readonly string[]): Promise<string[]> {
   const unique = [...new Set(commits)];
