@@ -22,7 +22,7 @@ interface EffectHandler<E> {
 
 type Handlers = { readonly [K in EffectType]: EffectHandler<Extract<Effect, { readonly type: K }>> };
 
-const nothing = (): void => {};
+const nothing = (): void => undefined;
 
 /** Told through the outbox: written with the events, delivered by a turn of its own, which deletes the entry. */
 const message: EffectHandler<Message> = {

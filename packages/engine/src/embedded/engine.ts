@@ -24,7 +24,11 @@ export interface EmbeddedEngineOptions {
   readonly crashPoint?: (point: CrashPoint) => void;
 }
 
-const noLog: EngineLog = { info: () => {}, warn: () => {}, error: () => {} };
+/** What only the engine can know. Types keep honest callers from sending these; the others come over the wire. */
+const ownCommands: ReadonlySet<string> = new Set(["create-instance", "fire-timer", "end-child", "continue"]);
+
+const silent = (): void => undefined;
+const noLog: EngineLog = { info: silent, warn: silent, error: silent };
 
 /** Opens the engine on a store and recovers what was open. Resolves when commands are taken. */
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
@@ -72,6 +76,12 @@ class EmbeddedEngine implements Engine {
 
   async command(instanceId: string, command: InstanceCommand): ReturnType<Engine["command"]> {
     const checked = this.#payload("command", command) as unknown as InstanceCommand;
+    if (ownCommands.has(checked.type)) {
+      throw new AppError(
+        "payload-invalid",
+        `Expected a command that callers may send, but '${checked.type}' is the engine's own.`,
+      );
+    }
     return this.#ask((answer) => ({ type: "command", instanceId, command: checked, answer }));
   }
 

@@ -56,7 +56,7 @@ const handlers: ItemHandlers = {
         answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
         return;
       }
-      const result = run(scope, draft, live, command);
+      const result = run({ scope, draft }, live, command);
       if (result instanceof Error) {
         answer.reject(result);
         return;
@@ -72,7 +72,7 @@ const handlers: ItemHandlers = {
     wants: (scope, item, wants) => wantNumber(scope, item.instance, wants),
     take: (scope, draft, { instance, command }) => {
       const live = scope.instances.number(instance);
-      if (live !== undefined) takeOwn(scope, draft, live, command);
+      if (live !== undefined) takeOwn({ scope, draft }, live, command);
       else if (command.type !== "fire-timer") scope.work.finished(instance, command.key);
     },
   },
@@ -88,7 +88,7 @@ const handlers: ItemHandlers = {
     },
   },
   deploy: {
-    wants: () => {},
+    wants: () => undefined,
     take: (scope, draft, { deployment, documents, answer }) => {
       draft.changes.push({ type: "deployment-put", deployment, number: ++draft.numbers.deployment, documents });
       draft.answers.push(() => {
@@ -98,7 +98,7 @@ const handlers: ItemHandlers = {
     },
   },
   slots: {
-    wants: () => {},
+    wants: () => undefined,
     take: (scope, draft, { queue, slots, answer }) => {
       draft.changes.push({ type: "slots-put", queue, slots });
       draft.answers.push(() => {
@@ -130,8 +130,13 @@ function wantProgram(scope: Scope, named: Named | undefined, wants: Wants): void
   if (named !== undefined && scope.programs.loaded(named.hash) === undefined) wants.hashes.add(named.hash);
 }
 
+interface InTurn {
+  readonly scope: Scope;
+  readonly draft: Draft;
+}
+
 /** A rejection is a value; an error means that the instance is now in quarantine. */
-function run(scope: Scope, draft: Draft, live: Live, command: TimelessCommand): Rejection | Error | undefined {
+function run({ scope, draft }: InTurn, live: Live, command: TimelessCommand): Rejection | Error | undefined {
   try {
     return draft.run(live, command);
   } catch (error) {
@@ -206,7 +211,7 @@ interface Starting {
 function start(scope: Scope, draft: Draft, starting: Starting): Rejection | Error | undefined {
   const { named, number, requestId, command } = starting;
   const existing = scope.instances.id(command.instanceId);
-  if (existing !== undefined) return run(scope, draft, existing, command);
+  if (existing !== undefined) return run({ scope, draft }, existing, command);
   const program = scope.programs.loaded(named.hash);
   if (program === undefined) return programNotFound(named.hash, undefined);
   const live = draft.create(program, {
@@ -238,9 +243,9 @@ function start(scope: Scope, draft: Draft, starting: Starting): Rejection | Erro
 /** The outcome reached nobody: the job is not open any more, so the worker's word no longer counts. */
 const lateCodes: ReadonlySet<string> = new Set(["job-not-found", "instance-ended", "instance-not-found"]);
 
-function takeOwn(scope: Scope, draft: Draft, live: Live, command: OwnCommand): void {
+function takeOwn({ scope, draft }: InTurn, live: Live, command: OwnCommand): void {
   const { number, instanceId } = live.record;
-  const result = run(scope, draft, live, command);
+  const result = run({ scope, draft }, live, command);
   if (result === undefined) return;
   if (command.type === "fire-timer") {
     const timer = live.state.timers.get(command.key);
@@ -290,13 +295,13 @@ function takeDelivery(scope: Scope, draft: Draft, item: DeliverItem): void {
   if (scope.refusal({ instanceId }) !== undefined) return;
   draft.changes.push({ type: "outbox-delete", id: entry.id });
   if (message.type === "start-child") {
-    startChild(scope, draft, entry, message);
+    startChild({ scope, draft }, entry, message);
     return;
   }
   const live = scope.instances.id(instanceId);
   // A child that was never started, or has ended, needs to be told nothing.
   if (live === undefined) return;
-  run(scope, draft, live, commandFor(from, message));
+  run({ scope, draft }, live, commandFor(from, message));
 }
 
 function commandFor(from: OutboxEntry["from"], message: Exclude<Message, { type: "start-child" }>): TimelessCommand {
@@ -316,8 +321,7 @@ function commandFor(from: OutboxEntry["from"], message: Exclude<Message, { type:
 }
 
 function startChild(
-  scope: Scope,
-  draft: Draft,
+  { scope, draft }: InTurn,
   { from }: OutboxEntry,
   message: Extract<Message, { readonly type: "start-child" }>,
 ): void {

@@ -79,7 +79,11 @@ function crashed(error: unknown): JobOutcome {
 }
 
 /** What an outcome means to the instance. A handler is a stranger: whatever it gave becomes a command that fits. */
-export function commandOf(key: number, outcome: JobOutcome, run: JobRun, charsMax: number): OwnCommand {
+export function commandOf(
+  key: number,
+  outcome: JobOutcome,
+  { run, charsMax }: { readonly run: JobRun; readonly charsMax: number },
+): OwnCommand {
   const actor = run.registration.options.actor ?? run.job.type;
   switch (outcome?.type) {
     case "completed": {

@@ -78,7 +78,6 @@ export class WorkQueue {
   readonly #watches: Heap<Watch> = new Heap((a, b) => a.at - b.at);
   readonly #alarm: Alarm;
   readonly #accepts: (jobType: string) => boolean;
-  #runs = 0;
   #settled: (() => void)[] = [];
   #token = 0;
   #open = false;
@@ -320,11 +319,10 @@ export class WorkQueue {
     entry.state = "running";
     entry.run = run;
     registration.running++;
-    this.#runs++;
     if (run.job.deadlineAt !== undefined) this.#watch({ at: run.job.deadlineAt, entry, run, what: "deadline" });
     const { silenceMs } = registration.options;
     if (silenceMs !== undefined) this.#watch({ at: run.startedAt + silenceMs, entry, run, what: "silence" });
-    callHandler(run).then((outcome) => this.#onOutcome(entry, run, outcome));
+    void callHandler(run).then((outcome) => this.#onOutcome(entry, run, outcome));
   }
 
   #jobOf(entry: Entry): Job {
@@ -350,11 +348,13 @@ export class WorkQueue {
 
   #onOutcome(entry: Entry, run: JobRun, outcome: JobOutcome): void {
     this.#freeSlot(entry, run);
-    this.#runs--;
     if (!run.abandoned) {
       assert(entry.run === run, "a run that still counts is its job's");
       entry.state = "finishing";
-      this.#options.send(entry.instance, commandOf(entry.key, outcome, run, this.#options.limits.payloadCharsMax));
+      this.#options.send(
+        entry.instance,
+        commandOf(entry.key, outcome, { run, charsMax: this.#options.limits.payloadCharsMax }),
+      );
     }
     if (this.#settled.length > 0) for (const check of this.#settled) check();
     this.dispatch();
@@ -411,7 +411,7 @@ export class WorkQueue {
   /** Waits for the runs meant, aborts those left after `graceMs`, and puts their jobs back. */
   async #drain(meant: (run: JobRun) => boolean, graceMs: number): Promise<void> {
     const left = (): Entry[] => this.#running().filter((entry) => entry.run !== undefined && meant(entry.run));
-    if (left().length > 0) {
+    if (graceMs > 0 && left().length > 0) {
       await new Promise<void>((resolve) => {
         const done = (): void => {
           cancel();

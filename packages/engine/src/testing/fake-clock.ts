@@ -18,8 +18,12 @@ export class FakeClock implements Clock {
   readonly #deferred: (() => void)[] = [];
   readonly #appointments: Heap<Appointment> = new Heap((a, b) => a.at - b.at || a.order - b.order);
 
-  constructor(now = 1_700_000_000_000) {
-    this.#now = now;
+  readonly #realDefer: boolean;
+
+  /** With `realDefer` only time is faked: what is deferred runs by itself, on the real event loop. */
+  constructor(options: { readonly now?: number; readonly realDefer?: boolean } = {}) {
+    this.#now = options.now ?? 1_700_000_000_000;
+    this.#realDefer = options.realDefer ?? false;
   }
 
   now(): number {
@@ -35,7 +39,8 @@ export class FakeClock implements Clock {
   }
 
   defer(run: () => void): void {
-    this.#deferred.push(run);
+    if (this.#realDefer) setImmediate(run);
+    else this.#deferred.push(run);
   }
 
   /** The next instant at which something is due; undefined when nothing is. */
@@ -47,7 +52,7 @@ export class FakeClock implements Clock {
   /** Runs what can run without time passing, at most `stepsMax` steps of it. Gives the number of steps. */
   async settle(stepsMax = 100_000): Promise<number> {
     for (let step = 0; step < stepsMax; step++) {
-      await settlePromises();
+      await (this.#realDefer ? settleLoop() : settlePromises());
       const run = this.#deferred.shift() ?? this.#due();
       if (run === undefined) return step;
       run();
@@ -86,6 +91,11 @@ export class FakeClock implements Clock {
 
 /** Longer chains of promises than any between two decisions of the engine and its handlers in tests. */
 const promiseSteps = 64;
+
+/** Rounds of the real event loop: a turn that waits for another to end needs a few. */
+async function settleLoop(): Promise<void> {
+  for (let round = 0; round < 6; round++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 async function settlePromises(): Promise<void> {
   for (let step = 0; step < promiseSteps; step++) await Promise.resolve();

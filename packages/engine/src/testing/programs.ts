@@ -33,7 +33,7 @@ export const testHost: Host = {
       return { ok: false, code: "expression-invalid", message: `cannot read '${text}'` };
     }
   },
-  nextDue(timer, value, from, remaining): DueResult {
+  nextDue(timer, value, ...[from, remaining]): DueResult {
     const match = /^(?:R(\d*)\/)?PT([\d.]+)S$/.exec(String(value));
     if (timer.kind === "date") {
       const due = Date.parse(String(value));

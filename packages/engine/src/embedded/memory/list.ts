@@ -32,7 +32,7 @@ function matches(record: InstanceRecord, filter: Views["instances"]["filter"]): 
 }
 
 export function listJobs(tables: MemoryTables, filter: Views["jobs"]["filter"], page: PageRequest): Page<ListedJob> {
-  return keyed(tables, filter, page, (of, names) =>
+  return keyed(tables, { filter, page }, (of, names) =>
     [...(of.jobs?.values() ?? [])]
       .filter((job) => filter.queue === undefined || job.queue === filter.queue)
       .map((job) => ({ ...job, ...names, held: of.record.held })),
@@ -40,7 +40,7 @@ export function listJobs(tables: MemoryTables, filter: Views["jobs"]["filter"], 
 }
 
 export function listTasks(tables: MemoryTables, filter: Views["tasks"]["filter"], page: PageRequest): Page<TaskRow> {
-  return keyed(tables, filter, page, (of, names) =>
+  return keyed(tables, { filter, page }, (of, names) =>
     [...(of.tasks?.values() ?? [])]
       .filter((task) => filter.assignee === undefined || task.assignee === filter.assignee)
       .map((task) => ({ ...task, ...names })),
@@ -48,15 +48,14 @@ export function listTasks(tables: MemoryTables, filter: Views["tasks"]["filter"]
 }
 
 export function listIncidents(tables: MemoryTables, filter: OfInstance, page: PageRequest): Page<IncidentRow> {
-  return keyed(tables, filter, page, (of, names) =>
+  return keyed(tables, { filter, page }, (of, names) =>
     [...(of.incidents?.values() ?? [])].map((incident) => ({ ...incident, ...names })),
   );
 }
 
 function keyed<Row extends { readonly key: number }>(
   tables: MemoryTables,
-  filter: OfInstance,
-  page: PageRequest,
+  { filter, page }: { readonly filter: OfInstance; readonly page: PageRequest },
   read: (of: InstanceTables, names: Names) => Row[],
 ): Page<Row> {
   const [instance = Number.POSITIVE_INFINITY, key = 0] = page.after === undefined ? [] : parseCursor(page.after, 2);

@@ -82,7 +82,7 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
     listJobs: async (filter, page) => listJobs(tables, filter, page),
     listTasks: async (filter, page) => listTasks(tables, filter, page),
     listIncidents: async (filter, page) => listIncidents(tables, filter, page),
-    idle: () => {},
+    idle: () => undefined,
     close: async () => {
       closed = true;
     },

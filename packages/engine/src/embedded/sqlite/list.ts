@@ -30,35 +30,30 @@ export class ListReader {
     }
     if (page.after !== undefined) where.add("number < ?", parseCursor(page.after, 1)[0] as number);
     const rows = this.#all(`SELECT * FROM instances ${where.text} ORDER BY number DESC LIMIT ?`, where, page.limit);
-    return pageOf(
-      rows,
-      page,
-      (row) => toInstanceRow(row),
-      (row) => String(row["number"]),
-    );
+    return pageOf(rows, page, { read: toInstanceRow, cursor: (row) => String(row["number"]) });
   }
 
   jobs(filter: Views["jobs"]["filter"], page: PageRequest): Page<ListedJob> {
     const where = ofInstance(filter, page);
     if (filter.queue !== undefined) where.add("queue = ?", filter.queue);
-    const rows = this.#joined("jobs", "t.*, i.held", where, page.limit);
-    return pageOf(rows, page, toListedJob, keyCursor);
+    const rows = this.#joined("jobs", where, page.limit);
+    return pageOf(rows, page, { read: toListedJob });
   }
 
   tasks(filter: Views["tasks"]["filter"], page: PageRequest): Page<TaskRow> {
     const where = ofInstance(filter, page);
     if (filter.assignee !== undefined) where.add("assignee = ?", filter.assignee);
-    return pageOf(this.#joined("tasks", "t.*", where, page.limit), page, toTaskRow, keyCursor);
+    return pageOf(this.#joined("tasks", where, page.limit), page, { read: toTaskRow });
   }
 
   incidents(filter: Views["incidents"]["filter"], page: PageRequest): Page<IncidentRow> {
     const where = ofInstance(filter, page);
-    return pageOf(this.#joined("incidents", "t.*", where, page.limit), page, toIncidentRow, keyCursor);
+    return pageOf(this.#joined("incidents", where, page.limit), page, { read: toIncidentRow });
   }
 
-  #joined(table: "jobs" | "tasks" | "incidents", columns: string, where: Where, limit: number): SqlRow[] {
+  #joined(table: "jobs" | "tasks" | "incidents", where: Where, limit: number): SqlRow[] {
     return this.#all(
-      `SELECT ${columns}, i.id, i.root_id FROM ${table} t JOIN instances i ON i.number = t.instance ${where.text}
+      `SELECT t.*, i.held, i.id, i.root_id FROM ${table} t JOIN instances i ON i.number = t.instance ${where.text}
        ORDER BY t.instance DESC, t.key DESC LIMIT ?`,
       where,
       limit,
@@ -96,8 +91,7 @@ function keyCursor(row: SqlRow): string {
 function pageOf<Row>(
   rows: SqlRow[],
   page: PageRequest,
-  read: (row: SqlRow) => Row,
-  cursor: (row: SqlRow) => string,
+  { read, cursor = keyCursor }: { readonly read: (row: SqlRow) => Row; readonly cursor?: (row: SqlRow) => string },
 ): Page<Row> {
   const shown = rows.slice(0, page.limit);
   const last = shown.at(-1);

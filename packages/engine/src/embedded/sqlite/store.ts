@@ -56,6 +56,23 @@ export function openSqliteStore(path: string): Store {
       if (result?.["busy"] !== 0)
         throw new AppError("storage-failed", "Expected the log to be synced, but it is busy.");
     },
+    ...recoveryOf(run),
+    idle: () => {
+      if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
+    },
+    close: async () => {
+      if (!connection.db.isOpen) return;
+      checkpoint(connection.db);
+      connection.db.close();
+    },
+  };
+}
+
+type Recovery = Pick<Store, "deployments" | "openJobs" | "heldInstances" | "timers" | "outbox">;
+
+/** What recovery asks for. Read once an opening, so nothing is prepared ahead. */
+function recoveryOf(run: Run): Recovery {
+  return {
     deployments: () =>
       run(({ db }) =>
         db
@@ -105,14 +122,6 @@ export function openSqliteStore(path: string): Store {
           .all()
           .map((row) => JSON.parse(row["entry"] as string) as OutboxEntry),
       ),
-    idle: () => {
-      if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
-    },
-    close: async () => {
-      if (!connection.db.isOpen) return;
-      checkpoint(connection.db);
-      connection.db.close();
-    },
   };
 }
 

@@ -1,0 +1,203 @@
+import type { Element } from "@tutti/kernel";
+import { expect } from "vitest";
+import type { RecordedEvent } from "../port.ts";
+import { call, end, from, program, sequence, start } from "../testing/programs.ts";
+import type { Rule } from "./engine.suite.ts";
+import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
+
+const approve: Element = {
+  kind: "user-task",
+  id: "approve",
+  parent: null,
+  title: { literal: "Please look" },
+  candidates: ["ann", "bob"],
+  form: { type: "object" },
+  inputs: [from("what", { literal: "it" })],
+};
+
+/** Lists, tasks, history and the end of the engine. */
+export function readingRules(rule: Rule): void {
+  listRules(rule);
+  historyRules(rule);
+  closingRules(rule);
+}
+
+function listRules(rule: Rule): void {
+  rule("[E24] lists come newest first, in pages that neither repeat nor miss a row", async ({ engine }) => {
+    await engine.deploy([sequence("one", 1)]);
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n++) {
+      ids.push(await engine.start({ requestId: `r${n}`, process: "one", variables: {}, actor: "me" }));
+    }
+    for (const view of ["instances", "jobs"] as const) {
+      const seen: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await engine.query(view, {}, { limit: 3, ...(after === undefined ? {} : { after }) });
+        seen.push(...page.rows.map((row) => row.instanceId));
+        after = page.next;
+      } while (after !== undefined);
+      expect(seen).toEqual([...ids].reverse());
+    }
+    await expect(engine.query("jobs", {}, { after: "nonsense" })).rejects.toMatchObject({ code: "cursor-invalid" });
+    await expect(engine.query("jobs", {}, { limit: 0 })).rejects.toMatchObject({ code: "limit-invalid" });
+    await engine.command(ids[0] ?? "", { type: "cancel-instance", reason: "x", actor: "me" });
+    expect((await engine.query("instances", { status: "cancelled" })).rows.map((row) => row.instanceId)).toEqual([
+      ids[0],
+    ]);
+    expect((await engine.query("instances", { status: "open" })).rows).toHaveLength(6);
+    expect((await engine.query("instances", { process: "two" })).rows).toEqual([]);
+    await expect(engine.instance("nobody")).rejects.toMatchObject({ code: "instance-not-found" });
+    await expect(engine.command("nobody", { type: "resume-instance", actor: "me" })).rejects.toMatchObject({
+      code: "instance-not-found",
+    });
+  });
+
+  rule("[E25] a user task is listed, claimed, released and completed once", async (running) => {
+    const shape = program({ id: "ask", elements: [start(), approve, end()], flows: ["start>approve", "approve>end"] });
+    const id = await begin(running.engine, [shape]);
+    await running.engine.close();
+    running.engine = await running.harness.open();
+    const { engine } = running;
+    const [task] = (await engine.query("tasks")).rows;
+    expect(task).toMatchObject({
+      instanceId: id,
+      element: "approve",
+      title: "Please look",
+      assignee: null,
+      candidates: ["ann", "bob"],
+      form: { type: "object" },
+      input: { what: "it" },
+    });
+    const key = task?.key ?? 0;
+    await engine.command(id, { type: "claim-task", key, actor: "ann" });
+    expect((await engine.query("tasks", { assignee: "ann" })).rows).toHaveLength(1);
+    expect(await engine.command(id, { type: "complete-task", key, result: {}, actor: "bob" })).toMatchObject({
+      ok: false,
+      rejection: { code: "task-claimed" },
+    });
+    await engine.command(id, { type: "release-task", key, actor: "ann" });
+    expect((await engine.query("tasks", { assignee: "ann" })).rows).toEqual([]);
+    await engine.command(id, { type: "complete-task", key, result: {}, actor: "bob" });
+    expect((await engine.query("tasks")).rows).toEqual([]);
+    expect((await ended(engine, id)).status).toBe("completed");
+  });
+}
+
+function historyRules(rule: Rule): void {
+  rule("[E26] history gives every event once, in order, from any cursor", async ({ engine }) => {
+    engine.work("work", async () => completed());
+    const id = await begin(engine, [sequence("three", 3)]);
+    await ended(engine, id);
+    const all = await historyOf(engine, {});
+    expect(all[0]?.event.type).toBe("instance-created");
+    expect(all.at(-1)?.event.type).toBe("instance-completed");
+    expect(all.map((each) => each.sequence)).toEqual(all.map((_, index) => index + 1));
+    for (const [index, { cursor }] of all.entries()) {
+      expect(await historyOf(engine, { after: cursor })).toEqual(all.slice(index + 1));
+    }
+    await expect(historyOf(engine, { after: { position: -1, index: 0 } })).rejects.toMatchObject({
+      code: "cursor-invalid",
+    });
+  });
+
+  rule("[E27] history of one instance, and of all that it called", async ({ engine }) => {
+    engine.work("work", async () => completed());
+    const parent = program({
+      id: "parent",
+      elements: [start(), call("calls", "child"), end()],
+      flows: ["start>calls", "calls>end"],
+    });
+    const id = await begin(engine, [sequence("child", 1), parent]);
+    const other = await begin(engine, [sequence("other", 1)]);
+    await ended(engine, id);
+    await ended(engine, other);
+    const own = await historyOf(engine, { instanceId: id });
+    expect(new Set(own.map((each) => each.instanceId))).toEqual(new Set([id]));
+    expect(own.map((each) => each.sequence)).toEqual(own.map((_, index) => index + 1));
+    const family = await historyOf(engine, { rootId: id });
+    expect(new Set(family.map((each) => each.instanceId)).size).toBe(2);
+    const total = await historyOf(engine, {});
+    expect(family).toEqual(total.filter((each) => each.rootId === id));
+  });
+
+  rule("[E28] a follower misses nothing and sees nothing twice, however slow it is", async ({ engine }) => {
+    engine.work("work", async () => completed());
+    await engine.deploy([sequence("three", 3)]);
+    const abort = new AbortController();
+    const followers = [0, 1, 7].map(async (pause) => {
+      const seen: RecordedEvent[] = [];
+      for await (const event of engine.history({ follow: true, signal: abort.signal })) {
+        seen.push(event);
+        if (pause > 0 && seen.length % pause === 0) await new Promise((resolve) => setImmediate(resolve));
+        if (seen.filter((each) => each.event.type === "instance-completed").length === 20) break;
+      }
+      return seen;
+    });
+    for (let n = 0; n < 20; n++) {
+      await engine.start({ requestId: `f${n}`, process: "three", variables: {}, actor: "me" });
+    }
+    const seen = await Promise.all(followers);
+    const all = await historyOf(engine, {});
+    for (const each of seen) expect(each.map((event) => event.cursor)).toEqual(all.map((event) => event.cursor));
+    const waiting = historyOf(engine, {
+      after: all.at(-1)?.cursor ?? { position: 0, index: 0 },
+      follow: true,
+      signal: abort.signal,
+    });
+    abort.abort();
+    expect(await waiting).toEqual([]);
+  });
+}
+
+function closingRules(rule: Rule): void {
+  rule("[E29] closing lets running jobs finish within the grace time, and their outcomes last", async (running) => {
+    const worker = new ManualWorker();
+    running.engine.work("work", worker.handler);
+    const id = await begin(running.engine, [sequence("two", 2)]);
+    await worker.job(1);
+    const closing = running.engine.close({ graceMs: 1_000 });
+    await worker.finish(1);
+    await closing;
+    expect(worker.aborts).toEqual([]);
+    expect(worker.jobs).toHaveLength(1);
+    running.engine = await running.harness.open();
+    const later = new ManualWorker();
+    running.engine.work("work", later.handler);
+    expect(await later.job(1)).toMatchObject({ instanceId: id, elementId: "step2" });
+  });
+
+  rule("[E29] after the grace time running jobs are told to stop, and stay open", async (running) => {
+    const worker = new ManualWorker();
+    running.engine.work("work", worker.handler);
+    await begin(running.engine, [sequence("one", 1)]);
+    await worker.job(1);
+    const closing = running.engine.close({ graceMs: 1_000 });
+    await running.harness.advance(1_000);
+    await closing;
+    expect(worker.aborts).toMatchObject([{ reason: "shutdown" }]);
+    running.engine = await running.harness.open();
+    const later = new ManualWorker();
+    running.engine.work("work", later.handler);
+    expect(await later.job(1)).toMatchObject({ elementId: "step1", attempt: 1 });
+  });
+
+  rule("[E30] a closed engine refuses everything", async ({ engine }) => {
+    const follower = historyOf(engine, { follow: true });
+    await engine.close();
+    await expect(engine.instance("x")).rejects.toMatchObject({ code: "engine-closed" });
+    await expect(engine.deploy([])).rejects.toMatchObject({ code: "engine-closed" });
+    expect(() => engine.work("work", async () => completed())).toThrow(
+      expect.objectContaining({ code: "engine-closed" }),
+    );
+    expect(await follower).toEqual([]);
+    await engine.close();
+  });
+
+  rule("[E31] what only the engine may send cannot be sent", async ({ engine }) => {
+    const id = await begin(engine, [sequence("one", 1)]);
+    await eventually(async () => (await engine.query("jobs")).rows[0]);
+    const forged = { type: "end-child", key: 1, childId: "x", outcome: { type: "cancelled", reason: "" } };
+    await expect(engine.command(id, forged as never)).rejects.toMatchObject({ code: "payload-invalid" });
+  });
+}

@@ -1,0 +1,172 @@
+import {
+  type Event,
+  evolve,
+  type Job,
+  loadProgram,
+  newState,
+  type Program,
+  type ProgramDocument,
+  type State,
+  snapshotState,
+} from "@tutti/kernel";
+import { rebuild } from "../embedded/instances.ts";
+import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
+import { Draft } from "../embedded/turn.ts";
+import { testHost } from "../testing/programs.ts";
+
+/** One instance as the durable log says it is: folded from the rows alone, one event after the other. */
+export interface Shadow {
+  readonly number: InstanceNumber;
+  readonly instanceId: string;
+  readonly program: Program;
+  readonly state: State;
+}
+
+/** What is true of the log beside the engine: kept by the simulation across all lives, and compared with everything. */
+export class Ledger {
+  readonly shadows: Map<InstanceNumber, Shadow> = new Map();
+  readonly byId: Map<string, Shadow> = new Map();
+  /** Every row known to be durable, as JSON; the row of position n at n - 1. */
+  readonly rows: string[] = [];
+  /** The first thing that was found wrong. */
+  violation: string | undefined;
+  readonly #programs: Map<string, Program>;
+  /** Handed to the store, and not yet answered by it: it may turn out to be there or not, but only as a whole. */
+  #doubtful: Turn | undefined;
+  readonly #ended: Map<string, string> = new Map();
+  readonly #finished: Set<string> = new Set();
+  #token = 0;
+
+  constructor(documents: readonly ProgramDocument[]) {
+    this.#programs = new Map(documents.map((each) => [each.hash, loadProgram(each, testHost)]));
+  }
+
+  check(holds: boolean, what: string | (() => string)): void {
+    if (!holds) this.violation ??= typeof what === "string" ? what : what();
+  }
+
+  /** Before the store is given a turn. */
+  offered(turn: Turn): void {
+    // The engine goes on using its own objects: what counts is how the turn is now.
+    this.#doubtful = JSON.parse(JSON.stringify({ rows: turn.rows, changes: [] })) as Turn;
+  }
+
+  /** The store says that the turn is durable. The states in memory must now be those that the log gives. */
+  committed(turn: Turn): void {
+    const offered = this.#doubtful;
+    this.#doubtful = undefined;
+    for (const row of offered?.rows ?? []) this.#append(row);
+    if (!(turn instanceof Draft)) return;
+    for (const live of turn.touched) {
+      const shadow = this.shadows.get(live.record.number);
+      if (shadow === undefined) continue;
+      this.#same(shadow, live.state, "in memory");
+    }
+  }
+
+  /** After opening, or opening again: the log must be what was answered, and at most the doubtful turn more. */
+  async recovered(store: Store): Promise<void> {
+    const doubtful = (this.#doubtful?.rows ?? []).map(encode);
+    this.#doubtful = undefined;
+    const found = await store.rows({ after: 0, limit: 1_000_000 });
+    const known = this.rows.length;
+    for (const [index, row] of found.entries()) {
+      const text = encode(row);
+      if (index < known) this.check(text === this.rows[index], () => `row ${index + 1} of the log was changed`);
+      else this.check(text === doubtful[index - known], () => `row ${index + 1} of the log was never written`);
+      if (index >= known) this.#append(JSON.parse(text) as LogRow);
+    }
+    this.check(found.length >= known, () => `${known - found.length} answered rows of the log are gone`);
+    const more = found.length - known;
+    this.check(more <= 0 || more === doubtful.length, "a turn is in the log in part");
+    await this.#checkStored(store);
+  }
+
+  /** Snapshot and later rows together must give what all rows give. */
+  async #checkStored(store: Store): Promise<void> {
+    const numbers = [...this.shadows.keys()];
+    const { instances } = await store.find({ numbers, instanceIds: [], requestIds: [] });
+    this.check(instances.length === numbers.length, "an instance of the log is not found");
+    for (const stored of instances) {
+      const shadow = this.shadows.get(stored.record.number);
+      if (shadow !== undefined) this.#same(shadow, rebuild(stored), "from its snapshot");
+    }
+  }
+
+  /** A job begins: only what the log calls open may, once at a time, under a token that no job had before. */
+  started(job: Job, now: number): void {
+    const key = Number(job.id.slice(job.id.lastIndexOf("/") + 1));
+    const state = this.byId.get(job.instanceId)?.state;
+    const record = state?.jobs.get(key);
+    const where = `job ${job.id} (attempt ${job.attempt})`;
+    this.check(job.fencingToken > this.#token, () => `${where} has token ${job.fencingToken} after ${this.#token}`);
+    this.#token = Math.max(this.#token, job.fencingToken);
+    this.check(!this.#finished.has(job.id), () => `${where} is done again after its completion was recorded`);
+    this.check(record !== undefined && !record.parked, () => `${where} is not open, but a worker got it`);
+    this.check(record?.attempt === job.attempt, () => `${where} is given out, but attempt ${record?.attempt} is next`);
+    this.check(state?.head.status !== "paused", () => `${where} starts although its instance is paused`);
+    const notBefore = record?.retryAt ?? 0;
+    this.check(notBefore <= now, () => `${where} starts ${notBefore - now} ms before its backoff is over`);
+    this.check(JSON.stringify(record?.input) === JSON.stringify(job.input), () => `${where} has another's input`);
+  }
+
+  #same(shadow: Shadow, other: State, which: string): void {
+    const [expected, found] = [snapshotState(shadow.state), snapshotState(other)].map((each) => JSON.stringify(each));
+    this.check(
+      expected === found,
+      () => `'${shadow.instanceId}' ${which} is not what the log says:\n${expected}\n${found}`,
+    );
+  }
+
+  #append(row: LogRow): void {
+    const { position, instance, sequence, at, events } = row;
+    this.rows.push(encode(row));
+    this.check(position === this.rows.length, () => `row ${this.rows.length} has position ${position}`);
+    const first = events[0];
+    let shadow = this.shadows.get(instance);
+    if (shadow === undefined && first?.type === "instance-created") {
+      shadow = this.#create(instance, first);
+    }
+    if (shadow === undefined) {
+      this.check(false, () => `row ${position} is of the unknown instance ${instance}`);
+      return;
+    }
+    const { state } = shadow;
+    this.check(sequence === state.head.sequence + 1, () => `row ${position} does not follow in '${shadow.instanceId}'`);
+    this.check(at >= state.head.at, () => `time runs backwards in '${shadow.instanceId}' at row ${position}`);
+    for (const event of events) {
+      evolve(state, event);
+      this.#note(shadow, event);
+    }
+  }
+
+  #create(number: InstanceNumber, event: Extract<Event, { readonly type: "instance-created" }>): Shadow | undefined {
+    const program = this.#programs.get(event.hash);
+    const { instanceId } = event;
+    this.check(!this.byId.has(instanceId), () => `'${instanceId}' was created twice`);
+    if (program === undefined) return undefined;
+    const shadow = { number, instanceId, program, state: newState() };
+    this.shadows.set(number, shadow);
+    this.byId.set(instanceId, shadow);
+    return shadow;
+  }
+
+  #note({ instanceId }: Shadow, event: Event): void {
+    if (event.type === "child-ended") {
+      const before = this.#ended.get(event.childId);
+      this.check(before === undefined, () => `the end of '${event.childId}' reached its caller twice`);
+      this.#ended.set(event.childId, event.outcome);
+      const child = this.byId.get(event.childId)?.state.head;
+      const fits = child === undefined ? event.outcome === "failed" : child.status === event.outcome;
+      this.check(fits, () => `'${event.childId}' is ${child?.status}, but its caller heard ${event.outcome}`);
+    } else if (event.type === "job-completed") {
+      const id = `${instanceId}/${event.key}`;
+      this.check(!this.#finished.has(id), () => `the completion of ${id} was recorded twice`);
+      this.#finished.add(id);
+    }
+  }
+}
+
+function encode({ position, instance, sequence, at, events }: LogRow): string {
+  return JSON.stringify({ position, instance, sequence, at, events });
+}

@@ -1,0 +1,114 @@
+import { isEnded, pendingEffects } from "@tutti/kernel";
+import type { Message, OutboxEntry, Store } from "../embedded/store.ts";
+import type { Ledger, Shadow } from "./ledger.ts";
+
+const all = 1_000_000;
+const page = { limit: all };
+
+/**
+ * The tables of open things, against the states that the log gives. They are written beside the log, so they can differ
+ * from it where the engine forgot one; recovery believes them.
+ */
+export async function checkTables(store: Store, ledger: Ledger): Promise<void> {
+  const wanted = new Map<string, string[]>();
+  const want = (table: string, row: string): void => {
+    const rows = wanted.get(table);
+    if (rows === undefined) wanted.set(table, [row]);
+    else rows.push(row);
+  };
+  for (const shadow of ledger.shadows.values()) expectRows(shadow, want);
+  const compare = (table: string, found: readonly string[]): void => {
+    const [a, b] = [[...found].sort().join("\n"), (wanted.get(table) ?? []).sort().join("\n")];
+    ledger.check(a === b, () => `the table of ${table} holds\n${a}\nbut the states say\n${b}`);
+  };
+  const jobs = await store.openJobs(undefined, all);
+  compare(
+    "jobs",
+    jobs.map((job) => `${job.instance}.${job.key} ${job.element} ${job.jobType} ${job.attempt} ${job.notBefore}`),
+  );
+  const timers = await store.timers(undefined, all);
+  compare(
+    "timers",
+    timers.map((timer) => `${timer.instance}.${timer.key} ${timer.due}`),
+  );
+  const tasks = (await store.listTasks({}, page)).rows;
+  compare(
+    "tasks",
+    tasks.map((task) => `${task.instanceId} ${task.key} ${task.assignee}`),
+  );
+  const incidents = (await store.listIncidents({}, page)).rows;
+  compare(
+    "incidents",
+    incidents.map((incident) => `${incident.instanceId} ${incident.key} ${incident.code}`),
+  );
+  const instances = (await store.listInstances({}, page)).rows;
+  compare(
+    "instances",
+    instances.map(
+      (row) => `${row.instanceId} ${row.parentId} ${row.rootId} ${row.status} ${row.incidents} ${row.endedAt}`,
+    ),
+  );
+  const held = await store.heldInstances();
+  compare(
+    "held instances",
+    held.map((number) => `${number}`),
+  );
+  checkOutbox(await store.outbox(), ledger);
+}
+
+function expectRows({ number, instanceId, state }: Shadow, want: (table: string, row: string) => void): void {
+  const { head } = state;
+  let jobs = 0;
+  for (const effect of isEnded(state) ? [] : pendingEffects(state)) {
+    if (effect.type === "offer-job") {
+      const { key, element, jobType, attempt, notBefore = 0 } = effect;
+      want("jobs", `${number}.${key} ${element} ${jobType} ${attempt} ${notBefore}`);
+      jobs++;
+    } else if (effect.type === "arm-timer") {
+      want("timers", `${number}.${effect.key} ${effect.due}`);
+    }
+  }
+  for (const task of state.tasks.values()) want("tasks", `${instanceId} ${task.key} ${task.assignee}`);
+  for (const each of state.incidents.values()) want("incidents", `${instanceId} ${each.key} ${each.error.code}`);
+  const { parent, rootId, status, endedAt } = head;
+  const row = `${instanceId} ${parent?.instanceId ?? null} ${rootId} ${status} ${state.incidents.size} ${endedAt}`;
+  want("instances", row);
+  if (status === "paused" && jobs > 0) want("held instances", `${number}`);
+}
+
+/** Nothing that one instance owes another is forgotten: it has arrived, or it is on its way. */
+function checkOutbox(outbox: readonly OutboxEntry[], ledger: Ledger): void {
+  const isOnItsWay = (matches: (message: Message, from: string) => boolean): boolean =>
+    outbox.some(({ from, message }) => matches(message, from.instanceId));
+  for (const { instanceId, state } of ledger.shadows.values()) {
+    const { head } = state;
+    if (head.continuing) {
+      const owed = isOnItsWay((message, from) => message.type === "continue" && from === instanceId);
+      ledger.check(owed, () => `'${instanceId}' has to continue, but nothing tells it`);
+    }
+    for (const call of state.calls.values()) {
+      if (call.ended) continue;
+      const { childId } = call;
+      const child = ledger.byId.get(childId)?.state;
+      const hears = isOnItsWay(({ type }, from) => type === "answer-parent" && from === childId);
+      const starts = isOnItsWay((message) => message.type === "start-child" && message.childId === childId);
+      // While paused nothing is started: resuming asks for every open call.
+      const waits = head.status === "paused" && child === undefined;
+      const goesOn = child !== undefined && !isEnded(child);
+      ledger.check(hears || starts || goesOn || waits, () => `'${instanceId}' waits in vain for '${childId}'`);
+    }
+    if (head.parent !== null && !isEnded(state)) checkOrphan(instanceId, ledger, isOnItsWay);
+  }
+}
+
+/** A called instance goes on only as long as somebody waits for it, or is about to be told to end. */
+function checkOrphan(
+  childId: string,
+  ledger: Ledger,
+  isOnItsWay: (matches: (message: Message, from: string) => boolean) => boolean,
+): void {
+  const parent = ledger.byId.get(ledger.byId.get(childId)?.state.head.parent?.instanceId ?? "")?.state;
+  const awaited = [...(parent?.calls.values() ?? [])].some((call) => call.childId === childId && !call.ended);
+  const told = isOnItsWay((message) => message.type === "cancel-child" && message.childId === childId);
+  ledger.check(awaited || told, () => `nobody waits for '${childId}', and nobody tells it to end`);
+}
