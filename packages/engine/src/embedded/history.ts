@@ -50,6 +50,8 @@ export async function* readHistory(
     if (rows.length > 0) continue;
     if (!follow || tail.closed) return;
     await tail.grown(position, signal);
+    // What is still unread can be read from the cursor once the store is open again.
+    if (tail.closed) return;
   }
 }
 

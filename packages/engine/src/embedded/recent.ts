@@ -34,7 +34,9 @@ export class RecentRows {
     const last = rows.at(-1);
     if (last === undefined) return;
     this.#last = last.position;
-    for (const row of rows.length > this.#countMax ? rows.slice(-this.#countMax) : rows) this.#rows.push(row);
+    // A turn larger than the bound pushes out all before it: kept beside them it would leave a hole.
+    if (rows.length > this.#countMax) this.#rows = rows.slice(-this.#countMax);
+    else for (const row of rows) this.#rows.push(row);
     // Cut by half of its bound at a time, so that adding stays cheap.
     if (this.#rows.length > 2 * this.#countMax) this.#rows = this.#rows.slice(-this.#countMax);
     this.#wake();

@@ -7,8 +7,13 @@ const busyTimeoutMs = 5_000;
 /** After a checkpoint the write-ahead log is cut back to this. */
 const walKeptBytes = 67_108_864;
 
+export interface SqliteOptions {
+  /** The database grows no larger; what would is refused as a full disk refuses it. Read at every opening. */
+  readonly bytesMax?: number;
+}
+
 /** Opens for writing: creates an empty database, migrates an older one, refuses everything else unchanged. */
-export function openForWriting(path: string): DatabaseSync {
+export function openForWriting(path: string, options: SqliteOptions = {}): DatabaseSync {
   const db = connect(path, false);
   try {
     const version = checkIdentity(db, path);
@@ -16,6 +21,9 @@ export function openForWriting(path: string): DatabaseSync {
       PRAGMA journal_size_limit = ${walKeptBytes}; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY`);
     migrate(db, version);
     assertDurable(db, path);
+    if (options.bytesMax !== undefined) {
+      db.exec(`PRAGMA max_page_count = ${Math.floor(options.bytesMax / pragma(db, "page_size"))}`);
+    }
     return db;
   } catch (error) {
     db.close();

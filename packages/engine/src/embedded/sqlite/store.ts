@@ -4,7 +4,7 @@ import type { Deployment } from "../../port.ts";
 import { chainStart } from "../codec.ts";
 import type { Counters, OpenJob, OutboxEntry, Store, StoreReader } from "../store.ts";
 import { ListReader, openJob } from "./list.ts";
-import { explain, openForReading, openForWriting } from "./open.ts";
+import { explain, openForReading, openForWriting, type SqliteOptions } from "./open.ts";
 import { LogReader } from "./read.ts";
 import { verifyChain } from "./verify.ts";
 import { TurnWriter } from "./write.ts";
@@ -26,9 +26,10 @@ interface Connection {
 }
 
 /** The log in a SQLite file. Creates it when missing; refuses a newer, damaged or foreign one without a change. */
-export function openSqliteStore(path: string): Store {
-  let connection = connect(path);
+export function openSqliteStore(path: string, options: SqliteOptions = {}): Store {
+  let connection = connect(path, options);
   const run = async <T>(work: (connection: Connection) => T): Promise<T> => {
+    if (!connection.db.isOpen) throw new AppError("engine-closed", "Expected an open store, but it was closed.");
     try {
       return work(connection);
     } catch (error) {
@@ -50,7 +51,7 @@ export function openSqliteStore(path: string): Store {
       }),
     reopen: async () => {
       if (connection.db.isOpen) connection.db.close();
-      connection = connect(path);
+      connection = connect(path, options);
       // A failed sync may have left pages that look written and are not: moving them all, synced, finds out.
       const result = connection.db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
       if (result?.["busy"] !== 0)
@@ -130,6 +131,7 @@ export function openSqliteReader(path: string): StoreReader {
   const db = openForReading(path);
   const connection = { db, log: new LogReader(db), list: new ListReader(db) };
   const run = async <T>(work: (reading: typeof connection) => T): Promise<T> => {
+    if (!connection.db.isOpen) throw new AppError("engine-closed", "Expected an open store, but it was closed.");
     try {
       return work(connection);
     } catch (error) {
@@ -155,8 +157,8 @@ function readerOf(run: Run, close: () => void): StoreReader {
   };
 }
 
-function connect(path: string): Connection {
-  const db = openForWriting(path);
+function connect(path: string, options: SqliteOptions): Connection {
+  const db = openForWriting(path, options);
   try {
     const last = Number(db.prepare("SELECT max(position) AS last FROM log").get()?.["last"] ?? 0);
     const chain = verifyChain(db, Math.max(0, last - tailRows));
