@@ -20,10 +20,20 @@ afterEach(() => {
   for (const world of worlds.splice(0)) world.remove();
 });
 
-async function runExample(name: string, options: Partial<WorldOptions> = {}): Promise<{ world: World; run: Drive }> {
+interface Ran {
+  readonly world: World;
+  readonly run: Drive;
+}
+
+function runExample(name: string, options: Partial<WorldOptions> = {}, slots = 4): Promise<Ran> {
   const folder = join(examples, name);
   const base = name.startsWith("fixtures/") ? join(examples, "fixtures/repository") : join(folder, "repository");
-  const world = await createWorld({ base, script: join(folder, "agents.yaml"), ...options });
+  const planned = parse(readFileSync(join(folder, "plan.yaml"), "utf8")) as Json;
+  return runPlan(planned, { base, script: join(folder, "agents.yaml"), ...options }, slots);
+}
+
+async function runPlan(planned: Json, options: WorldOptions, slots = 4): Promise<Ran> {
+  const world = await createWorld(options);
   worlds.push(world);
   const { deps, context } = world;
   const handlers = {
@@ -31,9 +41,8 @@ async function runExample(name: string, options: Partial<WorldOptions> = {}): Pr
     "feature.plan": planHandler(deps),
     "feature.publish": publishHandler(deps),
   };
-  const planned = parse(readFileSync(join(folder, "plan.yaml"), "utf8")) as Json;
   const variables = { feature: "A feature", context: asJson(context), planned };
-  const run = await drive({ programs: await loadFeaturePrograms(), handlers, process: "feature", variables });
+  const run = await drive({ programs: await loadFeaturePrograms(), handlers, process: "feature", variables, slots });
   return { world, run };
 }
 
@@ -45,4 +54,52 @@ test("[F3] a run with a base that needs a merge by rule ends as one branch that 
   const changelog = runGit(world.source, ["show", `${published.branch}:CHANGELOG.md`]);
   for (const unit of ["A", "B", "C", "D"]) expect(changelog).toContain(`- ${unit}.`);
   expect(await listWorkspaces(world.deps.stateDir)).toEqual([]);
+});
+
+test("[F4] the same plan gives the same commit, one job at a time or four", async () => {
+  const commits: string[] = [];
+  for (const slots of [1, 4]) {
+    const { run } = await runExample("fixtures/base-conflict", {}, slots);
+    commits.push((run.variables["published"] as unknown as Published).commit);
+  }
+  expect(commits[1]).toBe(commits[0]);
+});
+
+test("[F3, F60, F62] a unit that turns the merged tree red is repaired in its work loop and lands", async () => {
+  const write = (path: string, content: string) => ({ steps: [{ write: { path, content } }] });
+  const script = {
+    left: [write("left.txt", "shared=1\n")],
+    right: [write("right.txt", "shared=2\n"), write("right.txt", "shared=1\n")],
+  };
+  const unit = (id: string) => ({
+    ...{ id, title: `Write ${id}`, intent: `Both sides say the same, ${id} too.` },
+    ...{ touches: { owns: [], may: [], creates: [`${id}.txt`] }, verify: [`test -f ${id}.txt`] },
+  });
+  const agree = "test ! -f left.txt || test ! -f right.txt || cmp left.txt right.txt";
+  const planned = { format: "tutti-plan/1", feature: "Agree", checks: [agree], units: [unit("left"), unit("right")] };
+  const text = JSON.stringify({ format: "tutti-script/1", tasks: script });
+  const { world, run } = await runPlan(planned, { base: { "README.md": "hello\n" }, script: text });
+  expect(run.incidents).toEqual([]);
+  expect(run.outcome?.type).toBe("completed");
+  expect(run.jobs.filter((job) => job === "unit.apply right")).toHaveLength(2);
+  expect(run.jobs).toContain("merge.readmit");
+  const { branch, body } = run.variables["published"] as unknown as Published;
+  expect(runGit(world.source, ["show", `${branch}:right.txt`])).toBe("shared=1");
+  expect(body).toContain("1 of them red and repaired");
+});
+
+test("[F13] agents that misbehave end as findings, and the run waits for a person", async () => {
+  for (const [name, code] of [
+    ["crash", "agent-crashed"],
+    ["hang", "agent-silent"],
+    ["outside-claim", "outside-claim"],
+    ["symlink-escape", "symlink-escape"],
+  ] as const) {
+    const options = { attempts: 2, rounds: 1, agentSilenceMs: 1_000 };
+    const { world, run } = await runExample(`fixtures/misbehaving/${name}`, { options });
+    expect(run.outcome, name).toBeNull();
+    expect(run.incidents.join(), name).toContain("feature:");
+    expect(run.errors.join(), name).toContain(code);
+    expect(await listWorkspaces(world.deps.stateDir)).toEqual([]);
+  }
 });

@@ -46,6 +46,8 @@ export interface Drive {
   readonly variables: JsonObject;
   /** Incidents that nobody resolved, as `element: code message`. */
   readonly incidents: readonly string[];
+  /** How called instances failed, as `process: code message`. */
+  readonly errors: readonly string[];
   /** Types of the jobs that were done, in the order they ended, with the unit where there is one. */
   readonly jobs: readonly string[];
 }
@@ -66,6 +68,7 @@ class Driver {
   readonly #queue: Waiting[] = [];
   readonly #running = new Map<string, AbortController>();
   readonly #incidents: string[] = [];
+  readonly #errors: string[] = [];
   readonly #jobs: string[] = [];
   readonly #end: PromiseWithResolvers<Drive> = Promise.withResolvers();
   #sleeping = 0;
@@ -104,6 +107,9 @@ class Driver {
       evolve(instance.state, event);
       if (event.type === "incident-created") {
         this.#incidents.push(`${instance.program.document.id}: ${event.error.code} ${event.error.message}`);
+      }
+      if (event.type === "instance-failed") {
+        this.#errors.push(`${instance.program.document.id}: ${event.error.code} ${event.error.message}`);
       }
       for (const effect of effectsOf(instance.state, event)) this.#perform(instance, effect);
     }
@@ -171,7 +177,7 @@ class Driver {
     if (this.#running.size > 0 || this.#sleeping > 0 || this.#queue.length > 0) return;
     const { program, state } = must(this.#instances.get("root"), "there is no root");
     const { outcome, variables } = instanceView(program, state);
-    this.#end.resolve({ outcome, variables, incidents: this.#incidents, jobs: this.#jobs });
+    this.#end.resolve({ outcome, variables, incidents: this.#incidents, errors: this.#errors, jobs: this.#jobs });
   }
 
   #start({ instance, effect }: Waiting): void {

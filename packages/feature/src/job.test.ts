@@ -1,0 +1,46 @@
+import { AppError, type Job } from "@tutti/kernel";
+import { expect, test } from "vitest";
+import { completed, jobHandler } from "./job.ts";
+
+const job = { id: "i/1", type: "t", input: { a: 1 }, fencingToken: 3 } as unknown as Job;
+const context = { signal: new AbortController().signal, heartbeat: () => undefined };
+
+test("[F8] a job without an input that it needs fails for good and says which", async () => {
+  const handler = jobHandler<{ a: number; b: number }>(["a", "b"], async () => completed({}));
+  const outcome = await handler(job, context);
+  expect(outcome).toMatchObject({ type: "failed", code: "input-missing", retryable: false });
+  expect(outcome).toMatchObject({ message: expect.stringContaining("needs b") });
+});
+
+test("[F8] a failure keeps its code; what would end the same way again is not retried", async () => {
+  const failing = (code: string) =>
+    jobHandler<{ a: number }>(["a"], async () => {
+      throw new AppError(code, "No.", { details: { x: 1 } });
+    });
+  for (const [code, retryable] of [
+    ["git-failed", true],
+    ["sandbox-missing", false],
+    ["conflict-parked", false],
+    ["prepare-failed", true],
+  ] as const) {
+    expect(await failing(code)(job, context)).toMatchObject({ type: "failed", code, retryable, details: { x: 1 } });
+  }
+});
+
+test("[F8] an aborted job says so, whatever broke on the way", async () => {
+  const controller = new AbortController();
+  const handler = jobHandler<{ a: number }>(["a"], async ({ signal }) => {
+    controller.abort("lease-lost");
+    signal.throwIfAborted();
+    return completed({});
+  });
+  const outcome = await handler(job, { ...context, signal: controller.signal });
+  expect(outcome).toMatchObject({ code: "job-aborted", message: "The job was ended: lease-lost.", retryable: true });
+});
+
+test("[F8] what nobody foresaw is left to the engine", async () => {
+  const handler = jobHandler<{ a: number }>(["a"], async () => {
+    throw new TypeError("a bug");
+  });
+  await expect(handler(job, context)).rejects.toThrow("a bug");
+});
