@@ -1,0 +1,143 @@
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { createEmbeddedEngine } from "../embedded/engine.ts";
+import { openMemoryStore } from "../embedded/memory/store.ts";
+import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import { branches, sequence, testHost } from "../testing/programs.ts";
+import { runFloor } from "./floor.ts";
+import { type Figure, figure, percentile, roundsOf } from "./report.ts";
+import { databasePath, runSteps } from "./workload.ts";
+
+const rounds = 3;
+
+/** What one synced append of 4 KiB costs on this disk. */
+export function measureSync(folder: string): Figure[] {
+  const file = openSync(join(folder, "sync"), "w");
+  const block = Buffer.alloc(4_096, 1);
+  const times: number[] = [];
+  for (let n = 0; n < 300; n++) {
+    const before = performance.now();
+    writeSync(file, block);
+    fdatasyncSync(file);
+    times.push((performance.now() - before) * 1_000);
+  }
+  closeSync(file);
+  return [figure("disk.sync.p50", percentile(times, 0.5), { unit: "µs" })];
+}
+
+/** Steps per second beside the floor, measured in turns so that a busy machine slows both. */
+export async function measureSteps(
+  folder: string,
+  options: { readonly inFlight: number; readonly steps: number },
+): Promise<Figure[]> {
+  const { inFlight, steps } = options;
+  const instances = Math.ceil((inFlight === 1 ? 3_000 : 30_000) / Math.max(steps, 3));
+  const workload = { folder, durable: true, instances, steps, inFlight };
+  const speeds: number[] = [];
+  const ratios: number[] = [];
+  const latencies: number[] = [];
+  const commits: number[] = [];
+  await runSteps({ ...workload, instances: Math.ceil(instances / 4) });
+  for (let round = 0; round < rounds; round++) {
+    const engine = await runSteps(workload);
+    const floor = runFloor(folder, engine.turns);
+    speeds.push((instances * steps) / engine.seconds);
+    ratios.push(floor.seconds / engine.seconds);
+    latencies.push(...engine.stepMs);
+    commits.push(...floor.commitMs);
+  }
+  const name = `${steps === 1 ? "one-task" : `${steps}-steps`}.durable.${inFlight}`;
+  const figures = [
+    figure(name, roundsOf(speeds), { unit: steps === 1 ? "instances/s" : "steps/s" }),
+    figure(`${name}.of-floor`, roundsOf(ratios), { unit: "ratio", goal: ">= 0.5" }),
+  ];
+  if (latencies.length === 0) return figures;
+  const median = percentile(latencies, 0.5);
+  for (const share of [0.5, 0.99, 0.999]) {
+    figures.push(figure(`${name}.step.p${share * 100}`, percentile(latencies, share), { unit: "ms" }));
+  }
+  if (inFlight === 1) {
+    const goal = "<= 2";
+    figures.push(figure(`${name}.step.p50-of-commit`, median / percentile(commits, 0.5), { unit: "ratio", goal }));
+  }
+  return figures;
+}
+
+export async function measureMemory(
+  folder: string,
+  options: { readonly inFlight: number; readonly steps: number },
+): Promise<Figure[]> {
+  const { inFlight, steps } = options;
+  const instances = Math.ceil(60_000 / steps);
+  const speeds: number[] = [];
+  await runSteps({ folder, durable: false, instances, steps, inFlight });
+  for (let round = 0; round < rounds; round++) {
+    const { seconds } = await runSteps({ folder, durable: false, instances, steps, inFlight });
+    speeds.push((instances * steps) / seconds);
+  }
+  const name = `${steps === 1 ? "one-task" : `${steps}-steps`}.memory.${inFlight}`;
+  return [figure(name, roundsOf(speeds), { unit: steps === 1 ? "instances/s" : "steps/s" })];
+}
+
+async function runBranches(count: number): Promise<number> {
+  const engine = await createEmbeddedEngine({
+    store: await openMemoryStore(),
+    host: testHost,
+    limits: { recordsInMemoryMax: 1e7 },
+  });
+  await engine.deploy([branches("many")]);
+  await engine.adjustQueue("standard", 1_000);
+  const outcome = { type: "completed" as const, result: {} };
+  engine.work("work", async () => outcome);
+  const begin = performance.now();
+  const variables = { items: Array.from({ length: count }, (_, n) => n) };
+  const id = await engine.start({ requestId: "r", process: "many", variables, actor: "bench" });
+  for await (const { event, instanceId } of engine.history({ follow: true })) {
+    if (instanceId === id && event.type === "instance-completed") break;
+  }
+  const seconds = (performance.now() - begin) / 1_000;
+  await engine.close();
+  return seconds;
+}
+
+/** Branches and their join, in memory; the cost of one must not depend on how many there are. */
+export async function measureBranches(): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  let before: number | undefined;
+  await runBranches(1_000);
+  for (const count of [1_000, 10_000, 100_000]) {
+    const seconds = await runBranches(count);
+    figures.push(figure(`branches.${count}`, seconds, { unit: "s", ...(count === 100_000 ? { goal: "<= 2" } : {}) }));
+    // Ten times as many in 2.2 ^ log2(10) = 13.7 times the time is "doubling costs at most 2.2 times".
+    if (before !== undefined)
+      figures.push(figure(`branches.${count}.growth`, seconds / before, { unit: "ratio", goal: "<= 13.7" }));
+    before = seconds;
+  }
+  return figures;
+}
+
+/** From opening a database with 10 000 open instances to the first job that runs. */
+export async function measureRecovery(folder: string): Promise<Figure[]> {
+  const path = databasePath(folder, "recovery");
+  const engine = await createEmbeddedEngine({ store: openSqliteStore(path), host: testHost });
+  await engine.deploy([sequence("steps", 10)]);
+  const starts = Array.from({ length: 10_000 }, (_, n) =>
+    engine.start({ requestId: `r${n}`, process: "steps", variables: {}, actor: "bench" }),
+  );
+  await Promise.all(starts);
+  await engine.close();
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const begin = performance.now();
+    const opened = await createEmbeddedEngine({ store: openSqliteStore(path), host: testHost });
+    const at = await new Promise<number>((resolve) => {
+      opened.work("work", async () => {
+        resolve(performance.now());
+        return { type: "failed", code: "later", message: "", retryable: false };
+      });
+    });
+    times.push(at - begin);
+    await opened.close();
+  }
+  return [figure("recovery.10000.first-job", roundsOf(times), { unit: "ms", goal: "<= 1000" })];
+}

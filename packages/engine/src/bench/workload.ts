@@ -1,0 +1,76 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createEmbeddedEngine } from "../embedded/engine.ts";
+import { openMemoryStore } from "../embedded/memory/store.ts";
+import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import type { Store, Turn } from "../embedded/store.ts";
+import { sequence, testHost } from "../testing/programs.ts";
+
+export interface Workload {
+  readonly folder: string;
+  readonly durable: boolean;
+  readonly instances: number;
+  /** Service tasks one after the other. */
+  readonly steps: number;
+  /** Instances under way at once. */
+  readonly inFlight: number;
+}
+
+export interface Measured {
+  readonly seconds: number;
+  /** From the outcome of a job to the start of the next in the same instance, ms. */
+  readonly stepMs: readonly number[];
+  /** The turns as they were written; empty in memory. */
+  readonly turns: readonly Turn[];
+}
+
+export function databasePath(folder: string, name: string): string {
+  const path = join(folder, `${name}.sqlite`);
+  for (const tail of ["", "-wal", "-shm"]) rmSync(`${path}${tail}`, { force: true });
+  return path;
+}
+
+/** Runs instances of trivial steps with in-process handlers, from the first start to the last end. */
+export async function runSteps(workload: Workload): Promise<Measured> {
+  const { folder, durable, instances, steps, inFlight } = workload;
+  const turns: Turn[] = [];
+  const inner = durable ? openSqliteStore(databasePath(folder, "steps")) : await openMemoryStore();
+  const store: Store = durable
+    ? { ...inner, commit: (turn) => inner.commit(turns[turns.push(turn) - 1] as Turn) }
+    : inner;
+  const engine = await createEmbeddedEngine({ store, host: testHost });
+  await engine.deploy([sequence("steps", steps)]);
+  await engine.adjustQueue("standard", inFlight + 1);
+  const outcomes = new Map<string, number>();
+  const stepMs: number[] = [];
+  const lastStep = `step${steps}`;
+  let started = 0;
+  let ended = 0;
+  const begin = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    const startNext = (): void => {
+      if (started === instances) return;
+      started++;
+      const request = { requestId: `r${started}`, process: "steps", variables: {}, actor: "bench" };
+      engine.start(request).catch(reject);
+    };
+    const outcome = { type: "completed" as const, result: {} };
+    engine.work("work", async (job) => {
+      const at = performance.now();
+      const before = outcomes.get(job.instanceId);
+      if (before !== undefined) stepMs.push(at - before);
+      if (job.elementId === lastStep) {
+        outcomes.delete(job.instanceId);
+        startNext();
+        if (++ended === instances) setImmediate(resolve);
+      } else {
+        outcomes.set(job.instanceId, performance.now());
+      }
+      return outcome;
+    });
+    for (let n = 0; n < inFlight; n++) startNext();
+  });
+  const seconds = (performance.now() - begin) / 1_000;
+  await engine.close();
+  return { seconds, stepMs, turns };
+}
