@@ -7,9 +7,6 @@ import { Random } from "./testing/random.ts";
 import { randomCommand } from "./testing/random-command.ts";
 import { randomProgram } from "./testing/random-program.ts";
 
-// The kernel is built without Node's types; its tests run in Node.
-declare const process: { readonly env: { readonly [name: string]: string | undefined } };
-
 // KERNEL_SIM_RUNS lengthens it (`SLOW=1` alone by a factor of 50); KERNEL_SIM_SEED repeats one run.
 const runs = Number(process.env["KERNEL_SIM_RUNS"] ?? (process.env["SLOW"] === "1" ? 50_000 : 1_000));
 const only = process.env["KERNEL_SIM_SEED"];

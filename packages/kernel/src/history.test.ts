@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Event, EventType } from "./index.ts";
+import { evolve, newState, snapshotState } from "./index.ts";
+import { recordings } from "./testing/recordings.ts";
+
+// What was recorded by a released kernel must mean the same to every later one. A file is never edited: a new meaning
+// is a new event type and a new file. KERNEL_RECORD=1 writes files that do not exist yet.
+
+const folder = new URL("../test/histories/", import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));
+
+interface Recording {
+  readonly digest: string;
+  readonly events: readonly Event[];
+}
+
+function digestOf(events: readonly Event[]): string {
+  const state = events.reduce((before, event) => evolve(before, event), newState());
+  return createHash("sha256")
+    .update(JSON.stringify(canonical(snapshotState(state))))
+    .digest("hex");
+}
+
+/** Names in order, so that the order in which a version happens to write a record does not matter. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([name, inner]): [string, unknown] => [name, canonical(inner)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function read(name: string): Recording {
+  const [head = "", ...lines] = readFileSync(new URL(name, folder), "utf8").trim().split("\n");
+  const { digest } = JSON.parse(head) as { digest: string };
+  return { digest, events: lines.map((line) => JSON.parse(line) as Event) };
+}
+
+if (process.env["KERNEL_RECORD"] === "1") {
+  for (const [name, record] of Object.entries(recordings)) {
+    if (files.includes(`${name}.jsonl`)) continue;
+    const { history } = record();
+    const lines = [{ digest: digestOf(history) }, ...history].map((line) => JSON.stringify(line));
+    writeFileSync(new URL(`${name}.jsonl`, folder), `${lines.join("\n")}\n`);
+  }
+}
+
+test.each(files)("[K112] %s evolves to what it was recorded with", (name) => {
+  const { digest, events } = read(name);
+  expect(events.length).toBeGreaterThan(0);
+  expect(digestOf(events)).toBe(digest);
+});
+
+test("[K112] the recordings hold every type of event", () => {
+  const found = new Set(files.flatMap((name) => read(name).events.map(({ type }) => type)));
+  expect([...found].sort()).toEqual(Object.keys(everyType).sort());
+});
+
+test.each(Object.keys(recordings))("[K5] the same commands lead to the history '%s' today", (name) => {
+  expect(JSON.parse(JSON.stringify(recordings[name]?.().history))).toEqual(read(`${name}.jsonl`).events);
+});
+
+/** A new type does not compile until it stands here, and then the test above asks for a recording of it. */
+const everyType: { readonly [T in EventType]: true } = {
+  "instance-created": true,
+  "instance-paused": true,
+  "instance-resumed": true,
+  "instance-failing": true,
+  "instance-completed": true,
+  "instance-failed": true,
+  "instance-cancelled": true,
+  "element-activating": true,
+  "element-activated": true,
+  "element-completing": true,
+  "element-completed": true,
+  "element-terminated": true,
+  "element-passed": true,
+  "flow-taken": true,
+  "flow-released": true,
+  "flow-dropped": true,
+  "continuation-requested": true,
+  "continuation-started": true,
+  "variables-set": true,
+  "job-created": true,
+  "job-completed": true,
+  "job-failed": true,
+  "job-error-thrown": true,
+  "job-cancelled": true,
+  "job-retried": true,
+  "timer-armed": true,
+  "timer-fired": true,
+  "timer-cancelled": true,
+  "task-created": true,
+  "task-claimed": true,
+  "task-released": true,
+  "task-completed": true,
+  "task-cancelled": true,
+  "child-requested": true,
+  "child-ended": true,
+  "child-cancelled": true,
+  "incident-created": true,
+  "incident-resolved": true,
+  "collection-opened": true,
+  "items-added": true,
+  "item-activated": true,
+  "item-blocked": true,
+  "item-unblocked": true,
+  "item-completed": true,
+  "item-failed": true,
+  "item-skipped": true,
+  "item-cancelled": true,
+  "item-withdrawn": true,
+  "items-retried": true,
+  "items-accepted": true,
+  "collection-closing": true,
+  "concurrency-adjusted": true,
+  "compensation-recorded": true,
+  "compensation-started": true,
+  "compensation-taken": true,
+  "compensation-failed": true,
+  "compensation-finished": true,
+};

@@ -1,0 +1,209 @@
+import type { Json } from "../json.ts";
+import type { Element } from "../program.ts";
+import {
+  and,
+  call,
+  end,
+  expr,
+  line,
+  literal,
+  loop,
+  map,
+  onError,
+  onTimer,
+  program,
+  retry,
+  script,
+  service,
+  start,
+  sub,
+  timer,
+  undo,
+  user,
+  variable,
+  wait,
+  xor,
+} from "./build.ts";
+import { Driver } from "./driver.ts";
+
+const thrown = { retry: retry(1, "error") };
+
+function undoable(id: string): Element[] {
+  const handler = service(`undo-${id}`, { forCompensation: true, inputs: map({ n: "n" }) });
+  return [service(id, { compensation: `undo-${id}`, policy: thrown, outputs: map({ n: "n" }) }), handler];
+}
+
+/** An order with a task, a call, timers and errors on the way; paused once, its incidents resolved. */
+function order(): Driver {
+  const box = sub("box", [start("s"), service("pack", { policy: thrown }), service("label"), end("e")], {
+    variables: [{ name: "weight", type: "integer", initial: 1 }],
+  });
+  const made = program(
+    [
+      ...[start(), user("approve", { candidates: ["ann"], outputs: map({ ok: "ok" }) }), xor("ok?", "ok?>end")],
+      ...[
+        service("charge", { policy: { retry: retry(2) }, outputs: map({ paid: "paid" }) }),
+        and("split"),
+        and("join"),
+      ],
+      ...[
+        call("ship", { inputs: map({ paid: "paid" }) }),
+        call("gift"),
+        ...box,
+        onError("lost", "box", { outputs: map({ why: "error.code" }) }),
+      ],
+      ...[
+        onTimer("nag", "ship", { timer: timer("cycle", "R2/PT5S"), interrupting: false }),
+        service("remind"),
+        wait("cool"),
+        end(),
+      ],
+      service("note", { inputs: map({ text: "text" }) }),
+    ],
+    [
+      "start>approve>ok?",
+      "ok?>charge: ok == true",
+      "ok?>end",
+      "charge>split>ship>join>cool>note>end",
+      "split>box>join",
+      "split>gift>join",
+      "lost>join",
+      "nag>remind>end",
+      "s>pack>label>e",
+    ],
+    { outputs: ["paid"], variables: [{ name: "paid", type: "integer" }] },
+  );
+  const driver = new Driver(made).create({}, { businessKey: "order 7", queue: "light", priority: 2 });
+  const task = driver.key("approve");
+  driver.send({ type: "claim-task", key: task, actor: "ann" }).send({ type: "release-task", key: task, actor: "ann" });
+  driver.send({ type: "complete-task", key: task, result: { ok: true }, actor: "bob" });
+  driver.fail("charge").fail("charge").resolve().complete("charge", { paid: "much" });
+  driver.send({
+    type: "resolve-incident",
+    key: driver.view().incidents[0]?.key ?? 0,
+    action: "retry",
+    reason: "again",
+  });
+  // The result can never be written: the first order is given up, which records a cancellation with all that was open.
+  return driver.send({ type: "cancel-instance", reason: "wrong result" });
+}
+
+function delivery(): Driver {
+  const made = program(
+    [
+      ...[
+        start(),
+        and("split"),
+        and("join"),
+        xor("packed"),
+        xor("signed"),
+        call("ship"),
+        call("gift"),
+        user("sign"),
+        end(),
+      ],
+      ...[service("pack", { policy: thrown }), onError("lost", "pack", { outputs: map({ why: "error.code" }) })],
+      ...[onTimer("nag", "ship", { timer: timer("cycle", "R2/PT5S"), interrupting: false }), service("remind")],
+      ...[
+        onTimer("late", "sign", { timer: timer("duration", "PT3S") }),
+        service("note", { inputs: map({ text: "text" }) }),
+      ],
+    ],
+    [
+      ...["start>split>ship>join>note>end", "split>pack>packed>join", "lost>packed", "split>gift>join"],
+      ...["split>sign>signed>join", "late>signed", "nag>remind>end"],
+    ],
+  );
+  const driver = new Driver(made).create();
+  driver.send({ type: "pause-instance", stopRunning: false, reason: "lunch" }).send({ type: "resume-instance" });
+  driver.throw("pack", "lost-parcel").fire("late").fire("nag");
+  const gift = driver.key("gift");
+  const error = { code: "no-gift", message: "sold out" };
+  driver.send({ type: "end-child", key: gift, childId: `i/${gift}`, outcome: { type: "failed", error } }).resolve();
+  driver.send({ type: "end-child", key: gift, childId: `i/${gift}.2`, outcome: { type: "completed", result: {} } });
+  const ship = driver.key("ship");
+  driver.send({ type: "end-child", key: ship, childId: `i/${ship}`, outcome: { type: "completed", result: {} } });
+  driver.send({ type: "set-variables", scope: 0, values: { text: "hello" }, reason: "forgotten" }).resolve();
+  return driver.complete("note").complete("remind");
+}
+
+/** Everything that is open when an instance is cancelled. */
+function cancelled(): Driver {
+  const made = program(
+    [start(), and("split"), service("a"), user("b"), wait("c"), call("d"), service("e"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join", "split>c>join", "split>d>join", "split>e>join"],
+  );
+  return new Driver(made).create().complete("e").send({ type: "cancel-instance", reason: "enough" });
+}
+
+/** A graph with locks and policies, changed while it runs, retried and accepted. */
+function graph(): Driver {
+  const items: Json[] = [
+    { id: "a", locks: ["x"] },
+    { id: "b", locks: ["x"], dependsOn: [] },
+    { id: "c", dependsOn: ["a", "b"] },
+    { id: "d", attempts: 2, queue: "heavy", priority: 1 },
+    {
+      id: "e",
+      dependsOn: [
+        { key: "d", policy: "any-success" },
+        { key: "c", policy: "any-success" },
+      ],
+    },
+  ];
+  const options = { maxParallel: literal(3), output: { target: "commits", source: variable("commit") } };
+  const task = service("unit", { policy: thrown, outputs: map({ commit: "commit" }), loop: loop("graph", options) });
+  const driver = new Driver(line(task)).create({ items });
+  driver.completeItem("a", { commit: "ca" }).failItem("d").failItem("b").failItem("d");
+  driver.resolve("retry", ["b"]).completeItem("b", { commit: "cb" });
+  driver.send({ type: "add-items", element: "unit", items: [{ id: "late" }, { id: "later", dependsOn: ["late"] }] });
+  driver.send({ type: "withdraw-items", element: "unit", items: ["later"] });
+  driver.send({ type: "adjust-concurrency", element: "unit", maxParallel: 1 });
+  driver.completeItem("c", { commit: "cc" }).completeItem("late", { commit: "cl" }).completeItem("e", { commit: "ce" });
+  return driver.resolve("accept");
+}
+
+/** Loops that end early: by their condition, and by a failure that fails the instance. */
+function loops(): Driver {
+  const first = service("first", { loop: loop("parallel", { completion: expr("completed >= 1") }) });
+  const second = service("second", { policy: thrown, loop: loop("sequential") });
+  return new Driver(line(first, second))
+    .create({ items: [1, 2, 3] })
+    .completeItem("1")
+    .completeItem("0")
+    .failItem("1");
+}
+
+/** A saga that is undone: a handler fails, a sub-process is undone by its content. */
+function saga(): Driver {
+  const box = sub("box", [start("s"), ...undoable("x"), end("e")]);
+  const made = program(
+    [start(), ...undoable("a"), ...box, ...undoable("b"), ...undoable("c"), undo("back", "a"), end()],
+    ["start>a>back>box>b>c>end", "s>x>e"],
+    { onError: "compensate" },
+  );
+  const driver = new Driver(made).create({ n: 0 }, { parent: { instanceId: "above", key: 9 } });
+  driver.complete("a", { n: 1 }).complete("undo-a").complete("x", { n: 2 }).complete("b", { n: 3 }).throw("c", "E");
+  return driver.fail("undo-b").complete("undo-x");
+}
+
+/** More than one step may start. */
+function long(): Driver {
+  const made = program(
+    [start(), script("add", { n: "n + 1" }), xor("again", "again>end"), end()],
+    ["start>add>again", "again>add: n < 510", "again>end"],
+    { outputs: ["n"] },
+  );
+  return new Driver(made).create({ n: 0 }).goOn();
+}
+
+/** One run each that ends; together they hold every type of event. */
+export const recordings: { readonly [name: string]: () => Driver } = {
+  order,
+  delivery,
+  cancelled,
+  graph,
+  loops,
+  saga,
+  long,
+};
