@@ -5,9 +5,7 @@ import { listWorkspaces } from "@tutti/workspace";
 import { afterEach, expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadFeaturePrograms } from "./definitions.ts";
-import { planHandler } from "./handlers/plan.ts";
-import { publishHandler } from "./handlers/publish.ts";
-import { unitAndMergeHandlers } from "./handlers/table.ts";
+import { featureHandlers } from "./handlers/table.ts";
 import { asJson } from "./job.ts";
 import type { Published } from "./model.ts";
 import { type Drive, drive } from "./testing/drive.ts";
@@ -36,13 +34,14 @@ async function runPlan(planned: Json, options: WorldOptions, slots = 4): Promise
   const world = await createWorld(options);
   worlds.push(world);
   const { deps, context } = world;
-  const handlers = {
-    ...unitAndMergeHandlers(deps),
-    "feature.plan": planHandler(deps),
-    "feature.publish": publishHandler(deps),
-  };
   const variables = { feature: "A feature", context: asJson(context), planned };
-  const run = await drive({ programs: await loadFeaturePrograms(), handlers, process: "feature", variables, slots });
+  const run = await drive({
+    programs: await loadFeaturePrograms(),
+    handlers: featureHandlers(deps),
+    process: "feature",
+    variables,
+    slots,
+  });
   return { world, run };
 }
 

@@ -1,1 +1,22 @@
-export {};
+export { type DefinitionFile, featureDefinitions, loadFeaturePrograms } from "./definitions.ts";
+export { type ChosenAgent, createFeatureDeps, type FeatureDeps, recoverFeature } from "./deps.ts";
+export { jobErrors, type PlanErrorCode, planErrors } from "./errors.ts";
+export { runFolder } from "./handlers/publish.ts";
+export { featureHandlers } from "./handlers/table.ts";
+export type * from "./model.ts";
+export { type RunOptionsInput, runOptions } from "./options.ts";
+export { checkPlan, type Gates } from "./plan/gates.ts";
+export type { PlanPlace, PlanProblem } from "./plan/problem.ts";
+export { type PlanReading, readPlan } from "./plan/read.ts";
+export type { PlanDraft, UnitDraft } from "./plan/schema.ts";
+export type { ProcessLedger } from "./process-ledger.ts";
+export {
+  type RunFacts,
+  type RunJob,
+  type RunNeed,
+  type RunResolution,
+  type RunView,
+  runView,
+  type UnitStatus,
+  type UnitView,
+} from "./run-view.ts";

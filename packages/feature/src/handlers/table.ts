@@ -6,15 +6,19 @@ import { mergeLand } from "./merge-land.ts";
 import { mergeOrder } from "./merge-order.ts";
 import { mergeReadmit } from "./merge-readmit.ts";
 import { mergeVerify } from "./merge-verify.ts";
+import { planHandler } from "./plan.ts";
+import { publishHandler } from "./publish.ts";
 import { unitApply } from "./unit-apply.ts";
 import { unitBase } from "./unit-base.ts";
 import { unitDiagnose } from "./unit-diagnose.ts";
 import { unitFinish } from "./unit-finish.ts";
 import { unitTest } from "./unit-test.ts";
 
-/** One handler per job type that `unit.yaml`, `work-loop.yaml` and `merge.yaml` name. */
-export function unitAndMergeHandlers(deps: FeatureDeps): { readonly [jobType: string]: JobHandler } {
+/** One handler per job type that the shipped definitions name. */
+export function featureHandlers(deps: FeatureDeps): { readonly [jobType: string]: JobHandler } {
   return {
+    "feature.plan": planHandler(deps),
+    "feature.publish": publishHandler(deps),
     "unit.base": unitBase(deps),
     "unit.apply": unitApply(deps),
     "unit.test": unitTest(deps),

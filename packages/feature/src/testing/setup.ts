@@ -1,17 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Job, JobAbortReason, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
+import type { Job, JobAbortReason, JobOutcome, JsonObject } from "@tutti/kernel";
 import { fetchBase, inspectSource, openRepository, type Repository } from "@tutti/workspace";
 import { createFeatureDeps, type FeatureDeps } from "../deps.ts";
-import { unitAndMergeHandlers } from "../handlers/table.ts";
+import { featureHandlers } from "../handlers/table.ts";
 import { asJson } from "../job.ts";
 import type { Plan, PlanUnit, RunContext, RunOptions } from "../model.ts";
 import { runOptions } from "../options.ts";
-import { checkPlan } from "../plan/gates.ts";
-import { readPlan } from "../plan/read.ts";
 
 export const examples: string = fileURLToPath(new URL("../../../../examples", import.meta.url));
 
@@ -94,16 +92,6 @@ function writeText(file: string, content: string): void {
   writeFileSync(file, content);
 }
 
-/** The plan of an example, through the gates. */
-export function examplePlan(name: string, files: readonly string[]): Plan {
-  const file = join(examples, name, "plan.yaml");
-  const reading = readPlan(readFileSync(file, "utf8"), file);
-  if (reading.plan === undefined) throw new Error(JSON.stringify(reading.problems));
-  const { plan, problems } = checkPlan(reading.plan, { files, place: reading.place });
-  if (plan === undefined) throw new Error(JSON.stringify(problems));
-  return plan;
-}
-
 export function planUnit(id: string, rest: Partial<PlanUnit> = {}): PlanUnit {
   return {
     id,
@@ -139,8 +127,8 @@ export interface Calls {
 }
 
 /** Calls handlers as an engine would: every call is a job of its own unless it names one. */
-export function caller(deps: FeatureDeps, more: { readonly [type: string]: JobHandler } = {}): Calls {
-  const handlers = { ...unitAndMergeHandlers(deps), ...more };
+export function caller(deps: FeatureDeps): Calls {
+  const handlers = featureHandlers(deps);
   const notes: string[] = [];
   const controller = new AbortController();
   let count = 0;
