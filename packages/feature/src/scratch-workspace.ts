@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createWorkspace, type Repository, removeWorkspace, type Workspace } from "@tutti/workspace";
+import { createWorkspace, listWorkspaces, type Repository, removeWorkspace, type Workspace } from "@tutti/workspace";
 import type { FeatureDeps } from "./deps.ts";
 import type { Running } from "./job.ts";
 
@@ -24,21 +24,22 @@ export async function withWorkspace<T>(
   use: (workspace: Bench) => Promise<T>,
 ): Promise<T> {
   const { repository, run, unit, attempt, purpose, commit } = request;
-  const workspace = await createWorkspace(repository, {
-    stateDir: deps.stateDir,
-    run,
-    unit,
-    attempt,
-    token: `${at.token}-${purpose}`,
-    base: commit,
-    signal: at.signal,
-  });
+  const token = `${at.token}-${purpose}`;
   try {
+    const key = { run, unit, attempt, token };
+    const place = { stateDir: deps.stateDir, base: commit, signal: at.signal };
+    const workspace = await createWorkspace(repository, { ...key, ...place });
     return await use({ ...workspace, scratch: join(workspace.folder, "scratch") });
   } finally {
-    await removeWorkspace(workspace).catch((error: unknown) => {
+    // Found by its token, so that one which an abort left half-made goes too.
+    await removeOwn(deps, { run, token }).catch((error: unknown) => {
       // The next start sweeps it away; the result of the work must not hang on it.
-      deps.log(`${workspace.folder} could not be removed: ${error instanceof Error ? error.message : error}`);
+      deps.log(`a workspace of ${unit} could not be removed: ${error instanceof Error ? error.message : error}`);
     });
   }
+}
+
+async function removeOwn(deps: FeatureDeps, own: { run: string; token: string }): Promise<void> {
+  const entries = await listWorkspaces(deps.stateDir, own.run);
+  for (const entry of entries.filter(({ token }) => token === own.token)) await removeWorkspace(entry);
 }

@@ -117,6 +117,17 @@ test("[F15] an aborted job captures nothing, ends the agent and may be tried aga
   expect(await world.deps.processes.endLeftovers()).toEqual({ ended: 0, left: 0 });
 });
 
+test("[F15] an abort at any moment leaves no workspace behind", async () => {
+  const world = await worldOf({ a: [{ steps: [{ delayMs: 200 }] }] });
+  for (const afterMs of [0, 5, 10, 20, 40, 80, 160]) {
+    const calls = caller(world.deps);
+    const ending = calls.call("unit.apply", applyInput(world));
+    setTimeout(() => calls.abort("shutdown"), afterMs);
+    expect(await ending).toMatchObject({ type: "failed", code: "job-aborted" });
+    expect(await listWorkspaces(world.deps.stateDir)).toEqual([]);
+  }
+});
+
 test("[F16] the agent is told unit, claim, requirements, checks and everything that went wrong before", async () => {
   const world = await worldOf({ a: [{ steps: [{ say: "hi" }] }] });
   const requirements = [
