@@ -1,0 +1,60 @@
+import { closeSync, writeSync } from "node:fs";
+import type { Command, Context } from "../command.ts";
+import { readyVariable } from "../owner/find.ts";
+import { fileLog, terminalLog } from "../owner/log.ts";
+import { type Owner, openOwner } from "../owner/owner.ts";
+import { problemOf } from "../problem.ts";
+
+const idleMsDefault = 60_000;
+const graceSecondsDefault = 5;
+
+export const serve: Command = {
+  name: "serve",
+  summary: "Owns the state folder: runs the engine and its workers, and answers every other command.",
+  about:
+    "Ctrl-C lets running jobs end within the grace time; a second one ends at once. Runs go on with the next owner.",
+  options: {
+    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
+    background: { help: "end when nothing has been open for a minute ($TUTTI_IDLE_MS); how `tutti run` starts it" },
+  },
+  arguments: [],
+  examples: ["tutti serve", "tutti serve --state /var/lib/tutti --grace 60"],
+  async run(context) {
+    const background = context.input.flag("background");
+    const graceMs = (context.input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
+    const owner = await open(context, background);
+    const { out, state, interrupt } = context;
+    if (!background) {
+      out.text(`Tutti owns ${state.path} (process ${process.pid}). Ctrl-C stops it.`);
+      out.document({ pid: process.pid, state: state.path, socket: state.socket });
+    }
+    const stop = (): void => {
+      if (!background) out.note(`Stopping: running jobs have ${graceMs / 1_000} s to end. Ctrl-C again ends at once.`);
+      void owner.stop(graceMs);
+    };
+    if (interrupt.aborted) stop();
+    interrupt.addEventListener("abort", stop, { once: true });
+    await owner.ended;
+    return 0;
+  },
+};
+
+async function open(context: Context, background: boolean): Promise<Owner> {
+  const { state, environment, out } = context;
+  const ready = Number(environment[readyVariable] ?? "0");
+  const idleMs = Number(environment["TUTTI_IDLE_MS"] ?? idleMsDefault);
+  // What is started from here on is not to believe that it was started so.
+  delete process.env[readyVariable];
+  try {
+    const log = background ? fileLog(state) : terminalLog((line) => out.note(line.trimEnd()));
+    const owner = await openOwner({ state, log, ...(background ? { idleMs } : {}) });
+    if (ready > 2) closeSync(ready);
+    return owner;
+  } catch (error) {
+    if (ready > 2) {
+      writeSync(ready, JSON.stringify(await problemOf(error)));
+      closeSync(ready);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import type { CheckResult, RunView, UnitResult, UnitView } from "@tutti/feature";
+import { AppError, type InstanceView, type JsonObject } from "@tutti/kernel";
+import { nearest } from "../args/nearest.ts";
+import type { Command, Context } from "../command.ts";
+import { withRun } from "../run/access.ts";
+import { plural } from "../terminal/text.ts";
+import { runArgument } from "./arguments.ts";
+
+/** One work loop of a unit: each round has one, and each repair. */
+interface Loop {
+  readonly round: number;
+  readonly attempts: number;
+  readonly status: InstanceView["status"];
+  readonly summary: string | null;
+  readonly findings: readonly string[];
+  readonly checks: readonly CheckResult[];
+}
+
+export const show: Command = {
+  name: "show",
+  summary: "Shows a unit: what it is for, its attempts and checks, what it changed, its conflicts, its transcripts.",
+  options: {},
+  arguments: [{ name: "UNIT", help: "id of the unit", required: true }, runArgument],
+  examples: ["tutti show sessions", "tutti show sessions oauth-k3x9aa --json"],
+  run: (context) =>
+    withRun(context, context.input.argument(1), async (access, run) => {
+      const view = await access.view(run);
+      const root = await access.runs.root(run);
+      const id = context.input.argument(0) ?? "";
+      const unit = view.units.find((each) => each.id === id) ?? unknown(view, id);
+      const instances = await access.runs.unit(run, id);
+      const loops = instances.filter(({ process }) => process === "work-loop").map(loopOf);
+      const result = resultOf(root, id);
+      const transcripts = join(context.state.path, "transcripts", run, id);
+      context.out.document({ run, unit, plan: planUnit(root, id), loops, result, transcripts });
+      print(context, { unit, loops, result, plan: planUnit(root, id), transcripts });
+      return 0;
+    }),
+};
+
+function unknown(view: RunView, id: string): never {
+  const meant = nearest(
+    id,
+    view.units.map((unit) => unit.id),
+  );
+  const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+  throw new AppError("unit-unknown", `Expected a unit of ${view.run}, but there is no '${id}'${hint}`);
+}
+
+interface PlannedUnit {
+  readonly intent: string;
+  readonly verify: readonly string[];
+  readonly touches: {
+    readonly owns: readonly string[];
+    readonly may: readonly string[];
+    readonly creates: readonly string[];
+  };
+}
+
+function planUnit(root: InstanceView, id: string): PlannedUnit | null {
+  const plan = root.variables["plan"] as { readonly units?: readonly (PlannedUnit & { readonly id: string })[] } | null;
+  return plan?.units?.find((unit) => unit.id === id) ?? null;
+}
+
+function resultOf(root: InstanceView, id: string): UnitResult | null {
+  const item = root.collections.flatMap(({ items }) => items).find(({ key }) => key === id);
+  const results = (root.variables["units"] ?? {}) as JsonObject;
+  return (item?.result ?? results[id] ?? null) as unknown as UnitResult | null;
+}
+
+function loopOf({ variables, status }: InstanceView): Loop {
+  const applied = variables["applied"] as
+    | { readonly summary?: string; readonly findings?: readonly { code: string; path: string; message: string }[] }
+    | undefined;
+  const tested = variables["tested"] as { readonly results?: readonly CheckResult[] } | undefined;
+  return {
+    round: Number(variables["round"]),
+    attempts: Number(variables["attempt"] ?? 0),
+    status,
+    summary: applied?.summary ?? null,
+    findings: (applied?.findings ?? []).map(({ code, path, message }) => `${code} ${path}: ${message}`),
+    checks: tested?.results ?? [],
+  };
+}
+
+function print(
+  { out }: Context,
+  found: {
+    readonly unit: UnitView;
+    readonly loops: readonly Loop[];
+    readonly result: UnitResult | null;
+    readonly plan: PlannedUnit | null;
+    readonly transcripts: string;
+  },
+): void {
+  const { unit, loops, result, plan, transcripts } = found;
+  const { bold, dim } = out.style;
+  out.text(`${bold(unit.id)}: ${unit.title} (${unit.status}${unit.landed ? ", landed" : ""})`);
+  if (plan !== null) out.text(`  ${plan.intent}`);
+  if (unit.dependsOn.length > 0) out.text(`  depends on ${unit.dependsOn.join(", ")}`);
+  if (unit.locks.length > 0) out.text(`  holds ${unit.locks.join("; ")}`);
+  if (unit.waitsFor !== null) out.text(`  waits: ${unit.waitsFor}`);
+  for (const loop of loops) printLoop(out, loop);
+  if (unit.error !== null) out.text(`  ${out.style.red(unit.error.code)}: ${unit.error.message}`);
+  if (result !== null) {
+    const changed = `+${result.added} −${result.deleted} in ${plural(result.changed.length, "file")}`;
+    out.text(`  commit ${result.commit.slice(0, 12)}, ${changed}: ${result.changed.join(", ")}`);
+    for (const { with: other, paths } of result.conflicts) out.text(`  conflicts with ${other} in ${paths.join(", ")}`);
+  }
+  out.text(dim(`  transcripts in ${transcripts}`));
+}
+
+function printLoop(out: Context["out"], loop: Loop): void {
+  const { green, red } = out.style;
+  out.text(
+    `  round ${loop.round}: ${plural(loop.attempts, "attempt")}, ${loop.status}${loop.summary === null ? "" : `. ${loop.summary}`}`,
+  );
+  for (const finding of loop.findings) out.text(`    ${red("✗")} ${finding}`);
+  for (const { command, passed, output } of loop.checks) {
+    out.text(`    ${passed ? green("✓") : red("✗")} ${command}`);
+    if (!passed) for (const line of output.trim().split("\n").slice(-8)) out.text(`        ${line}`);
+  }
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { currentOwner } from "@tutti/engine";
+import { AppError } from "@tutti/kernel";
+import type { Health } from "@tutti/protocol";
+import type { Command, Context } from "../command.ts";
+import { findOwner } from "../owner/find.ts";
+
+const graceSecondsDefault = 5;
+const marginMs = 15_000;
+
+export const stop: Command = {
+  name: "stop",
+  summary: "Stops the owner of the state folder. Open runs go on with the next owner, from where they were.",
+  options: {
+    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
+  },
+  arguments: [],
+  async run(context) {
+    const { input, out } = context;
+    const graceMs = (input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
+    const { pid, open } = await stopOwner(context, graceMs);
+    out.text(`Stopped process ${pid}.${open > 0 ? " Open runs go on with `tutti resume`." : ""}`);
+    out.document({ stopped: pid, open });
+    return 0;
+  },
+};
+
+/** Resolves when the folder is free. Rejects with `owner-none` or `owner-silent`. */
+export async function stopOwner({ state }: Pick<Context, "state">, graceMs: number): Promise<Health> {
+  const client = await findOwner(state);
+  if (client === undefined) throw new AppError("owner-none", `Expected an owner of ${state.path}, but there is none`);
+  const health = await client.health();
+  await client.json({ method: "POST", path: `/v1/stop?graceMs=${graceMs}` });
+  const deadline = Date.now() + graceMs + marginMs;
+  while (currentOwner(state.path)?.pid === health.pid) {
+    if (Date.now() > deadline) throw new AppError("owner-silent", `Process ${health.pid} still owns ${state.path}`);
+    await sleep(30);
+  }
+  return health;
+}

@@ -1,0 +1,43 @@
+import { createHost } from "@tutti/definition";
+import { createEmbeddedEngine, type Engine, type EngineLog, openReader, openSqliteStore } from "@tutti/engine";
+import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature } from "@tutti/feature";
+import { ensureFolder, type StateFolder } from "./state.ts";
+
+/*
+ * The composition root: here, and only here, the parts of the house meet. The caller owns the state folder already.
+ * Order matters: what an earlier owner left is ended before the engine is there to offer a job.
+ */
+
+export interface House {
+  readonly engine: Engine;
+  /** Lets running jobs end within `graceMs`, aborts the rest, and releases the database. */
+  close(graceMs: number): Promise<void>;
+  /** For a second, impatient signal: ends every agent now. What they did is done again later. */
+  endAgents(): Promise<void>;
+}
+
+export async function compose(options: { readonly state: StateFolder; readonly log: EngineLog }): Promise<House> {
+  const { state, log } = options;
+  ensureFolder(state.path);
+  const deps = createFeatureDeps({ stateDir: state.path, log: (line) => log.warn(line, {}) });
+  const cleared = await recoverFeature(deps);
+  if (cleared.processesEnded + cleared.processesLeft + cleared.workspacesRemoved > 0) {
+    log.info("cleared what an earlier owner left", cleared);
+  }
+  const store = openSqliteStore(state.database);
+  const engine = await createEmbeddedEngine({ store, host: createHost(), log });
+  await engine.deploy(await loadFeaturePrograms());
+  for (const [jobType, handler] of Object.entries(featureHandlers(deps))) engine.work(jobType, handler);
+  return {
+    engine,
+    close: (graceMs) => engine.close({ graceMs }),
+    endAgents: async () => {
+      await deps.processes.endLeftovers();
+    },
+  };
+}
+
+/** Reads the database beside its owner, or without one. */
+export function openStateReader(state: StateFolder): ReturnType<typeof openReader> {
+  return openReader({ path: state.database, host: createHost() });
+}

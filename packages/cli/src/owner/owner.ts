@@ -1,0 +1,144 @@
+import { type Engine, type EngineLog, type Ownership, ownFolder } from "@tutti/engine";
+import { AppError } from "@tutti/kernel";
+import type { Health } from "@tutti/protocol";
+import { compose, type House } from "../compose.ts";
+import { RunReader } from "../run/reader.ts";
+import { ensureFolder, type StateFolder } from "../state.ts";
+import { version } from "../version.ts";
+import { ownerApp } from "./app.ts";
+import { hasWork } from "./idle.ts";
+import { type Listening, listen } from "./socket.ts";
+
+export interface OwnerOptions {
+  readonly state: StateFolder;
+  readonly log: EngineLog;
+  /** Ends itself when nothing has been open for `idleMs`. Absent: it stays. */
+  readonly idleMs?: number;
+}
+
+/** The one process that owns a state folder: engine, workers and the socket that all others speak to. */
+export interface Owner {
+  readonly engine: Engine;
+  readonly runs: RunReader;
+  /** Resolves when it has ended, whoever asked. */
+  readonly ended: Promise<void>;
+  /** Lets running jobs end within `graceMs`; what did not end is done again by the next owner. Safe to repeat. */
+  stop(graceMs: number): Promise<void>;
+  /** Ends every agent at once, for whoever cannot wait. */
+  endAgents(): Promise<void>;
+}
+
+/** Takes the folder, or throws `state-owned`, naming who has it. */
+export async function openOwner(options: OwnerOptions): Promise<Owner> {
+  const { state, log } = options;
+  const since = Date.now();
+  ensureFolder(state.path);
+  const ownership = ownFolder(state.path, { now: since, note: { socket: state.socket, version: version() } });
+  try {
+    const house = await compose({ state, log });
+    log.info("owns the state folder", { pid: process.pid, state: state.path, version: version() });
+    return await OpenOwner.start({ ...options, ownership, house, since });
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+}
+
+interface Parts extends OwnerOptions {
+  readonly ownership: Ownership;
+  readonly house: House;
+  readonly since: number;
+}
+
+class OpenOwner implements Owner {
+  readonly engine: Engine;
+  readonly runs: RunReader;
+  readonly ended: Promise<void>;
+  readonly #parts: Parts;
+  readonly #resolveEnded: () => void;
+  #listening: Listening | undefined;
+  #stopping: Promise<void> | undefined;
+  #usedAt = Date.now();
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.engine = parts.house.engine;
+    this.runs = new RunReader(this.engine);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+  }
+
+  static async start(parts: Parts): Promise<OpenOwner> {
+    const owner = new OpenOwner(parts);
+    const { state, idleMs } = parts;
+    const app = ownerApp({
+      engine: owner.engine,
+      runs: owner.runs,
+      state,
+      health: () => owner.#health(),
+      stop: (graceMs) => void owner.stop(graceMs),
+      touch: () => owner.#touch(),
+    });
+    owner.#listening = await listen(app, state);
+    if (idleMs !== undefined) owner.#watchIdle(idleMs);
+    return owner;
+  }
+
+  stop(graceMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  endAgents(): Promise<void> {
+    return this.#parts.house.endAgents();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { house, ownership, log } = this.#parts;
+    clearTimeout(this.#idleTimer);
+    log.info("stopping", { graceMs });
+    try {
+      await house.close(graceMs);
+    } finally {
+      await this.#listening?.close();
+      // Last, so that whoever waits for the folder finds nothing of this owner.
+      ownership.release();
+      log.info("stopped", {});
+      this.#resolveEnded();
+    }
+  }
+
+  async #health(): Promise<Health> {
+    const { state, since, idleMs } = this.#parts;
+    const stopping = this.#stopping !== undefined;
+    const open = stopping
+      ? 0
+      : (await this.engine.query("instances", { status: "open" }, { limit: 1_000 })).rows.length;
+    const background = idleMs !== undefined;
+    return { pid: process.pid, version: version(), state: state.path, since, open, background, stopping };
+  }
+
+  #touch(): void {
+    if (this.#stopping !== undefined) {
+      throw new AppError("owner-stopping", `The owner (process ${process.pid}) is just stopping`);
+    }
+    this.#usedAt = Date.now();
+  }
+
+  #watchIdle(idleMs: number): void {
+    const look = async (): Promise<void> => {
+      // A store that refuses to write may take commands again: that is no reason to end.
+      const works = await hasWork(this.engine).catch(() => true);
+      if (works) this.#usedAt = Date.now();
+      if (this.#stopping !== undefined) return;
+      if (Date.now() - this.#usedAt >= idleMs) {
+        this.#parts.log.info("nothing has been open for a while", { idleMs });
+        return void this.stop(0);
+      }
+      this.#idleTimer = setTimeout(() => void look(), Math.min(5_000, Math.max(50, idleMs / 4)));
+    };
+    void look();
+  }
+}

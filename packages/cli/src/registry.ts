@@ -1,0 +1,131 @@
+import type { Command } from "./command.ts";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when it is called: `tutti --help` must not wait for what it does not need. */
+  load(): Promise<Command>;
+}
+
+export const commandGroups: readonly { readonly title: string; readonly commands: readonly CommandEntry[] }[] = [
+  {
+    title: "Start",
+    commands: [
+      {
+        name: "run",
+        summary: "make a feature in a repository",
+        load: async () => (await import("./commands/run.ts")).run,
+      },
+      {
+        name: "demo",
+        summary: "see a whole run on a small web service",
+        load: async () => (await import("./commands/demo.ts")).demo,
+      },
+      {
+        name: "plan",
+        summary: "check a plan against a repository, and show its order and locks",
+        load: async () => (await import("./commands/plan.ts")).plan,
+      },
+      {
+        name: "validate",
+        summary: "check a definition, plan, agent script or agent file",
+        load: async () => (await import("./commands/validate.ts")).validate,
+      },
+    ],
+  },
+  {
+    title: "Watch",
+    commands: [
+      { name: "list", summary: "list the runs", load: async () => (await import("./commands/list.ts")).list },
+      {
+        name: "status",
+        summary: "show a run and its units",
+        load: async () => (await import("./commands/status.ts")).status,
+      },
+      {
+        name: "wait",
+        summary: "wait until a run has ended or needs a person",
+        load: async () => (await import("./commands/wait.ts")).wait,
+      },
+      { name: "log", summary: "show what happened", load: async () => (await import("./commands/log.ts")).log },
+      {
+        name: "show",
+        summary: "show a unit: attempts, checks, conflicts",
+        load: async () => (await import("./commands/show.ts")).show,
+      },
+      { name: "why", summary: "say what a run waits for", load: async () => (await import("./commands/why.ts")).why },
+      {
+        name: "tasks",
+        summary: "list what waits for a person",
+        load: async () => (await import("./commands/tasks.ts")).tasks,
+      },
+    ],
+  },
+  {
+    title: "Steer",
+    commands: [
+      {
+        name: "approve",
+        summary: "approve the plan of a run",
+        load: async () => (await import("./commands/decide.ts")).approve,
+      },
+      {
+        name: "reject",
+        summary: "reject the plan of a run, which ends it",
+        load: async () => (await import("./commands/decide.ts")).reject,
+      },
+      {
+        name: "pause",
+        summary: "start nothing new until resume",
+        load: async () => (await import("./commands/pause.ts")).pause,
+      },
+      {
+        name: "resume",
+        summary: "go on after a pause, a crash or a restart",
+        load: async () => (await import("./commands/resume.ts")).resume,
+      },
+      {
+        name: "cancel",
+        summary: "end a run and its agents",
+        load: async () => (await import("./commands/cancel.ts")).cancel,
+      },
+      {
+        name: "retry",
+        summary: "try again what failed, and only that",
+        load: async () => (await import("./commands/retry.ts")).retry,
+      },
+      {
+        name: "accept-partial",
+        summary: "go on without the units that failed",
+        load: async () => (await import("./commands/accept-partial.ts")).acceptPartial,
+      },
+      {
+        name: "adjust",
+        summary: "change how much runs at once",
+        load: async () => (await import("./commands/adjust.ts")).adjust,
+      },
+    ],
+  },
+  {
+    title: "House",
+    commands: [
+      {
+        name: "serve",
+        summary: "own the state folder in the foreground",
+        load: async () => (await import("./commands/serve.ts")).serve,
+      },
+      {
+        name: "stop",
+        summary: "stop the owner of the state folder",
+        load: async () => (await import("./commands/stop.ts")).stop,
+      },
+      {
+        name: "doctor",
+        summary: "check what this machine has and lacks",
+        load: async () => (await import("./commands/doctor.ts")).doctor,
+      },
+    ],
+  },
+];
+
+export const commandEntries: readonly CommandEntry[] = commandGroups.flatMap(({ commands }) => commands);

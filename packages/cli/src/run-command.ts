@@ -1,0 +1,71 @@
+import { AppError } from "@tutti/kernel";
+import { commandHelp } from "./args/help.ts";
+import { nearest } from "./args/nearest.ts";
+import { parse } from "./args/parse.ts";
+import type { Command, Context } from "./command.ts";
+import { problemOf } from "./problem.ts";
+import { commandEntries } from "./registry.ts";
+import { stateFolder } from "./state.ts";
+import { Output } from "./terminal/output.ts";
+
+/** Runs one command of this process. Never rejects: what goes wrong is printed, and is the exit status. */
+export async function runCommand(name: string, argv: readonly string[]): Promise<number> {
+  // Also for errors in the arguments themselves, so it cannot wait until they are parsed.
+  const words = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
+  const out = new Output({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    json: words.includes("--json"),
+    quiet: words.includes("--quiet") || words.includes("-q"),
+    noColor: words.includes("--no-color"),
+  });
+  try {
+    const command = await find(name);
+    const input = parse(command, argv);
+    if (input.flag("help")) {
+      process.stdout.write(commandHelp(command));
+      return 0;
+    }
+    const cwd = process.cwd();
+    return await command.run({
+      input,
+      out,
+      cwd,
+      state: stateFolder(input.text("state"), process.env, cwd),
+      environment: process.env,
+      interactive:
+        process.stdin.isTTY === true && process.stderr.isTTY === true && !input.flag("no-input") && !out.json,
+      interrupt: interruptSignal(),
+    } satisfies Context);
+  } catch (error) {
+    const problem = await problemOf(error);
+    out.problem(problem);
+    return problem.exit;
+  }
+}
+
+async function find(name: string): Promise<Command> {
+  const entry = commandEntries.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry.load();
+  const meant = nearest(
+    name,
+    commandEntries.map((candidate) => candidate.name),
+  );
+  const hint = meant === undefined ? "" : `; did you mean '${meant}'?`;
+  throw new AppError("command-unknown", `There is no command '${name}'${hint}`);
+}
+
+/**
+ * Aborts on the first Ctrl-C or request to end. The second one ends the process at once, whatever it does: a person
+ * who asks twice means it.
+ */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(7);
+    controller.abort(signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  return controller.signal;
+}

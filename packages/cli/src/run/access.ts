@@ -1,0 +1,84 @@
+import type { RunView } from "@tutti/feature";
+import {
+  type CommandDone,
+  commandDoneSchema,
+  type RunCommand,
+  type RunSummary,
+  runListSchema,
+  runViewSchema,
+} from "@tutti/protocol";
+import type { Context } from "../command.ts";
+import { openStateReader } from "../compose.ts";
+import { type OwnerClient, remoteReader } from "../owner/client.ts";
+import { ensureOwner, findOwner } from "../owner/find.ts";
+import { type Reader, RunReader } from "./reader.ts";
+import { resolveRun } from "./run-id.ts";
+
+/** How a command reads runs: through the owner when there is one, else from the database itself. */
+export interface RunAccess {
+  /** Whether somebody works on the runs. */
+  readonly live: boolean;
+  readonly reader: Reader;
+  readonly runs: RunReader;
+  view(run: string): Promise<RunView>;
+  list(): Promise<readonly RunSummary[]>;
+  close(): Promise<void>;
+}
+
+/** Rejects with `database-missing` when nothing has ever run in the state folder. */
+export async function openAccess({ state }: Pick<Context, "state">): Promise<RunAccess> {
+  const client = await findOwner(state);
+  return client === undefined ? localAccess(state) : remoteAccess(client);
+}
+
+export function remoteAccess(client: OwnerClient): RunAccess {
+  const reader = remoteReader(client);
+  return {
+    live: true,
+    reader,
+    runs: new RunReader(reader),
+    view: (run) => client.ask({ method: "GET", path: `/v1/runs/${encodeURIComponent(run)}` }, runViewSchema),
+    list: async () => (await client.ask({ method: "GET", path: "/v1/runs" }, runListSchema)).runs,
+    close: async () => undefined,
+  };
+}
+
+function localAccess(state: Context["state"]): RunAccess {
+  const reader = openStateReader(state);
+  return { live: false, ...readerAccess(reader), close: () => reader.close() };
+}
+
+/** For whoever has the engine in its own process. */
+export function readerAccess(reader: Reader): Omit<RunAccess, "live" | "close"> {
+  const runs = new RunReader(reader);
+  return { reader, runs, view: (run) => runs.view(run), list: () => runs.list() };
+}
+
+/** Runs `use` with access to the run that the person means, and closes it whatever happens. */
+export async function withRun<T>(
+  context: Context,
+  given: string | undefined,
+  use: (access: RunAccess, run: string) => Promise<T>,
+): Promise<T> {
+  const access = await openAccess(context);
+  try {
+    return await use(access, await resolveRun(access.runs, given));
+  } finally {
+    await access.close();
+  }
+}
+
+/** Sends a command to the run that the person means; starts an owner when none is there to take it. */
+export async function commandRun(
+  context: Context,
+  given: string | undefined,
+  command: RunCommand,
+): Promise<{ readonly run: string; readonly done: CommandDone; readonly access: RunAccess }> {
+  // A state folder without a database has no run, and must not get an owner for asking.
+  const before = await openAccess(context);
+  const run = await resolveRun(before.runs, given).finally(() => before.close());
+  const { client } = await ensureOwner(context.state);
+  const path = `/v1/runs/${encodeURIComponent(run)}/commands`;
+  const done = await client.ask({ method: "POST", path, body: command }, commandDoneSchema);
+  return { run, done, access: remoteAccess(client) };
+}

@@ -1,0 +1,45 @@
+import type { Engine } from "@tutti/engine";
+import type { RunContext } from "@tutti/feature";
+import { AppError, type JsonObject } from "@tutti/kernel";
+import type { StartRun } from "@tutti/protocol";
+import { fetchBase, openRepository } from "@tutti/workspace";
+import type { StateFolder } from "../state.ts";
+
+/**
+ * Starts a run that was prepared: brings its base into Tutti's own repository, then makes the instance. The first
+ * can be repeated and the second is idempotent by the run's id, so asking twice starts once.
+ */
+export async function beginRun(
+  engine: Engine,
+  options: { readonly state: StateFolder; readonly start: StartRun },
+): Promise<string> {
+  const { state, start } = options;
+  const { id, feature, repository: source, plan, actor } = start;
+  checkEnvironment(start.options);
+  const repository = await openRepository({ stateDir: state.path, source });
+  await fetchBase(repository, { run: id, source, commit: source.commit });
+  const context: RunContext = {
+    run: id,
+    repository: { path: source.root, gitDir: repository.gitDir, base: source.commit, branch: source.branch },
+    options: start.options as unknown as RunContext["options"],
+  };
+  return engine.start({
+    requestId: id,
+    process: "feature",
+    instanceId: id,
+    variables: { feature, context: context as unknown as JsonObject, planned: plan },
+    actor,
+  });
+}
+
+/** Agents get the variables from the owner, whose environment may be older than the person's. */
+function checkEnvironment({ environment }: JsonObject): void {
+  const names = Array.isArray(environment) ? environment.map(String) : [];
+  const missing = names.filter((name) => process.env[name] === undefined);
+  if (missing.length === 0) return;
+  throw new AppError(
+    "environment-missing",
+    `Expected ${missing.join(", ")} in the environment of the owner (process ${process.pid}), but it is not there`,
+    { details: { missing } },
+  );
+}

@@ -1,0 +1,123 @@
+import { join } from "node:path";
+import type { RunView, UnitView } from "@tutti/feature";
+import type { StateFolder } from "../state.ts";
+import type { Style } from "../terminal/style.ts";
+import { clip, duration, plural } from "../terminal/text.ts";
+import { reportPath } from "./report-path.ts";
+
+/** What to type, as it works where the person stands. */
+export interface Words {
+  readonly style: Style;
+  readonly state: StateFolder;
+  /** `tutti`, or how npm is asked to call it, with the state folder when it is not the usual one. */
+  tutti(rest: string): string;
+}
+
+const lastLinesShown = 6;
+
+/** What a run that ended, or waits, leaves a person with: what happened, where the result lies, what to type next. */
+export function finalReport(view: RunView, words: Words): string {
+  switch (view.status) {
+    case "completed":
+      return completedReport(view, words);
+    case "waiting":
+      return waitingReport(view, words);
+    case "paused":
+      return `${view.run} is paused: nothing new starts.\n→ ${words.tutti(`resume ${view.run}`)}`;
+    case "failed":
+      return failedReport(view, words);
+    case "cancelled":
+      return `${view.run} was cancelled: ${view.error?.message ?? ""}. Nothing was published.`;
+    default:
+      return `${view.run} goes on.\n→ ${words.tutti(`status ${view.run} --follow`)}`;
+  }
+}
+
+function completedReport(view: RunView, { style, state, tutti }: Words): string {
+  const { published, totals } = view;
+  const lines = [
+    style.green(`${view.run}: ${published?.partial === true ? "partly done" : "done"} in ${duration(view.elapsedMs)}.`),
+    `  ${totals.done} of ${plural(totals.planned, "unit")} done${attemptsText(view.units)}; ${plural(view.verifications, "merged tree")} checked, the last one green.`,
+    ...resolutionLines(view),
+  ];
+  if (published !== null) {
+    const short = published.commit.slice(0, 10);
+    lines.push(
+      `  Branch ${style.bold(published.branch)} (${short}) in ${view.repository}`,
+      `  Report ${reportPath(state, view.run)}`,
+      `→ git -C ${quote(view.repository)} log --stat ${published.branch}`,
+    );
+  }
+  return [...lines, `→ ${tutti(`log ${view.run}`)}`].join("\n");
+}
+
+function attemptsText(units: readonly UnitView[]): string {
+  const again = units.filter(({ attempt, round }) => attempt > 1 || round > 1);
+  if (again.length === 0) return "";
+  return ` (${again.map(({ id, attempt }) => `${id} after ${plural(attempt, "attempt")}`).join(", ")})`;
+}
+
+/** Conflicts by how they were resolved, each rung with its files. */
+export function resolutionLines({ resolutions }: Pick<RunView, "resolutions">): string[] {
+  if (resolutions.length === 0) return ["  No conflicts."];
+  const byRung = new Map<string, string[]>();
+  for (const { rung, path, between } of resolutions) {
+    byRung.set(rung, [...(byRung.get(rung) ?? []), `${path} (${between.join(" × ")})`]);
+  }
+  const rungs = [...byRung].map(([rung, places]) => `    ${rung}: ${[...new Set(places)].join(", ")}`);
+  return [`  ${plural(resolutions.length, "conflict")} resolved:`, ...rungs];
+}
+
+function failedReport(view: RunView, { style, tutti }: Words): string {
+  const { error } = view;
+  return [
+    style.red(`${view.run} failed: ${error?.code}: ${error?.message}`),
+    "  Nothing was published; the repository is unchanged.",
+    ...failedUnits(view),
+    `→ ${tutti(`log ${view.run}`)}`,
+  ].join("\n");
+}
+
+function waitingReport(view: RunView, words: Words): string {
+  const { style, tutti } = words;
+  const lines = [style.yellow(`${view.run} waits for a person.`)];
+  const next = new Set<string>();
+  for (const need of view.needsYou) {
+    if (need.kind === "approval") {
+      lines.push(`  ${need.message}`);
+      next.add(tutti(`approve ${view.run}`)).add(tutti(`reject ${view.run}`));
+    } else if (need.kind === "failed-units") {
+      const { done, planned, skipped } = view.totals;
+      const behind = skipped === 0 ? "" : `, ${skipped} behind them skipped`;
+      lines.push(`  ${need.units.length} failed${behind}; ${done} of ${plural(planned, "unit")} kept.`);
+      next.add(tutti(`retry ${view.run}`)).add(tutti(`accept-partial ${view.run} --reason "…"`));
+    } else {
+      const unit = need.units.length === 0 ? "" : `${need.units.join(", ")}: `;
+      lines.push(`  ${unit}${need.code}: ${need.message}`);
+      next.add(tutti(`retry ${view.run}`));
+    }
+  }
+  lines.push(...failedUnits(view));
+  const [failed] = view.units.filter(({ status }) => status === "failed");
+  if (failed !== undefined) next.add(tutti(`show ${failed.id} ${view.run}`));
+  next.add(tutti(`cancel ${view.run}`));
+  return [...lines, ...[...next].map((each) => `→ ${each}`)].join("\n");
+}
+
+/** Each failed unit with the class of its failure and its last lines. */
+function failedUnits({ units }: RunView): string[] {
+  return units
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ id, error, round, attempt }) => [
+      `  ✗ ${id}: ${error?.code ?? "failed"} (round ${round}, attempt ${attempt}): ${clip(error?.message ?? "", 160)}`,
+      ...(error?.lastLines ?? []).slice(-lastLinesShown).map((line) => `      ${line.slice(0, 160)}`),
+    ]);
+}
+
+export function transcriptFolder(state: StateFolder, run: string): string {
+  return join(state.path, "transcripts", run);
+}
+
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { AppError } from "@tutti/kernel";
+
+/** Where everything of one owner lies; absolute paths. Nothing is made by naming it. */
+export interface StateFolder {
+  readonly path: string;
+  readonly database: string;
+  readonly logs: string;
+  readonly ownerLog: string;
+  readonly socket: string;
+}
+
+// The kernel's own limit is 108 bytes on Linux and 104 on macOS, with the closing zero.
+const socketBytesMax = 103;
+
+export function stateFolder(
+  given: string | undefined,
+  environment: { readonly [name: string]: string | undefined },
+  cwd: string,
+): StateFolder {
+  const path = resolve(cwd, given ?? nonEmpty(environment["TUTTI_STATE"]) ?? defaultState(environment));
+  const near = join(path, "owner.sock");
+  return {
+    path,
+    database: join(path, "tutti.sqlite"),
+    logs: join(path, "logs"),
+    ownerLog: join(path, "logs", "owner.log"),
+    socket: Buffer.byteLength(near) <= socketBytesMax ? near : join(socketFolder(path), "s"),
+  };
+}
+
+function defaultState(environment: { readonly [name: string]: string | undefined }): string {
+  const base =
+    nonEmpty(environment["XDG_STATE_HOME"]) ?? join(nonEmpty(environment["HOME"]) ?? homedir(), ".local", "state");
+  return join(base, "tutti");
+}
+
+/** For state folders whose path is too long for a socket: a private folder that every command finds by itself. */
+function socketFolder(path: string): string {
+  const digest = createHash("sha256").update(path).digest("hex").slice(0, 16);
+  return join(tmpdir(), `tutti-${userInfo().uid}-${digest}`);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}
+
+/** Makes the folder, for this user alone. Throws `state-unusable`. */
+export function ensureFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const stats = statSync(path);
+    if (!stats.isDirectory()) throw new Error("it is not a folder");
+    const { uid } = userInfo();
+    if (uid >= 0 && stats.uid !== uid) throw new Error("it belongs to another user");
+    if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError("state-unusable", `Expected a private folder at ${path}, but ${reason}`, { cause });
+  }
+}
