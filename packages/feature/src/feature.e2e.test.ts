@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "@tutti/kernel";
@@ -7,7 +8,7 @@ import { parse } from "yaml";
 import { loadFeaturePrograms } from "./definitions.ts";
 import { featureHandlers } from "./handlers/table.ts";
 import { asJson } from "./job.ts";
-import type { Published } from "./model.ts";
+import type { Plan, Published } from "./model.ts";
 import { type Drive, drive } from "./testing/drive.ts";
 import { createWorld, examples, runGit, type World, type WorldOptions } from "./testing/setup.ts";
 
@@ -53,6 +54,18 @@ test("[F3] a run with a base that needs a merge by rule ends as one branch that 
   const changelog = runGit(world.source, ["show", `${published.branch}:CHANGELOG.md`]);
   for (const unit of ["A", "B", "C", "D"]) expect(changelog).toContain(`- ${unit}.`);
   expect(await listWorkspaces(world.deps.stateDir)).toEqual([]);
+});
+
+test("[F3, F52] a run on a repository of another make ends with every check green on the published tree", async () => {
+  const { world, run } = await runExample("units-sh");
+  expect(run.outcome?.type).toBe("completed");
+  const { branch, body } = run.variables["published"] as unknown as Published;
+  expect(body).toMatch(/CHANGELOG.md \| \w+ × \w+ \| list/);
+  const plan = run.variables["plan"] as unknown as Plan;
+  runGit(world.source, ["checkout", "-q", branch]);
+  for (const check of [...plan.checks, ...plan.units.flatMap(({ verify }) => verify)]) {
+    expect(spawnSync("/bin/sh", ["-c", check], { cwd: world.source }).status, check).toBe(0);
+  }
 });
 
 test("[F4] the same plan gives the same commit, one job at a time or four", async () => {
