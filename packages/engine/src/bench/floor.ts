@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { chainStart } from "../embedded/codec.ts";
 import { openForWriting } from "../embedded/sqlite/open.ts";
+import { checkpointWhenLarge, turnsPerLook } from "../embedded/sqlite/store.ts";
 import { TurnWriter } from "../embedded/sqlite/write.ts";
 import type { Turn } from "../embedded/store.ts";
 import { databasePath } from "./workload.ts";
@@ -28,11 +29,12 @@ export function runFloor(
   const commitMs: number[] = [];
   const begin = performance.now();
   let before = begin;
-  for (const batch of prepared) {
+  for (const [turn, batch] of prepared.entries()) {
     for (const { statement, values } of batch) statement.run(...values);
     const now = performance.now();
     commitMs.push(now - before);
-    before = now;
+    if (turn % turnsPerLook === 0) checkpointWhenLarge(db);
+    before = performance.now();
   }
   const seconds = (performance.now() - begin) / 1_000;
   db.close();

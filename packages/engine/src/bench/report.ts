@@ -6,8 +6,8 @@ export interface Figure {
   /** A comparison such as ">= 0.5"; null when the figure only stands beside others. */
   readonly goal: string | null;
   readonly met: boolean | null;
-  /** (largest − smallest) ÷ median of the rounds; null for a single round. */
-  readonly spread: number | null;
+  /** (largest − smallest) ÷ median of the rounds; 0 for a single one. */
+  readonly spread: number;
 }
 
 export interface Rounds {
@@ -32,9 +32,9 @@ export function figure(
   options: { readonly unit: string; readonly goal?: string },
 ): Figure {
   const { unit, goal = null } = options;
-  const rounds = typeof measured === "number" ? { median: measured, spread: null } : measured;
+  const rounds = typeof measured === "number" ? { median: measured, spread: 0 } : measured;
   const value = Number(rounds.median.toPrecision(4));
-  const spread = rounds.spread === null ? null : Number(rounds.spread.toFixed(3));
+  const spread = Number(rounds.spread.toFixed(3));
   return { name, value, unit, goal, met: goal === null ? null : meets(value, goal), spread };
 }
 

@@ -4,21 +4,28 @@ import { join } from "node:path";
 import { measureBranches, measureMemory, measureRecovery, measureSteps, measureSync } from "./measure.ts";
 import type { Figure } from "./report.ts";
 
-/** The engine's benchmarks, one after the other; `print` gets each figure as soon as it is there. */
-export async function runEngineBenchmarks(print: (figure: Figure) => void, only: string | undefined): Promise<void> {
+/**
+ * The engine's benchmarks, one after the other; `print` gets each figure as soon as it is there. With `words` only those
+ * whose name contains one of them.
+ */
+export async function runEngineBenchmarks(print: (figure: Figure) => void, words: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "tutti-bench-"));
   const parts: readonly (readonly [name: string, measure: () => Promise<Figure[]> | Figure[]])[] = [
-    ["sync", () => measureSync(folder)],
-    ...[1, 16, 64, 256].map((inFlight) => ["steps", () => measureSteps(folder, { inFlight, steps: 10 })] as const),
-    ...[1, 16, 64].map((inFlight) => ["one-task", () => measureSteps(folder, { inFlight, steps: 1 })] as const),
-    ["memory", () => measureMemory(folder, { inFlight: 64, steps: 10 })],
-    ["memory", () => measureMemory(folder, { inFlight: 64, steps: 1 })],
+    ["disk.sync", () => measureSync(folder)],
+    ...[1, 16, 64, 256].map(
+      (inFlight) => [`10-steps.durable.${inFlight}`, () => measureSteps(folder, { inFlight, steps: 10 })] as const,
+    ),
+    ...[1, 16, 64].map(
+      (inFlight) => [`one-task.durable.${inFlight}`, () => measureSteps(folder, { inFlight, steps: 1 })] as const,
+    ),
+    ["10-steps.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 10 })],
+    ["one-task.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 1 })],
     ["branches", () => measureBranches()],
     ["recovery", () => measureRecovery(folder)],
   ];
   try {
     for (const [name, measure] of parts) {
-      if (only !== undefined && only !== name) continue;
+      if (words.length > 0 && !words.some((word) => name.includes(word) || word.startsWith(name))) continue;
       for (const figure of await measure()) print(figure);
     }
   } finally {
@@ -28,18 +35,18 @@ export async function runEngineBenchmarks(print: (figure: Figure) => void, only:
 
 function printLine({ name, value, unit, goal, met, spread }: Figure): void {
   const beside = goal === null ? "" : `  goal ${goal} ${met === true ? "met" : "MISSED"}`;
-  const around = spread === null ? "" : ` ± ${Math.round(spread * 50)} %`;
+  const around = spread === 0 ? "" : ` ± ${Math.round(spread * 50)} %`;
   process.stdout.write(`${name.padEnd(40)} ${value} ${unit}${around}${beside}\n`);
 }
 
 if (import.meta.main) {
   const json = process.argv.includes("--json");
-  const only = process.argv.slice(2).find((argument) => !argument.startsWith("--"));
+  const words = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
   if (!json) {
     const [cpu] = cpus();
     process.stdout.write(
       `${cpus().length} × ${cpu?.model ?? "unknown"}, Node ${process.version}, SQLite ${process.versions["sqlite"]}\n`,
     );
   }
-  await runEngineBenchmarks(json ? (figure) => process.stdout.write(`${JSON.stringify(figure)}\n`) : printLine, only);
+  await runEngineBenchmarks(json ? (figure) => process.stdout.write(`${JSON.stringify(figure)}\n`) : printLine, words);
 }

@@ -8,11 +8,15 @@ export interface Live {
   readonly program: Program;
   /** Events in the last snapshot. */
   snapshotSequence: number;
-  /** Records in the state when last counted. */
+  /** Records in the state when last counted, and how many events it had then. */
   records: number;
+  countedSequence: number;
   /** The last turn that used it. */
   usedTurn: number;
 }
+
+/** Counting costs as much as deciding a small command, and few events change the count by as many. */
+const recountEvents = 32;
 
 /** The instances in memory, by number and by id, within a bound of records. */
 export class Instances {
@@ -55,7 +59,11 @@ export class Instances {
     this.#records = 0;
   }
 
+  /** Counts anew once enough has happened to matter. */
   recount(live: Live): void {
+    const { sequence } = live.state.head;
+    if (sequence - live.countedSequence < recountEvents) return;
+    live.countedSequence = sequence;
     const records = recordCount(live.state);
     this.#records += records - live.records;
     live.records = records;
@@ -87,6 +95,7 @@ export function revive(stored: StoredInstance, program: Program): Live {
     program,
     snapshotSequence: stored.snapshot?.sequence ?? 0,
     records: recordCount(state),
+    countedSequence: state.head.sequence,
     usedTurn: 0,
   };
 }

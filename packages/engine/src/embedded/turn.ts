@@ -24,6 +24,9 @@ export interface Numbers {
   deployment: number;
 }
 
+/** What a new instance counts for until it is counted. */
+const newRecords = 5;
+
 interface Performed {
   readonly record: InstanceRecord;
   readonly effect: Effect;
@@ -68,7 +71,15 @@ export class Draft implements Turn {
       startedAt: this.#now,
       endedAt: null,
     };
-    return { record, state: newState(), program, snapshotSequence: 0, records: 0, usedTurn: 0 };
+    return {
+      record,
+      state: newState(),
+      program,
+      snapshotSequence: 0,
+      records: newRecords,
+      countedSequence: 0,
+      usedTurn: 0,
+    };
   }
 
   touch(live: Live): void {

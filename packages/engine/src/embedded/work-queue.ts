@@ -144,6 +144,8 @@ export class WorkQueue {
       if (existing.attempt === attempt && existing.state !== "finishing") return;
       this.cancel(record.number, key);
     }
+    // Recovery knows of held instances only by their open jobs; this may be the first one since.
+    if (record.held) this.#of(record.number).held = true;
     const now = this.#clock.now();
     this.#add({
       instance: record.number,

@@ -10,15 +10,20 @@ import { type InstanceTables, MemoryTables } from "./tables.ts";
  */
 export async function openMemoryStore(options: { readonly disk?: Disk } = {}): Promise<Store> {
   const { disk } = options;
-  let tables = disk === undefined ? new MemoryTables() : await readBack(disk);
+  let tables = new MemoryTables();
+  /** How much of the journal is known to be synced. */
+  let durableBytes = 0;
+  if (disk !== undefined) ({ tables, length: durableBytes } = await readBack(disk));
   let closed = false;
 
   const journal = async (entry: JournalEntry): Promise<void> => {
     if (disk === undefined) return;
     if (closed) throw new AppError("engine-closed", "Expected an open store, but it was closed.");
     try {
-      await disk.append(encodeEntry(entry));
+      const bytes = encodeEntry(entry);
+      await disk.append(bytes);
       await disk.sync();
+      durableBytes += bytes.length;
     } catch (cause) {
       throw new AppError("storage-failed", "Expected the disk to take a turn, but it refused.", { cause });
     }
@@ -39,13 +44,16 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
       };
     },
     async commit(turn) {
-      if (disk !== undefined) await journal({ type: "turn", turn });
+      if (disk !== undefined) await journal({ type: "turn", turn: { rows: turn.rows, changes: turn.changes } });
       tables.apply(turn);
     },
     async reopen() {
       if (disk === undefined) return;
       try {
-        tables = await readBack(disk);
+        // After a failed sync nobody knows what of it is on the disk, whatever reading shows and a later sync says. So
+        // it is cut off and written anew by whoever repeats it.
+        await disk.truncate(durableBytes);
+        ({ tables, length: durableBytes } = await readBack(disk));
         await disk.sync();
       } catch (cause) {
         throw new AppError("storage-failed", "Expected the disk to be usable again, but it is not.", { cause });
@@ -89,7 +97,7 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
   };
 }
 
-async function readBack(disk: Disk): Promise<MemoryTables> {
+async function readBack(disk: Disk): Promise<{ readonly tables: MemoryTables; readonly length: number }> {
   const { entries, length } = decodeEntries(await disk.read());
   // A torn line would stand between the next turn and its reader.
   await disk.truncate(length);
@@ -98,7 +106,7 @@ async function readBack(disk: Disk): Promise<MemoryTables> {
     if (entry.type === "epoch") tables.epoch++;
     else tables.apply(entry.turn);
   }
-  return tables;
+  return { tables, length };
 }
 
 function* inOrder(tables: MemoryTables, from: number): Generator<InstanceTables> {

@@ -14,7 +14,7 @@ const idleCheckpointPages = 1_000;
 /** At this size it is moved even though commits wait: it must not grow without end. */
 const forcedCheckpointPages = 8_000;
 /** How many turns pass between two looks at its size. */
-const turnsPerLook = 32;
+export const turnsPerLook = 32;
 /** How many of the newest rows are checked against their hashes at every opening. */
 const tailRows = 1_000;
 
@@ -47,7 +47,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
         writer.write(turn);
         if (--turnsUntilLook > 0) return;
         turnsUntilLook = turnsPerLook;
-        if (walPages(db) > forcedCheckpointPages) checkpoint(db);
+        checkpointWhenLarge(db);
       }),
     reopen: async () => {
       if (connection.db.isOpen) connection.db.close();
@@ -184,6 +184,11 @@ function readCounters(db: DatabaseSync): Counters {
     outbox: max("SELECT max(id) AS n FROM outbox"),
     deployment: max("SELECT max(number) AS n FROM deployments"),
   };
+}
+
+/** Keeps the write-ahead log from growing without end under a load that never rests. */
+export function checkpointWhenLarge(db: DatabaseSync): void {
+  if (walPages(db) > forcedCheckpointPages) checkpoint(db);
 }
 
 /** Never waits for readers: what they still need stays for the next time. */
