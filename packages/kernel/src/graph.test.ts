@@ -202,9 +202,14 @@ test("[K80] items can be added while it runs; what they depend on may have ended
     .failItem("b");
   const added = (...items: Json[]) => driver.try({ type: "add-items", element: "work", items });
   expect(
-    added({ id: "x", dependsOn: ["a"] }, { id: "y", dependsOn: ["x", "c"] }, { id: "z", dependsOn: ["b"] }),
+    added(
+      { id: "x", dependsOn: ["a"] },
+      { id: "y", dependsOn: ["x", "c"] },
+      { id: "z", dependsOn: ["b"] },
+      { id: "any", dependsOn: [{ key: "a", policy: "any-success" }] },
+    ),
   ).toBeUndefined();
-  expect(driver.items("running")).toEqual(["c", "x"]);
+  expect(driver.items("running")).toEqual(["c", "x", "any"]);
   expect(driver.items("waiting")).toEqual(["y"]);
   expect(driver.items("skipped")).toEqual(["z"]);
   expect(added({ id: "w" }, { id: "a" })).toEqual({
@@ -214,7 +219,7 @@ test("[K80] items can be added while it runs; what they depend on may have ended
   expect(added({ id: "w", dependsOn: ["none"] })?.code).toBe("item-invalid");
   expect(added({ id: "v", dependsOn: ["w"] }, { id: "w", dependsOn: ["v"] })?.reason).toContain("v → w → v");
   expect(added()).toBeUndefined();
-  expect(driver.items("running")).toEqual(["c", "x"]);
+  expect(driver.items("running")).toEqual(["c", "x", "any"]);
 });
 
 test("[K80] what has no hope when it is added is skipped, whatever its edge", () => {

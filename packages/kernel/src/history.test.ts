@@ -121,3 +121,18 @@ const everyType: { readonly [T in EventType]: true } = {
   "compensation-failed": true,
   "compensation-finished": true,
 };
+
+test("[K113] evolve never fails: an event about something that is not there changes what it can", () => {
+  for (const event of files.filter((name) => name !== "long.jsonl").flatMap((name) => read(name).events)) {
+    const alone = evolve(newState(), event);
+    expect(alone.head.sequence).toBe(1);
+    // In a state that has everything, but under other keys, it does no harm either.
+    const other = read("graph.jsonl")
+      .events.slice(0, 20)
+      .reduce((state, before) => evolve(state, before), newState());
+    const elsewhere = JSON.parse(JSON.stringify(event), (name, value) =>
+      ["key", "body", "scope", "owner", "target"].includes(name) && typeof value === "number" ? 9_000 + value : value,
+    ) as Event;
+    expect(() => evolve(other, elsewhere)).not.toThrow();
+  }
+});

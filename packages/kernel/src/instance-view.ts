@@ -52,7 +52,7 @@ function collectionViews(state: State): CollectionView[] {
     const items = keys.map((key) => must(state.items.get(itemKey(collection.body, key)), `there is no item '${key}'`));
     return {
       body: collection.body,
-      element: state.elements.get(collection.body)?.element ?? "",
+      element: must(state.elements.get(collection.body), "a collection has a body").element,
       maxParallel: collection.maxParallel,
       counts: { ...collection.counts, total: collection.total },
       items: items.map(itemView),

@@ -1,6 +1,26 @@
 import { expect, test } from "vitest";
-import { decide, newState, snapshotState } from "./index.ts";
-import { and, end, expr, flows, line, map, program, script, service, start, user, wait, xor } from "./testing/build.ts";
+import { AppError, decide, InvariantError, instanceView, newState, snapshotState, unreachable } from "./index.ts";
+import {
+  and,
+  end,
+  expr,
+  flows,
+  line,
+  literal,
+  loop,
+  map,
+  onTimer,
+  program,
+  raise,
+  script,
+  service,
+  start,
+  sub,
+  timer,
+  user,
+  wait,
+  xor,
+} from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 
 const oneTask = line(service("work"));
@@ -180,6 +200,38 @@ test("[K14] [K15] a terminate end event also ends tokens that the limit holds ba
   expect(driver.status).toBe("completed");
 });
 
+test("[K15] tokens held back on one flow go on one by one, and end with their scope", () => {
+  const many = Array.from({ length: 1_700 }, (_, index) => ({ id: `f${index}`, from: "split", to: "merge" }));
+  const box = sub("box", [start("s"), and("split"), xor("merge"), service("work")]);
+  const late = onTimer("late", "box", { timer: timer("duration", "PT1S") });
+  const made = program([start(), ...box, late], [], {
+    flows: [...flows("start>box", "s>split", "merge>work"), ...many],
+  });
+  const driver = new Driver(made, { checked: false }).create();
+  driver.send({ type: "continue" });
+  driver.check();
+  expect([...driver.state.heldFlows.values()].map(({ flow, count }) => [flow, count])).toEqual([["merge>work", 1_402]]);
+  const finished = new Driver(made, { checked: false }).create().goOn();
+  finished.check();
+  expect(finished.view().elements).toHaveLength(1_701);
+  expect(driver.fire("late").status).toBe("completed");
+  driver.check();
+});
+
+test("[K10] an event that throws nothing only passes tokens on", () => {
+  expect(new Driver(program([start(), raise("milestone"), end()], ["start>milestone>end"])).create().status).toBe(
+    "completed",
+  );
+});
+
+test("[K111] a broken invariant is thrown as such, an error on its way to a person carries its cause", () => {
+  expect(() => instanceView(oneTask, newState())).toThrow(InvariantError);
+  expect(() => unreachable("kind" as never)).toThrow('unreachable: "kind"');
+  const cause = new Error("deep");
+  const error = new AppError("code", "said", { cause, details: { n: 1 }, place: "file:1" });
+  expect(error).toMatchObject({ name: "AppError", code: "code", cause, details: { n: 1 }, place: "file:1" });
+});
+
 test("[K15] [K43] a join that is reached only after the limit is still seen to be stuck", () => {
   const made = program(
     [start(), script("add", { n: "n + 1" }), xor("again", "again>join"), xor("never", "never>end"), and("join"), end()],
@@ -216,23 +268,41 @@ test("[K20] a new instance needs its required variables, in their types", () => 
 });
 
 test("[K26] expressions are told which names are declared integers", () => {
-  const asked: { [name: string]: boolean } = {};
-  const made = program([start(), script("ask", { x: "n" }), end()], ["start>ask>end"], {
-    variables: [
-      { name: "n", type: "integer", initial: 1 },
-      { name: "m", type: "number", initial: 1 },
-    ],
+  const asked: { [text: string]: string[] } = {};
+  const task = service("ask", {
+    ...{ inputs: map({ in: "on the way in" }), outputs: map({ out: "on the way out" }) },
+    loop: loop("graph", { collection: literal([{ id: "a" }]), fields: { priority: expr("of an item") } }),
   });
+  const made = program(
+    [start(), script("first", { x: "outside" }), ...sub("box", [start("s"), task], boxed)],
+    ["start>first>box", "s>ask"],
+    {
+      variables: [
+        { name: "n", type: "integer", initial: 1 },
+        { name: "item", type: "integer", initial: 1 },
+      ],
+    },
+  );
   const host = {
     ...made.host,
-    evaluate: (...[, scope]: Parameters<typeof made.host.evaluate>) => {
-      for (const name of ["n", "m", "unknown", "result"]) asked[name] = scope.isInteger(name);
+    evaluate: (...[{ text }, scope]: Parameters<typeof made.host.evaluate>) => {
+      asked[text] = ["n", "m", "item", "result", "unknown"].filter((name) => scope.isInteger(name));
       return { ok: true as const, value: 1 };
     },
   };
-  new Driver({ ...made, host }).create();
-  expect(asked).toEqual({ n: true, m: false, unknown: false, result: false });
+  const driver = new Driver({ ...made, host }).create();
+  driver.completeItem("a", { result: 1, n: 2 });
+  expect(asked).toEqual({
+    ...{ outside: ["n", "item"], "of an item": ["m"], "on the way in": ["m", "item"], "on the way out": ["m", "item"] },
+  });
 });
+
+const boxed = {
+  variables: [
+    { name: "m", type: "integer" as const, initial: 1 },
+    { name: "n", type: "number" as const, initial: 1 },
+  ],
+};
 
 test("[K40] an exclusive gateway takes the first flow that holds, the default only if none does", () => {
   const made = program(
@@ -266,6 +336,8 @@ test("[K41] without a way on, or with a condition that is no condition, it is an
   });
   const wrong = new Driver(odd).create({ n: 0 });
   expect(wrong.view().incidents[0]?.error).toMatchObject({ code: "condition-type" });
+  const blind = new Driver(program([start(), xor("choose")], ["start>choose"])).create();
+  expect(blind.view().incidents).toMatchObject([{ error: { code: "no-route" } }]);
   const failing = new Driver(odd).create();
   expect(failing.view().incidents[0]?.error.message).toBe("there is no 'n' in 'n' (line 3, column 7)");
 });

@@ -3,6 +3,7 @@ import { itemKey } from "./evolve/item.ts";
 import { findCycle } from "./graph.ts";
 import type { VariableScope } from "./host.ts";
 import { isJsonObject, type Json } from "./json.ts";
+import { must } from "./problem.ts";
 import type { EdgePolicy, FailurePolicy, MultiInstance, QueueClass, Source } from "./program.ts";
 import { failure, type Result, resolve } from "./scope.ts";
 import type { Turn } from "./turn.ts";
@@ -207,7 +208,7 @@ export function readItems(turn: Turn, reading: Reading): Result<readonly ItemDef
       `Expected the collection to be a list, but it is ${JSON.stringify(values)?.slice(0, 100)}`,
     );
   }
-  const before = existing === undefined ? 0 : (turn.state.collections.get(existing)?.total ?? 0);
+  const before = existing === undefined ? 0 : must(turn.state.collections.get(existing), "it is open").total;
   if (before + values.length > itemsMax) {
     return failure(
       "collection-too-large",

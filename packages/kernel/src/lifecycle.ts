@@ -61,8 +61,8 @@ export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
   }
   turn.countActivation();
   const target = turn.element(flow.to);
-  const incoming = turn.program.incoming.get(target.id)?.length ?? 0;
-  const waits = turn.behavior(target).synchronises?.(incoming) ?? false;
+  const incoming = must(turn.program.incoming.get(target.id), `flow '${flow.id}' leads nowhere`);
+  const waits = turn.behavior(target).synchronises?.(incoming.length) ?? false;
   turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: waits ? "waits" : "passes" });
   turn.arrivals.push({ element: target.id, scope });
 }
@@ -112,7 +112,7 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
     const placed = placeWrites(turn, outputs.value, scope);
     return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
   }
-  const output = "loop" in element ? element.loop?.output : undefined;
+  const { output } = must("loop" in element ? element.loop : undefined, `'${element.id}' has no items`);
   if (output === undefined) return { ok: true, value: none };
   const extra = { ...result, ...outputs.value };
   const item = resolve(turn.program, output.source, new Names(turn.program, turn.state, { scope: key, extra }));
@@ -207,12 +207,11 @@ export function passBoundary(
 }
 
 function catcher(turn: Turn, element: ElementId, code: string): BoundaryEvent | undefined {
-  const errors = (turn.program.boundaries.get(element) ?? []).filter((boundary) => boundary.trigger.type === "error");
-  const codeOf = (boundary: BoundaryEvent): string | undefined =>
-    boundary.trigger.type === "error" ? boundary.trigger.code : undefined;
-  return (
-    errors.find((boundary) => codeOf(boundary) === code) ?? errors.find((boundary) => codeOf(boundary) === undefined)
+  const errors = (turn.program.boundaries.get(element) ?? []).flatMap((boundary) =>
+    boundary.trigger.type === "error" ? [{ boundary, code: boundary.trigger.code }] : [],
   );
+  const found = errors.find((error) => error.code === code) ?? errors.find((error) => error.code === undefined);
+  return found?.boundary;
 }
 
 /** Whether an element instance, or one it runs in, is a running compensation handler; then which. */

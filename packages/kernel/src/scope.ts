@@ -3,6 +3,7 @@ import { variableKey } from "./evolve/variable.ts";
 import type { VariableScope } from "./host.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
+import { must } from "./problem.ts";
 import type { ElementId, Expression, Mapping, Source, VariableDeclaration, VariableType } from "./program.ts";
 import type { State } from "./state.ts";
 
@@ -18,7 +19,7 @@ export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
   let scope = from;
   while (scope !== 0) {
     yield scope;
-    scope = state.elements.get(scope)?.scope ?? 0;
+    scope = must(state.elements.get(scope), `there is no scope ${scope}`).scope;
   }
   yield 0;
 }

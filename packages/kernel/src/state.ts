@@ -309,6 +309,11 @@ export function newState(): State {
   };
 }
 
+/** Element instances, timers and incidents draw their keys from one counter. */
+export function useKey(state: State, key: Key): void {
+  state.head.nextKey = Math.max(state.head.nextKey, key + 1);
+}
+
 export function isEnded(state: State): boolean {
   const { status } = state.head;
   return status === "completed" || status === "failed" || status === "cancelled";
@@ -316,6 +321,6 @@ export function isEnded(state: State): boolean {
 
 export function recordCount(state: State): number {
   let count = 0;
-  for (const name of tableNames) count += state[name].size;
+  for (const name of tableNames) count += (state[name] as unknown as MapTable<unknown, unknown>).records.size;
   return count;
 }

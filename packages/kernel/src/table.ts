@@ -7,7 +7,6 @@ export interface Table<K, V> {
   set(key: K, value: V): void;
   delete(key: K): void;
   values(): IterableIterator<V>;
-  readonly size: number;
 }
 
 /** Ordered sets of keys under a key: which children a scope has, which items are ready. */
@@ -34,9 +33,6 @@ export class MapTable<K, V> implements Table<K, V> {
   }
   values(): IterableIterator<V> {
     return this.records.values();
-  }
-  get size(): number {
-    return this.records.size;
   }
 }
 
@@ -75,14 +71,6 @@ export class OverlayTable<K, V> implements Table<K, V> {
     for (const [key, value] of changes) {
       if (value !== undefined && base.get(key) === undefined) yield value;
     }
-  }
-  get size(): number {
-    let size = this.#base.size;
-    for (const [key, value] of this.#changes ?? []) {
-      const before = this.#base.get(key) !== undefined;
-      if (before !== (value !== undefined)) size += before ? -1 : 1;
-    }
-    return size;
   }
 }
 

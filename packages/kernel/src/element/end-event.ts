@@ -1,5 +1,6 @@
 import { planCompensation } from "../compensation-plan.ts";
 import { failInstance, pass, terminateContent, throwError } from "../lifecycle.ts";
+import { assert } from "../problem.ts";
 import type { EndEvent } from "../program.ts";
 import { resolve } from "../scope.ts";
 import type { ElementBehavior } from "./behavior.ts";
@@ -28,8 +29,8 @@ export const endEvent: ElementBehavior<EndEvent> = {
         value: () => beginCompensation(turn, visit, planCompensation(turn.state, visit.scope, trigger.activity)),
       };
     }
-    const code = trigger.type === "error" ? trigger.code : "";
-    const said = trigger.type === "error" ? trigger.message : undefined;
+    assert(trigger.type === "error", `'${id}' passes tokens on`);
+    const { code, message: said } = trigger;
     const text =
       said === undefined ? { ok: true as const, value: `'${id}' was reached` } : resolve(turn.program, said, names);
     if (!text.ok) return text;

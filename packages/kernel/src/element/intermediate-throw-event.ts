@@ -1,6 +1,7 @@
 import type { Key } from "../command.ts";
 import { planCompensation } from "../compensation-plan.ts";
 import { complete, pass } from "../lifecycle.ts";
+import { assert } from "../problem.ts";
 import type { IntermediateThrowEvent } from "../program.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
@@ -21,8 +22,8 @@ export const intermediateThrowEvent: ElementBehavior<IntermediateThrowEvent> = {
   },
   prepare: (turn, visit) => {
     const { trigger } = visit.element;
-    const activity = trigger.type === "compensation" ? trigger.activity : undefined;
-    const targets = planCompensation(turn.state, visit.scope, activity);
+    assert(trigger.type === "compensation", `'${visit.element.id}' passes tokens on`);
+    const targets = planCompensation(turn.state, visit.scope, trigger.activity);
     return { ok: true, value: () => beginCompensation(turn, visit, targets) };
   },
 };

@@ -1,6 +1,6 @@
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
-import type { State } from "../state.ts";
+import { type State, useKey } from "../state.ts";
 import { writeVariable } from "./variable.ts";
 
 type CompensationEvent = Extract<Event["type"], `compensation-${string}`>;
@@ -35,7 +35,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       writeVariable(state, { scope: event.key, name, value, author: "kernel", at: state.head.at });
     }
     forgetUndone(state, event.target);
-    if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
+    useKey(state, event.key);
     const targets = run.targets.filter((target) => target !== event.target);
     state.compensationRuns.set(event.owner, { ...run, targets, running: { target: event.target, key: event.key } });
   },

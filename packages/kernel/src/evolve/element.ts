@@ -1,7 +1,7 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
-import type { ElementInstance, State } from "../state.ts";
+import { type ElementInstance, type State, useKey } from "../state.ts";
 import { forgetContent } from "./compensation.ts";
 import { dropCollection } from "./item.ts";
 import { dropVariables } from "./variable.ts";
@@ -24,7 +24,7 @@ function enter(state: State, event: Entered): void {
     at: event.at,
     result: null,
   });
-  if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
+  useKey(state, event.key);
   state.head.at = event.at;
 }
 

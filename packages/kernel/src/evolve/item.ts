@@ -1,7 +1,8 @@
 import type { ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
-import type { Collection, Item, State } from "../state.ts";
+import { must } from "../problem.ts";
+import { type Collection, type Item, type State, useKey } from "../state.ts";
 import type { ItemStatus } from "../view.ts";
 import { writeVariable } from "./variable.ts";
 
@@ -59,8 +60,7 @@ function replace(state: State, before: Item, changes: Partial<Item>): Item {
   const after = { ...before, ...changes };
   state.items.set(itemKey(before.body, before.definition.key), after);
   if (after.status === before.status) return after;
-  const collection = state.collections.get(before.body);
-  if (collection === undefined) return after;
+  const collection = must(state.collections.get(before.body), "an item belongs to a collection");
   const counts = { ...collection.counts };
   counts[before.status] -= 1;
   counts[after.status] += 1;
@@ -98,6 +98,10 @@ function freeLocks(state: State, item: Item): void {
   }
 }
 
+function leaveInstance(state: State, item: Item): void {
+  if (item.instanceKey !== null) state.itemOf.delete(item.instanceKey);
+}
+
 interface Named {
   readonly body: Key;
   readonly item: string;
@@ -113,13 +117,16 @@ function settle(state: State, named: Named, changes: Partial<Item> & { readonly 
   if (before === undefined) return;
   leaveLine(state, before);
   freeLocks(state, before);
-  if (before.instanceKey !== null) state.itemOf.delete(before.instanceKey);
+  leaveInstance(state, before);
   const item = replace(state, before, { ...changes, blockedOn: null, instanceKey: null });
   for (const key of state.dependents.of(itemKey(named.body, named.item))) {
     const dependent = itemNamed(state, { body: named.body, item: key });
     if (dependent?.status !== "waiting") continue;
-    const edge = dependent.definition.dependsOn.find((candidate) => candidate.key === named.item);
-    if (edge === undefined) continue;
+    const edges = dependent.definition.dependsOn;
+    const edge = must(
+      edges.find((candidate) => candidate.key === named.item),
+      "a dependent has an edge",
+    );
     const updated = replace(state, dependent, closeEdge(dependent, edge.policy, item));
     if (mayStart(updated, updated.definition)) makeReady(state, updated);
   }
@@ -199,7 +206,8 @@ export function dropCollection(state: State, body: Key): void {
   state.collections.delete(body);
   for (const key of state.itemsOf.of(body)) {
     const name = itemKey(body, key);
-    for (const lock of state.items.get(name)?.definition.locks ?? []) {
+    const item = must(state.items.get(name), "the index names items that are there");
+    for (const lock of item.definition.locks) {
       state.lockHolders.delete(itemKey(body, lock));
       state.lockWaiters.drop(itemKey(body, lock));
       state.lockHistory.drop(itemKey(body, lock));
@@ -231,7 +239,7 @@ function activate(state: State, event: Extract<Event, { readonly type: "item-act
     startedAt: event.at,
     endedAt: null,
   });
-  if (event.key >= state.head.nextKey) state.head.nextKey = event.key + 1;
+  useKey(state, event.key);
   state.itemOf.set(event.key, event.item);
   const write = { scope: event.key, author: "kernel", at: event.at };
   writeVariable(state, { ...write, name: collection.itemName, value: item.definition.value });
@@ -254,7 +262,7 @@ function fail(state: State, event: Extract<Event, { readonly type: "item-failed"
     return;
   }
   freeLocks(state, item);
-  if (item.instanceKey !== null) state.itemOf.delete(item.instanceKey);
+  leaveInstance(state, item);
   makeReady(state, item, { failures, error: event.error, instanceKey: null });
 }
 

@@ -1,6 +1,6 @@
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
-import type { JobRecord, State } from "../state.ts";
+import { type JobRecord, type State, useKey } from "../state.ts";
 
 type WaitEvent = Extract<
   Event["type"],
@@ -22,11 +22,6 @@ function dropTimer(state: State, key: number): void {
   if (timer === undefined) return;
   state.timers.delete(key);
   state.timersOf.remove(timer.owner, key);
-}
-
-/** Timers and incidents draw their keys from the same counter as element instances. */
-function useKey(state: State, key: number): void {
-  if (key >= state.head.nextKey) state.head.nextKey = key + 1;
 }
 
 export const waitAppliers: Appliers<WaitEvent> = {

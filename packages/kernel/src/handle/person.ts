@@ -56,7 +56,7 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       enter(turn, visitOf(turn, owner));
       break;
     case "completion":
-      complete(turn, owner, { result: instanceAt(turn, owner).result ?? {} });
+      complete(turn, owner, { result: must(instanceAt(turn, owner).result, "what completes has a result") });
       break;
     case "items-failed":
       retryItems(turn, owner, items);

@@ -95,7 +95,7 @@ function fireBoundary(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): 
 
 /** The next firing counts from when this one was due, so that a late one does not shift those after it. */
 function rearm(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
-  if (boundary.trigger.type !== "timer") return;
+  assert(boundary.trigger.type === "timer", `'${boundary.id}' has no timer`);
   const next = turn.program.host.nextDue(boundary.trigger.timer, timer.value, timer.due, timer.remaining);
   if (next.ok) {
     const { due, remaining } = next;

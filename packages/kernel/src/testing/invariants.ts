@@ -26,8 +26,13 @@ function keysOf<K, V>(index: Index<K, V>): K[] {
   return [...(index as MapIndex<K, V>).sets.keys()];
 }
 
+/** Only a state itself is checked, whose tables are plain. */
 function entriesOf<V>(table: { values(): IterableIterator<V> }): [string | number, V][] {
   return [...(table as MapTable<string | number, V>).records];
+}
+
+function countOf(table: { values(): IterableIterator<unknown> }): number {
+  return entriesOf(table).length;
 }
 
 function checkOwners(program: Program, state: State, check: Check): void {
@@ -44,7 +49,7 @@ function checkOwners(program: Program, state: State, check: Check): void {
       check(state.elements.get(key)?.scope === scope, `${key} is no child of ${scope}`);
     }
   }
-  check(children === state.elements.size, "the children index and the elements differ in number");
+  check(children === entriesOf(state.elements).length, "the children index and the elements differ in number");
   for (const job of state.jobs.values())
     check(state.elements.get(job.key)?.element === job.element, `job ${job.key} is nobody's`);
   for (const task of state.tasks.values())
@@ -105,7 +110,7 @@ function checkLife(state: State, check: Check): void {
     if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);
   }
   if (state.head.status === null || isEnded(state)) return;
-  const goesOn = state.elements.size > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
+  const goesOn = countOf(state.elements) > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
   check(goesOn, "the process is open and waits for nothing");
 }
 
@@ -198,7 +203,8 @@ function checkCompensation(state: State, check: Check): void {
 function checkEnd(state: State, check: Check): void {
   if (!isEnded(state)) return;
   for (const name of tableNames) {
-    if (name !== "variables") check(state[name].size === 0, `it has ended and keeps ${state[name].size} ${name}`);
+    if (name !== "variables")
+      check(countOf(state[name]) === 0, `it has ended and keeps ${countOf(state[name])} ${name}`);
   }
   for (const name of indexNames) {
     const { size } = (state[name] as unknown as MapIndex<unknown, unknown>).sets;
