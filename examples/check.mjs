@@ -23,6 +23,7 @@ const everything = [
   "fixtures/diamond-late",
   "fixtures/auth-rb-conflict",
   "fixtures/base-conflict",
+  "fixtures/small-feature",
   "fixtures/planner",
 ];
 const named = process.argv.slice(2);
@@ -170,7 +171,7 @@ function earlierHolders(example, id, commits) {
 function apply(tree, folder, steps) {
   for (const step of steps) {
     const [kind, value] = Object.entries(step)[0];
-    if (kind === "say") continue;
+    if (kind === "say" || kind === "delayMs") continue;
     const path = join(tree, value.path);
     mkdirSync(dirname(path), { recursive: true });
     if (kind === "write") {

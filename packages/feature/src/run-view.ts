@@ -201,11 +201,15 @@ function phaseOf(root: InstanceView): RunView["phase"] {
   return "planning";
 }
 
-/** Whether nothing in it can go on by itself. A child that was not seen may be on its way. */
+/**
+ * Whether nothing in it can go on by itself. A child that was not seen may be on its way, unless its end is just what
+ * the element's incident is about.
+ */
 function isStuck(instance: InstanceView, open: ReadonlyMap<string, InstanceView>): boolean {
   if (instance.waiting.some(({ on }) => on === "job" || on === "timer" || on === "compensation")) return false;
-  return instance.elements.every(({ childId }) => {
-    if (childId === null) return true;
+  const halted = new Set(instance.incidents.map(({ owner }) => owner));
+  return instance.elements.every(({ key, childId }) => {
+    if (childId === null || halted.has(key)) return true;
     const child = open.get(childId);
     return child !== undefined && isStuck(child, open);
   });
