@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
-import { branches, call, end, from, program, sequence, service, start, wait } from "../testing/programs.ts";
+import { branches, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import {
   begin,
   completed,
@@ -14,6 +14,7 @@ import {
   type SuiteOptions,
 } from "./harness.ts";
 import { readingRules } from "./reading.suite.ts";
+import { waitingRules } from "./waiting.suite.ts";
 
 export interface Running {
   readonly harness: Harness;
@@ -43,9 +44,7 @@ export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
     startRules(rule);
     jobRules(rule);
     failureRules(rule);
-    timerRules(rule);
-    callRules(rule);
-    pauseRules(rule);
+    waitingRules(rule);
     readingRules(rule);
   });
 }
@@ -357,169 +356,5 @@ function failureRules(rule: Rule): void {
     await harness.advance(200);
     expect(worker.aborts).toMatchObject([{ reason: "lease-lost" }]);
     expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "job-silent" } });
-  });
-}
-
-function timerRules(rule: Rule): void {
-  const waiting = program({
-    id: "wait",
-    elements: [start(), wait("pause", "PT60S"), end()],
-    flows: ["start>pause", "pause>end"],
-  });
-
-  rule("[E16] a timer fires when it is due, not before", async ({ engine, harness }) => {
-    const id = await begin(engine, [waiting]);
-    await harness.advance(59_999);
-    expect((await engine.instance(id)).status).toBe("running");
-    await harness.advance(1);
-    const view = await ended(engine, id);
-    expect(view.endedAt).toBe(view.startedAt + 60_000);
-  });
-
-  rule("[E16] a timer that came due while nothing ran fires on opening", async (running) => {
-    const id = await begin(running.engine, [waiting]);
-    await running.engine.close();
-    await running.harness.advance(120_000);
-    running.engine = await running.harness.open();
-    expect(await ended(running.engine, id)).toMatchObject({ status: "completed" });
-  });
-
-  rule("[E17] timers that come due while paused fire on resume", async ({ engine, harness }) => {
-    const id = await begin(engine, [waiting]);
-    await engine.command(id, { type: "pause-instance", stopRunning: false, reason: "test", actor: "me" });
-    await harness.advance(120_000);
-    expect((await engine.instance(id)).status).toBe("paused");
-    await engine.command(id, { type: "resume-instance", actor: "me" });
-    expect(await ended(engine, id)).toMatchObject({ status: "completed" });
-  });
-}
-
-function callRules(rule: Rule): void {
-  const child = program({
-    id: "child",
-    variables: [{ name: "n", type: "number", initial: 0 }],
-    outputs: ["n"],
-    elements: [start(), service("inside", { outputs: [from("n", { variable: "n" })] }), end()],
-    flows: ["start>inside", "inside>end"],
-  });
-  const parent = program({
-    id: "parent",
-    variables: [{ name: "n", type: "number", initial: 0 }],
-    outputs: ["n"],
-    elements: [
-      start(),
-      call("calls", "child", { inputs: [from("n", { literal: 3 })], outputs: [from("n", { variable: "n" })] }),
-      end(),
-    ],
-    flows: ["start>calls", "calls>end"],
-  });
-
-  rule("[E18] a call starts its process once, and goes on with what it gave, across a restart", async (running) => {
-    const before = new ManualWorker();
-    running.engine.work("work", before.handler);
-    const id = await begin(running.engine, [child, parent]);
-    const job = await before.job(1);
-    expect(job.rootId).toBe(id);
-    expect(job.instanceId).not.toBe(id);
-    await running.harness.crash(running.engine);
-    running.engine = await running.harness.open();
-    running.engine.work("work", async () => completed({ n: 9 }));
-    const view = await ended(running.engine, id);
-    expect(view.outcome).toEqual({ type: "completed", result: { n: 9 } });
-    const { rows } = await running.engine.query("instances", { rootId: id });
-    expect(rows.map((row) => [row.process, row.parentId, row.status])).toEqual([
-      ["child", id, "completed"],
-      ["parent", null, "completed"],
-    ]);
-  });
-
-  rule("[E18] a call is bound to what was deployed together with its caller", async ({ engine }) => {
-    const worker = new ManualWorker();
-    engine.work("work", worker.handler);
-    await engine.deploy([child, parent]);
-    await engine.deploy([{ ...sequence("child", 1), version: "2.0.0" }]);
-    const id = await engine.start({ ...request, process: "parent" });
-    await worker.job(1);
-    const { rows } = await engine.query("instances", { parentId: id });
-    expect(rows).toMatchObject([{ process: "child", version: "1.0.0" }]);
-  });
-
-  rule("[E19] a call of what is not deployed fails where it was made", async ({ engine }) => {
-    const id = await begin(engine, [parent]);
-    expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "process-not-found" } });
-  });
-
-  rule("[E20] cancelling ends running jobs and every descendant", async ({ engine }) => {
-    const worker = new ManualWorker();
-    engine.work("work", worker.handler);
-    const id = await begin(engine, [child, parent]);
-    const { instanceId } = await worker.job(1);
-    await engine.command(id, { type: "cancel-instance", reason: "enough", actor: "me" });
-    expect(await ended(engine, id)).toMatchObject({ status: "cancelled" });
-    expect(await ended(engine, instanceId)).toMatchObject({ status: "cancelled" });
-    await eventually(() => worker.aborts[0]);
-    expect(worker.aborts).toMatchObject([{ reason: "cancelled" }]);
-    expect((await engine.query("jobs")).rows).toEqual([]);
-    const late = await engine.command(id, { type: "resume-instance", actor: "me" });
-    expect(late).toMatchObject({ ok: false, rejection: { code: "instance-ended" } });
-  });
-
-  rule("[E21] pausing reaches descendants, and so does resuming", async (running) => {
-    const { engine } = running;
-    const id = await begin(engine, [child, parent]);
-    const childId = await eventually(
-      async () => (await engine.query("instances", { parentId: id })).rows[0]?.instanceId,
-    );
-    await engine.command(id, { type: "pause-instance", stopRunning: false, reason: "test", actor: "me" });
-    await eventually(async () => ((await engine.instance(childId)).status === "paused" ? true : undefined));
-    const worker = new ManualWorker();
-    engine.work("work", worker.handler);
-    await running.harness.advance(10_000);
-    expect(worker.jobs).toHaveLength(0);
-    await engine.command(id, { type: "resume-instance", actor: "me" });
-    await worker.finish(1, completed({ n: 1 }));
-    expect(await ended(engine, id)).toMatchObject({ status: "completed" });
-  });
-}
-
-function pauseRules(rule: Rule): void {
-  const pause = { type: "pause-instance", stopRunning: false, reason: "test", actor: "me" } as const;
-
-  rule("[E22] while paused nothing starts, what runs may finish; also across a restart", async (running) => {
-    const worker = new ManualWorker();
-    running.engine.work("work", worker.handler);
-    const id = await begin(running.engine, [sequence("two", 2)]);
-    await worker.job(1);
-    expect(await running.engine.command(id, pause)).toMatchObject({ ok: true });
-    await worker.finish(1);
-    await eventually(async () => (await running.engine.query("jobs")).rows.find((row) => row.state === "held"));
-    await running.engine.close();
-    running.engine = await running.harness.open();
-    const later = new ManualWorker();
-    running.engine.work("work", later.handler);
-    await running.harness.advance(10_000);
-    expect(later.jobs).toHaveLength(0);
-    expect((await running.engine.instance(id)).status).toBe("paused");
-    await running.engine.command(id, { type: "resume-instance", actor: "me" });
-    expect(await later.job(1)).toMatchObject({ elementId: "step2" });
-    await later.finish(1);
-    expect(await ended(running.engine, id)).toMatchObject({ status: "completed" });
-  });
-
-  rule("[E23] pausing with stopRunning ends running jobs, which start again on resume", async ({ engine }) => {
-    const worker = new ManualWorker();
-    engine.work("work", worker.handler);
-    const id = await begin(engine, [sequence("one", 1)]);
-    const first = await worker.job(1);
-    await engine.command(id, { ...pause, stopRunning: true });
-    await eventually(() => worker.aborts[0]);
-    // What it says after that does not count: it was told to stop.
-    await worker.finish(1);
-    await engine.command(id, { type: "resume-instance", actor: "me" });
-    const second = await worker.job(2);
-    expect(second).toMatchObject({ id: first.id, attempt: 1 });
-    expect(second.fencingToken).toBeGreaterThan(first.fencingToken);
-    await worker.finish(2);
-    expect(await ended(engine, id)).toMatchObject({ status: "completed" });
   });
 }

@@ -1,5 +1,15 @@
 import { AppError, type ProgramDocument } from "@tutti/kernel";
-import type { Found, InstanceRecord, NamedLogRow, RowsRequest, Store, StoredInstance, Wanted } from "../store.ts";
+import type {
+  ArmedTimer,
+  Found,
+  InstanceRecord,
+  NamedLogRow,
+  OpenJob,
+  RowsRequest,
+  Store,
+  StoredInstance,
+  Wanted,
+} from "../store.ts";
 import { type Disk, decodeEntries, encodeEntry, type JournalEntry } from "./journal.ts";
 import { listIncidents, listInstances, listJobs, listTasks } from "./list.ts";
 import { type InstanceTables, MemoryTables } from "./tables.ts";
@@ -64,27 +74,9 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
     program: async (hash): Promise<ProgramDocument | undefined> => tables.programs.get(hash),
     slots: async () => new Map(tables.slots),
     deployments: async () => [...tables.deployments.values()].sort((a, b) => a.number - b.number),
-    openJobs: async (after, limit) => {
-      const found = [];
-      for (const { record, jobs } of inOrder(tables, after?.instance ?? 0)) {
-        for (const job of [...(jobs?.values() ?? [])].sort((a, b) => a.key - b.key)) {
-          if (after !== undefined && record.number === after.instance && job.key <= after.key) continue;
-          if (found.push(job) === limit) return found;
-        }
-      }
-      return found;
-    },
-    heldInstances: async () =>
-      [...tables.instances.values()]
-        .filter(({ record, jobs }) => record.held && record.endedAt === null && (jobs?.size ?? 0) > 0)
-        .map(({ record }) => record.number),
-    timers: async (after, limit) => {
-      const all = [...tables.instances.values()].flatMap(({ timers }) => [...(timers?.values() ?? [])]);
-      all.sort((a, b) => a.due - b.due || a.instance - b.instance || a.key - b.key);
-      if (after === undefined) return all.slice(0, limit);
-      const later = all.filter((t) => (t.due - after.due || t.instance - after.instance || t.key - after.key) > 0);
-      return later.slice(0, limit);
-    },
+    openJobs: async (after, limit) => openJobs(tables, after, limit),
+    heldInstances: async () => heldInstances(tables),
+    timers: async (after, limit) => armedTimers(tables, after, limit),
     outbox: async () => [...tables.outbox.values()].sort((a, b) => a.id - b.id),
     listInstances: async (filter, page) => listInstances(tables, filter, page),
     listJobs: async (filter, page) => listJobs(tables, filter, page),
@@ -95,6 +87,37 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
       closed = true;
     },
   };
+}
+
+function openJobs(
+  tables: MemoryTables,
+  after: Pick<OpenJob, "instance" | "key"> | undefined,
+  limit: number,
+): OpenJob[] {
+  const found: OpenJob[] = [];
+  for (const { record, jobs } of inOrder(tables, after?.instance ?? 0)) {
+    for (const job of [...(jobs?.values() ?? [])].sort((a, b) => a.key - b.key)) {
+      if (after !== undefined && record.number === after.instance && job.key <= after.key) continue;
+      if (found.push(job) === limit) return found;
+    }
+  }
+  return found;
+}
+
+function heldInstances(tables: MemoryTables): number[] {
+  return [...tables.instances.values()]
+    .filter(({ record, jobs }) => record.held && record.endedAt === null && (jobs?.size ?? 0) > 0)
+    .map(({ record }) => record.number);
+}
+
+function armedTimers(tables: MemoryTables, after: ArmedTimer | undefined, limit: number): ArmedTimer[] {
+  const all = [...tables.instances.values()].flatMap(({ timers }) => [...(timers?.values() ?? [])]);
+  const later = after === undefined ? all : all.filter((timer) => byDue(timer, after) > 0);
+  return later.sort(byDue).slice(0, limit);
+}
+
+function byDue(a: ArmedTimer, b: ArmedTimer): number {
+  return a.due - b.due || a.instance - b.instance || a.key - b.key;
 }
 
 async function readBack(disk: Disk): Promise<{ readonly tables: MemoryTables; readonly length: number }> {
