@@ -4,7 +4,7 @@ import { isRunning, undoNext } from "./compensation.ts";
 import { variableKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
 import { goneIncidents, takeFlow, visitOf } from "./lifecycle.ts";
-import { must } from "./problem.ts";
+import { assert, must } from "./problem.ts";
 import { isEnded } from "./state.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
@@ -52,7 +52,7 @@ function checkContent(turn: Turn, scope: Key): void {
   const { state } = turn;
   if (scope !== 0 && state.elements.get(scope) === undefined) return;
   if (state.children.count(scope) > 0 || state.heldIn.count(scope) > 0) return;
-  if (state.collections.get(scope) !== undefined) return;
+  assert(state.collections.get(scope) === undefined, "items end with their collection, never as tokens");
   // A failing process ends after its last handler; a sub-process that is such a handler ends like any other.
   if (scope === 0 && state.head.status === "failing") return;
   if (state.waitingIn.count(scope) > 0) {
@@ -69,10 +69,9 @@ function checkContent(turn: Turn, scope: Key): void {
 }
 
 function raiseStuckJoin(turn: Turn, scope: Key): void {
-  for (const key of turn.state.incidentsOf.of(scope)) {
-    if (turn.state.incidents.get(key)?.kind === "flow") return;
-  }
-  const joins = [...turn.state.waitingIn.of(scope)].map((flow) => turn.program.flows.get(flow)?.to ?? flow);
+  const joins = [...turn.state.waitingIn.of(scope)].map(
+    (flow) => must(turn.program.flows.get(flow), `there is no flow '${flow}'`).to,
+  );
   const message = `Expected a token on every flow into '${joins.join("', '")}', but none can arrive any more`;
   const element = scope === 0 ? null : visitOf(turn, scope).element.id;
   turn.raise({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });

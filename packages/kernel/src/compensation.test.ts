@@ -263,6 +263,48 @@ test("[K99] while failing a handler with content completes, tokens elsewhere are
   expect(failing().send({ type: "cancel-instance", reason: "enough" }).status).toBe("cancelled");
 });
 
+test("[K53] [K99] an error end event at the end of the process undoes what completed", () => {
+  const driver = made([undoable("a"), end("bad", { type: "error", code: "E" })], ["start>a>bad"], compensating).create({
+    n: 0,
+  });
+  expect(driver.complete("a").status).toBe("failing");
+  expect(driver.complete("undo-a").view().outcome).toMatchObject({ type: "failed", error: { code: "E" } });
+});
+
+test("[K15] [K95] a handler that runs while a step goes on in parts is not started again", () => {
+  const many = Array.from({ length: 1_100 }, (_, index) => service(`s${index}`));
+  const driver = new Driver(
+    program(
+      [start(), ...undoable("a"), and("both"), service("b"), and("split"), undo("back"), ...many],
+      ["start>a>both>back", "both>b>split", ...many.map(({ id }) => `split>${id}`)],
+    ),
+    { checked: false },
+  ).create({ n: 0 });
+  driver.complete("a").complete("b").goOn();
+  driver.check();
+  expect(driver.active.filter((id) => !/^s\d/.test(id))).toEqual(["back", "undo-a"]);
+});
+
+test("[K15] [K99] a failing instance is not complete while the limit holds its handlers back", () => {
+  const items = Array.from({ length: 900 }, (_, index) => index);
+  const work = script(
+    "work",
+    {},
+    { compensation: "undo-work", loop: loop("parallel", { collection: literal(items) }) },
+  );
+  const handler = script("undo-work", {}, { forCompensation: true });
+  const made = program(
+    [start(), work, handler, end("bad", { type: "error", code: "E" })],
+    ["start>work>bad"],
+    compensating,
+  );
+  const driver = new Driver(made, { checked: false }).create();
+  driver.check();
+  expect(driver.status).toBe("failing");
+  expect(driver.goOn().status).toBe("failed");
+  expect(driver.history.filter(({ type }) => type === "compensation-taken")).toHaveLength(900);
+});
+
 test("[K99] a pause ends when the instance fails, so that handlers can run", () => {
   const driver = made([undoable("a"), undoable("b")], ["start>a>b>end"], compensating)
     .create({ n: 0 })
@@ -331,6 +373,10 @@ test("[K15] [K95] more handlers than a step may start go on in steps of their ow
     ),
     { checked: false },
   ).create({ done: 0, undone: 0 });
+  const undoing = () => driver.view().waiting.find(({ on }) => on === "compensation");
+  while (undoing() === undefined) driver.send({ type: "continue" });
+  expect(undoing()?.reason).toMatch(/^Completed work is being undone, \d+ to go\.$/);
+  driver.check();
   driver.goOn();
   driver.check();
   expect(driver.view()).toMatchObject({ status: "completed", variables: { done: 1_500 } });

@@ -1,7 +1,9 @@
 import type { Key } from "./command.ts";
+import { isRunning } from "./compensation.ts";
 import { itemKey } from "./evolve/item.ts";
 import { itemOf } from "./item.ts";
 import type { Program } from "./load.ts";
+import { must } from "./problem.ts";
 import type { ElementId } from "./program.ts";
 import { type Item, isEnded, type State } from "./state.ts";
 import type { WaitingView } from "./view.ts";
@@ -14,7 +16,7 @@ interface Place {
 
 function placeOf(state: State, key: Key): Place {
   const element = state.elements.get(key)?.element ?? null;
-  for (let at = key; at !== 0; at = state.elements.get(at)?.scope ?? 0) {
+  for (let at = key; at !== 0; at = must(state.elements.get(at), "it is open").scope) {
     const item = itemOf(state, at);
     if (item !== undefined) return { key, element, item: item.item };
   }
@@ -44,7 +46,7 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
     yield { ...place, on: "timer", reason: "It waits for its time.", until: "The timer is due.", dueAt: timer.due };
   }
   for (const run of state.compensationRuns.values()) {
-    const left = run.targets.length + (run.running === null ? 0 : 1);
+    const left = run.targets.length + (isRunning(state, run) ? 1 : 0);
     const reason = `Completed work is being undone, ${left} to go.`;
     yield { ...placeOf(state, run.owner), on: "compensation", reason, until: "The last is undone.", dueAt: null };
   }
@@ -66,8 +68,8 @@ function* waitingFlows(program: Program, state: State): IterableIterator<Waiting
   const scopes: Key[] = [0, ...[...state.elements.values()].map((instance) => instance.key)];
   for (const scope of scopes) {
     for (const flow of state.waitingIn.of(scope)) {
-      const join = program.flows.get(flow)?.to ?? null;
-      const reason = `A token from '${program.flows.get(flow)?.from ?? flow}' waits for the others.`;
+      const { from, to: join } = must(program.flows.get(flow), `the program has no flow '${flow}'`);
+      const reason = `A token from '${from}' waits for the others.`;
       yield {
         ...placeOf(state, scope),
         element: join,
@@ -100,7 +102,7 @@ function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on
 
 function* waitingItems(state: State): IterableIterator<WaitingView> {
   for (const { body } of state.collections.values()) {
-    const element = state.elements.get(body)?.element ?? null;
+    const { element } = must(state.elements.get(body), "a collection has a body");
     for (const key of state.itemsOf.of(body)) {
       const item = state.items.get(itemKey(body, key));
       if (item === undefined || (item.status !== "waiting" && item.status !== "ready")) continue;
@@ -111,7 +113,7 @@ function* waitingItems(state: State): IterableIterator<WaitingView> {
 
 function* heldFlows(program: Program, state: State): IterableIterator<WaitingView> {
   for (const { flow, scope } of state.heldFlows.values()) {
-    const element = program.flows.get(flow)?.to ?? null;
+    const { to: element } = must(program.flows.get(flow), `the program has no flow '${flow}'`);
     const reason = "A large step goes on in parts.";
     yield { ...placeOf(state, scope), element, on: "slot", reason, until: "Its turn comes.", dueAt: null };
   }

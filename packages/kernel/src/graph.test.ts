@@ -34,6 +34,16 @@ test("[K68] each item starts the moment its dependencies are met", () => {
   expect(driver.completeItem("C").completeItem("E").status).toBe("completed");
 });
 
+test("[K68] the order in which items stand does not matter", () => {
+  const driver = graph([
+    { id: "last", dependsOn: ["middle"] },
+    { id: "middle", dependsOn: ["first"] },
+    { id: "first" },
+  ]);
+  expect(driver.items("running")).toEqual(["first"]);
+  expect(driver.completeItem("first").completeItem("middle").items("running")).toEqual(["last"]);
+});
+
 test.each([
   [
     "an unknown id",

@@ -123,7 +123,9 @@ const everyType: { readonly [T in EventType]: true } = {
 };
 
 test("[K113] evolve never fails: an event about something that is not there changes what it can", () => {
-  for (const event of files.filter((name) => name !== "long.jsonl").flatMap((name) => read(name).events)) {
+  const events = files.flatMap((name) => read(name).events.slice(0, name === "long.jsonl" ? 1 : 1_000));
+  const long = new Map(read("long.jsonl").events.map((event) => [event.type, event]));
+  for (const event of [...events, ...long.values()]) {
     const alone = evolve(newState(), event);
     expect(alone.head.sequence).toBe(1);
     // In a state that has everything, but under other keys, it does no harm either.

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { kernelErrors } from "./errors.ts";
 import { loadProgram } from "./index.ts";
 import type { Element, ProgramDocument } from "./program.ts";
 import { and, document, end, onError, script, service, start, sub } from "./testing/build.ts";
@@ -76,6 +77,8 @@ test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDo
 
 test("[K110] a sound program is loaded as it is", () => {
   const made = document([start(), service("a", { compensation: "undo" }), handler, end()], ["start>a>end"]);
+  // What it is refused with has a row in the table of errors.
+  expect(kernelErrors["program-invalid"]).toMatchObject({ exit: 2, status: 422 });
   const loaded = loadProgram(made, testHost);
   expect(loaded.document).toBe(made);
   expect(loaded.outgoing.get("a")).toMatchObject([{ to: "end" }]);

@@ -292,6 +292,14 @@ test("[K53] an error end event throws its code and message; uncaught it fails th
   expect(new Driver(silent).create().view().outcome).toMatchObject({ error: { message: "'bad' was reached" } });
 });
 
+test("[K51] tokens on their way in a scope that an error ends go no further", () => {
+  const box = sub("box", [start("s"), and("split"), end("bad", { type: "error", code: "E" }), service("never")]);
+  const made = program([start(), ...box, onError("caught", "box")], ["start>box", "s>split>bad", "split>never"]);
+  const driver = new Driver(made).create();
+  expect(driver.status).toBe("completed");
+  expect(driver.lastEffects).toEqual([]);
+});
+
 test("[K56] a sub-process keeps its variables to itself and gives what its outputs say", () => {
   const made = nested({
     inputs: map({ given: "n + 1" }),

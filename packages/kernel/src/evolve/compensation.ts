@@ -1,5 +1,6 @@
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
+import { must } from "../problem.ts";
 import { type State, useKey } from "../state.ts";
 import { writeVariable } from "./variable.ts";
 
@@ -53,8 +54,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
 
 /** A container's record goes once nothing inside it is left to undo. */
 function forgetUndone(state: State, key: number): void {
-  const record = state.compensations.get(key);
-  if (record === undefined) return;
+  const record = must(state.compensations.get(key), "what was undone has a record");
   state.compensations.delete(key);
   state.compensationsIn.remove(record.scope, key);
   if (state.compensationsIn.count(record.scope) === 0 && state.compensations.get(record.scope)?.handler === null) {
