@@ -1,4 +1,15 @@
 export type * from "./command.ts";
+export { Heap } from "./coordination/heap.ts";
+export {
+  defaultSlots,
+  JobQueue,
+  type JobQueueOptions,
+  type KeyLimit,
+  type QueueCounts,
+  type QueuedJob,
+  queueClasses,
+  slotsMax,
+} from "./coordination/job-queue.ts";
 export { type Decision, decide } from "./decide.ts";
 export type * from "./effect.ts";
 export { effectsOf, pendingEffects } from "./effects.ts";
