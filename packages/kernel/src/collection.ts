@@ -1,7 +1,8 @@
 import type { FailureInfo, Key } from "./command.ts";
 import type { Visit } from "./element/behavior.ts";
-import { isSettled, itemKey, priorities } from "./evolve/item.ts";
-import { type ItemRef, itemAt, skipHopeless, wakeLine } from "./item.ts";
+import { isSettled, priorities } from "./evolve/item.ts";
+import { itemKey } from "./evolve/variable.ts";
+import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
 import {
@@ -17,7 +18,7 @@ import {
 import { must } from "./problem.ts";
 import type { Element, MultiInstance } from "./program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "./scope.ts";
-import type { Collection } from "./state.ts";
+import type { Collection, ItemRef } from "./state.ts";
 import { armTimer, boundaryTimers } from "./timer.ts";
 import type { Turn } from "./turn.ts";
 

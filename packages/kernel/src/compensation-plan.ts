@@ -1,5 +1,5 @@
 import type { Key } from "./command.ts";
-import { variableKey } from "./evolve/variable.ts";
+import { variablesIn } from "./evolve/variable.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId } from "./program.ts";
 import { scopeChain } from "./scope.ts";
@@ -9,8 +9,8 @@ import type { State } from "./state.ts";
 export function snapshotVariables(state: State, from: Key): JsonObject {
   const values: { [name: string]: Json } = {};
   for (const scope of scopeChain(state, from)) {
-    for (const name of state.variableNames.of(scope)) {
-      if (!Object.hasOwn(values, name)) values[name] = state.variables.get(variableKey(scope, name))?.value ?? null;
+    for (const [name, value] of Object.entries(variablesIn(state, scope))) {
+      if (!Object.hasOwn(values, name)) values[name] = value;
     }
   }
   return values;

@@ -1,6 +1,6 @@
 import type { Key } from "./command.ts";
 import { isRunning } from "./compensation.ts";
-import { itemKey } from "./evolve/item.ts";
+import { itemKey } from "./evolve/variable.ts";
 import { itemOf } from "./item.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";

@@ -1,9 +1,6 @@
-import type { Key } from "./command.ts";
-import { itemKey } from "./evolve/item.ts";
-import { variableKey } from "./evolve/variable.ts";
+import { itemKey, variablesIn } from "./evolve/variable.ts";
 import { explain } from "./explain.ts";
 import { itemOf } from "./item.ts";
-import type { Json } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Item, State } from "./state.ts";
@@ -58,14 +55,6 @@ function collectionViews(state: State): CollectionView[] {
       items: items.map(itemView),
     };
   });
-}
-
-function variablesIn(state: State, scope: Key): { readonly [name: string]: Json } {
-  const values: { [name: string]: Json } = {};
-  for (const name of state.variableNames.of(scope)) {
-    values[name] = state.variables.get(variableKey(scope, name))?.value ?? null;
-  }
-  return values;
 }
 
 /** Everything a person or a screen asks about one instance. The instance must exist. */

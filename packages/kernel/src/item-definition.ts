@@ -1,5 +1,5 @@
 import type { ItemDefinition, ItemEdge, Key } from "./command.ts";
-import { itemKey } from "./evolve/item.ts";
+import { itemKey } from "./evolve/variable.ts";
 import { findCycle } from "./graph.ts";
 import type { VariableScope } from "./host.ts";
 import { isJsonObject, type Json } from "./json.ts";

@@ -1,15 +1,10 @@
 import type { FailureInfo, Key } from "./command.ts";
-import { isSettled, isSuccess, itemKey } from "./evolve/item.ts";
+import { isSettled, isSuccess } from "./evolve/item.ts";
+import { itemKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
 import { must } from "./problem.ts";
-import type { Item, State } from "./state.ts";
+import type { Item, ItemRef, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
-
-/** An item of a collection, by name. */
-export interface ItemRef {
-  readonly body: Key;
-  readonly item: string;
-}
 
 export function itemAt(state: State, ref: ItemRef): Item {
   return must(state.items.get(itemKey(ref.body, ref.item)), `there is no item '${ref.item}' in collection ${ref.body}`);
@@ -17,10 +12,7 @@ export function itemAt(state: State, ref: ItemRef): Item {
 
 /** The item that an element instance runs for, if it is one of a collection. */
 export function itemOf(state: State, key: Key): ItemRef | undefined {
-  const item = state.itemOf.get(key);
-  return item === undefined
-    ? undefined
-    : { body: must(state.elements.get(key), `item instance ${key} is unknown`).scope, item };
+  return state.itemOf.get(key);
 }
 
 export function endItem(turn: Turn, ref: ItemRef, result: Json): void {

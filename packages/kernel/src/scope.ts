@@ -1,5 +1,5 @@
 import type { FailureInfo, Key } from "./command.ts";
-import { variableKey } from "./evolve/variable.ts";
+import { readVariable } from "./evolve/variable.ts";
 import type { VariableScope } from "./host.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
@@ -56,8 +56,8 @@ export class Names implements VariableScope {
     const extra = this.#extra;
     if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name];
     for (const scope of this.#scopeList()) {
-      const variable = this.#state.variables.get(variableKey(scope, name));
-      if (variable !== undefined) return variable.value;
+      const value = readVariable(this.#state, scope, name);
+      if (value !== undefined) return value;
     }
     return undefined;
   }
@@ -151,7 +151,7 @@ export function resolveMappings(
 /** Where a written name belongs: the nearest scope that has or declares it, else the process. */
 export function homeOf(state: State, name: string, from: Key): Key {
   for (const scope of scopeChain(state, from)) {
-    if (state.variables.get(variableKey(scope, name)) !== undefined) return scope;
+    if (readVariable(state, scope, name) !== undefined) return scope;
   }
   return 0;
 }

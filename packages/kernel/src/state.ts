@@ -128,6 +128,12 @@ export interface Collection {
   readonly accepted: boolean;
 }
 
+/** An item of a collection, by name. */
+export interface ItemRef {
+  readonly body: Key;
+  readonly item: string;
+}
+
 export interface Item {
   /** The collection it belongs to. */
   readonly body: Key;
@@ -145,6 +151,8 @@ export interface Item {
   /** The lock it is waiting in line for. */
   readonly blockedOn: string | null;
   readonly instanceKey: Key | null;
+  /** What its last attempt builds on: completed items, whose results do not change any more. */
+  readonly predecessors: readonly string[];
   readonly result: Json;
   readonly error: FailureInfo | null;
   readonly startedAt: number | null;
@@ -189,8 +197,8 @@ export interface Tables {
   readonly incidents: Table<Key, IncidentRecord>;
   readonly collections: Table<Key, Collection>;
   readonly items: Table<string, Item>;
-  /** Element instance of an item → its item key. */
-  readonly itemOf: Table<Key, string>;
+  /** Element instance of an item → the item. */
+  readonly itemOf: Table<Key, ItemRef>;
   readonly lockHolders: Table<string, string>;
   readonly compensations: Table<Key, CompensationRecord>;
   readonly compensationRuns: Table<Key, CompensationRun>;

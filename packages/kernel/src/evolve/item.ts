@@ -2,9 +2,9 @@ import type { ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import type { Appliers } from "../evolve.ts";
 import { must } from "../problem.ts";
-import { type Collection, type Item, type State, useKey } from "../state.ts";
+import { type Collection, type Item, type ItemRef, type State, useKey } from "../state.ts";
 import type { ItemStatus } from "../view.ts";
-import { writeVariable } from "./variable.ts";
+import { itemKey } from "./variable.ts";
 
 type ItemEvent = Extract<
   Event["type"],
@@ -12,11 +12,6 @@ type ItemEvent = Extract<
 >;
 
 export const priorities: readonly number[] = [1, 2, 3, 4, 5];
-
-/** Names within a collection as table keys. The body's key is a number, so the first slash ends it. */
-export function itemKey(body: Key, item: string): string {
-  return `${body}/${item}`;
-}
 
 export function isSettled(status: ItemStatus): boolean {
   return status !== "waiting" && status !== "ready" && status !== "running";
@@ -102,17 +97,12 @@ function leaveInstance(state: State, item: Item): void {
   if (item.instanceKey !== null) state.itemOf.delete(item.instanceKey);
 }
 
-interface Named {
-  readonly body: Key;
-  readonly item: string;
-}
-
-function itemNamed(state: State, named: Named): Item | undefined {
+function itemNamed(state: State, named: ItemRef): Item | undefined {
   return state.items.get(itemKey(named.body, named.item));
 }
 
 /** Ends an item for now and tells those that depend on it. */
-function settle(state: State, named: Named, changes: Partial<Item> & { readonly status: ItemStatus }): void {
+function settle(state: State, named: ItemRef, changes: Partial<Item> & { readonly status: ItemStatus }): void {
   const before = itemNamed(state, named);
   if (before === undefined) return;
   leaveLine(state, before);
@@ -153,6 +143,7 @@ function newItem(body: Key, definition: ItemDefinition, index: number): Item {
     anySucceeded: false,
     blockedOn: null,
     instanceKey: null,
+    predecessors: [],
     result: null,
     error: null,
     startedAt: null,
@@ -226,8 +217,7 @@ function changeCollection(state: State, body: Key, changes: Partial<Collection>)
 
 function activate(state: State, event: Extract<Event, { readonly type: "item-activated" }>): void {
   const item = itemNamed(state, event);
-  const collection = state.collections.get(event.body);
-  if (item === undefined || collection === undefined) return;
+  if (item === undefined) return;
   leaveLine(state, item);
   takeLocks(state, item);
   replace(state, item, {
@@ -235,20 +225,13 @@ function activate(state: State, event: Extract<Event, { readonly type: "item-act
     attempt: event.attempt,
     blockedOn: null,
     instanceKey: event.key,
+    predecessors: event.predecessors,
     error: null,
     startedAt: event.at,
     endedAt: null,
   });
   useKey(state, event.key);
-  state.itemOf.set(event.key, event.item);
-  const write = { scope: event.key, author: "kernel", at: event.at };
-  writeVariable(state, { ...write, name: collection.itemName, value: item.definition.value });
-  const predecessors = event.predecessors.map((key) => ({
-    key,
-    result: itemNamed(state, { body: event.body, item: key })?.result ?? null,
-  }));
-  const loop = { key: event.item, index: item.index, attempt: event.attempt, predecessors };
-  writeVariable(state, { ...write, name: "loop", value: loop });
+  state.itemOf.set(event.key, { body: event.body, item: event.item });
 }
 
 function fail(state: State, event: Extract<Event, { readonly type: "item-failed" }>): void {

@@ -1,13 +1,13 @@
 import { acceptItems, enter, loopOf, retryItems, withdraw } from "../collection.ts";
 import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
-import { itemKey } from "../evolve/item.ts";
-import { type ItemRef, skipHopeless } from "../item.ts";
+import { itemKey } from "../evolve/variable.ts";
+import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
 import { complete, instanceAt, visitOf } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
-import type { Collection, IncidentRecord } from "../state.ts";
+import type { Collection, IncidentRecord, ItemRef } from "../state.ts";
 import { armTimer, computeTimer } from "../timer.ts";
 import { refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";

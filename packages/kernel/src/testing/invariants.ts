@@ -1,5 +1,6 @@
 import type { Key } from "../command.ts";
-import { itemKey, priorities } from "../evolve/item.ts";
+import { priorities } from "../evolve/item.ts";
+import { itemKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
 import { type Collection, indexNames, isEnded, type State, tableNames } from "../state.ts";
 import type { Index, MapIndex, MapTable } from "../table.ts";
@@ -130,7 +131,7 @@ function checkCollection(state: State, collection: Collection, check: Check): vo
     check(running === (item.instanceKey !== null), `item '${key}' is ${item.status}, its instance ${item.instanceKey}`);
     if (item.instanceKey !== null) {
       check(state.elements.get(item.instanceKey)?.scope === body, `item '${key}' runs as a dead instance`);
-      check(state.itemOf.get(item.instanceKey) === key, `item '${key}' is not in the index`);
+      check(state.itemOf.get(item.instanceKey)?.item === key, `item '${key}' is not in the index`);
     }
     for (const lock of running ? item.definition.locks : []) {
       check(!holders.has(lock), `'${key}' and '${holders.get(lock)}' both hold '${lock}'`);
