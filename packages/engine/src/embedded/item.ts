@@ -1,11 +1,11 @@
-import { AppError, instanceView, type Key, pendingEffects, type Rejection } from "@tutti/kernel";
+import { AppError, instanceView, type Key, type Rejection } from "@tutti/kernel";
 import type { Inbox, Item, OwnCommand, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
 import { type Named, type Programs, programNotFound } from "./programs.ts";
 import type { InstanceNumber, InstanceRecord, Message, OutboxEntry } from "./store.ts";
 import type { Timers } from "./timers.ts";
 import type { Draft, Numbers } from "./turn.ts";
-import type { OfferJob, WorkQueue } from "./work-queue.ts";
+import type { WorkQueue } from "./work-queue.ts";
 
 /** What a batch needs in memory before it can be decided. */
 export interface Wants {
@@ -83,8 +83,7 @@ const handlers: ItemHandlers = {
       const live = scope.instances.number(instance);
       if (live === undefined) return;
       draft.touch(live);
-      const offers = pendingEffects(live.state).filter((effect): effect is OfferJob => effect.type === "offer-job");
-      scope.work.provide(live.record, offers);
+      draft.loaded.push(live);
     },
   },
   deploy: {

@@ -1,4 +1,4 @@
-import { AppError, type Host } from "@tutti/kernel";
+import { AppError, type Host, pendingEffects, type State } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import { Alarm } from "./alarm.ts";
 import { performEffect } from "./effects.ts";
@@ -8,10 +8,10 @@ import { type Scope, takeItem, type Wants, wantItem } from "./item.ts";
 import type { EngineLimits } from "./limits.ts";
 import { Programs } from "./programs.ts";
 import { RecentRows } from "./recent.ts";
-import type { InstanceNumber, InstanceRecord, OpenJob, Store, StoredInstance } from "./store.ts";
+import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store, StoredInstance } from "./store.ts";
 import { Timers } from "./timers.ts";
 import { Draft, type Numbers } from "./turn.ts";
-import { WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
+import { type OfferJob, WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
 
 /** Where what an operator should know is told; data is plain JSON. */
 export interface EngineLog {
@@ -277,10 +277,10 @@ export class Pump {
     this.recent.add(draft.named);
     for (const answer of draft.answers) answer();
     this.#crashPoint("after-answers");
-    for (const change of draft.changes) {
-      if (change.type === "job-delete") this.work.closed(change.instance, change.key);
-    }
     for (const { record, effect } of draft.effects) performEffect(this, record, effect);
+    // A turn may offer a job and close it again, or the other way round: what it did last counts.
+    for (const { instance, key } of closedJobs(draft.changes)) this.work.closed(instance, key);
+    for (const { record, state } of draft.loaded) this.work.provide(record, offersOf(state));
     for (const entry of draft.deliveries) this.inbox.push({ type: "deliver", entry });
     this.work.dispatch();
     this.timers.fire();
@@ -323,7 +323,7 @@ export class Pump {
     const error = new AppError("storage-failed", `Expected the store to take the command, but: ${reason}.`, { cause });
     for (const item of items) if (isCallerItem(item)) item.answer.reject(error);
     this.#refuseCallers(error);
-    this.inbox.replace((waiting) => [...items, ...waiting].filter(isJobOutcome));
+    this.inbox.replace((waiting) => [...items, ...waiting].filter(isOnlyHere));
     this.#retry.wakeAt(this.#options.clock.now() + this.#options.limits.storageRetryMs);
   }
 
@@ -396,7 +396,20 @@ export class Pump {
   }
 }
 
-/** Only what a job came to is not in the store; timers and messages are read from there again. */
-function isJobOutcome(item: Item): boolean {
-  return item.type === "own" && item.command.type !== "fire-timer";
+/** What a job came to, and what one waits for, is not in the store; timers and messages are read from there again. */
+function isOnlyHere(item: Item): boolean {
+  return item.type === "load" || (item.type === "own" && item.command.type !== "fire-timer");
+}
+
+function closedJobs(changes: readonly Change[]): Iterable<Extract<Change, { readonly type: "job-delete" }>> {
+  const closed = new Map<string, Extract<Change, { readonly type: "job-delete" }>>();
+  for (const change of changes) {
+    if (change.type === "job-delete") closed.set(`${change.instance}.${change.key}`, change);
+    else if (change.type === "job-put" && closed.size > 0) closed.delete(`${change.job.instance}.${change.job.key}`);
+  }
+  return closed.values();
+}
+
+function offersOf(state: State): readonly OfferJob[] {
+  return pendingEffects(state).filter((effect): effect is OfferJob => effect.type === "offer-job");
 }

@@ -44,6 +44,8 @@ export class Draft implements Turn {
   readonly deliveries: OutboxEntry[] = [];
   readonly answers: (() => void)[] = [];
   readonly touched: Live[] = [];
+  /** Instances whose recovered jobs wait for what is in their states. */
+  readonly loaded: Live[] = [];
   readonly numbers: Numbers;
   readonly #now: number;
   readonly #turn: number;
