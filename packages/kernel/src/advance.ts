@@ -16,13 +16,6 @@ function arrive(turn: Turn, arrival: Arrival): void {
   enter(turn, { element, key: turn.nextKey(), scope });
 }
 
-function take<T>(set: Set<T>): T | undefined {
-  const first = set.values().next();
-  if (first.done) return undefined;
-  set.delete(first.value);
-  return first.value;
-}
-
 /** Moves every token until each of them waits. The order is fixed, so equal commands give equal events. */
 export function advance(turn: Turn): void {
   while (!isEnded(turn.state)) {
@@ -31,17 +24,17 @@ export function advance(turn: Turn): void {
       arrive(turn, arrival);
       continue;
     }
-    const collection = take(turn.stirred);
+    const collection = turn.stirred.take();
     if (collection !== undefined) {
       stir(turn, collection);
       continue;
     }
-    const owner = take(turn.undoing);
+    const owner = turn.undoing.take();
     if (owner !== undefined) {
       undoNext(turn, owner);
       continue;
     }
-    const scope = take(turn.touched);
+    const scope = turn.touched.take();
     if (scope === undefined) return;
     checkContent(turn, scope);
   }

@@ -57,6 +57,7 @@ export class OverlayTable<K, V> implements Table<K, V> {
     this.#changes.set(key, value);
   }
   delete(key: K): void {
+    if (this.get(key) === undefined) return;
     this.#changes ??= new Map();
     this.#changes.set(key, undefined);
   }
@@ -74,6 +75,12 @@ export class OverlayTable<K, V> implements Table<K, V> {
   }
 }
 
+/** Adding is several times faster than handing over a list. */
+function setOf<V>(value: V): Set<V> {
+  const set = new Set<V>();
+  return set.add(value);
+}
+
 const none: ReadonlySet<never> = new Set<never>();
 
 export class MapIndex<K, V> implements Index<K, V> {
@@ -81,7 +88,7 @@ export class MapIndex<K, V> implements Index<K, V> {
 
   add(key: K, value: V): void {
     const set = this.sets.get(key);
-    if (set === undefined) this.sets.set(key, new Set([value]));
+    if (set === undefined) this.sets.set(key, setOf(value));
     else set.add(value);
   }
   remove(key: K, value: V): void {
@@ -127,14 +134,14 @@ export class OverlayIndex<K, V> implements Index<K, V> {
     if (this.has(key, value)) return;
     // A value that comes back goes to the end of the line, as it would in the table itself.
     const change = this.#change(key);
-    if (change.added === undefined) change.added = new Set([value]);
+    if (change.added === undefined) change.added = setOf(value);
     else change.added.add(value);
   }
   remove(key: K, value: V): void {
     if (!this.has(key, value)) return;
     const change = this.#change(key);
     if (change.added?.delete(value)) return;
-    if (change.removed === undefined) change.removed = new Set([value]);
+    if (change.removed === undefined) change.removed = setOf(value);
     else change.removed.add(value);
   }
   drop(key: K): void {

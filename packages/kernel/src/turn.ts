@@ -17,6 +17,18 @@ export interface Arrival {
   readonly scope: Key;
 }
 
+/** What is still to be looked at, each once, first come first served. Lists: most decisions have one entry or none. */
+class Agenda {
+  readonly #keys: Key[] = [];
+
+  add(key: Key): void {
+    if (!this.#keys.includes(key)) this.#keys.push(key);
+  }
+  take(): Key | undefined {
+    return this.#keys.shift();
+  }
+}
+
 /**
  * One decision in the making: the command's time, an overlay of the state, and the events so far. Whatever is decided
  * is emitted at once, so that the next step sees it. The sets say what `advance` still has to look at.
@@ -29,13 +41,13 @@ export class Turn {
   readonly events: Event[] = [];
   arrivals: Arrival[] = [];
   /** Scopes in which something ended: they may have ended too once no token moves any more. */
-  readonly touched: Set<Key> = new Set();
+  readonly touched: Agenda = new Agenda();
   /** Collections with items to start, or none left. */
-  readonly stirred: Set<Key> = new Set();
+  readonly stirred: Agenda = new Agenda();
   /** Collections that an item's failure ends, with that failure. */
   readonly collapsed: Map<Key, FailureInfo> = new Map();
   /** Owners of compensations whose next handler may start. */
-  readonly undoing: Set<Key> = new Set();
+  readonly undoing: Agenda = new Agenda();
   #activations: number = 0;
 
   constructor(program: Program, state: State, context: { readonly command: Command; readonly behaviors: Behaviors }) {

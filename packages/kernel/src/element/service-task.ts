@@ -1,8 +1,9 @@
 import type { Key } from "../command.ts";
 import { itemAt, itemOf } from "../item.ts";
 import type { JsonObject } from "../json.ts";
+import { must } from "../problem.ts";
 import type { QueueClass, ServiceTask } from "../program.ts";
-import { resolveMappings, scopeChain } from "../scope.ts";
+import { resolveMappings } from "../scope.ts";
 import type { State } from "../state.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
@@ -14,8 +15,8 @@ export function inheritedSettings(
   state: State,
   from: Key,
 ): { readonly queue: QueueClass | null; readonly priority: number | null } {
-  for (const scope of scopeChain(state, from)) {
-    const item = scope === 0 ? undefined : itemOf(state, scope);
+  for (let scope = from; scope !== 0; scope = must(state.elements.get(scope), `there is no scope ${scope}`).scope) {
+    const item = itemOf(state, scope);
     if (item === undefined) continue;
     const { definition } = itemAt(state, item);
     return { queue: definition.queue ?? state.head.queue, priority: definition.priority };
