@@ -17,13 +17,17 @@ export {
   mergeCommits,
   mergeDisjoint,
 } from "./merge.ts";
+export { readNote, writeNote } from "./note.ts";
 export {
+  type BlobReader,
   type Change,
   changesBetween,
+  commitTree,
   filesAt,
   independentCommits,
   lineCounts,
   newestDate,
+  openBlobReader,
   patchBetween,
   treeOf,
 } from "./objects.ts";
@@ -35,6 +39,7 @@ export {
   openRepository,
   type Repository,
   readRef,
+  removeRefs,
   removeRun,
   runRef,
   setRef,

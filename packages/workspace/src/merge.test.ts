@@ -354,6 +354,14 @@ test("[W77] generated files are made anew from the tree in which all else is set
   );
 });
 
+test("[W77] what the caller calls generated is made anew too, however large it is", async () => {
+  const ladder = { isGenerated: (path: string) => path === "schema.txt", regenerate: async () => "made anew\n" };
+  const large = (name: string): Files => ({ "schema.txt": `${name}\n${"x".repeat(1_100_000)}\n` });
+  const outcome = merged(await merge(large("b"), large("c"), { ladder }));
+  expect(read(outcome, "schema.txt")).toBe("made anew\n");
+  expect(outcome.resolutions).toMatchObject([{ path: "schema.txt", rule: "regenerate" }]);
+});
+
 test("[W77] without a command a JSON lockfile merges by key", async () => {
   const change = (name: string): Files => ({
     "package-lock.json": lock.replace(

@@ -123,8 +123,8 @@ async function climbAll(context: LadderContext, merged: MergeTreeResult): Promis
   const edits = (): { path: string; mode: string; blob: string | null }[] =>
     resolutions.map(({ path, mode, blob }) => ({ path, mode, blob }));
   // What is generated comes last: it is made from the tree in which all else is settled.
-  const generated = conflicts.filter(({ path }) => isGenerated(path));
-  for (const conflict of [...conflicts.filter(({ path }) => !isGenerated(path)), ...generated]) {
+  const generated = conflicts.filter(({ path }) => isGenerated(path, context.ladder));
+  for (const conflict of [...conflicts.filter((conflict) => !generated.includes(conflict)), ...generated]) {
     const open = generated.filter(({ path }) => !resolutions.some((resolution) => resolution.path === path));
     const without = open.map(({ path, mode }) => ({ path, mode, blob: null }));
     const treeWithout = (): Promise<string> => editTree(context.repository, merged.tree, [...edits(), ...without]);

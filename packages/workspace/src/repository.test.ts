@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readNote, writeNote } from "./note.ts";
 import { publishBranch } from "./publish.ts";
 import {
   fetchBase,
   listRefs,
   openRepository,
   readRef,
+  removeRefs,
   removeRun,
   runRef,
   setRef,
@@ -33,6 +35,17 @@ test("[W21] several runs fetch at once", async () => {
     runs.map((run) => fetchBase(scratch.repository, { run, source: scratch.source, commit: scratch.base })),
   );
   for (const run of runs) expect(await readRef(scratch.repository, runRef(run, "base"))).toBe(scratch.base);
+});
+
+test("[W24] a note is read as it was written, the last one stands, and it goes with its ref", async () => {
+  const ref = runRef("r", "notes", "a.b");
+  expect(await readNote(scratch.repository, ref)).toBeUndefined();
+  await writeNote(scratch.repository, ref, '{"old":true}');
+  await writeNote(scratch.repository, ref, '{"lines":"one\\ntwo\\n\\n# three"}');
+  expect(await readNote(scratch.repository, ref)).toBe('{"lines":"one\\ntwo\\n\\n# three"}');
+  await removeRefs(scratch.repository, [ref, runRef("r", "gone")]);
+  expect(await readNote(scratch.repository, ref)).toBeUndefined();
+  await removeRefs(scratch.repository, []);
 });
 
 test("[W10] a source with missing objects is called damaged", async () => {

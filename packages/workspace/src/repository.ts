@@ -136,12 +136,15 @@ export async function listRefs(repository: Repository, run: string): Promise<Rea
   return new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]));
 }
 
-/** Forgets every ref of a run. Its objects stay until the repository is repacked by hand. */
+/** Forgets refs; those that are gone already do no harm. Their objects stay until the repository is repacked. */
+export async function removeRefs(repository: Repository, refs: Iterable<string>): Promise<void> {
+  const stdin = [...refs].map((ref) => `delete ${refName(ref)}\n`).join("");
+  if (stdin !== "") await git(["update-ref", "--stdin"], { gitDir: repository.gitDir, stdin });
+}
+
+/** Forgets every ref of a run. */
 export async function removeRun(repository: Repository, run: string): Promise<void> {
-  const refs = await listRefs(repository, run);
-  if (refs.size === 0) return;
-  const stdin = [...refs.keys()].map((ref) => `delete ${ref}\n`).join("");
-  await git(["update-ref", "--stdin"], { gitDir: repository.gitDir, stdin });
+  await removeRefs(repository, (await listRefs(repository, run)).keys());
 }
 
 /**

@@ -146,6 +146,22 @@ test("[W30] executable files and links come as they are", async () => {
   expect(readlinkSync(join(tree, "link"))).toBe("src/a.txt");
 });
 
+test("[W36] the folders of a run go with its last workspace, while others are being made", async () => {
+  const { repository, stateDir, base } = scratch;
+  const one = (unit: string, attempt: number) =>
+    createWorkspace(repository, { run: "busy", unit, attempt, token: "t", stateDir, base });
+  for (let round = 1; round <= 5; round += 1) {
+    const last = await one("a", round);
+    const [, next, other] = await Promise.all([removeWorkspace(last), one("a", round + 100), one("b", round)]);
+    expect(existsSync(join(next.tree, "src/a.txt"))).toBe(true);
+    await removeWorkspace(next);
+    expect(existsSync(other.tree)).toBe(true);
+    await removeWorkspace(other);
+    expect(existsSync(join(stateDir, "workspaces", "busy"))).toBe(false);
+  }
+  expect(existsSync(join(stateDir, "workspaces"))).toBe(true);
+});
+
 test("[W35] a workspace of 10 000 files is ready soon", async () => {
   const { readyMs, removeMs } = await benchWorkspace({ files: 10_000, samples: 1 });
   console.log(`workspace of 10 000 files: ready in ${Math.round(readyMs)} ms, removed in ${Math.round(removeMs)} ms`);

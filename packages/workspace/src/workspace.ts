@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { AppError } from "@tutti/kernel";
 import { type GitOptions, git, gitText, objectId, refName } from "./git.ts";
 import { safeName } from "./name.ts";
@@ -128,9 +128,25 @@ export async function adoptWorkspace(stateDir: string, key: WorkspaceKey): Promi
   return toWorkspace(folder, marker);
 }
 
-/** Removes a workspace; nothing happens when it is gone. Links are removed, never followed. */
+/**
+ * Removes a workspace, and the folders of its unit and run with their last one; nothing happens when it is gone.
+ * Links are removed, never followed.
+ */
 export async function removeWorkspace(workspace: Pick<Workspace, "folder">): Promise<void> {
   await removeTree(workspace.folder);
+  const unit = dirname(workspace.folder);
+  // Whoever makes another one there meanwhile makes its folders anew when they went.
+  if (await removeIfEmpty(unit)) await removeIfEmpty(dirname(unit));
+}
+
+async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (cause) {
+    if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes((cause as NodeJS.ErrnoException).code ?? "")) return false;
+    throw cause;
+  }
 }
 
 /** Every workspace on disk, of one run or of all. */

@@ -40,6 +40,8 @@ export interface RegenerateRequest {
 
 /** The steps that need the outside. Without one of them its step declines. */
 export interface Ladder {
+  /** Paths that are generated besides the well-known lockfiles. */
+  readonly isGenerated?: (path: string) => boolean;
   /** Undefined or a rejection declines; the next step is tried. */
   readonly regenerate?: (request: RegenerateRequest) => Promise<string | undefined>;
   /** Asked at most twice per file. A rejection counts as declined. */
@@ -62,7 +64,8 @@ export interface LadderContext {
 }
 
 /** Lockfiles and the like: never edited by hand, so made anew where that is possible. */
-export function isGenerated(path: string): boolean {
+export function isGenerated(path: string, ladder: Ladder): boolean {
+  if (ladder.isGenerated?.(path)) return true;
   return /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|uv\.lock|Pipfile\.lock|composer\.lock|Gemfile\.lock|go\.sum|flake\.lock)$|\.snap$/.test(
     path,
   );
@@ -107,6 +110,10 @@ export async function climb(
       },
     };
   }
+  // Before the texts are read: a lockfile may be larger than what a rule or an agent is shown.
+  const made = await regenerate(context, { conflict, treeWithout, reasons });
+  if (made !== undefined)
+    return remember({ rule: "regenerate", content: made, note: "made anew from the merged tree", leftOut: [] });
   const texts = await readTexts(context.reader, conflict);
   if (texts === undefined) {
     const binary: FileConflict = { ...conflict, kind: "binary" };
@@ -117,9 +124,6 @@ export async function climb(
       },
     };
   }
-  const made = await regenerate(context, { conflict, treeWithout, reasons });
-  if (made !== undefined)
-    return remember({ rule: "regenerate", content: made, note: "made anew from the merged tree", leftOut: [] });
   const ruled = applyRules(conflict, texts, reasons);
   if (ruled !== undefined) return remember(ruled);
   const answered = await askAgent(context, { conflict, texts, reasons });
@@ -154,7 +158,7 @@ async function regenerate(
   step: { conflict: FileConflict; treeWithout: (() => Promise<string>) | undefined; reasons: Reasons },
 ): Promise<string | undefined> {
   const { conflict, treeWithout, reasons } = step;
-  if (!isGenerated(conflict.path)) return undefined;
+  if (!isGenerated(conflict.path, context.ladder)) return undefined;
   if (context.ladder.regenerate === undefined || treeWithout === undefined) {
     reasons.push({ step: "regenerate", reason: "no command to make it anew was given" });
     return undefined;
