@@ -1,5 +1,5 @@
-import type { Cursor, Engine } from "../port.ts";
 import type { LogRow } from "../embedded/store.ts";
+import type { Cursor, Engine } from "../port.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
 
@@ -24,7 +24,9 @@ export class Follower {
       const fits = cursor.position === position && cursor.index === index;
       this.#ledger.check(fits, () => `a follower at ${position}.${index} was given ${cursor.position}.${cursor.index}`);
       const row = this.#row(cursor.position);
-      const same = JSON.stringify(row?.events[cursor.index]) === JSON.stringify(event);
+      const known = row?.events[cursor.index];
+      // The first of each row in full; comparing all of them would take longer than making them.
+      const same = known?.type === event.type && (cursor.index > 0 || JSON.stringify(known) === JSON.stringify(event));
       this.#ledger.check(same && row !== undefined && sequence === row.sequence + cursor.index, () => {
         return `a follower was given an event that is not in the log at ${cursor.position}.${cursor.index}`;
       });
@@ -41,7 +43,6 @@ export class Follower {
   }
 
   #row(position: number): LogRow | undefined {
-    const text = this.#ledger.rows[position - 1];
-    return text === undefined ? undefined : (JSON.parse(text) as LogRow);
+    return this.#ledger.parsed[position - 1];
   }
 }

@@ -7,6 +7,8 @@ export type DiskFault = "full" | "short-write" | "sync-error" | "sync-error-lost
 
 /** What a log is kept on: survives lives, fails, and is left by a crash as a crash leaves it. */
 export interface Medium {
+  /** The place to die between a write and its sync. */
+  readonly insideCommit: string;
   readonly faults: readonly DiskFault[];
   /** Opens the real store on whatever is there. */
   open(life: Life): Promise<Store>;

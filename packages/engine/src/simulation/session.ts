@@ -52,6 +52,8 @@ export class Session {
   readonly counts: Map<string, number> = new Map();
   readonly follower: Follower;
   deployed = false;
+  /** The engine waits for its store. */
+  refused = false;
   life: Life;
   crew: Crew;
   engine: Engine | undefined;
@@ -111,6 +113,7 @@ export class Session {
   }
 
   async settle(): Promise<void> {
+    this.ledger.sees(this.clock.now());
     await this.clock.settle(20_000);
   }
 
@@ -169,15 +172,13 @@ export class Session {
     const { limits, shim, random } = this.#options;
     const inner = await this.medium.open(life);
     const store = this.#watch(shim.store?.(inner, () => random) ?? inner, life);
-    await this.ledger.recovered(store);
-    await checkTables(store, this.ledger);
     this.store = store;
     const engine = await createEmbeddedEngine({
       store,
       limits,
       host: testHost,
       clock: life.clock,
-      keyLimits: { narrow: { concurrencyMax: 1 } },
+      keyLimits: { narrow: { runningMax: 1 } },
       log: { info: noted, warn: noted, error: (message, data) => this.#alarmed(message, data) },
       crashPoint: (point) => {
         life.pass(`engine:${point}`);
@@ -190,25 +191,39 @@ export class Session {
   #alarmed(message: string, data: { readonly [name: string]: unknown }): void {
     const fine = message.startsWith("the store refused");
     this.ledger.check(fine, () => `the engine says: ${message} ${JSON.stringify(data)}`);
-    if (fine) this.count("refused turns");
+    if (!fine) return;
+    this.count("refused turns");
+    this.refused = true;
   }
 
   /** Tells the ledger what the store answered, before the engine hears it. */
   #watch(store: Store, life: Life): Store {
+    const recovered = async (): Promise<void> => {
+      await life.alive();
+      await this.ledger.recovered(store);
+      await checkTables(store, this.ledger);
+    };
     return {
       ...store,
+      // Its write is synced, and with it all that was left before: from here on it counts.
+      claimEpoch: async () => {
+        const epoch = await store.claimEpoch();
+        await recovered();
+        return epoch;
+      },
       commit: async (turn) => {
         this.ledger.offered(turn);
-        await store.commit(turn);
+        await store.commit(turn).catch((error: unknown) => {
+          this.count(`turn refused: ${reasonOf(error)}`);
+          throw error;
+        });
         await life.alive();
         this.ledger.committed(turn);
         this.count("turns");
       },
       reopen: async () => {
         await store.reopen();
-        await life.alive();
-        await this.ledger.recovered(store);
-        await checkTables(store, this.ledger);
+        await recovered();
       },
     };
   }
@@ -218,13 +233,20 @@ export class Session {
     if (!this.life.dead) this.life.die("anywhere");
     this.clock.forget();
     const damage = this.medium.crash(this.#options.random);
-    this.count("crashes");
-    this.count(`crash at ${this.life.diedAt}`);
+    this.count(this.life.diedAt === "the end of a closing" ? "closings" : "crashes");
+    this.count(`died at ${this.life.diedAt}`);
     this.count(`left ${damage}`);
     this.trace(() => `  crash at ${this.life.diedAt}, left ${damage}`);
     this.engine = undefined;
     this.store = undefined;
   }
+}
+
+/** Why a disk refused, in the words it gave. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error instanceof Error ? error : { cause: undefined, message: String(error) };
+  const text = cause instanceof Error ? cause.message : message;
+  return /full|ENOSPC/.test(text) ? "full" : /sync/.test(text) ? "not synced" : text;
 }
 
 function noted(): void {

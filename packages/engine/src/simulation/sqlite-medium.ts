@@ -9,6 +9,9 @@ import type { Life } from "./life.ts";
 import type { DiskFault, Medium } from "./medium.ts";
 import type { Random } from "./random.ts";
 
+/** Room enough. */
+const bytesMax = 100_000_000;
+
 interface Image {
   readonly main: Buffer;
   readonly wal: Buffer;
@@ -22,30 +25,43 @@ interface Image {
  */
 export class SqliteMedium implements Medium {
   readonly faults: readonly DiskFault[] = ["full", "sync-error"];
+  readonly insideCommit: string = "disk:in-commit";
   readonly #root: string;
   #folders = 0;
   #folder: string;
   #store: Store | undefined;
   #fault: DiskFault | undefined;
+  /** From the next opening on there is no room for another page: SQLite itself then refuses what needs one. */
+  #tight = false;
+  readonly #room: { readonly bytesMax: number };
   /** Taken when a life is to end in a commit: what was there before it. */
   #before: Image | undefined;
   /** With it crashes forget the newest commit even though it was answered: the bug that a missing sync would be. */
   readonly #loseSynced: boolean;
 
   constructor(options: { readonly loseSynced?: boolean } = {}) {
-    this.#root = mkdtempSync(join(tmpdir(), "tutti-simulation-"));
+    this.#root = mkdtempSync(join(temporaryFolder(), "tutti-simulation-"));
     this.#loseSynced = options.loseSynced ?? false;
     this.#folder = this.#nextFolder();
+    const takeTight = (): number => {
+      const tight = this.#tight;
+      this.#tight = false;
+      return tight ? 4_096 : bytesMax;
+    };
+    this.#room = {
+      get bytesMax() {
+        return takeTight();
+      },
+    };
   }
 
   async open(life: Life): Promise<Store> {
-    const store = openSqliteStore(this.#path);
+    const store = openSqliteStore(this.#path, this.#room);
     this.#store = store;
     const write = async <T>(work: () => Promise<T>): Promise<T> => {
       await life.alive();
       const fault = this.#fault;
       this.#fault = undefined;
-      if (fault === "full") throw new AppError("storage-failed", "ENOSPC: no space left on device");
       life.pass("disk:before-commit");
       await life.alive();
       if (life.plan !== undefined || this.#loseSynced) this.#before = this.#image();
@@ -71,11 +87,13 @@ export class SqliteMedium implements Medium {
   }
 
   fail(fault: DiskFault): void {
-    this.#fault = fault;
+    if (fault === "full") this.#tight = true;
+    else this.#fault = fault;
   }
 
   heal(): void {
     this.#fault = undefined;
+    this.#tight = false;
   }
 
   crash(random: Random): string {
@@ -131,6 +149,12 @@ export class SqliteMedium implements Medium {
     this.#store = undefined;
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** In memory where there is such a place: power cuts are simulated, so a real sync would only cost time. */
+function temporaryFolder(): string {
+  const shared = "/dev/shm";
+  return existsSync(shared) ? shared : tmpdir();
 }
 
 interface Tear {

@@ -71,7 +71,7 @@ function expectRows({ number, instanceId, state }: Shadow, want: (table: string,
   for (const task of state.tasks.values()) want("tasks", `${instanceId} ${task.key} ${task.assignee}`);
   for (const each of state.incidents.values()) want("incidents", `${instanceId} ${each.key} ${each.error.code}`);
   const { parent, rootId, status, endedAt } = head;
-  const row = `${instanceId} ${parent?.instanceId ?? null} ${rootId} ${status} ${state.incidents.size} ${endedAt}`;
+  const row = `${instanceId} ${parent?.instanceId ?? null} ${rootId} ${status} ${[...state.incidents.values()].length} ${endedAt}`;
   want("instances", row);
   if (status === "paused" && jobs > 0) want("held instances", `${number}`);
 }

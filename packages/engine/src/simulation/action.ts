@@ -1,0 +1,257 @@
+import { type Key, queueClasses, type State } from "@tutti/kernel";
+import type { InstanceCommand } from "../port.ts";
+import type { Shadow } from "./ledger.ts";
+import type { Random } from "./random.ts";
+import type { Session } from "./session.ts";
+import { jobTypes, randomItems } from "./world.ts";
+
+/** Does something to the world, and says what. */
+type Action = (session: Session, random: Random) => string | Promise<string>;
+
+const start: Action = (session, random) => {
+  const requestId = `r${session.requests.size + 1}`;
+  const process = random.weighted([
+    [6, "main"],
+    [2, "child"],
+    [1, "leaf"],
+  ]);
+  session.start(requestId, { process, variables: random.chance(0.5) ? {} : { flag: random.chance(0.5) } });
+  return `start ${process} as ${requestId}`;
+};
+
+const startAgain: Action = (session, random) => {
+  const known = [...session.requests.keys()];
+  if (known.length === 0) return start(session, random);
+  const requestId = random.pick(known);
+  session.start(requestId, { process: random.pick(["main", "child"]), variables: {} });
+  return `start ${requestId} again`;
+};
+
+const finish: Action = (session, random) => `finish ${session.crew.finish(random)}`;
+
+const beat: Action = (session, random) => {
+  session.crew.beat(random);
+  return "a heartbeat";
+};
+
+const pass: Action = async (session, random) => {
+  const ms = random.pick([1, 500, 1_000, 2_500, 6_000, 11_000, 25_000]);
+  await session.clock.advance(ms);
+  return `${ms} ms pass`;
+};
+
+const jump: Action = (session, random) => {
+  session.ledger.sees(session.clock.now());
+  const ms = random.pick([-60_000, -5_000, -1, 1, 4_000, 60_000]);
+  session.clock.jump(ms);
+  session.count("clock jumps");
+  return `the clock jumps by ${ms} ms`;
+};
+
+const crash: Action = (session) => {
+  session.life.die("anywhere");
+  return "crash now";
+};
+
+const planCrash: Action = (session, random) => {
+  const at = random.weighted([
+    [4, "disk:"],
+    [3, session.medium.insideCommit],
+    [1, "engine:turn-loaded"],
+    [1, "engine:before-commit"],
+    [1, "engine:after-commit"],
+    [1, "engine:after-answers"],
+    [1, "engine:after-effects"],
+  ]);
+  const left = random.below(at === "disk:" ? 20 : 5);
+  session.life.expect({ at, left });
+  return `a crash at ${at} in ${left}`;
+};
+
+const breakDisk: Action = (session, random) => {
+  const fault = random.pick(session.medium.faults);
+  session.medium.fail(fault);
+  session.count(`disk ${fault}`);
+  return `the disk will fail: ${fault}`;
+};
+
+const adjust: Action = (session, random) => {
+  const queue = random.pick(queueClasses);
+  const slots = random.pick([0, 1, 1, 2, 5]);
+  const { engine } = session;
+  if (engine !== undefined) session.ask("adjustQueue", engine.adjustQueue(queue, slots));
+  return `${queue} has ${slots} slots`;
+};
+
+const deploy: Action = (session) => {
+  const { engine } = session;
+  if (engine === undefined) return "nothing";
+  session.ask("deploy", engine.deploy(session.documents), () => {
+    session.deployed = true;
+  });
+  return "deploy";
+};
+
+const changeWorkers: Action = async (session, random) => {
+  const jobType = random.pick(jobTypes);
+  const { engine, crew } = session;
+  if (engine === undefined) return "nothing";
+  const dismissed = crew.dismiss(jobType, random.pick([0, 1_000]));
+  await session.clock.advance(1_000);
+  const options = {
+    ...(random.chance(0.4) ? { silenceMs: 2_000 + random.below(5_000) } : {}),
+    ...(random.chance(0.3) ? { concurrency: 1 } : {}),
+  };
+  session.ask("stop", dismissed, () => {
+    // While the store refuses to write nobody is taken on.
+    session.ask(
+      "work",
+      hire(() => crew.hire(engine, jobType, options)),
+    );
+  });
+  return `other workers for ${jobType}: ${JSON.stringify(options)}`;
+};
+
+async function hire(work: () => void): Promise<void> {
+  work();
+}
+
+const close: Action = async (session, random) => {
+  const { engine, life } = session;
+  if (engine === undefined) return "nothing";
+  const graceMs = random.pick([0, 2_000]);
+  let closed = false;
+  session.ask("close", engine.close({ graceMs }), () => {
+    closed = true;
+  });
+  await session.clock.advance(graceMs + 10_000);
+  if (!life.dead) {
+    session.ledger.check(closed, "closing never ends");
+    life.die("the end of a closing");
+  }
+  return `close within ${graceMs} ms`;
+};
+
+const look: Action = (session, random) => {
+  const { engine } = session;
+  if (engine === undefined) return "nothing";
+  const view = random.pick(["instances", "jobs", "tasks", "incidents", "queues"] as const);
+  session.ask(`query ${view}`, engine.query(view, {}, { limit: 1 + random.below(3) }));
+  const shadow = pickShadow(session, random);
+  if (shadow !== undefined) session.ask("instance", engine.instance(shadow.instanceId));
+  return `look at ${view}`;
+};
+
+const command: Action = (session, random) => {
+  const { engine, ledger } = session;
+  const shadow = pickShadow(session, random);
+  if (engine === undefined || shadow === undefined) return start(session, random);
+  const made = randomCommand(random, shadow.state);
+  const instanceId = random.chance(0.03) ? "nobody" : shadow.instanceId;
+  const send = (): void => {
+    session.ask(`${made.type} to ${instanceId}`, engine.command(instanceId, made), (outcome) => {
+      session.count(outcome.ok ? "accepted commands" : "refused commands");
+      if (outcome.ok) {
+        ledger.check(outcome.position <= ledger.rows.length, () => `${made.type} was answered before it was durable`);
+      }
+    });
+  };
+  send();
+  // What is sent twice arrives twice, now and then.
+  const twice = random.chance(0.15);
+  if (twice) send();
+  return `${instanceId}: ${JSON.stringify(made)}${twice ? " twice" : ""}`;
+};
+
+/** Open instances mostly, ended ones now and then. */
+function pickShadow(session: Session, random: Random): Shadow | undefined {
+  const all = [...session.ledger.shadows.values()];
+  const open = all.filter(({ state }) => state.head.endedAt === null);
+  const from = open.length > 0 && random.chance(0.95) ? open : all;
+  return from.length === 0 ? undefined : random.pick(from);
+}
+
+/** Mostly a key that is there, sometimes any. */
+function aim(random: Random, records: Iterable<{ readonly key: Key }>): Key {
+  const keys = [...records].map(({ key }) => key);
+  return keys.length === 0 || random.chance(0.05) ? random.below(30) : random.pick(keys);
+}
+
+const actor = "simulation";
+const reason = "so";
+
+function randomCommand(random: Random, state: State): InstanceCommand {
+  const make = random.weighted<() => InstanceCommand>([
+    [3, () => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason, actor })],
+    [4, () => ({ type: "resume-instance", actor })],
+    [0.7, () => ({ type: "cancel-instance", reason, actor })],
+    [5, () => resolve(random, state)],
+    [4, () => ({ type: "complete-task", key: aim(random, state.tasks.values()), result: { flag: false }, actor })],
+    [1, () => ({ type: "claim-task", key: aim(random, state.tasks.values()), actor })],
+    [1, () => ({ type: "release-task", key: aim(random, state.tasks.values()), actor })],
+    [2, () => ({ type: "complete-job", key: aim(random, state.jobs.values()), result: {}, actor })],
+    [1, () => failJob(random, state)],
+    [2, () => ({ type: "set-variables", scope: 0, values: { flag: random.chance(0.5) }, reason, actor })],
+    [3, () => addItems(random, state)],
+    [2, () => withdrawItems(random, state)],
+    [2, () => adjustConcurrency(random, state)],
+  ]);
+  return make();
+}
+
+function failJob(random: Random, state: State): InstanceCommand {
+  const error = { code: random.pick(["E1", "E2"]), message: "it broke" };
+  return { type: "fail-job", key: aim(random, state.jobs.values()), error, retryable: random.chance(0.5) };
+}
+
+function resolve(random: Random, state: State): InstanceCommand {
+  const action = random.pick(["retry", "retry", "accept"] as const);
+  return { type: "resolve-incident", key: aim(random, state.incidents.values()), action, reason, actor };
+}
+
+function collectionIn(random: Random, state: State): string {
+  const bodies = [...state.collections.values()].map(({ body }) => state.elements.get(body)?.element ?? "");
+  return bodies.length === 0 ? "nobody" : random.pick(bodies);
+}
+
+function addItems(random: Random, state: State): InstanceCommand {
+  const items = randomItems(random, 2, `n${random.below(100)}-`);
+  return { type: "add-items", element: collectionIn(random, state), items, actor };
+}
+
+function withdrawItems(random: Random, state: State): InstanceCommand {
+  const names = [...state.items.values()].map((item) => item.definition.key);
+  const items = names.length === 0 ? ["nothing"] : [random.pick(names)];
+  return { type: "withdraw-items", element: collectionIn(random, state), items, actor };
+}
+
+function adjustConcurrency(random: Random, state: State): InstanceCommand {
+  const maxParallel = random.pick([null, 1, 2, 4]);
+  return { type: "adjust-concurrency", element: collectionIn(random, state), maxParallel, actor };
+}
+
+const actions: readonly (readonly [number, Action])[] = [
+  [4, start],
+  [1, startAgain],
+  [9, finish],
+  [0.5, beat],
+  [4, pass],
+  [0.7, jump],
+  [0.8, crash],
+  [2, planCrash],
+  [0.8, breakDisk],
+  [0.5, adjust],
+  [0.1, deploy],
+  [0.4, changeWorkers],
+  [0.3, close],
+  [0.4, look],
+  [7, command],
+];
+
+export const deployFirst: Action = deploy;
+
+export async function act(session: Session, random: Random): Promise<string> {
+  const action = random.weighted(actions);
+  session.count("actions");
+  return action(session, random);
+}

@@ -1,0 +1,143 @@
+import { type InstanceView, isEnded, queueClasses, type WaitingView } from "@tutti/kernel";
+import type { InstanceCommand } from "../port.ts";
+import type { Session } from "./session.ts";
+import { explain } from "./session.ts";
+import { checkTables } from "./tables.ts";
+
+const actor = "simulation";
+const reason = "the end";
+/** Enough for the longest chains of random programs; those who need more wait for something that never comes. */
+const roundsMax = 40;
+const retryRounds = 4;
+const roundMs = 30_000;
+/** More than all jumps of the clock together. */
+const setBackMs = 2_000_000;
+
+/**
+ * Nothing goes wrong any more and everybody works: every instance must come to an end, or say what it waits for that
+ * only a person can give. Then all are cancelled, and nothing may be left.
+ */
+export async function checkEnding(session: Session): Promise<void> {
+  const { ledger, medium } = session;
+  medium.heal();
+  await session.ensureOpen();
+  // Every schedule has a crash: at least this one, of a whole world at rest.
+  if (!session.counts.has("crashes")) session.life.die("anywhere");
+  await session.ensureOpen();
+  // A life that has its death before it ends now; the next one may come with such a plan too.
+  while (session.life.plan !== undefined && ledger.violation === undefined) {
+    session.life.die("anywhere");
+    await session.ensureOpen();
+  }
+  await recover(session);
+  for (let round = 0; round < roundsMax && ledger.violation === undefined; round++) {
+    const open = await viewsOf(session);
+    if (open.length === 0) break;
+    for (const view of open) for (const command of wayOn(view, round)) send(session, view.instanceId, command);
+    await session.clock.advance(roundMs);
+  }
+  for (const view of await viewsOf(session)) checkExplained(session, view);
+  await cancelAll(session);
+  await checkNothingLeft(session);
+}
+
+async function recover(session: Session): Promise<void> {
+  const { crew, engine } = session;
+  if (engine === undefined) return;
+  crew.diligent = true;
+  crew.finishAll();
+  // The store may still be about to be tried again, by a clock that was set back since.
+  await session.clock.advance(setBackMs);
+  crew.hireAll(engine);
+  for (const queue of queueClasses) session.ask("adjustQueue", engine.adjustQueue(queue, 50));
+  await session.settle();
+}
+
+async function viewsOf(session: Session): Promise<InstanceView[]> {
+  const views: InstanceView[] = [];
+  const { engine, ledger } = session;
+  for (const { instanceId, state } of ledger.shadows.values()) {
+    if (isEnded(state) || engine === undefined) continue;
+    engine.instance(instanceId).then(
+      (view) => views.push(view),
+      (error: unknown) => ledger.check(false, () => `'${instanceId}' cannot be looked at: ${explain(error)}`),
+    );
+  }
+  await session.settle();
+  return views;
+}
+
+function send(session: Session, instanceId: string, command: InstanceCommand): void {
+  const { engine } = session;
+  if (engine !== undefined) session.ask(`${command.type} to ${instanceId}`, engine.command(instanceId, command));
+}
+
+/** What a person would do about whatever an instance waits for. */
+function wayOn(view: InstanceView, round: number): InstanceCommand[] {
+  const commands: InstanceCommand[] = [];
+  if (view.status === "paused") commands.push({ type: "resume-instance", actor });
+  for (const { on, key } of view.waiting) {
+    if (on === "task" && key !== null) commands.push({ type: "complete-task", key, result: { flag: false }, actor });
+  }
+  if (round >= retryRounds) return commands;
+  for (const { key, kind } of view.incidents) {
+    const action = kind === "items-failed" && round % 2 === 1 ? "accept" : "retry";
+    commands.push({ type: "resolve-incident", key, action, reason, actor });
+  }
+  return commands;
+}
+
+/** Only a person's decision, or a token that never comes to an unsound join, is reason enough to be still there. */
+const reasons: ReadonlySet<WaitingView["on"]> = new Set(["incident", "join", "child"]);
+const never: ReadonlySet<WaitingView["on"]> = new Set(["job", "timer", "task", "pause"]);
+
+function checkExplained(session: Session, view: InstanceView): void {
+  const { ledger } = session;
+  const kinds = view.waiting.map(({ on }) => on);
+  session.count(`explained waits`);
+  const stuck = (): string => `'${view.instanceId}' is ${view.status} and waits for ${JSON.stringify(view.waiting)}`;
+  ledger.check(
+    kinds.some((on) => reasons.has(on)),
+    stuck,
+  );
+  // Beside an incident its boundary timers go on.
+  ledger.check(!kinds.some((on) => never.has(on)), stuck);
+}
+
+async function cancelAll(session: Session): Promise<void> {
+  for (const { instanceId, state } of session.ledger.shadows.values()) {
+    if (!isEnded(state) && state.head.parent === null) {
+      send(session, instanceId, { type: "cancel-instance", reason, actor });
+    }
+  }
+  await session.clock.advance(roundMs);
+}
+
+async function checkNothingLeft(session: Session): Promise<void> {
+  const { ledger, store, crew, follower, medium, life } = session;
+  if (ledger.violation !== undefined) return;
+  for (const { instanceId, state } of ledger.shadows.values()) {
+    ledger.check(isEnded(state), () => `'${instanceId}' is still there after everything was cancelled`);
+  }
+  if (store === undefined) return;
+  await checkTables(store, ledger);
+  for (let before = -1; before < follower.events; ) {
+    before = follower.events;
+    await session.settle();
+  }
+  ledger.check((await store.outbox()).length === 0, "the outbox is not empty at the end");
+  ledger.check(crew.busy().length === 0, () => `somebody still works at ${crew.busy().join()}`);
+  ledger.check(follower.position === ledger.rows.length, () => {
+    return `the follower stands at ${follower.position} of ${ledger.rows.length} rows`;
+  });
+  ledger.check(!life.dead, "the process died although nothing went wrong");
+  try {
+    await medium.verify();
+  } catch (error) {
+    ledger.check(false, `the log does not verify: ${explain(error)}`);
+  }
+  for (const [requestId, instanceId] of session.requests) {
+    if (instanceId === undefined) continue;
+    ledger.check(ledger.byId.has(instanceId), () => `'${instanceId}' of ${requestId} is lost`);
+  }
+}

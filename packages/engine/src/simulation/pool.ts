@@ -1,0 +1,108 @@
+import { availableParallelism } from "node:os";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { type Log, simulate } from "./simulate.ts";
+
+export interface Batch {
+  readonly from: number;
+  readonly seeds: number;
+  readonly log: Log;
+}
+
+export interface Totals {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly failures: readonly { readonly seed: number; readonly violation: string }[];
+  readonly elapsedMs: number;
+}
+
+interface Part {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly failures: readonly { readonly seed: number; readonly violation: string }[];
+}
+
+const failuresMax = 5;
+/** Seeds handed out at once: a few rows of seeds, so that a world is made once and nobody waits long at the end. */
+const partSeeds = 256;
+const mark = "tutti-simulation";
+
+async function runPart({ from, seeds, log }: Batch): Promise<Part> {
+  const counts = new Map<string, number>();
+  const failures: { seed: number; violation: string }[] = [];
+  for (let seed = from; seed < from + seeds && failures.length < failuresMax; seed++) {
+    const result = await simulate({ seed, log });
+    add(counts, result.counts);
+    if (result.violation !== undefined) failures.push({ seed, violation: result.violation });
+  }
+  return { counts, failures };
+}
+
+function add(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [what, count] of counts) into.set(what, (into.get(what) ?? 0) + count);
+}
+
+/** Runs the seeds on all cores; stops handing out more once some have failed. */
+export async function runSeeds(
+  { from, seeds, log }: Batch,
+  progress: (done: number) => void = () => undefined,
+): Promise<Totals> {
+  const started = performance.now();
+  const counts = new Map<string, number>();
+  const failures: { seed: number; violation: string }[] = [];
+  let next = from;
+  let done = 0;
+  const end = from + seeds;
+  const size = log === "journal" ? partSeeds : 16;
+  const take = (): Batch | undefined => {
+    if (next >= end || failures.length >= failuresMax) return undefined;
+    const part = { from: next, seeds: Math.min(size, end - next), log };
+    next += part.seeds;
+    return part;
+  };
+  const cores = Math.min(availableParallelism(), Math.ceil(seeds / size));
+  await Promise.all(
+    Array.from({ length: cores }, () =>
+      employ(take, (part, ran) => {
+        add(counts, part.counts);
+        failures.push(...part.failures);
+        done += ran;
+        progress(done);
+      }),
+    ),
+  );
+  failures.sort((a, b) => a.seed - b.seed);
+  return { counts, failures, elapsedMs: performance.now() - started };
+}
+
+function employ(take: () => Batch | undefined, took: (part: Part, seeds: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(import.meta.filename, {
+      workerData: mark,
+      execArgv: ["--conditions=@tutti/source"],
+      // Vitest's own hooks do not belong there.
+      env: {},
+    });
+    let current: Batch | undefined;
+    const give = (): void => {
+      current = take();
+      if (current !== undefined) worker.postMessage(current);
+      else worker.terminate().then(() => resolve(), reject);
+    };
+    worker.on("message", (part: Part) => {
+      took(part, current?.seeds ?? 0);
+      give();
+    });
+    worker.on("error", reject);
+    give();
+  });
+}
+
+if (!isMainThread && workerData === mark) {
+  const port = parentPort;
+  port?.on("message", (batch: Batch) => {
+    runPart(batch).then(
+      (part) => port.postMessage(part),
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  });
+}
