@@ -1,6 +1,7 @@
 import { createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, type EngineLog, openReader, openSqliteStore } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature } from "@tutti/feature";
+import { sweepWorkspaces } from "@tutti/workspace";
 import { ensureFolder, type StateFolder } from "./state.ts";
 
 /*
@@ -30,7 +31,11 @@ export async function compose(options: { readonly state: StateFolder; readonly l
   for (const [jobType, handler] of Object.entries(featureHandlers(deps))) engine.work(jobType, handler);
   return {
     engine,
-    close: (graceMs) => engine.close({ graceMs }),
+    close: async (graceMs) => {
+      await engine.close({ graceMs });
+      // Nothing runs any more, so nothing may lie about: folders of runs that ended are left empty by their units.
+      await sweepWorkspaces(state.path, () => false);
+    },
     endAgents: async () => {
       await deps.processes.endLeftovers();
     },

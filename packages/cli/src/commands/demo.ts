@@ -11,9 +11,9 @@ import { followRun, isOver } from "../run/follow.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { finalReport } from "../run/report.ts";
 import { reportPath } from "../run/report-path.ts";
+import { announce } from "../run/start-run.ts";
 import { wordsOf } from "../run/words.ts";
 import { stateFolder } from "../state.ts";
-import { announce } from "./run.ts";
 import { stopOwner } from "./stop.ts";
 
 export const demo: Command = {

@@ -29,6 +29,8 @@ export interface AppFacts {
   stop(graceMs: number): void;
   /** Somebody asked something: the owner is in use. */
   touch(): void;
+  /** Somebody watches, until the function that it gives is called. */
+  watch(): () => void;
 }
 
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -64,7 +66,7 @@ export function ownerApp(facts: AppFacts): Hono {
     const command = await body(context, runCommandSchema);
     return context.json(await commandRun({ engine, state }, context.req.param("id"), command));
   });
-  app.get("/v1/runs/:id/events", (context) => events(context, engine));
+  app.get("/v1/runs/:id/events", (context) => events(context, facts));
 
   // The engine's own views, for what has no path of its own yet.
   app.get("/v1/instances/:id", async (context) => context.json(await engine.instance(context.req.param("id"))));
@@ -101,7 +103,7 @@ async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
 }
 
 /** Events after the cursor, and those that follow when asked to; each carries its cursor as the event's id. */
-function events(context: Context, engine: Engine): Response {
+function events(context: Context, { engine, watch }: AppFacts): Response {
   const from = context.req.header("last-event-id") ?? context.req.query("after");
   const after = from === undefined ? undefined : parseCursor(from);
   if (from !== undefined && after === undefined) {
@@ -110,6 +112,7 @@ function events(context: Context, engine: Engine): Response {
   return streamSSE(context, async (stream) => {
     const ended = new AbortController();
     stream.onAbort(() => ended.abort());
+    const unwatch = watch();
     const heartbeat = setInterval(() => void stream.write(": \n\n"), heartbeatMs);
     const request: HistoryRequest = {
       rootId: context.req.param("id") as string,
@@ -123,6 +126,7 @@ function events(context: Context, engine: Engine): Response {
       }
     } finally {
       clearInterval(heartbeat);
+      unwatch();
     }
   });
 }

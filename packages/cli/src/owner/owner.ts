@@ -59,6 +59,7 @@ class OpenOwner implements Owner {
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #usedAt = Date.now();
+  #watchers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: Parts) {
@@ -80,6 +81,7 @@ class OpenOwner implements Owner {
       health: () => owner.#health(),
       stop: (graceMs) => void owner.stop(graceMs),
       touch: () => owner.#touch(),
+      watch: () => owner.#watch(),
     });
     owner.#listening = await listen(app, state);
     if (idleMs !== undefined) owner.#watchIdle(idleMs);
@@ -127,10 +129,18 @@ class OpenOwner implements Owner {
     this.#usedAt = Date.now();
   }
 
+  #watch(): () => void {
+    this.#watchers += 1;
+    return () => {
+      this.#watchers -= 1;
+      this.#usedAt = Date.now();
+    };
+  }
+
   #watchIdle(idleMs: number): void {
     const look = async (): Promise<void> => {
       // A store that refuses to write may take commands again: that is no reason to end.
-      const works = await hasWork(this.engine).catch(() => true);
+      const works = this.#watchers > 0 || (await hasWork(this.engine).catch(() => true));
       if (works) this.#usedAt = Date.now();
       if (this.#stopping !== undefined) return;
       if (Date.now() - this.#usedAt >= idleMs) {

@@ -25,6 +25,10 @@ export interface RunAccess {
   close(): Promise<void>;
 }
 
+interface RunList {
+  readonly runs: readonly RunSummary[];
+}
+
 /** Rejects with `database-missing` when nothing has ever run in the state folder. */
 export async function openAccess({ state }: Pick<Context, "state">): Promise<RunAccess> {
   const client = await findOwner(state);
@@ -38,7 +42,7 @@ export function remoteAccess(client: OwnerClient): RunAccess {
     reader,
     runs: new RunReader(reader),
     view: (run) => client.ask({ method: "GET", path: `/v1/runs/${encodeURIComponent(run)}` }, runViewSchema),
-    list: async () => (await client.ask({ method: "GET", path: "/v1/runs" }, runListSchema)).runs,
+    list: async () => (await client.ask<RunList>({ method: "GET", path: "/v1/runs" }, runListSchema)).runs,
     close: async () => undefined,
   };
 }

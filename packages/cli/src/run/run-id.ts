@@ -29,7 +29,7 @@ export function makeRunId(feature: string, random: Uint8Array = randomBytes(8)):
  * The run that a person means: by its id or the only one that starts so (or ends so); without one, the only open run,
  * else the newest.
  */
-export async function resolveRun(runs: RunReader, given: string | undefined): Promise<string> {
+export async function resolveRun(runs: Pick<RunReader, "ids">, given: string | undefined): Promise<string> {
   const known = await runs.ids();
   if (given === undefined) {
     const open = known.filter((run) => run.open);
