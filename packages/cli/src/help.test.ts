@@ -30,18 +30,37 @@ test.each(commandEntries.map((entry) => [entry.name, entry] as const))(
   },
 );
 
-test("[C27] --help loads next to nothing", async () => {
-  const time = async (args: readonly string[]): Promise<number> => {
-    const startedAt = performance.now();
-    await execute(process.execPath, [...args]);
-    return performance.now() - startedAt;
-  };
-  const best = async (args: readonly string[]): Promise<number> => {
-    const times: number[] = [];
-    for (let round = 0; round < 5; round += 1) times.push(await time(args));
-    return Math.min(...times);
-  };
-  const bare = await best(["-e", "0"]);
-  const help = await best(["--conditions=@tutti/source", main, "--help"]);
-  expect(help - bare).toBeLessThan(150);
+/** Writes the name of each file to stderr as it is loaded. */
+const hooks = `
+  import { registerHooks } from "node:module";
+  registerHooks({
+    load(url, context, next) {
+      if (url.startsWith("file:")) process.stderr.write(url + "\\n");
+      return next(url, context);
+    },
+  });`;
+const flags = ["--conditions=@tutti/source", `--import=data:text/javascript,${encodeURIComponent(hooks)}`, main];
+
+test("[C27] --help loads next to nothing: no other package, and of this one only what it prints", async () => {
+  const { stderr } = await execute(process.execPath, [...flags, "--help"]);
+  const loaded = stderr.split("\n").filter((line) => line.startsWith("file:"));
+  expect(loaded.map((url) => url.replace(/^.*packages\/cli\/src\//, "")).toSorted()).toEqual([
+    "args/help.ts",
+    "args/option.ts",
+    "main.ts",
+    "registry.ts",
+  ]);
+});
+
+test("[C27] a run says its first words before anything heavy is loaded", async () => {
+  const failed = await execute(process.execPath, [...flags, "run", "--repo", "/no/such/folder"]).catch(
+    (error) => error,
+  );
+  const lines = (failed as { readonly stderr: string }).stderr.split("\n");
+  const words = lines.findIndex((line) => line.startsWith("Checking the repository"));
+  const heavy = lines.findIndex((line) =>
+    /packages\/(engine|feature|workspace|agents|definition|protocol)\//.test(line),
+  );
+  expect(words).toBeGreaterThan(0);
+  expect(heavy).toBeGreaterThan(words);
 });

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { RunView, UnitView } from "@tutti/feature";
 import type { StateFolder } from "../state.ts";
 import type { Style } from "../terminal/style.ts";
@@ -112,10 +111,6 @@ function failedUnits({ units }: RunView): string[] {
       `  ✗ ${id}: ${error?.code ?? "failed"} (round ${round}, attempt ${attempt}): ${clip(error?.message ?? "", 160)}`,
       ...(error?.lastLines ?? []).slice(-lastLinesShown).map((line) => `      ${line.slice(0, 160)}`),
     ]);
-}
-
-export function transcriptFolder(state: StateFolder, run: string): string {
-  return join(state.path, "transcripts", run);
 }
 
 function quote(path: string): string {

@@ -23,7 +23,7 @@ const units = [
 test("[C25] one line for each unit says what it does or waits for, and the last one says how far the whole is", () => {
   expect(runScreen(viewOf({ units, totals }), { style: plain, columns: 90, rows: 40 })).toEqual([
     `✓ settings  done           ${"Title of settings".padEnd(53)} 2.1 s`,
-    `▶ sessions  running 2/5    ${"The agent edits: looking".padEnd(48)} 1 min 1 s`,
+    `▶ sessions  running 2/5    ${"The agent edits: looking".padEnd(49)} 1 min 1 s`,
     "· login     waiting        It depends on 'sessions'.",
     "✗ audit     failed         agent-crashed: It died.",
     "████████░░░░░░░░░░░░  1 of 4 units done, 1 failed · 40 % · 20 s · about 30 s left",
