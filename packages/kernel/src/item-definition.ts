@@ -195,7 +195,8 @@ function checkGraph(turn: Turn, items: readonly ItemDefinition[], existing: Key 
       }
     }
   }
-  const cycle = findCycle([...added.keys()], (key) => added.get(key)?.dependsOn.map((edge) => edge.key) ?? []);
+  const linked = items.filter((item) => item.dependsOn.length > 0).map((item) => item.key);
+  const cycle = findCycle(linked, (key) => added.get(key)?.dependsOn.map((edge) => edge.key) ?? []);
   return cycle === undefined ? undefined : `Expected dependencies without a cycle, but ${cycle.join(" → ")}`;
 }
 
