@@ -11,8 +11,6 @@ export interface Context {
   readonly environment: { readonly [name: string]: string | undefined };
   /** Absolute; relative paths of the person start here. */
   readonly cwd: string;
-  /** Whether something may be asked on the terminal. */
-  readonly interactive: boolean;
   /** Aborts on the first Ctrl-C; the command decides what that means. */
   readonly interrupt: AbortSignal;
 }

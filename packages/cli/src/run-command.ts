@@ -34,8 +34,6 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
       cwd,
       state: stateFolder(input.text("state"), process.env, cwd),
       environment: process.env,
-      interactive:
-        process.stdin.isTTY === true && process.stderr.isTTY === true && !input.flag("no-input") && !out.json,
       interrupt: interruptSignal(),
     } satisfies Context);
   } catch (error) {

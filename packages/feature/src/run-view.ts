@@ -237,13 +237,13 @@ function needsOf({ root, open, tasks }: RunFacts, units: readonly UnitView[]): R
   );
   const incidents = [root, ...open].flatMap((instance) =>
     instance.incidents.map(
-      ({ key, kind, error, at }): RunNeed => ({
+      ({ key, owner, kind, error, at }): RunNeed => ({
         kind: kind === "items-failed" ? "failed-units" : "incident",
         instanceId: instance.instanceId,
         key,
         code: error.code,
         message: error.message,
-        units: kind === "items-failed" ? failed : unitOf(instance),
+        units: kind === "items-failed" ? failed : unitAt(instance, owner),
         since: at,
       }),
     ),
@@ -254,6 +254,12 @@ function needsOf({ root, open, tasks }: RunFacts, units: readonly UnitView[]): R
 function unitOf({ variables }: InstanceView): string[] {
   const { unit } = variables as { readonly unit?: Json };
   return isJsonObject(unit) && typeof unit["id"] === "string" ? [unit["id"]] : [];
+}
+
+/** The unit that an incident stops: the item it stands in, or the one its instance works on. */
+function unitAt(instance: InstanceView, owner: number): string[] {
+  const item = instance.elements.find(({ key }) => key === owner)?.item;
+  return item == null ? unitOf(instance) : [item];
 }
 
 interface MergeFacts {
