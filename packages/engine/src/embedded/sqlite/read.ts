@@ -111,12 +111,14 @@ export class LogReader {
   }
 
   #row(row: SqlRow): LogRow {
+    const at = row["at"] as number;
+    const encoded = { text: row["events"] as string, codec: row["codec"] as number, at };
     return {
       position: row["position"] as number,
       instance: row["instance"] as number,
       sequence: row["sequence"] as number,
-      at: row["at"] as number,
-      events: decodeEvents(row["events"] as string, row["codec"] as number, (digest) => this.blob(digest)),
+      at,
+      events: decodeEvents(encoded, (digest) => this.blob(digest)),
     };
   }
 }

@@ -9,7 +9,7 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
-  -- The truth: one row per command. 'hash' covers the row and the hash of the row before it.
+  -- The truth: one row per command. 'hash', in the last row of a turn, covers its rows and the hash before it.
   CREATE TABLE log (
     position INTEGER PRIMARY KEY,
     instance INTEGER NOT NULL,
@@ -17,7 +17,7 @@ export const migrations: readonly string[] = [
     at INTEGER NOT NULL,
     codec INTEGER NOT NULL,
     events TEXT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT
   ) STRICT;
   CREATE INDEX log_of_instance ON log (instance);
   CREATE TABLE blobs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT, WITHOUT ROWID;

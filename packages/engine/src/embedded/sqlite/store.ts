@@ -160,8 +160,7 @@ function readerOf(run: Run, close: () => void): StoreReader {
 function connect(path: string, options: SqliteOptions): Connection {
   const db = openForWriting(path, options);
   try {
-    const last = Number(db.prepare("SELECT max(position) AS last FROM log").get()?.["last"] ?? 0);
-    const chain = verifyChain(db, Math.max(0, last - tailRows));
+    const chain = verifyChain(db, tailRows);
     return { db, log: new LogReader(db), list: new ListReader(db), writer: new TurnWriter(db, chain ?? chainStart) };
   } catch (error) {
     db.close();

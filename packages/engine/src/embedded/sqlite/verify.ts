@@ -1,20 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
-import { chainHash, chainStart } from "../codec.ts";
+import { chainHash, chainStart, hashedText } from "../codec.ts";
 import { explain, openForReading } from "./open.ts";
 
 /**
- * Checks positions and hashes of all rows after `after` and gives the hash of the last one; undefined for an empty
- * log. Throws `database-damaged` at the first row that was changed, removed or put in.
+ * Checks positions and hashes of the newest rows, at least `newest` of them where there are as many, and gives the hash
+ * of the last one; undefined for an empty log. Throws `database-damaged` where a row was changed, removed or put in.
  */
-export function verifyChain(db: DatabaseSync, after: number): string | undefined {
-  const anchor = db.prepare("SELECT hash FROM log WHERE position = ?").get(after)?.["hash"] as string | undefined;
-  if (after > 0 && anchor === undefined) throw damaged(after, "is missing");
-  let chain = anchor ?? chainStart;
-  let position = after;
+export function verifyChain(db: DatabaseSync, newest: number): string | undefined {
+  const last = Number(db.prepare("SELECT max(position) AS last FROM log").get()?.["last"] ?? 0);
+  // The hash to start from stands at the end of a turn.
+  const anchor = db
+    .prepare("SELECT position, hash FROM log WHERE position <= ? AND hash IS NOT NULL ORDER BY position DESC LIMIT 1")
+    .get(last - newest);
+  let chain = (anchor?.["hash"] as string | undefined) ?? chainStart;
+  let position = Number(anchor?.["position"] ?? 0);
   const rows = db
     .prepare("SELECT position, instance, sequence, at, events, hash FROM log WHERE position > ? ORDER BY position")
-    .iterate(after);
+    .iterate(position);
+  let hashed = "";
+  let first = position + 1;
   for (const row of rows) {
     const found = {
       position: row["position"] as number,
@@ -24,17 +29,27 @@ export function verifyChain(db: DatabaseSync, after: number): string | undefined
     };
     position++;
     if (found.position !== position) throw damaged(position, "is missing");
-    chain = chainHash(chain, found, row["events"] as string);
-    if (chain !== row["hash"]) throw damaged(position, "was changed after it was written");
+    hashed += hashedText(found, row["events"] as string);
+    if (row["hash"] === null) continue;
+    chain = chainHash(chain, hashed);
+    if (chain !== row["hash"]) throw damaged(first, whatChanged(first, position));
+    hashed = "";
+    first = position + 1;
   }
+  if (hashed !== "") throw damaged(position + 1, "is missing");
   return position === 0 ? undefined : chain;
+}
+
+function whatChanged(first: number, last: number): string {
+  const what = "was changed after it was written";
+  return first === last ? what : `or one of those after it up to ${last} ${what}`;
 }
 
 /** Checks the whole log of a database, with or without an owner, and gives the number of its rows. */
 export function verifyLog(path: string): number {
   const db = openForReading(path);
   try {
-    verifyChain(db, 0);
+    verifyChain(db, Number.POSITIVE_INFINITY);
     return Number(db.prepare("SELECT count(*) AS n FROM log").get()?.["n"]);
   } catch (error) {
     throw explain(error, path);
