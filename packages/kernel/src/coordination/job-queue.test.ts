@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Heap } from "./heap.ts";
 import { JobQueue, type QueuedJob } from "./job-queue.ts";
 
 interface TestJob extends QueuedJob {
@@ -180,4 +181,59 @@ test("[Q1] [Q2] [Q4] [Q7] whatever was offered is taken exactly once, in the ord
       expect(queue.take(2_000_000, any)).toBeUndefined();
     }),
   );
+});
+
+test("[Q6] a limit can be changed, may say only one thing, and a lane that ran dry comes back", () => {
+  const queue = queueOf([1, 2, 3, 4].map((n) => job(`k${n}`, { limitKey: "key" })));
+  queue.limit("key", { runningMax: 1 });
+  expect(queue.nextAt(0)).toBeUndefined();
+  const first = queue.take(0, any);
+  expect(first?.name).toBe("k1");
+  expect(queue.take(0, any)).toBeUndefined();
+  queue.limit("key", { runningMax: 3 });
+  expect(takeAll(queue, 0)).toEqual(["k2", "k3"]);
+  if (first !== undefined) queue.release(first);
+  expect(takeAll(queue, 0)).toEqual(["k4"]);
+  expect(takeAll(queue, 0)).toEqual([]);
+  queue.limit("key", { startsMax: 1, windowMs: 50 });
+  queue.offer(job("k5", { limitKey: "key" }), 0);
+  expect(takeAll(queue, 0)).toEqual(["k5"]);
+  queue.offer(job("k6", { limitKey: "key" }), 0);
+  queue.offer(job("late", { eligibleAt: 30 }), 0);
+  queue.limit("other", { startsMax: 1, windowMs: 10 });
+  expect(queue.nextAt(0)).toBe(30);
+  expect(takeAll(queue, 30)).toEqual(["late"]);
+  expect(queue.nextAt(30)).toBe(50);
+  queue.offer(job("o1", { limitKey: "other" }), 30);
+  expect(takeAll(queue, 30)).toEqual(["o1"]);
+  queue.offer(job("o2", { limitKey: "other" }), 30);
+  expect(queue.nextAt(30)).toBe(40);
+  expect(takeAll(queue, 50)).toEqual(["k6", "o2"]);
+  expect(queue.nextAt(50)).toBe(60);
+});
+
+test("[Q7] withdrawing most of a long line leaves the order of the others alone", () => {
+  const jobs = Array.from({ length: 300 }, (_, n) => job(`j${n}`, { priority: 1 + (n % 5) }));
+  const queue = queueOf(jobs, 1_000);
+  const kept = jobs.filter((each, n) => n % 10 === 0 || !queue.withdraw(each));
+  const expected = [...kept].sort((a, b) => a.priority - b.priority || jobs.indexOf(a) - jobs.indexOf(b));
+  expect(takeAll(queue, 0)).toEqual(expected.map(({ name }) => name));
+});
+
+test("[Q3] a withdrawn job in backoff neither starts nor keeps anybody awake", () => {
+  const gone = job("gone", { eligibleAt: 100 });
+  const queue = queueOf([gone, job("later", { eligibleAt: 200 })]);
+  expect(queue.withdraw(gone)).toBe(true);
+  expect(takeAll(queue, 300)).toEqual(["later"]);
+  const again = queueOf([gone]);
+  again.withdraw(gone);
+  expect(again.nextAt(0)).toBeUndefined();
+});
+
+test("[Q2] a heap gives all its items in order and is empty then", () => {
+  const heap = new Heap<number>((a, b) => a - b);
+  for (const value of [5, 3, 9, 1, 7]) heap.push(value);
+  expect(heap.drain()).toEqual([1, 3, 5, 7, 9]);
+  expect(heap.size).toBe(0);
+  expect(heap.pop()).toBeUndefined();
 });

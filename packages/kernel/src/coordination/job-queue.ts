@@ -1,4 +1,4 @@
-import { assert } from "../problem.ts";
+import { assert, must } from "../problem.ts";
 import type { QueueClass } from "../program.ts";
 import { Heap } from "./heap.ts";
 
@@ -163,7 +163,7 @@ export class JobQueue<J extends QueuedJob> {
     for (const state of this.#keys.values()) {
       const { startsMax, windowMs } = state.limit;
       if (startsMax === undefined || windowMs === undefined || state.starts.length < startsMax) continue;
-      const opens = (state.starts[state.starts.length - startsMax] ?? now) + windowMs;
+      const opens = must(state.starts.at(-startsMax), "a full window has a first start") + windowMs;
       if (opens > now && (next === undefined || opens < next)) next = opens;
     }
     return next;
@@ -209,7 +209,8 @@ export class JobQueue<J extends QueuedJob> {
     const { runningMax, startsMax, windowMs } = state.limit;
     if (runningMax !== undefined && state.running >= runningMax) return false;
     if (startsMax === undefined || windowMs === undefined) return true;
-    while (state.starts.length > 0 && (state.starts[0] ?? 0) <= now - windowMs) state.starts.shift();
+    const { starts } = state;
+    for (let first = starts[0]; first !== undefined && first <= now - windowMs; first = starts[0]) starts.shift();
     return state.starts.length < startsMax;
   }
 
