@@ -180,12 +180,16 @@ function activate(turn: Turn, ref: ItemRef): void {
   start(turn, { element, key, scope: ref.body });
 }
 
-/** What an item builds on: its dependencies that completed, then earlier holders of its locks that did. */
+/**
+ * What an item builds on: its dependencies that completed, then for each of its locks whoever completed last holding
+ * it; that one built on those before it in turn.
+ */
 function predecessorsOf(turn: Turn, ref: ItemRef): string[] {
   const { definition } = itemAt(turn.state, ref);
   const names = new Set(definition.dependsOn.map((edge) => edge.key));
   for (const lock of definition.locks) {
-    for (const holder of turn.state.lockHistory.of(itemKey(ref.body, lock))) names.add(holder);
+    const last = turn.state.lockPredecessors.get(itemKey(ref.body, lock));
+    if (last !== undefined) names.add(last);
   }
   return [...names].filter((item) => itemAt(turn.state, { body: ref.body, item }).status === "completed");
 }

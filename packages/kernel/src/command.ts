@@ -220,7 +220,6 @@ export type RejectionCode =
   | "instance-paused"
   | "instance-not-paused"
   | "variable-missing"
-  | "variable-unknown"
   | "variable-type"
   | "variable-version"
   | "job-not-found"

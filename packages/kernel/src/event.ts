@@ -199,7 +199,7 @@ export type Event =
       readonly items: readonly ItemDefinition[];
       readonly actor: Actor;
     }
-  /** `predecessors`: what it depends on, then earlier holders of its locks, each once, in that order. */
+  /** `predecessors`: what it depends on, then who completed last with each of its locks, each once, in that order. */
   | {
       readonly type: "item-activated";
       readonly body: Key;

@@ -1,14 +1,11 @@
 import type { Event, EventType } from "./event.ts";
+import type { Appliers } from "./evolve/applier.ts";
 import { compensationAppliers } from "./evolve/compensation.ts";
 import { elementAppliers } from "./evolve/element.ts";
 import { instanceAppliers } from "./evolve/instance.ts";
 import { itemAppliers } from "./evolve/item.ts";
 import { waitAppliers } from "./evolve/wait.ts";
 import type { State } from "./state.ts";
-
-export type Appliers<T extends EventType> = {
-  readonly [K in T]: (state: State, event: Extract<Event, { readonly type: K }>) => void;
-};
 
 const appliers: Appliers<EventType> = {
   ...instanceAppliers,

@@ -342,7 +342,7 @@ test("[K83] a collection has at most 100 000 items", () => {
   });
 });
 
-test("[K83] predecessors are completed dependencies, then completed earlier holders of its locks", () => {
+test("[K83] predecessors are completed dependencies, then whoever completed last with each of its locks", () => {
   const task = service("work", {
     ...{ policy: { retry: retry(1, "error") }, inputs: map({ on: "loop.predecessors" }) },
     loop: loop("graph", { onFailure: "continue", output: { target: "all", source: expr("commit") } }),
@@ -353,6 +353,7 @@ test("[K83] predecessors are completed dependencies, then completed earlier hold
       { id: "b" },
       { id: "f", locks: ["x"] },
       { id: "c", dependsOn: ["b", "f"], locks: ["x"] },
+      { id: "d", dependsOn: ["c"], locks: ["x"] },
     ],
   });
   driver.completeItem("b", { commit: "cb" }).completeItem("a", { commit: "ca" }).failItem("f");
@@ -364,4 +365,6 @@ test("[K83] predecessors are completed dependencies, then completed earlier hold
       ],
     },
   });
+  driver.completeItem("c", { commit: "cc" });
+  expect(driver.lastEffects.at(-1)).toMatchObject({ input: { on: [{ key: "c", result: "cc" }] } });
 });

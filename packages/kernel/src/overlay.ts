@@ -29,6 +29,7 @@ class Overlay implements State {
   #items: State["items"] | undefined;
   #itemOf: State["itemOf"] | undefined;
   #lockHolders: State["lockHolders"] | undefined;
+  #lockPredecessors: State["lockPredecessors"] | undefined;
   #compensations: State["compensations"] | undefined;
   #compensationRuns: State["compensationRuns"] | undefined;
   #children: State["children"] | undefined;
@@ -41,7 +42,6 @@ class Overlay implements State {
   #ready: State["ready"] | undefined;
   #dependents: State["dependents"] | undefined;
   #lockWaiters: State["lockWaiters"] | undefined;
-  #lockHistory: State["lockHistory"] | undefined;
   #compensationsIn: State["compensationsIn"] | undefined;
 
   constructor(base: State) {
@@ -100,6 +100,10 @@ class Overlay implements State {
     this.#lockHolders ??= overTable(this.#base.lockHolders);
     return this.#lockHolders;
   }
+  get lockPredecessors(): State["lockPredecessors"] {
+    this.#lockPredecessors ??= overTable(this.#base.lockPredecessors);
+    return this.#lockPredecessors;
+  }
   get compensations(): State["compensations"] {
     this.#compensations ??= overTable(this.#base.compensations);
     return this.#compensations;
@@ -147,10 +151,6 @@ class Overlay implements State {
   get lockWaiters(): State["lockWaiters"] {
     this.#lockWaiters ??= overIndex(this.#base.lockWaiters);
     return this.#lockWaiters;
-  }
-  get lockHistory(): State["lockHistory"] {
-    this.#lockHistory ??= overIndex(this.#base.lockHistory);
-    return this.#lockHistory;
   }
   get compensationsIn(): State["compensationsIn"] {
     this.#compensationsIn ??= overIndex(this.#base.compensationsIn);

@@ -199,7 +199,9 @@ export interface Tables {
   readonly items: Table<string, Item>;
   /** Element instance of an item → the item. */
   readonly itemOf: Table<Key, ItemRef>;
+  /** `<body>/<lock>` → the item that holds it; and the one that completed last while it held it. */
   readonly lockHolders: Table<string, string>;
+  readonly lockPredecessors: Table<string, string>;
   readonly compensations: Table<Key, CompensationRecord>;
   readonly compensationRuns: Table<Key, CompensationRun>;
 }
@@ -220,9 +222,8 @@ export interface Indexes {
   readonly ready: Index<string, string>;
   /** `<body>/<item>` → items that depend on it. */
   readonly dependents: Index<string, string>;
-  /** `<body>/<lock>` → items in line for it; and items that held it, oldest first. */
+  /** `<body>/<lock>` → items in line for it. */
   readonly lockWaiters: Index<string, string>;
-  readonly lockHistory: Index<string, string>;
   /** Scope → completed activities that can be undone, oldest first. */
   readonly compensationsIn: Index<Key, Key>;
 }
@@ -241,6 +242,7 @@ export const tableNames: readonly (keyof Tables)[] = [
   "items",
   "itemOf",
   "lockHolders",
+  "lockPredecessors",
   "compensations",
   "compensationRuns",
 ];
@@ -256,7 +258,6 @@ export const indexNames: readonly (keyof Indexes)[] = [
   "ready",
   "dependents",
   "lockWaiters",
-  "lockHistory",
   "compensationsIn",
 ];
 
@@ -300,6 +301,7 @@ export function newState(): State {
     items: new MapTable(),
     itemOf: new MapTable(),
     lockHolders: new MapTable(),
+    lockPredecessors: new MapTable(),
     compensations: new MapTable(),
     compensationRuns: new MapTable(),
     children: new MapIndex(),
@@ -312,7 +314,6 @@ export function newState(): State {
     ready: new MapIndex(),
     dependents: new MapIndex(),
     lockWaiters: new MapIndex(),
-    lockHistory: new MapIndex(),
     compensationsIn: new MapIndex(),
   };
 }

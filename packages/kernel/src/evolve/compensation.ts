@@ -1,7 +1,7 @@
 import type { Event } from "../event.ts";
-import type { Appliers } from "../evolve.ts";
 import { must } from "../problem.ts";
 import { type State, useKey } from "../state.ts";
+import type { Appliers } from "./applier.ts";
 import { writeVariable } from "./variable.ts";
 
 type CompensationEvent = Extract<Event["type"], `compensation-${string}`>;

@@ -1,7 +1,7 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { Appliers } from "../evolve.ts";
 import { type ElementInstance, type State, useKey } from "../state.ts";
+import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { dropCollection } from "./item.ts";
 import { dropVariables } from "./variable.ts";

@@ -1,7 +1,7 @@
 import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { Appliers } from "../evolve.ts";
 import type { State } from "../state.ts";
+import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
 

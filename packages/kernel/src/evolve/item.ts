@@ -1,9 +1,9 @@
 import type { ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { Appliers } from "../evolve.ts";
 import { must } from "../problem.ts";
 import { type Collection, type Item, type ItemRef, type State, useKey } from "../state.ts";
 import type { ItemStatus } from "../view.ts";
+import type { Appliers } from "./applier.ts";
 import { itemKey } from "./variable.ts";
 
 type ItemEvent = Extract<
@@ -79,11 +79,7 @@ function leaveLine(state: State, item: Item): void {
 }
 
 function takeLocks(state: State, item: Item): void {
-  for (const lock of item.definition.locks) {
-    const name = itemKey(item.body, lock);
-    state.lockHolders.set(name, item.definition.key);
-    state.lockHistory.add(name, item.definition.key);
-  }
+  for (const lock of item.definition.locks) state.lockHolders.set(itemKey(item.body, lock), item.definition.key);
 }
 
 function freeLocks(state: State, item: Item): void {
@@ -201,7 +197,7 @@ export function dropCollection(state: State, body: Key): void {
     for (const lock of item.definition.locks) {
       state.lockHolders.delete(itemKey(body, lock));
       state.lockWaiters.drop(itemKey(body, lock));
-      state.lockHistory.drop(itemKey(body, lock));
+      state.lockPredecessors.delete(itemKey(body, lock));
     }
     state.items.delete(name);
     state.dependents.drop(name);
@@ -292,8 +288,12 @@ export const itemAppliers: Appliers<ItemEvent> = {
     makeReady(state, item, { blockedOn: null });
   },
   "item-activated": activate,
-  "item-completed": (state, event) =>
-    settle(state, event, { status: "completed", result: event.result, endedAt: event.at }),
+  "item-completed": (state, event) => {
+    for (const lock of itemNamed(state, event)?.definition.locks ?? []) {
+      state.lockPredecessors.set(itemKey(event.body, lock), event.item);
+    }
+    settle(state, event, { status: "completed", result: event.result, endedAt: event.at });
+  },
   "item-failed": fail,
   "item-skipped": (state, event) => {
     const error = { code: "skipped", message: `'${event.cause}' did not succeed`, details: { cause: event.cause } };

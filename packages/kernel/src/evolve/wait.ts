@@ -1,6 +1,6 @@
 import type { Event } from "../event.ts";
-import type { Appliers } from "../evolve.ts";
 import { type JobRecord, type State, useKey } from "../state.ts";
+import type { Appliers } from "./applier.ts";
 
 type WaitEvent = Extract<
   Event["type"],
