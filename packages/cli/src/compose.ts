@@ -1,5 +1,5 @@
 import { createHost } from "@tutti/definition";
-import { createEmbeddedEngine, type Engine, type EngineLog, openReader, openSqliteStore } from "@tutti/engine";
+import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature } from "@tutti/feature";
 import { sweepWorkspaces } from "@tutti/workspace";
 import { ensureFolder, type StateFolder } from "./state.ts";
@@ -40,9 +40,4 @@ export async function compose(options: { readonly state: StateFolder; readonly l
       await deps.processes.endLeftovers();
     },
   };
-}
-
-/** Reads the database beside its owner, or without one. */
-export function openStateReader(state: StateFolder): ReturnType<typeof openReader> {
-  return openReader({ path: state.database, host: createHost() });
 }

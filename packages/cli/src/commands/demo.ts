@@ -72,7 +72,7 @@ function detach(context: Context, run: string): number {
 async function conclude(context: Context, { folder, view }: { folder: DemoFolder; view: RunView }): Promise<number> {
   const { out, state } = context;
   const words = wordsOf(context);
-  const status = exitStatus(view);
+  const status = await exitStatus(view);
   const { published } = view;
   if (published === null) {
     out.text(finalReport(view, words));

@@ -5,8 +5,8 @@ import { currentOwner } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import { requireGit } from "@tutti/workspace";
 import type { Command, Context } from "../command.ts";
-import { openStateReader } from "../compose.ts";
 import { codeOf, problemOf } from "../problem.ts";
+import { openStateReader } from "../state-reader.ts";
 import { version } from "../version.ts";
 
 interface Finding {

@@ -8,7 +8,6 @@ import {
   runViewSchema,
 } from "@tutti/protocol";
 import type { Context } from "../command.ts";
-import { openStateReader } from "../compose.ts";
 import { type OwnerClient, remoteReader } from "../owner/client.ts";
 import { ensureOwner, findOwner } from "../owner/find.ts";
 import { type Reader, RunReader } from "./reader.ts";
@@ -47,7 +46,9 @@ export function remoteAccess(client: OwnerClient): RunAccess {
   };
 }
 
-function localAccess(state: Context["state"]): RunAccess {
+async function localAccess(state: Context["state"]): Promise<RunAccess> {
+  // With an owner nobody needs an engine here, and it takes its time to load.
+  const { openStateReader } = await import("../state-reader.ts");
   const reader = openStateReader(state);
   return { live: false, ...readerAccess(reader), close: () => reader.close() };
 }

@@ -19,6 +19,6 @@ test.each([
   [8, "it is paused", viewOf({ status: "paused" })],
   [8, "a plan waits for approval", viewOf({ status: "waiting", needsYou: [needOf({ kind: "approval" })] })],
   [8, "some units failed", viewOf({ status: "waiting", totals: some, needsYou: [needOf({ kind: "failed-units" })] })],
-])("[C9] exit status %i: %s", (expected, _what, view) => {
-  expect(exitStatus(view)).toBe(expected);
+])("[C9] exit status %i: %s", async (expected, _what, view) => {
+  await expect(exitStatus(view)).resolves.toBe(expected);
 });

@@ -1,10 +1,13 @@
-import { jobErrors, type RunView } from "@tutti/feature";
+import type { RunView } from "@tutti/feature";
+import type { ErrorTable } from "@tutti/kernel";
 
 /** Checks red, conflicts parked, budget: worth more to a script than "waits for a person". */
 const tellingStatuses: ReadonlySet<number> = new Set([3, 4, 9]);
 
 /** What a command that waited for a run ends with, as scripts rely on it. */
-export function exitStatus(view: Pick<RunView, "status" | "phase" | "totals" | "needsYou" | "error">): number {
+export async function exitStatus(
+  view: Pick<RunView, "status" | "phase" | "totals" | "needsYou" | "error">,
+): Promise<number> {
   switch (view.status) {
     case "completed":
     case "running":
@@ -12,13 +15,21 @@ export function exitStatus(view: Pick<RunView, "status" | "phase" | "totals" | "
     case "cancelled":
       return 7;
     case "failed":
-      return jobErrors[view.error?.code ?? ""]?.exit ?? 1;
+      return (await table())[view.error?.code ?? ""]?.exit ?? 1;
     default:
-      return waitingStatus(view);
+      return waitingStatus(view, await table());
   }
 }
 
-function waitingStatus({ phase, totals, needsYou }: Pick<RunView, "phase" | "totals" | "needsYou">): number {
+/** The flagship is loaded only for a run that did not simply land. */
+async function table(): Promise<ErrorTable> {
+  return (await import("@tutti/feature")).jobErrors;
+}
+
+function waitingStatus(
+  { phase, totals, needsYou }: Pick<RunView, "phase" | "totals" | "needsYou">,
+  jobErrors: ErrorTable,
+): number {
   for (const need of needsYou) {
     const { exit } = jobErrors[need.code] ?? { exit: 0 };
     if (need.kind === "incident" && tellingStatuses.has(exit)) return exit;

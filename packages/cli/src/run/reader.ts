@@ -1,5 +1,5 @@
 import type { EngineReader, InstanceRow } from "@tutti/engine";
-import { type RunView, runView } from "@tutti/feature";
+import type { RunView } from "@tutti/feature";
 import { AppError, type InstanceView } from "@tutti/kernel";
 import type { RunSummary } from "@tutti/protocol";
 
@@ -30,6 +30,8 @@ export class RunReader {
       reader.query("tasks", { rootId: run }, { limit: pageRows }),
       this.#failures(root),
     ]);
+    // Loaded here, because who asks the owner for its views does without.
+    const { runView } = await import("@tutti/feature");
     return runView({ root, open, jobs, tasks, failures, now: this.#now() });
   }
 
