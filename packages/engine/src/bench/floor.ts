@@ -6,20 +6,20 @@ import { TurnWriter } from "../embedded/sqlite/write.ts";
 import type { Turn } from "../embedded/store.ts";
 import { databasePath } from "./workload.ts";
 
-interface Write {
+/** One statement with what is bound to it. */
+export interface Write {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
 }
 
 /**
  * Seconds for a loop that does nothing but write what the engine wrote: the same statements with the same bytes in the
- * same transactions, each synced. Encoding and hashing are done before the clock starts, so this is the disk and SQLite.
+ * same transactions, each synced. Encoding and hashing are done before, by `writesOf`, so this is the disk and SQLite.
  */
 export function runFloor(
   folder: string,
-  turns: readonly Turn[],
+  batches: readonly (readonly Write[])[],
 ): { readonly seconds: number; readonly commitMs: number[] } {
-  const batches = turns.map(writesOf);
   const db = openForWriting(databasePath(folder, "floor"));
   const statements = new Map<string, StatementSync>();
   for (const { sql } of batches.flat()) if (!statements.has(sql)) statements.set(sql, db.prepare(sql));
@@ -42,7 +42,7 @@ export function runFloor(
 }
 
 /** The engine's own writer, writing to a list. */
-function writesOf(turn: Turn): Write[] {
+export function writesOf(turn: Turn): Write[] {
   const writes: Write[] = [];
   const recorder = {
     isTransaction: false,

@@ -4,7 +4,7 @@ import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
 import { branches, sequence, testHost } from "../testing/programs.ts";
-import { runFloor } from "./floor.ts";
+import { runFloor, type Write, writesOf } from "./floor.ts";
 import { type Figure, figure, percentile, roundsOf } from "./report.ts";
 import { databasePath, runSteps } from "./workload.ts";
 
@@ -37,10 +37,12 @@ export async function measureSteps(
   const ratios: number[] = [];
   const latencies: number[] = [];
   const commits: number[] = [];
-  await runSteps({ ...workload, instances: Math.ceil(instances / 4) });
+  await runSteps(workload);
+  const batches: Write[][] = [];
+  await runSteps({ ...workload, onTurn: (turn) => batches.push(writesOf(turn)) });
   for (let round = 0; round < rounds; round++) {
     const engine = await runSteps(workload);
-    const floor = runFloor(folder, engine.turns);
+    const floor = runFloor(folder, batches);
     speeds.push((instances * steps) / engine.seconds);
     ratios.push(floor.seconds / engine.seconds);
     latencies.push(...engine.stepMs);

@@ -9,7 +9,10 @@ const histories = join(import.meta.dirname, "../../../kernel/test/histories");
 
 function readBack(events: readonly Event[], at: number): Event[] {
   const { text, blobs } = encodeEvents(events, at);
-  return decodeEvents({ text, codec: codecVersion, at }, (digest) => blobs.find((blob) => blob.digest === digest)?.text);
+  return decodeEvents(
+    { text, codec: codecVersion, at },
+    (digest) => blobs.find((blob) => blob.digest === digest)?.text,
+  );
 }
 
 test("[E48] every recorded event reads back as it was, at its row's time or another", () => {
