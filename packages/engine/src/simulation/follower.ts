@@ -2,6 +2,7 @@ import type { LogRow } from "../embedded/store.ts";
 import type { Cursor, Engine } from "../port.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
+import { sameJson } from "./same.ts";
 
 /** Somebody who follows the log over all lives, each time from where the last one ended. Checks each event as it comes. */
 export class Follower {
@@ -26,7 +27,8 @@ export class Follower {
       const row = this.#row(cursor.position);
       const known = row?.events[cursor.index];
       // The first of each row in full; comparing all of them would take longer than making them.
-      const same = known?.type === event.type && (cursor.index > 0 || JSON.stringify(known) === JSON.stringify(event));
+      const same =
+        known?.type === event.type && (cursor.index > 0 || sameJson(JSON.stringify(known), JSON.stringify(event)));
       this.#ledger.check(same && row !== undefined && sequence === row.sequence + cursor.index, () => {
         return `a follower was given an event that is not in the log at ${cursor.position}.${cursor.index}`;
       });

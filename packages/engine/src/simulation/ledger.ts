@@ -13,6 +13,7 @@ import { rebuild } from "../embedded/instances.ts";
 import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
 import { Draft } from "../embedded/turn.ts";
 import { testHost } from "../testing/programs.ts";
+import { sameJson } from "./same.ts";
 
 /** One instance as the durable log says it is: folded from the rows alone, one event after the other. */
 export interface Shadow {
@@ -79,8 +80,8 @@ export class Ledger {
     const known = this.rows.length;
     for (const [index, row] of found.entries()) {
       const text = encode(row);
-      if (index < known) this.check(text === this.rows[index], () => `row ${index + 1} of the log was changed`);
-      else this.check(text === doubtful[index - known], () => `row ${index + 1} of the log was never written`);
+      if (index < known) this.check(sameJson(text, this.rows[index]), () => `row ${index + 1} of the log was changed`);
+      else this.check(sameJson(text, doubtful[index - known]), () => `row ${index + 1} of the log was never written`);
       if (index >= known) this.#append(text);
     }
     this.check(found.length >= known, () => `${known - found.length} answered rows of the log are gone`);
@@ -116,7 +117,10 @@ export class Ledger {
     this.sees(now);
     const early = (record?.retryAt ?? 0) - this.#latest;
     this.check(early <= 0, () => `${where} starts ${early} ms before its backoff is over`);
-    this.check(JSON.stringify(record?.input) === JSON.stringify(job.input), () => `${where} has another's input`);
+    this.check(
+      sameJson(JSON.stringify(record?.input), JSON.stringify(job.input)),
+      () => `${where} has another's input`,
+    );
   }
 
   #same(shadow: Shadow, other: State, which: string): void {

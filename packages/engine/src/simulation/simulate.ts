@@ -31,7 +31,7 @@ export interface Result {
 
 /** So many seeds in a row share their programs; half of those rows share their actions too. */
 const rowSeeds = 64;
-export const actionsMax = 25;
+export const actionsMax = 22;
 
 /**
  * One seed, one history: random programs under random actions, with crashes. In every other row of seeds the actions
