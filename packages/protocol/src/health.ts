@@ -6,7 +6,10 @@ export interface Health {
   readonly version: string;
   readonly state: string;
   readonly since: number;
+  /** Runs and what they called that have not ended; while the store fails, as they were last seen. */
   readonly open: number;
+  /** `failed`: it refuses to write (a full disk), and no command is taken until it does again. */
+  readonly storage: "writes" | "failed";
   /** It ends itself once nothing has been open for a while. */
   readonly background: boolean;
   readonly stopping: boolean;
@@ -18,6 +21,7 @@ export const healthSchema: z.ZodType<Health> = z.object({
   state: z.string(),
   since: z.number(),
   open: z.int(),
+  storage: z.enum(["writes", "failed"]),
   background: z.boolean(),
   stopping: z.boolean(),
 });

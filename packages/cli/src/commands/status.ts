@@ -33,8 +33,11 @@ async function show(context: Context, access: RunAccess, run: string): Promise<n
   out.text(runScreen(view, { style: out.style, columns: out.columns, rows: 1_000 }).join("\n"));
   if (view.status !== "running") out.text(finalReport(view, words));
   else if (!access.live) noOwner(context, run);
+  if (access.halted === true) out.note(halted);
   return 0;
 }
+
+const halted = "Its owner cannot write to the disk: nothing goes on until it can. It tries again by itself.";
 
 /** Nothing lies: a run that was interrupted says so instead of looking busy. */
 function noOwner(context: Context, run: string): void {

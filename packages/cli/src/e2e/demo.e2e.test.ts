@@ -26,7 +26,7 @@ test("[X1] the demo: one verified, merged branch and its story in less than a mi
   expect(shown.stderr).toContain("The agents are scripted");
   expect(shown.stdout).toMatch(/12 of 12 units done \(sessions after 3 attempts\)/);
   expect(shown.stdout).toMatch(/Tests of the merged result.*all \d+ pass/);
-  const repository = join(folder, "repository");
+  const repository = join(folder, "notes");
   const git = (...args: readonly string[]): string =>
     spawnSync("git", ["-C", repository, ...args], {
       encoding: "utf8",

@@ -17,7 +17,7 @@ const failures: { readonly [name: string]: RegExp } = {
   crash: /agent-crashed/,
   hang: /agent-silent/,
   flood: /agent-flooded/,
-  "exit-nonzero": /agent-crashed.*status 3/,
+  "exit-nonzero": /agent-failed.*status 3/,
   "garbage-output": /agent-protocol/,
   "false-claim": /grep -qx done parts\/false-claim\.txt \(exit 1\)/,
   "outside-claim": /outside-claim: .*README\.md/,

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppError } from "@tutti/kernel";
+import type { Health } from "@tutti/protocol";
 import { codeOf, type Problem, RemoteError } from "../problem.ts";
 import { ensureFolder, type StateFolder } from "../state.ts";
 import { version } from "../version.ts";
@@ -19,10 +20,16 @@ export const readyVariable = "TUTTI_READY_FD";
 
 /** The owner of a state folder, or undefined when none listens. */
 export async function findOwner(state: StateFolder): Promise<OwnerClient | undefined> {
+  return (await askOwner(state))?.client;
+}
+
+/** The same, with what it says of itself. */
+export async function askOwner(
+  state: StateFolder,
+): Promise<{ readonly client: OwnerClient; readonly health: Health } | undefined> {
   const client = new OwnerClient(state);
   try {
-    await client.health();
-    return client;
+    return { client, health: await client.health() };
   } catch (error) {
     if (isAbsent(error) || codeOf(error) === "owner-stopping") return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { type Engine, type EngineLog, type Ownership, ownFolder } from "@tutti/e
 import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import { compose, type House } from "../compose.ts";
+import { codeOf } from "../problem.ts";
 import { RunReader } from "../run/reader.ts";
 import { ensureFolder, type StateFolder } from "../state.ts";
 import { version } from "../version.ts";
@@ -59,6 +60,7 @@ class OpenOwner implements Owner {
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #usedAt = Date.now();
+  #open = 0;
   #watchers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -115,11 +117,21 @@ class OpenOwner implements Owner {
   async #health(): Promise<Health> {
     const { state, since, idleMs } = this.#parts;
     const stopping = this.#stopping !== undefined;
-    const open = stopping
-      ? 0
-      : (await this.engine.query("instances", { status: "open" }, { limit: 1_000 })).rows.length;
+    const storage = stopping ? "writes" : await this.#look();
+    const open = stopping ? 0 : this.#open;
     const background = idleMs !== undefined;
-    return { pid: process.pid, version: version(), state: state.path, since, open, background, stopping };
+    return { pid: process.pid, version: version(), state: state.path, since, open, storage, background, stopping };
+  }
+
+  /** Whoever asks how it goes must get an answer just when it goes badly. */
+  async #look(): Promise<Health["storage"]> {
+    try {
+      this.#open = (await this.engine.query("instances", { status: "open" }, { limit: 1_000 })).rows.length;
+      return "writes";
+    } catch (error) {
+      if (codeOf(error) !== "storage-failed") throw error;
+      return "failed";
+    }
   }
 
   #touch(): void {

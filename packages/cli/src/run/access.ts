@@ -9,7 +9,7 @@ import {
 } from "@tutti/protocol";
 import type { Context } from "../command.ts";
 import { type OwnerClient, remoteReader } from "../owner/client.ts";
-import { ensureOwner, findOwner } from "../owner/find.ts";
+import { askOwner, ensureOwner } from "../owner/find.ts";
 import { type Reader, RunReader } from "./reader.ts";
 import { resolveRun } from "./run-id.ts";
 
@@ -17,6 +17,8 @@ import { resolveRun } from "./run-id.ts";
 export interface RunAccess {
   /** Whether somebody works on the runs. */
   readonly live: boolean;
+  /** Its owner's disk refuses to write: nothing goes on until it does. */
+  readonly halted?: boolean;
   readonly reader: Reader;
   readonly runs: RunReader;
   view(run: string): Promise<RunView>;
@@ -30,8 +32,11 @@ interface RunList {
 
 /** Rejects with `database-missing` when nothing has ever run in the state folder. */
 export async function openAccess({ state }: Pick<Context, "state">): Promise<RunAccess> {
-  const client = await findOwner(state);
-  return client === undefined ? localAccess(state) : remoteAccess(client);
+  const owner = await askOwner(state);
+  if (owner === undefined) return localAccess(state);
+  if (owner.health.storage === "writes") return remoteAccess(owner.client);
+  // An owner that cannot write answers nothing, but its database can still be read.
+  return { ...(await localAccess(state)), live: true, halted: true };
 }
 
 export function remoteAccess(client: OwnerClient): RunAccess {

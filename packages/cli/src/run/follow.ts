@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RunView } from "@tutti/feature";
 import { AppError } from "@tutti/kernel";
 import type { EventRecord } from "@tutti/protocol";
@@ -42,7 +43,7 @@ export function isOver({ status }: Pick<RunView, "status">): boolean {
 
 /** Watches a run until it rests or the signal aborts. Looks again when something happened, at least once a second. */
 export async function followRun(access: RunAccess, options: FollowOptions): Promise<Followed> {
-  const { run, signal } = options;
+  const { signal } = options;
   const stop = new AbortController();
   const news = new News();
   const reading = readEvents(access, { ...options, signal: stop.signal, onNews: () => news.arrived() });
@@ -50,7 +51,7 @@ export async function followRun(access: RunAccess, options: FollowOptions): Prom
   signal.addEventListener("abort", onAbort);
   try {
     for (;;) {
-      const view = await look(access, run);
+      const view = await lookPatiently(access, options);
       options.onView?.(view);
       if (options.isRest(view)) {
         await news.quiet(quietMs, quietMsMax);
@@ -63,6 +64,21 @@ export async function followRun(access: RunAccess, options: FollowOptions): Prom
     signal.removeEventListener("abort", onAbort);
     stop.abort();
     await reading;
+  }
+}
+
+/** A store that refuses to write is no end of a run: it is looked at again, and said once. */
+async function lookPatiently(access: RunAccess, options: FollowOptions): Promise<RunView> {
+  const { run, signal, onTold } = options;
+  for (let refusals = 0; ; refusals += 1) {
+    try {
+      return await look(access, run);
+    } catch (error) {
+      if (codeOf(error) !== "storage-failed" || signal.aborted) throw error;
+      const text = "the disk refuses to write: nothing goes on until it does again";
+      if (refusals === 0) onTold?.({ at: Date.now(), unit: null, text, tone: "attention" });
+      await sleep(viewEveryMs, undefined, { signal }).catch(() => undefined);
+    }
   }
 }
 
