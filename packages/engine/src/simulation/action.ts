@@ -146,7 +146,9 @@ const command: Action = (session, random) => {
   const { engine, ledger } = session;
   const shadow = pickShadow(session, random);
   if (engine === undefined || shadow === undefined) return start(session, random);
-  const made = randomCommand(random, shadow.state);
+  let made = randomCommand(random, shadow.state);
+  // Mostly one that could be accepted: what is refused is soon told.
+  for (let more = 3; more > 0 && !fits(made, shadow.state); more--) made = randomCommand(random, shadow.state);
   const instanceId = random.chance(0.03) ? "nobody" : shadow.instanceId;
   const send = (): void => {
     session.ask(`${made.type} to ${instanceId}`, engine.command(instanceId, made), (outcome) => {
@@ -179,6 +181,8 @@ function aim(random: Random, records: Iterable<{ readonly key: Key }>): Key {
 
 const actor = "simulation";
 const reason = "so";
+/** An element that no program has. */
+const nobody = "nobody";
 
 function randomCommand(random: Random, state: State): InstanceCommand {
   const make = random.weighted<() => InstanceCommand>([
@@ -199,6 +203,30 @@ function randomCommand(random: Random, state: State): InstanceCommand {
   return make();
 }
 
+function fits(made: InstanceCommand, state: State): boolean {
+  switch (made.type) {
+    case "pause-instance":
+      return state.head.status === "running";
+    case "resume-instance":
+      return state.head.status === "paused";
+    case "resolve-incident":
+      return state.incidents.get(made.key) !== undefined;
+    case "complete-task":
+    case "claim-task":
+    case "release-task":
+      return state.tasks.get(made.key) !== undefined;
+    case "complete-job":
+    case "fail-job":
+      return state.jobs.get(made.key) !== undefined;
+    case "add-items":
+    case "withdraw-items":
+    case "adjust-concurrency":
+      return made.element !== nobody;
+    default:
+      return true;
+  }
+}
+
 function failJob(random: Random, state: State): InstanceCommand {
   const error = { code: random.pick(["E1", "E2"]), message: "it broke" };
   return { type: "fail-job", key: aim(random, state.jobs.values()), error, retryable: random.chance(0.5) };
@@ -211,7 +239,7 @@ function resolve(random: Random, state: State): InstanceCommand {
 
 function collectionIn(random: Random, state: State): string {
   const bodies = [...state.collections.values()].map(({ body }) => state.elements.get(body)?.element ?? "");
-  return bodies.length === 0 ? "nobody" : random.pick(bodies);
+  return bodies.length === 0 ? nobody : random.pick(bodies);
 }
 
 function addItems(random: Random, state: State): InstanceCommand {
