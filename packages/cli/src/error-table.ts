@@ -2,11 +2,12 @@ import { agentErrors } from "@tutti/agents";
 import { definitionErrors } from "@tutti/definition";
 import { engineErrors } from "@tutti/engine";
 import { jobErrors, planErrors } from "@tutti/feature";
-import type { ErrorCode } from "@tutti/kernel";
+import { type ErrorCode, kernelErrors } from "@tutti/kernel";
 import { workspaceErrors } from "@tutti/workspace";
 import { cliErrors } from "./errors.ts";
 
 const table: { readonly [code: string]: ErrorCode } = {
+  ...kernelErrors,
   ...definitionErrors,
   ...engineErrors,
   ...agentErrors,

@@ -13,6 +13,7 @@ export {
 export { type Decision, decide } from "./decide.ts";
 export type * from "./effect.ts";
 export { effectsOf, pendingEffects } from "./effects.ts";
+export { kernelErrors } from "./errors.ts";
 export type * from "./event.ts";
 export { evolve } from "./evolve.ts";
 export { findCycle } from "./graph.ts";
