@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { root } from "./scene.ts";
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporary(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "tutti-packed-")));
+  folders.push(folder);
+  return folder;
+}
+
+/** As a person's shell would have it: nothing of the checkout on the PATH, nothing of npm's in the environment. */
+function plainEnvironment(home: string): Record<string, string> {
+  const path = (process.env["PATH"] ?? "").split(delimiter).filter((each) => !each.includes("node_modules"));
+  return { PATH: path.join(delimiter), HOME: home, LANG: "C" };
+}
+
+test("[X13] the packed command, installed from its tarballs into an empty folder, runs the demo in an empty HOME", () => {
+  const folder = temporary();
+  const packed = spawnSync(process.execPath, [join(root, "tools", "pack.mjs"), folder], {
+    encoding: "utf8",
+    timeout: 280_000,
+  });
+  expect(packed.status, packed.stderr).toBe(0);
+  const command = packed.stdout.trim();
+  const home = join(folder, "home");
+  mkdirSync(home);
+  const shell = { cwd: home, env: plainEnvironment(home), encoding: "utf8", timeout: 180_000 } as const;
+  const version = spawnSync(command, ["--version"], shell);
+  expect(version.stdout, version.stderr).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const demo = spawnSync(command, ["demo", "--dir", join(folder, "demo")], shell);
+  expect(demo.status, demo.stdout + demo.stderr).toBe(0);
+  expect(demo.stdout).toMatch(/12 of 12 units done/);
+  expect(demo.stdout).toMatch(/Tests of the merged result.*all \d+ pass/);
+}, 600_000);
+
+/** A Node of which only the version is another. */
+function pretend(folder: string, version: string): string {
+  const preload = join(folder, "older.cjs");
+  writeFileSync(preload, `Object.defineProperty(process.versions, "node", { value: ${JSON.stringify(version)} });\n`);
+  return preload;
+}
+
+test("[X13] on too old a Node, and without the one that comes with it, the command says so in one line with a way out", () => {
+  const folder = temporary();
+  // The command alone, away from every node_modules.
+  const bin = join(folder, "package", "bin", "tutti.mjs");
+  cpSync(join(root, "packages", "cli", "bin"), dirname(bin), { recursive: true });
+  writeFileSync(join(folder, "package", "package.json"), "{}");
+  mkdirSync(join(folder, "package", "dist"));
+  writeFileSync(join(folder, "package", "dist", "main.js"), "console.log('it ran');\n");
+  const preload = pretend(folder, "20.19.0");
+  const run = (): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, ["--require", preload, bin, "demo"], {
+      encoding: "utf8",
+      env: plainEnvironment(folder),
+    });
+  const alone = run();
+  expect(alone.status).toBe(1);
+  expect(alone.stdout).toBe("");
+  expect(alone.stderr).toMatch(
+    /^tutti: needs Node 24 or later, this is 20\.19\.0; install it from https:\/\/nodejs\.org\.\n$/,
+  );
+
+  // With the package beside it, it goes on with that one.
+  const beside = join(folder, "package", "node_modules", "node");
+  mkdirSync(join(beside, "bin"), { recursive: true });
+  writeFileSync(join(beside, "package.json"), JSON.stringify({ name: "node", version: process.versions.node }));
+  const packed = run();
+  expect(packed.stderr).toMatch(/^tutti: .*the one beside it is not unpacked: run `npm rebuild node .*\n$/);
+  symlinkSync(process.execPath, join(beside, "bin", "node"));
+  const found = spawnSync(process.execPath, ["--require", preload, bin], {
+    encoding: "utf8",
+    env: plainEnvironment(folder),
+  });
+  expect(found.stdout, found.stderr as string).toBe("it ran\n");
+});
