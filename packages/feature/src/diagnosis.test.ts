@@ -25,7 +25,12 @@ test("[F30] a finding says how it is repaired, an agent's failure what it last w
     claim: "none",
     summary: "",
     findings: [{ code: "outside-claim", path: "README.md", message: "README.md was modified" }],
-    failure: { code: "agent-crashed", message: "Its process ended by signal 9.", lastLines: ["out of ideas"] },
+    failure: {
+      code: "agent-crashed",
+      message: "Its process ended by signal 9.",
+      lastLines: ["out of ideas"],
+      retryable: true,
+    },
   };
   const text = diagnose({ unit, attempt: 1, applied, tested: { passed: false, reason: "x", results: [] } });
   expect(text).toContain("README.md was modified. Put it back as it was, and stay within: src/**.");

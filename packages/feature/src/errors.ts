@@ -77,6 +77,21 @@ export const jobErrors: ErrorTable = {
     status: 422,
     advice: "Correct the plan as its problems say, or start with one of your own.",
   },
+  "partial-rejected": {
+    exit: 1,
+    status: 409,
+    advice: "Start again with smaller units or another agent; what was finished is kept in Tutti's own repository.",
+  },
+  "threshold-not-met": {
+    exit: 8,
+    status: 409,
+    advice: "Approve it with a reason to publish the part, or reject it; the threshold is `--threshold`.",
+  },
+  "regenerate-failed": {
+    exit: 1,
+    status: 502,
+    advice: "Run the plan's regenerate command on the merged tree yourself: it must write the file that conflicts.",
+  },
   "plan-rejected": { exit: 1, status: 409, advice: "Change the plan and start again; nothing was written." },
   "input-missing": {
     exit: 2,
@@ -97,13 +112,19 @@ export const jobErrors: ErrorTable = {
   "base-conflict": {
     exit: 4,
     status: 409,
-    advice: "Let the units that conflict depend on each other, or resolve the paths by hand, then retry the unit.",
+    advice: "Resolve the paths by hand (`tutti conflict list`), then retry the unit.",
   },
   "conflict-parked": {
     exit: 4,
     status: 409,
-    advice: "Resolve the paths that are named, then retry the merge.",
+    advice: "Resolve the paths that are named (`tutti conflict list`), or retry, or go on without the unit.",
   },
+  "conflict-markers": {
+    exit: 2,
+    status: 422,
+    advice: "Take out the lines of <<<<<<<, |||||||, ======= and >>>>>>>, so that the file is as it should be.",
+  },
+  "conflict-unknown": { exit: 2, status: 404, advice: "See which paths wait with `tutti conflict list`." },
   "checks-red-before-merge": {
     exit: 3,
     status: 409,
@@ -117,6 +138,6 @@ export const jobErrors: ErrorTable = {
   "merge-red": {
     exit: 3,
     status: 409,
-    advice: "Read which unit turns the checks red, correct it or its checks, then retry the merge.",
+    advice: "Read what turns the checks red; retry to repair it once more, or go on without the unit.",
   },
 };

@@ -1,50 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Json } from "@tutti/kernel";
 import { listWorkspaces } from "@tutti/workspace";
 import { afterEach, expect, test } from "vitest";
-import { parse } from "yaml";
-import { loadFeaturePrograms } from "./definitions.ts";
-import { featureHandlers } from "./handlers/table.ts";
-import { asJson } from "./job.ts";
 import type { Plan, Published } from "./model.ts";
-import { type Drive, drive } from "./testing/drive.ts";
-import { createWorld, examples, runGit, type World, type WorldOptions } from "./testing/setup.ts";
+import { removeWorlds, runExample, runPlan } from "./testing/run-plan.ts";
+import { runGit } from "./testing/setup.ts";
 
-// The real programs, decided by the real kernel, with the real handlers: only the durable engine is left out.
-
-const worlds: World[] = [];
-afterEach(() => {
-  for (const world of worlds.splice(0)) world.remove();
-});
-
-interface Ran {
-  readonly world: World;
-  readonly run: Drive;
-}
-
-function runExample(name: string, options: Partial<WorldOptions> = {}, slots = 4): Promise<Ran> {
-  const folder = join(examples, name);
-  const base = name.startsWith("fixtures/") ? join(examples, "fixtures/repository") : join(folder, "repository");
-  const planned = parse(readFileSync(join(folder, "plan.yaml"), "utf8")) as Json;
-  return runPlan(planned, { base, script: join(folder, "agents.yaml"), ...options }, slots);
-}
-
-async function runPlan(planned: Json, options: WorldOptions, slots = 4): Promise<Ran> {
-  const world = await createWorld(options);
-  worlds.push(world);
-  const { deps, context } = world;
-  const variables = { feature: "A feature", context: asJson(context), planned };
-  const run = await drive({
-    programs: await loadFeaturePrograms(),
-    handlers: featureHandlers(deps),
-    process: "feature",
-    variables,
-    slots,
-  });
-  return { world, run };
-}
+afterEach(removeWorlds);
 
 test("[F3] a run with a base that needs a merge by rule ends as one branch that has all units", async () => {
   const { world, run } = await runExample("fixtures/base-conflict");
@@ -71,7 +32,7 @@ test("[F3, F52] a run on a repository of another make ends with every check gree
 test("[F4] the same plan gives the same commit, one job at a time or four", async () => {
   const commits: string[] = [];
   for (const slots of [1, 4]) {
-    const { run } = await runExample("fixtures/base-conflict", {}, slots);
+    const { run } = await runExample("fixtures/base-conflict", { slots });
     commits.push((run.variables["published"] as unknown as Published).commit);
   }
   expect(commits[1]).toBe(commits[0]);

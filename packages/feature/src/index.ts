@@ -1,6 +1,13 @@
+export {
+  openConflicts,
+  readConflict,
+  resolveConflict,
+  type WaitingConflict,
+} from "./conflicts.ts";
 export { type DefinitionFile, featureDefinitions, loadFeaturePrograms } from "./definitions.ts";
 export { type ChosenAgent, createFeatureDeps, type FeatureDeps, recoverFeature } from "./deps.ts";
 export { jobErrors, type PlanErrorCode, planErrors } from "./errors.ts";
+export { type FailureReport, failureReport, type UnitFailure } from "./failure-report.ts";
 export { runFolder } from "./handlers/publish.ts";
 export { featureHandlers } from "./handlers/table.ts";
 export type * from "./model.ts";

@@ -32,7 +32,9 @@ export function jobHandler<Input>(
     }
     try {
       context.signal.throwIfAborted();
-      return await run(runOf<Input>(job, context));
+      const outcome = await run(runOf<Input>(job, context));
+      // What failed while it was being ended says nothing about the work.
+      return context.signal.aborted && outcome.type !== "completed" ? aborted(context) : outcome;
     } catch (error) {
       if (context.signal.aborted) return aborted(context);
       return failureOf(error);

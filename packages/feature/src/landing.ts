@@ -3,6 +3,7 @@ import {
   independentCommits,
   mergeCommits,
   mergeDisjoint,
+  type ParkedConflict,
   type Repository,
   type Resolution,
   treeOf,
@@ -11,6 +12,7 @@ import type { FeatureDeps } from "./deps.ts";
 import type { Running } from "./job.ts";
 import type { MergeState, Plan, PlanUnit, ResolutionRecord, RunContext, UnitResult } from "./model.ts";
 import { describeParked, resolverLadder, type SideStory } from "./resolver.ts";
+import { noUsage, sumUsage } from "./usage.ts";
 
 /** What is being merged, and by which plan. */
 export interface MergeScene {
@@ -26,14 +28,23 @@ export interface Landing {
   readonly commit: string;
   readonly tree: string;
   readonly resolutions: readonly ResolutionRecord[];
+  /** What resolvers used, by the unit that was being merged. */
+  readonly usage: MergeState["usage"];
+}
+
+/** A conflict of one unit that no rung of the ladder settled. */
+export interface Parked {
+  readonly unit: string;
+  readonly conflicts: readonly ParkedConflict[];
+  readonly usage: MergeState["usage"];
 }
 
 /**
  * Merges units onto the tip, in the object database: those that touch different paths as one commit, the others one
- * by one, their conflicts up the ladder. A unit that the tip contains already lands without a merge. Throws
- * `conflict-parked` with the paths when nobody could settle a conflict.
+ * by one, their conflicts up the ladder. A unit that the tip contains already lands without a merge. When nobody
+ * settles a conflict nothing is merged.
  */
-export async function landUnits(scene: MergeScene, ids: readonly string[]): Promise<Landing> {
+export async function landUnits(scene: MergeScene, ids: readonly string[]): Promise<Landing | Parked> {
   const { context, state } = scene;
   const repository = { gitDir: context.repository.gitDir };
   const open: string[] = [];
@@ -42,16 +53,30 @@ export async function landUnits(scene: MergeScene, ids: readonly string[]): Prom
   let tip = together.commit;
   const landed = [...state.landed, ...together.landed];
   const resolutions: ResolutionRecord[] = [];
+  let usage: MergeState["usage"] = {};
   for (const id of open.filter((each) => !together.landed.includes(each))) {
     const one = await landOne(scene, { tip, landed, id });
+    usage = { ...usage, ...one.usage };
+    if ("conflicts" in one) return { ...one, usage };
     tip = one.commit;
     landed.push(id);
     resolutions.push(...one.resolutions);
   }
-  return { commit: tip, tree: await treeOf(repository, tip), resolutions };
+  return { commit: tip, tree: await treeOf(repository, tip), resolutions, usage };
 }
 
-async function contains(repository: Repository, tip: string, commit: string): Promise<boolean> {
+/** The same where a person is not asked: throws `conflict-parked` with the paths. */
+export async function mustLand(scene: MergeScene, ids: readonly string[]): Promise<Landing> {
+  const landing = await landUnits(scene, ids);
+  if (!("conflicts" in landing)) return landing;
+  const { message, details } = describeParked(landing.conflicts);
+  throw new AppError("conflict-parked", `${message} (merging ${landing.unit})`, {
+    details: { ...details, unit: landing.unit },
+  });
+}
+
+/** Whether `commit` is `tip` or in its history. */
+export async function contains(repository: Repository, tip: string, commit: string): Promise<boolean> {
   const [only, other] = await independentCommits(repository, [tip, commit]);
   return only === tip && other === undefined;
 }
@@ -76,13 +101,14 @@ async function landTogether(
 async function landOne(
   scene: MergeScene,
   { tip, landed, id }: { tip: string; landed: readonly string[]; id: string },
-): Promise<{ commit: string; resolutions: readonly ResolutionRecord[] }> {
+): Promise<Omit<Landing, "tree"> | Parked> {
   const { context, plan, state, deps, at } = scene;
   const unit = unitOf(plan, id);
   const rivalOf = (path: string): string | undefined =>
     landed.findLast((other) => scene.units[other]?.changed.includes(path));
   const rivals = [...new Set((scene.units[id]?.changed ?? []).map(rivalOf))];
   const verify = [...rivals, id].flatMap((each) => (each === undefined ? [] : checksOf(plan, each)));
+  let used = noUsage;
   at.note(`merging ${id}`);
   const outcome = await mergeCommits(
     { gitDir: context.repository.gitDir },
@@ -95,21 +121,23 @@ async function landOne(
         context,
         commit: tip,
         verify: [...new Set(verify)],
+        regenerate: plan.regenerate,
+        onUsage: (more) => {
+          used = sumUsage([used, more]);
+        },
         storyOf: (path) => ({ ours: storyOf(plan, rivalOf(path)), theirs: storyOf(plan, id) }),
       }),
     },
   );
-  if (outcome.type === "parked") {
-    const { message, details } = describeParked(outcome.conflicts);
-    throw new AppError("conflict-parked", `${message} (merging ${id})`, { details: { ...details, unit: id } });
-  }
+  const usage = used === noUsage ? {} : { [id]: used };
+  if (outcome.type === "parked") return { unit: id, conflicts: outcome.conflicts, usage };
   const record = ({ path, rule, note, leftOut }: Resolution): ResolutionRecord => ({
     path,
     rung: rule,
     between: [rivalOf(path) ?? "base", id],
     note: leftOut.length === 0 ? note : `${note} (left out: ${leftOut.length} added lines)`,
   });
-  return { commit: outcome.commit, resolutions: outcome.resolutions.map(record) };
+  return { commit: outcome.commit, resolutions: outcome.resolutions.map(record), usage };
 }
 
 /** The checks of the merged tree: the plan's, and those of both units wherever a conflict was resolved. */

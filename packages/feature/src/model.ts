@@ -13,6 +13,7 @@ export interface Plan {
   /** Commands that must pass on the merged tree. */
   readonly checks: readonly string[];
   readonly prepare: readonly PrepareStep[];
+  readonly regenerate: readonly RegenerateStep[];
   readonly units: readonly PlanUnit[];
 }
 
@@ -21,6 +22,12 @@ export interface PrepareStep {
   readonly run: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+}
+
+/** How generated files are made anew when they conflict: `run` writes the files that the globs of `paths` name. */
+export interface RegenerateStep {
+  readonly paths: readonly string[];
+  readonly run: string;
 }
 
 export interface PlanUnit {
@@ -126,7 +133,15 @@ export interface Applied {
   readonly claim: "completed" | "partial" | "none";
   readonly summary: string;
   readonly findings: readonly { readonly code: string; readonly path: string; readonly message: string }[];
-  readonly failure: { readonly code: string; readonly message: string; readonly lastLines: readonly string[] } | null;
+  readonly failure: AppliedFailure | null;
+}
+
+export interface AppliedFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly lastLines: readonly string[];
+  /** False when another attempt would end the same way. */
+  readonly retryable: boolean;
 }
 
 /** `passed` needs all of: every check, no finding, the agent's claim. `reason` says in a line what was missing. */
@@ -146,6 +161,9 @@ export interface WorkResult {
 /** What a finished unit hands to its collection. */
 export interface UnitResult {
   readonly id: string;
+  /** From the plan: what those that build on it, and resolvers, are told it was for. */
+  readonly title: string;
+  readonly intent: string;
   readonly commit: string;
   readonly base: string;
   readonly attempts: number;
@@ -167,6 +185,21 @@ export interface ResolutionRecord {
   readonly note: string;
 }
 
+export interface SetAside {
+  readonly unit: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A person took responsibility for a part: a result below the threshold is published only with one of these. */
+export interface Acceptance {
+  readonly reason: string;
+  /** Absent when the way it came did not tell. */
+  readonly by?: string;
+  /** Epoch ms. */
+  readonly at?: number;
+}
+
 /** State of the merge between its steps. */
 export interface MergeState {
   readonly tip: string;
@@ -175,8 +208,12 @@ export interface MergeState {
   readonly batch: readonly string[];
   readonly trial: string | null;
   readonly commits: { readonly [unit: string]: string };
-  /** How often each unit went back to its work loop. */
+  /** Rounds that each unit was sent back to its work loop for. */
   readonly repaired: { readonly [unit: string]: number };
+  /** What repairs and resolvers used, by the unit that was being merged. */
+  readonly usage: { readonly [unit: string]: Usage };
+  /** Finished units that are left out, since one of them stood in the way and the others were built on it. */
+  readonly setAside: readonly SetAside[];
   readonly resolutions: readonly ResolutionRecord[];
   /** Resolutions of the batch being tried; they count once it has landed. */
   readonly trialResolutions: readonly ResolutionRecord[];

@@ -7,10 +7,13 @@ import { runAgent } from "./agent-run.ts";
 import { conflictText } from "./conflict-text.ts";
 import type { FeatureDeps } from "./deps.ts";
 import { isInside } from "./inside.ts";
-import type { Running } from "./job.ts";
-import type { RunContext } from "./model.ts";
+import { asJson, type Running } from "./job.ts";
+import type { OpenConflict } from "./merge-step.ts";
+import type { RegenerateStep, RunContext, Usage } from "./model.ts";
+import { regenerateRung } from "./regenerate.ts";
 import { type Bench, withWorkspace } from "./scratch-workspace.ts";
 import { fileName, oneLine } from "./text.ts";
+import { addUsage } from "./usage.ts";
 
 /** Who stands behind one side of a conflict. */
 export interface SideStory {
@@ -26,13 +29,19 @@ export interface Resolving {
   readonly storyOf?: (path: string) => { readonly ours: SideStory; readonly theirs: SideStory };
   /** Commands of both sides, which the resolver may try. */
   readonly verify: readonly string[];
+  readonly regenerate: readonly RegenerateStep[];
+  /** What a resolver used, whatever came of it. */
+  onUsage(used: Usage): void;
 }
 
 const answerBytesMax = 1024 * 1024;
 
-/** The rungs of the ladder that need the outside: here the resolver agent, in a workspace of its own. */
+/** The rungs of the ladder that need the outside: the plan's commands, then the resolver agent, each in a workspace. */
 export function resolverLadder(deps: FeatureDeps, at: Running, resolving: Resolving): Ladder {
-  return { resolveWithAgent: (request) => resolve({ deps, at, resolving }, request) };
+  return {
+    ...regenerateRung(deps, at, resolving),
+    resolveWithAgent: (request) => resolve({ deps, at, resolving }, request),
+  };
 }
 
 interface Scene {
@@ -69,7 +78,7 @@ async function ask(
   const persona = await deps.persona("resolver");
   const input = inputOf(resolving, request);
   const id = `resolve:${request.path}`;
-  const { outcome } = await runAgent(deps, at, {
+  const { outcome, agentMs } = await runAgent(deps, at, {
     context,
     chosen: await deps.agentFor(context, null),
     task: {
@@ -84,6 +93,7 @@ async function ask(
     scratch: bench.scratch,
     transcript: join(deps.stateDir, "transcripts", fileName(context.run), fileName(id), `${attempt}.jsonl`),
   });
+  resolving.onUsage(addUsage(null, outcome.usage, agentMs));
   return outcome;
 }
 
@@ -122,13 +132,10 @@ export function describeParked(conflicts: readonly ParkedConflict[]): {
   const paths = conflicts.map(({ conflict }) => conflict.path);
   return {
     message: `${paths.length === 1 ? "A conflict waits" : `${paths.length} conflicts wait`} for a person: ${paths.join(", ")}`,
-    details: {
-      paths,
-      conflicts: conflicts.map(({ conflict, reasons }) => ({
-        path: conflict.path,
-        kind: conflict.kind,
-        reasons: reasons.map(({ step, reason }) => `${step}: ${oneLine(reason)}`),
-      })),
-    },
+    details: { paths, conflicts: conflicts.map((each) => asJson(openConflict(each))) },
   };
+}
+
+export function openConflict({ conflict, reasons }: ParkedConflict): OpenConflict {
+  return { ...conflict, reasons: reasons.map(({ step, reason }) => `${step}: ${oneLine(reason)}`) };
 }

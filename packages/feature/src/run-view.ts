@@ -1,4 +1,11 @@
-import { type InstanceView, type ItemView, isJsonObject, type Json, type JsonObject } from "@tutti/kernel";
+import {
+  type FailureInfo,
+  type InstanceView,
+  type ItemView,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+} from "@tutti/kernel";
 import type { MergeState, Plan, Published, RunContext, UnitResult } from "./model.ts";
 
 /*
@@ -134,6 +141,7 @@ const phases: { readonly [element: string]: RunView["phase"] } = {
   units: "units",
   merge: "merging",
   publish: "publishing",
+  below: "publishing",
 };
 
 export function runView(facts: RunFacts): RunView {
@@ -142,7 +150,7 @@ export function runView(facts: RunFacts): RunView {
   const context = variables["context"] as unknown as RunContext;
   const merging = mergeFacts(facts);
   const units = unitViews(facts, merging);
-  const needsYou = needsOf(facts, units);
+  const needsYou = needsOf(facts);
   const status = statusOf(facts, needsYou);
   const published = (variables["published"] ?? null) as unknown as Published | null;
   const totals = totalsOf(units);
@@ -222,8 +230,7 @@ function statusOf({ root, open }: RunFacts, needsYou: readonly RunNeed[]): RunVi
   return needsYou.length > 0 && isStuck(root, byId) ? "waiting" : "running";
 }
 
-function needsOf({ root, open, tasks }: RunFacts, units: readonly UnitView[]): RunNeed[] {
-  const failed = units.filter(({ status }) => status === "failed").map(({ id }) => id);
+function needsOf({ root, open, tasks }: RunFacts): RunNeed[] {
   const approvals = tasks.map(
     (task): RunNeed => ({
       kind: "approval",
@@ -236,19 +243,28 @@ function needsOf({ root, open, tasks }: RunFacts, units: readonly UnitView[]): R
     }),
   );
   const incidents = [root, ...open].flatMap((instance) =>
-    instance.incidents.map(
-      ({ key, owner, kind, error, at }): RunNeed => ({
-        kind: kind === "items-failed" ? "failed-units" : "incident",
-        instanceId: instance.instanceId,
-        key,
-        code: error.code,
-        message: error.message,
-        units: kind === "items-failed" ? failed : unitAt(instance, owner),
-        since: at,
-      }),
-    ),
+    instance.incidents.map((incident) => needOf(instance, incident)),
   );
   return [...approvals, ...incidents].sort((a, b) => a.since - b.since || a.key - b.key);
+}
+
+function needOf(instance: InstanceView, incident: InstanceView["incidents"][number]): RunNeed {
+  const { key, owner, kind, error, at } = incident;
+  const place = { instanceId: instance.instanceId, key, since: at };
+  if (kind !== "items-failed") {
+    const { code, message } = error;
+    return { kind: "incident", ...place, code, message, units: unitAt(instance, owner) };
+  }
+  const failed = failedItems(instance, owner);
+  const [only, ...others] = failed;
+  // One failed unit is told by its own class: `conflict-parked` says more than that an item failed.
+  const { code, message } = others.length === 0 ? (only?.error ?? error) : error;
+  return { kind: "failed-units", ...place, code, message, units: failed.map((item) => item.key) };
+}
+
+function failedItems({ collections }: InstanceView, body?: number): ItemView[] {
+  const those = collections.filter((each) => body === undefined || each.body === body);
+  return those.flatMap(({ items }) => items.filter(({ status }) => status === "failed"));
 }
 
 function unitOf({ variables }: InstanceView): string[] {
@@ -269,7 +285,14 @@ interface MergeFacts {
   readonly resolutions: readonly RunResolution[];
   readonly verifications: number;
   readonly repairs: number;
+  /** Units that cannot come in as they are: a person is asked about them, or they were left out. */
+  readonly refused: ReadonlyMap<string, Told>;
 }
+
+/** What is known of a failure. */
+type Told = Pick<FailureInfo, "code" | "message"> & { readonly details?: JsonObject };
+
+const unknown: Told = { code: "failed", message: "" };
 
 function mergeFacts({ root, open }: RunFacts): MergeFacts {
   const merge = open.find(({ process, parent }) => process === "merge" && parent?.instanceId === root.instanceId);
@@ -284,6 +307,10 @@ function mergeFacts({ root, open }: RunFacts): MergeFacts {
     resolutions,
     verifications: state.verifications?.length ?? 0,
     repairs: Number(merge?.variables["repairs"] ?? 0),
+    refused: new Map<string, Told>([
+      ...(state.setAside ?? []).map((each) => [each.unit, each] as const),
+      ...(merge === undefined ? [] : failedItems(merge)).map(({ key, error }) => [key, error ?? unknown] as const),
+    ]),
   };
 }
 
@@ -304,7 +331,9 @@ function unitViews(facts: RunFacts, merging: MergeFacts): UnitView[] {
     return {
       id,
       title: unit?.title ?? id,
-      status: unitStatus(item, { result, root, repairing: merging.repairingUnit === id }),
+      status: merging.refused.has(id)
+        ? "failed"
+        : unitStatus(item, { result, root, repairing: merging.repairingUnit === id }),
       round: result?.round ?? item?.attempt ?? 0,
       attempt: Number(loop?.variables["attempt"] ?? result?.attempts ?? 0),
       attemptsMax: (root.variables["context"] as unknown as RunContext).options.attempts,
@@ -316,7 +345,7 @@ function unitViews(facts: RunFacts, merging: MergeFacts): UnitView[] {
       locks: unit?.locks ?? [],
       waitsFor: waits?.reason ?? null,
       landed: merging.landed.has(id),
-      error: errorOfUnit(item, failure),
+      error: errorOfUnit(merging.refused.get(id) ?? item?.error ?? null, failure),
     };
   });
 }
@@ -376,10 +405,14 @@ function activity(
 
 const lastLinesMax = 12;
 
-function errorOfUnit(item: ItemView | undefined, loop: InstanceView | undefined): UnitView["error"] {
-  const error = item?.error ?? (loop?.outcome?.type === "failed" ? loop.outcome.error : null);
+function errorOfUnit(told: Told | null, loop: InstanceView | undefined): UnitView["error"] {
+  const error: Told | null = told ?? (loop?.outcome?.type === "failed" ? loop.outcome.error : null);
   if (error === null) return null;
-  return { code: error.code, message: error.message, lastLines: loop === undefined ? [] : lastLines(loop.variables) };
+  const said = error.details?.["lastLines"];
+  if (Array.isArray(said)) return { code: error.code, message: error.message, lastLines: said.map(String) };
+  // The lines of a loop belong to its own failure, not to a conflict met later.
+  const ofLoop = loop?.outcome?.type === "failed" && loop.outcome.error.code === error.code;
+  return { code: error.code, message: error.message, lastLines: ofLoop ? lastLines(loop.variables) : [] };
 }
 
 /** What the failed check or the agent wrote last. */
@@ -389,7 +422,8 @@ function lastLines(variables: JsonObject): string[] {
   const red = listOf(isJsonObject(tested) ? tested["results"] : undefined).find((result) => result["passed"] === false);
   const failure = isJsonObject(applied) && isJsonObject(applied["failure"]) ? applied["failure"] : undefined;
   const fromAgent = Array.isArray(failure?.["lastLines"]) ? failure["lastLines"].map(String) : [];
-  const lines = red === undefined ? fromAgent : String(red["output"] ?? "").split("\n");
+  // An agent that failed explains the rest.
+  const lines = red === undefined || fromAgent.length > 0 ? fromAgent : String(red["output"] ?? "").split("\n");
   return lines.filter((line) => line.trim() !== "").slice(-lastLinesMax);
 }
 

@@ -4,9 +4,10 @@ import { type CheckOutcome, failedChecks } from "../checks.ts";
 import type { FeatureDeps } from "../deps.ts";
 import { describeCheck, keepFeedback } from "../diagnosis.ts";
 import { completed, jobHandler } from "../job.ts";
-import { checksOf, type Landing, landUnits, type MergeScene, unitOf } from "../landing.ts";
-import { type Culprit, checkTree, type MergeVerdict } from "../merge-step.ts";
+import { checksOf, type Landing, type MergeScene, mustLand, unitOf } from "../landing.ts";
+import { type Culprit, checkTree, keptWithout, type MergeVerdict, withCompany } from "../merge-step.ts";
 import type { CheckResult, MergeState, Plan, RunContext, UnitResult } from "../model.ts";
+import { addByUnit } from "../usage.ts";
 
 interface Input {
   readonly context: RunContext;
@@ -18,7 +19,7 @@ interface Input {
 
 /**
  * Job `merge.bisect`: finds the unit whose arrival turns the batch red, in about log₂ n verifications, and says where
- * its work loop goes on. When the tree is red before any unit, no unit is blamed: `checks-red-before-merge`.
+ * its work loop goes on (`trouble`). When the tree is red before any unit, no unit is blamed: `checks-red-before-merge`.
  */
 export function mergeBisect(deps: FeatureDeps): JobHandler {
   return jobHandler<Input>(["context", "plan", "units", "state", "verdict"], async (at) => {
@@ -44,8 +45,9 @@ export function mergeBisect(deps: FeatureDeps): JobHandler {
       trial: null,
       trialResolutions: [],
       verifications: [...state.verifications, verification],
+      usage: addByUnit(state.usage, trials.usage),
     };
-    return completed({ state: next, culprit });
+    return completed({ state: next, trouble: culprit });
   });
 }
 
@@ -54,6 +56,7 @@ type Verdict = Pick<CheckOutcome, "passed" | "results">;
 /** Merges and verifies parts of the batch, each at most once. */
 class Trials {
   readonly scene: MergeScene;
+  usage: MergeState["usage"] = {};
   readonly #verdict: MergeVerdict;
   readonly #landings = new Map<string, Promise<Landing>>();
   readonly #verdicts = new Map<string, Promise<Verdict>>();
@@ -65,8 +68,14 @@ class Trials {
 
   land(ids: readonly string[]): Promise<Landing> {
     const name = ids.join("\0");
-    const landing = this.#landings.get(name) ?? landUnits(this.scene, ids);
+    const landing = this.#landings.get(name) ?? this.#land(ids);
     this.#landings.set(name, landing);
+    return landing;
+  }
+
+  async #land(ids: readonly string[]): Promise<Landing> {
+    const landing = await mustLand(this.scene, ids);
+    this.usage = addByUnit(this.usage, landing.usage);
     return landing;
   }
 
@@ -99,8 +108,12 @@ async function describeCulprit(trials: Trials, id: string): Promise<Culprit> {
     trials.land(green),
   ]);
   const company = green.length === 0 ? "what has landed" : `what has landed and ${green.join(", ")}`;
+  const alone = green.length === 0 ? "" : ` with ${green.join(", ")}`;
   return {
     unit,
+    code: "merge-red",
+    message: `The checks fail once ${id} is merged${alone}: ${failedChecks(results) ?? "a check failed"}`,
+    kept: keptWithout(state, await withCompany(trials.scene, id)),
     // A round of its own for every repair, so that its attempts are told apart from all others.
     round: (units[id]?.round ?? 1) + 1 + (state.repaired[id] ?? 0),
     base,

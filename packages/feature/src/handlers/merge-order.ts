@@ -55,6 +55,8 @@ function begin({ context, plan, units }: Input): MergeState {
     trial: null,
     commits: Object.fromEntries(waiting.map((id) => [id, resultOf(units, id).commit])),
     repaired: {},
+    usage: {},
+    setAside: [],
     resolutions: [],
     trialResolutions: [],
     verifications: [],

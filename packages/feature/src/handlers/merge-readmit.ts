@@ -1,27 +1,68 @@
 import type { JobHandler } from "@tutti/kernel";
 import type { FeatureDeps } from "../deps.ts";
+import { forgetFailure, readFailure } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
-import type { Culprit } from "../merge-step.ts";
-import type { MergeState, RunContext, WorkResult } from "../model.ts";
+import type { MergeScene } from "../landing.ts";
+import { type Trouble, withCompany } from "../merge-step.ts";
+import type { MergeState, Plan, RunContext, SetAside, UnitResult, WorkResult } from "../model.ts";
+import { addByUnit } from "../usage.ts";
 
 interface Input {
   readonly context: RunContext;
+  readonly plan: Plan;
+  readonly units: { readonly [unit: string]: UnitResult };
   readonly state: MergeState;
-  readonly culprit: Culprit;
-  readonly work: WorkResult;
+  readonly trouble: Trouble;
+  /** By unit; nothing for one that the run goes on without. `work` is null when it is just to be tried again. */
+  readonly settled: { readonly [unit: string]: { readonly work: WorkResult | null; readonly rounds: number } };
 }
 
-/** Job `merge.readmit`: the repaired commit replaces the captured one, and the unit waits to be merged again. */
-export function mergeReadmit(_deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["state", "culprit", "work"], async ({ input }) => {
-    const { state, culprit, work } = input;
-    const { id } = culprit.unit;
-    const next: MergeState = {
-      ...state,
-      waiting: [...state.waiting.filter((other) => other !== id), id],
-      commits: { ...state.commits, [id]: work.commit },
-      repaired: { ...state.repaired, [id]: (state.repaired[id] ?? 0) + 1 },
-    };
-    return completed({ state: next });
+/**
+ * Job `merge.readmit`: what becomes of the unit that stood in the way. A repaired commit replaces the captured one,
+ * and the unit waits to be merged again; without an answer it is left out, with all that was built on it.
+ */
+export function mergeReadmit(deps: FeatureDeps): JobHandler {
+  return jobHandler<Input>(["context", "plan", "units", "state", "trouble", "settled"], async (at) => {
+    const { context, plan, units, state, trouble, settled } = at.input;
+    const { id } = trouble.unit;
+    const answer = settled[id];
+    const scene: MergeScene = { deps, at, context, plan, units, state };
+    const next = answer === undefined ? await leaveOut(scene, trouble) : takeBack(state, { id, ...answer });
+    if (answer?.work != null) await forgetFailure({ gitDir: context.repository.gitDir }, context.run, id);
+    const repairs = Object.values(next.repaired).reduce((sum, rounds) => sum + rounds, 0);
+    return completed({ state: next, repairs });
   });
+}
+
+function takeBack(
+  state: MergeState,
+  { id, work, rounds }: { readonly id: string; readonly work: WorkResult | null; readonly rounds: number },
+): MergeState {
+  const waiting = [...state.waiting.filter((other) => other !== id), id];
+  if (work === null) return { ...state, waiting };
+  return {
+    ...state,
+    waiting,
+    commits: { ...state.commits, [id]: work.commit },
+    repaired: { ...state.repaired, [id]: (state.repaired[id] ?? 0) + rounds },
+    usage: addByUnit(state.usage, { [id]: work.usage }),
+  };
+}
+
+async function leaveOut(scene: MergeScene, { unit, code, message }: Trouble): Promise<MergeState> {
+  const { state, context } = scene;
+  const left = await withCompany(scene, unit.id);
+  const note = await readFailure({ gitDir: context.repository.gitDir }, context.run, unit.id);
+  const why = note === undefined ? message : `${message}; its repair failed: ${note.message}`;
+  const setAside = left.map(
+    (id): SetAside =>
+      id === unit.id
+        ? { unit: id, code, message: why }
+        : { unit: id, code: "built-on", message: `It builds on ${unit.id}, which was left out` },
+  );
+  return {
+    ...state,
+    waiting: state.waiting.filter((id) => !left.includes(id)),
+    setAside: [...state.setAside, ...setAside],
+  };
 }

@@ -1,9 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import type { Culprit, MergeVerdict } from "../merge-step.ts";
+import type { Culprit, MergeVerdict, Trouble } from "../merge-step.ts";
 import type { MergeState, Plan, PlanUnit, UnitResult } from "../model.ts";
-import { type Calls, caller, createWorld, type Files, planOf, planUnit, runGit, type World } from "../testing/setup.ts";
+import {
+  type Calls,
+  caller,
+  createWorld,
+  type Files,
+  planOf,
+  planUnit,
+  runGit,
+  type World,
+  watchPrompts,
+} from "../testing/setup.ts";
 
 const worlds: World[] = [];
 afterEach(() => {
@@ -15,6 +25,16 @@ interface Made {
   /** Unit it was built on. */
   readonly on?: string;
   readonly unit?: Partial<PlanUnit>;
+}
+
+interface Landed {
+  readonly state: MergeState;
+  readonly trouble: Trouble | null;
+}
+
+interface Readmitted {
+  readonly state: MergeState;
+  readonly repairs: number;
 }
 
 interface Merge {
@@ -53,7 +73,18 @@ async function mergeOf(
     const usage = { inputTokens: 0, outputTokens: 0, costUsd: null, agentMs: 0 };
     const numbers = { attempts: 1, round: 1, added: Object.keys(files).length, deleted: 0 };
     const changed = Object.keys(files);
-    units[id] = { id, commit, base: from, ...numbers, summary: id, changed, usage, conflicts: [] };
+    units[id] = {
+      id,
+      title: `Do ${id}`,
+      intent: `${id} is done.`,
+      commit,
+      base: from,
+      ...numbers,
+      summary: id,
+      changed,
+      usage,
+      conflicts: [],
+    };
   }
   const plan = planOf(
     Object.entries(made).map(([id, { unit }]) => planUnit(id, unit)),
@@ -193,15 +224,19 @@ test("[F54] what no rule settles goes to the resolver, who sees both intents and
   expect(readFileSync(transcript, "utf8")).toContain("app.txt");
 });
 
-test("[F53] a conflict that nobody settles waits for a person: the job fails for good and names the paths", async () => {
-  const merge = await mergeOf(twoSides, appBase);
+test("[F53] a conflict that nobody settles is trouble: the unit, the paths, why, and how much there is without it", async () => {
+  const merge = await mergeOf(
+    { ...twoSides, c: { files: { "c.txt": "c\n" }, on: "b", unit: { dependsOn: ["b"] } } },
+    appBase,
+  );
   const first = await merge.keep(await merge.land());
   const { state } = await merge.step<{ state: MergeState }>("merge.order", { state: first });
-  const input = { feature: "F", context: merge.world.context, plan: merge.plan, units: merge.units, state };
-  const outcome = await merge.calls.call("merge.land", input);
-  expect(outcome).toMatchObject({ type: "failed", code: "conflict-parked", retryable: false });
-  expect(outcome).toMatchObject({ details: { paths: ["app.txt"], unit: "b" } });
-  expect(JSON.stringify(outcome)).toContain("conflict markers");
+  const { state: next, trouble } = await merge.step<Landed>("merge.land", { state });
+  expect(next).toMatchObject({ landed: ["a"], waiting: ["b", "c"], batch: [], trial: null });
+  // c was built on b, and cannot come in without it.
+  expect(trouble).toMatchObject({ code: "conflict-parked", unit: { id: "b" }, paths: ["app.txt"], kept: 1 });
+  expect(trouble?.message).toContain("app.txt");
+  expect(JSON.stringify(trouble)).toContain("conflict markers");
 });
 
 test("[F54] a resolver that gives it back, fails or leaves a link does not settle anything", async () => {
@@ -213,31 +248,14 @@ test("[F54] a resolver that gives it back, fails or leaves a link does not settl
     const merge = await mergeOf(twoSides, { ...appBase, script: { "resolve:app.txt": [attempt] } });
     const first = await merge.keep(await merge.land());
     const { state } = await merge.step<{ state: MergeState }>("merge.order", { state: first });
-    const input = { feature: "F", context: merge.world.context, plan: merge.plan, units: merge.units, state };
-    expect(await merge.calls.call("merge.land", input)).toMatchObject({ code: "conflict-parked" });
+    expect(await merge.step<Landed>("merge.land", { state })).toMatchObject({ trouble: { code: "conflict-parked" } });
   }
 });
 
-/** What agents are told from now on. */
-function watchPrompts(world: World): string[] {
-  const prompts: string[] = [];
-  const { deps } = world;
-  const { agentFor } = deps;
-  Object.assign(deps, {
-    agentFor: async (...args: Parameters<typeof agentFor>) => {
-      const chosen = await agentFor(...args);
-      const run: typeof chosen.agent.run = (task, context) => {
-        prompts.push(task.prompt);
-        return chosen.agent.run(task, context);
-      };
-      return { ...chosen, agent: { name: chosen.agent.name, run } };
-    },
-  });
-  return prompts;
-}
-
 async function bisect(merge: Merge, state: MergeState): Promise<{ state: MergeState; culprit: Culprit }> {
-  return merge.step("merge.bisect", { state, verdict: await merge.verify(state) });
+  const verdict = await merge.verify(state);
+  const found = await merge.step<{ state: MergeState; trouble: Culprit }>("merge.bisect", { state, verdict });
+  return { state: found.state, culprit: found.trouble };
 }
 
 const eight = Object.fromEntries("abcdefgh".split("").map((id) => [id, { files: { [`${id}.txt`]: `${id}\n` } }]));
@@ -276,16 +294,34 @@ test("[F61] no unit is blamed when the checks are red before any is merged", asy
   expect(outcome).toMatchObject({ type: "failed", code: "checks-red-before-merge", retryable: false });
 });
 
-test("[F62] a repaired unit waits again with its new commit, and a second repair is a round of its own", async () => {
-  const merge = await mergeOf(
-    { a: { files: { x: "a\n" } }, b: { files: { bad: "b\n" } } },
-    { checks: ["test ! -f bad"] },
-  );
+const redAlone = { a: { files: { x: "a\n" } }, b: { files: { bad: "b\n" } } };
+
+test("[F62] a repaired unit waits again with its new commit, and every repair has rounds of its own", async () => {
+  const merge = await mergeOf(redAlone, { checks: ["test ! -f bad"] });
   const { state, culprit } = await bisect(merge, await merge.land());
   const { a } = merge.units;
-  const work = { commit: a?.commit, attempts: 1, summary: "", usage: {} };
-  const readmitted = await merge.step<{ state: MergeState }>("merge.readmit", { state, culprit, work });
-  expect(readmitted.state).toMatchObject({ waiting: ["a", "b"], commits: { b: a?.commit }, repaired: { b: 1 } });
+  const usage = { inputTokens: 5, outputTokens: 1, costUsd: 0, agentMs: 10 };
+  const work = { commit: a?.commit, attempts: 1, summary: "", usage };
+  const settled = { b: { work, rounds: 2 } };
+  const readmitted = await merge.step<Readmitted>("merge.readmit", { state, trouble: culprit, settled });
+  expect(readmitted.state).toMatchObject({ waiting: ["a", "b"], commits: { b: a?.commit }, repaired: { b: 2 } });
+  expect(readmitted.state.usage).toEqual({ b: usage });
+  expect(readmitted.repairs).toBe(2);
   const again = { ...readmitted.state, commits: state.commits };
-  expect((await bisect(merge, await merge.land(again))).culprit.round).toBe(3);
+  expect((await bisect(merge, await merge.land(again))).culprit.round).toBe(4);
+});
+
+test("[F63] a unit that nobody answers for is left out with all that was built on it, and the rest can land", async () => {
+  const made = { ...redAlone, c: { files: { y: "c\n" }, on: "b" }, d: { files: { z: "d\n" } } };
+  const merge = await mergeOf(made, { checks: ["test ! -f bad"] });
+  const { state, culprit } = await bisect(merge, { ...(await merge.land()), batch: ["a", "b"] });
+  expect(culprit).toMatchObject({ code: "merge-red", kept: 2 });
+  expect(culprit.message).toContain("The checks fail once b is merged: test ! -f bad (exit 1)");
+  const { state: next } = await merge.step<Readmitted>("merge.readmit", { state, trouble: culprit, settled: {} });
+  expect(next.waiting).toEqual(["a", "d"]);
+  expect(next.setAside).toMatchObject([
+    { unit: "b", code: "merge-red" },
+    { unit: "c", code: "built-on", message: "It builds on b, which was left out" },
+  ]);
+  expect((await merge.keep(await merge.land(next))).landed.toSorted()).toEqual(["a", "d"]);
 });

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createFeatureDeps } from "../deps.ts";
 import type { RunContext } from "../model.ts";
 import { runOptions } from "../options.ts";
+import { planOf, planUnit } from "../testing/setup.ts";
 import { planHandler } from "./plan.ts";
 import { publishHandler } from "./publish.ts";
 
@@ -108,9 +109,9 @@ test("[P13] a planner that never learns ends in plan-invalid with every problem"
 test("[P14] publishes one branch and the report; repeated, nothing changes; another branch is never moved", async () => {
   const context = await contextOf({ branch: "result" });
   const commit = context.repository.base;
-  const merged = { commit, landed: ["a"], resolutions: [], verifications: [] };
+  const merged = { commit, landed: ["a"], resolutions: [], verifications: [], usage: {}, setAside: [] };
   const handler = publishHandler({ stateDir });
-  const plan = { ...given, requirements: [], checks: [], prepare: [] };
+  const plan = { ...given, requirements: [], checks: [], prepare: [], regenerate: [] };
   const before = gitIn("status", "--porcelain", "--branch");
   for (const _ of [1, 2]) {
     const outcome = await run(handler, "feature.publish", { feature: "f", context, plan, units: {}, merged });
@@ -126,4 +127,25 @@ test("[P14] publishes one branch and the report; repeated, nothing changes; anot
   const taken = { ...context, options: { ...context.options, branch: "taken" } };
   const refused = await run(handler, "feature.publish", { feature: "f", context: taken, plan, units: {}, merged });
   expect(refused).toMatchObject({ type: "failed", code: "branch-exists" });
+});
+
+test("[P15] a part below the threshold is published only when a person accepted it", async () => {
+  const context = await contextOf({ branch: "part", threshold: 0.8 });
+  const commit = context.repository.base;
+  const merged = { commit, landed: ["a", "b", "c"], resolutions: [], verifications: [], usage: {}, setAside: [] };
+  const units = "abcd".split("").map((id) => planUnit(id));
+  const input = { feature: "f", context, plan: planOf(units), units: {}, merged };
+  const handler = publishHandler({ stateDir });
+  expect(await run(handler, "feature.publish", input)).toEqual({
+    type: "error",
+    code: "threshold-not-met",
+    message: "3 of 4 planned units are in, below the threshold of 0.8",
+  });
+  expect(gitIn("branch", "--list", "part")).toBe("");
+  const acceptances = [{ reason: "d can wait", by: "person:ada" }];
+  const accepted = await run(handler, "feature.publish", { ...input, acceptances });
+  expect(accepted).toMatchObject({ type: "completed", result: { published: { partial: true } } });
+  expect(JSON.stringify(accepted)).toContain("Accepted by person:ada: d can wait");
+  const enough = { ...context, options: { ...context.options, threshold: 0.75 } };
+  expect(await run(handler, "feature.publish", { ...input, context: enough })).toMatchObject({ type: "completed" });
 });

@@ -5,11 +5,12 @@ import { filesAt } from "@tutti/workspace";
 import { runAgent } from "../agent-run.ts";
 import type { FeatureDeps } from "../deps.ts";
 import { asJson, completed, failed, type JobRun, jobHandler } from "../job.ts";
-import type { Plan, RunContext } from "../model.ts";
+import type { Plan, RunContext, Usage } from "../model.ts";
 import { checkPlan } from "../plan/gates.ts";
 import type { PlanProblem } from "../plan/problem.ts";
 import { checkSchema } from "../plan/read.ts";
 import { withWorkspace } from "../scratch-workspace.ts";
+import { addUsage, noUsage } from "../usage.ts";
 
 interface PlanInput {
   readonly feature: string;
@@ -35,7 +36,7 @@ export function planHandler(deps: FeatureDeps): JobHandler {
     const { context, planned } = run.input;
     const files = await filesAt({ gitDir: context.repository.gitDir }, context.repository.base);
     const check = (value: unknown): Checked => checkValue(value, files);
-    if (planned !== null && planned !== undefined) return answer(check(planned));
+    if (planned !== null && planned !== undefined) return answer(check(planned), null);
     return askPlanner(deps, run, check);
   });
 }
@@ -52,9 +53,9 @@ function listed(problems: readonly PlanProblem[]): string {
   return problems.map(({ severity, code, message }) => `${severity} ${code}: ${message}`).join("\n");
 }
 
-function answer({ plan, problems }: Checked): JobOutcome {
+function answer({ plan, problems }: Checked, planning: Usage | null): JobOutcome {
   const findings = problems.map(({ code, severity, message }) => ({ code, severity, message }));
-  if (plan !== undefined) return completed({ plan, findings });
+  if (plan !== undefined) return completed({ plan, findings, planning });
   const errors = problems.filter((problem) => problem.severity === "error");
   const message = `${errors.length} problems: ${errors[0]?.message ?? "unknown"}`;
   return { type: "error", code: "plan-invalid", message, details: { problems: findings } };
@@ -66,17 +67,19 @@ async function askPlanner(
   check: (value: unknown) => Checked,
 ): Promise<JobOutcome> {
   let last: Checked = { problems: [] };
+  let usage: Usage = noUsage;
   for (let attempt = 1; attempt <= planningsMax; attempt += 1) {
-    const outcome = await plan(deps, run, { attempt, findings: listed(last.problems) });
+    const { outcome, agentMs } = await plan(deps, run, { attempt, findings: listed(last.problems) });
+    usage = addUsage(usage, outcome.usage, agentMs);
     if (!outcome.ok) {
       const details = asJson({ lastLines: outcome.lastLines });
       return failed(outcome.code, outcome.message, { retryable: outcome.retryable, details });
     }
     last = check(outcome.result ?? jsonIn(outcome.summary));
-    if (last.plan !== undefined) return answer(last);
+    if (last.plan !== undefined) return answer(last, usage);
     run.note(`the gates refused plan ${attempt} of ${planningsMax}`);
   }
-  return answer(last);
+  return answer(last, usage);
 }
 
 /** The planner reads the repository in a workspace of its own; what it writes there is thrown away. */
@@ -84,7 +87,7 @@ async function plan(
   deps: FeatureDeps,
   run: JobRun<PlanInput>,
   round: { readonly attempt: number; readonly findings: string },
-): Promise<AgentOutcome> {
+): Promise<{ readonly outcome: AgentOutcome; readonly agentMs: number }> {
   const { feature, context } = run.input;
   const { attempt, findings } = round;
   const [chosen, persona] = await Promise.all([deps.agentFor(context, null), deps.persona("planner")]);
@@ -109,7 +112,6 @@ async function plan(
       input,
       workspace: workspace.tree,
     } as const;
-    const { outcome } = await runAgent(deps, run, { context, chosen, task, scratch: workspace.scratch, transcript });
-    return outcome;
+    return runAgent(deps, run, { context, chosen, task, scratch: workspace.scratch, transcript });
   });
 }

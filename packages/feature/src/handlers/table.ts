@@ -12,6 +12,7 @@ import { unitApply } from "./unit-apply.ts";
 import { unitBase } from "./unit-base.ts";
 import { unitDiagnose } from "./unit-diagnose.ts";
 import { unitFinish } from "./unit-finish.ts";
+import { unitGiveUp } from "./unit-give-up.ts";
 import { unitTest } from "./unit-test.ts";
 
 /** One handler per job type that the shipped definitions name. */
@@ -24,6 +25,7 @@ export function featureHandlers(deps: FeatureDeps): { readonly [jobType: string]
     "unit.test": unitTest(deps),
     "unit.diagnose": unitDiagnose(deps),
     "unit.finish": unitFinish(deps),
+    "unit.give-up": unitGiveUp(deps),
     "merge.order": mergeOrder(deps),
     "merge.land": mergeLand(deps),
     "merge.verify": mergeVerify(deps),

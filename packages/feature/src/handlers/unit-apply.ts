@@ -4,13 +4,15 @@ import { AppError, type JobHandler } from "@tutti/kernel";
 import { captureWorkspace } from "@tutti/workspace";
 import { runAgent } from "../agent-run.ts";
 import type { FeatureDeps } from "../deps.ts";
+import { keepFeedback } from "../diagnosis.ts";
+import { readFailure } from "../failure-note.ts";
 import { identityAfter } from "../identity.ts";
 import { asJson, completed, type JobRun, jobHandler } from "../job.ts";
 import type { Applied, Plan, PlanUnit, RunContext, Usage } from "../model.ts";
 import { prepareWorkspace, removeBrought } from "../prepare.ts";
 import { type Bench, withWorkspace } from "../scratch-workspace.ts";
 import { fileName, lastLines } from "../text.ts";
-import { addUsage } from "../usage.ts";
+import { addUsage, sumUsage } from "../usage.ts";
 
 interface Input {
   readonly feature: string;
@@ -52,14 +54,34 @@ export function unitApply(deps: FeatureDeps): JobHandler {
       commit: start,
     };
     return withWorkspace({ deps, at, request: place }, async (bench) => {
-      const { outcome, agentMs, brought } = await work(deps, at, bench);
+      const earlier = await earlierRound(at);
+      const { outcome, agentMs, brought } = await work(deps, withFeedback(at, earlier.feedback), bench);
       await removeBrought(bench.tree, brought);
       at.note(`capturing ${unit.id}`);
       const { commit, findings } = await capture(at, bench);
-      const usage = addUsage(at.input.usage ?? null, outcome.usage, agentMs);
-      return completed({ commit, applied: appliedOf(outcome, findings), usage });
+      const usage = addUsage(earlier.usage, outcome.usage, agentMs);
+      return completed({ commit, applied: appliedOf(outcome, findings), usage, feedback: earlier.feedback });
     });
   });
+}
+
+interface Earlier {
+  readonly feedback: readonly string[];
+  readonly usage: Usage;
+}
+
+/** The first attempt of a round is told how the round before it failed, and goes on counting from there. */
+async function earlierRound({ input }: Run): Promise<Earlier> {
+  const { context, unit, attempt, feedback, usage } = input;
+  if (attempt > 1) return { feedback, usage: sumUsage([usage]) };
+  const note = await readFailure({ gitDir: context.repository.gitDir }, context.run, unit.id);
+  if (note === undefined) return { feedback, usage: sumUsage([usage]) };
+  const told = `An earlier round, which began anew from the base, ended like this. ${note.feedback}`;
+  return { feedback: keepFeedback([told, ...feedback]), usage: sumUsage([note.usage, usage]) };
+}
+
+function withFeedback(at: Run, feedback: readonly string[]): Run {
+  return { ...at, input: { ...at.input, feedback } };
 }
 
 /** Counts on through the rounds, so that refs, transcripts and scripts tell all attempts of a unit apart. */
@@ -149,6 +171,6 @@ async function capture(at: Run, bench: Bench): Promise<{ commit: string; finding
 
 function appliedOf(outcome: AgentOutcome, findings: Applied["findings"]): Applied {
   if (outcome.ok) return { claim: outcome.claim, summary: outcome.summary, findings, failure: null };
-  const { code, message } = outcome;
-  return { claim: "none", summary: "", findings, failure: { code, message, lastLines: outcome.lastLines } };
+  const { code, message, lastLines: said, retryable } = outcome;
+  return { claim: "none", summary: "", findings, failure: { code, message, lastLines: said, retryable } };
 }

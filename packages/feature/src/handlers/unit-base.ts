@@ -2,11 +2,13 @@ import type { JobHandler } from "@tutti/kernel";
 import { baseOf } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
 import { completed, jobHandler } from "../job.ts";
-import type { PlanUnit, RunContext, UnitResult } from "../model.ts";
+import type { Plan, PlanUnit, RunContext, UnitResult } from "../model.ts";
 import { describeParked, resolverLadder } from "../resolver.ts";
+import { noUsage, sumUsage } from "../usage.ts";
 
 interface Input {
   readonly context: RunContext;
+  readonly plan: Pick<Plan, "regenerate">;
   readonly unit: PlanUnit;
   readonly round: number;
   /** `result` is null where the unit may start without it. */
@@ -15,16 +17,25 @@ interface Input {
 
 /** Job `unit.base`: the deterministic merge of what the unit builds on; the run's base when it builds on nothing. */
 export function unitBase(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "unit", "predecessors"], async (at) => {
-    const { context, unit, predecessors } = at.input;
+  return jobHandler<Input>(["context", "plan", "unit", "predecessors"], async (at) => {
+    const { context, plan, unit, predecessors } = at.input;
     const { gitDir, base } = context.repository;
-    const sides = predecessors.flatMap(({ key, result }) =>
-      result === null ? [] : [{ commit: result.commit, intent: `${key}: ${result.summary}` }],
+    const sides = predecessors.flatMap(({ result }) =>
+      result === null ? [] : [{ commit: result.commit, intent: `${result.title}: ${result.intent}` }],
     );
     at.note(`merging what ${unit.id} builds on`);
-    const ladder = resolverLadder(deps, at, { context, commit: base, verify: unit.verify });
+    let usage = noUsage;
+    const ladder = resolverLadder(deps, at, {
+      context,
+      commit: base,
+      verify: unit.verify,
+      regenerate: plan.regenerate,
+      onUsage: (used) => {
+        usage = sumUsage([usage, used]);
+      },
+    });
     const outcome = await baseOf({ gitDir }, { run: context.run, predecessors: sides, base, ladder });
-    if (outcome.type === "merged") return completed({ base: outcome.commit });
+    if (outcome.type === "merged") return completed({ base: outcome.commit, usage });
     return { type: "error", code: "base-conflict", ...describeParked(outcome.conflicts) };
   });
 }

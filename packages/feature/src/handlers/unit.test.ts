@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { listWorkspaces } from "@tutti/workspace";
 import { afterEach, expect, test } from "vitest";
 import type { Applied, PlanUnit, RunOptions, Tested, UnitResult, Usage } from "../model.ts";
-import { caller, createWorld, type Files, planUnit, type World } from "../testing/setup.ts";
+import { caller, createWorld, type Files, planUnit, type World, watchPrompts } from "../testing/setup.ts";
 
 const worlds: World[] = [];
 afterEach(() => {
@@ -239,19 +239,20 @@ test("[F5] a unit's base is the run's, or the merge of what it builds on in any 
   });
   const result = async (id: string): Promise<{ key: string; result: Partial<UnitResult> }> => {
     const { commit } = await apply(world, { unit: { ...inSource, id } });
-    return { key: id, result: { commit, summary: id } };
+    return { key: id, result: { commit, title: `Do ${id}`, intent: `${id} is done.` } };
   };
   const [a, c, d] = [await result("a"), await result("c"), await result("d")];
+  const fixed = { context: world.context, plan: { regenerate: [] }, unit: inSource, round: 1 };
   const base = (predecessors: readonly object[]): Promise<{ base: string }> =>
-    caller(world.deps).result("unit.base", { context: world.context, unit: inSource, round: 1, predecessors });
+    caller(world.deps).result("unit.base", { ...fixed, predecessors });
   expect((await base([])).base).toBe(world.context.repository.base);
   expect((await base([a])).base).toBe(a.result.commit);
   expect((await base([{ key: "x", result: null }])).base).toBe(world.context.repository.base);
   const both = await base([a, c]);
   expect(await base([c, a])).toEqual(both);
   expect(world.git("ls-tree", "-r", "--name-only", both.base).split("\n")).toContain("src/c.txt");
-  const conflict = { context: world.context, unit: inSource, round: 1, predecessors: [a, d] };
-  expect(await caller(world.deps).call("unit.base", conflict)).toMatchObject({
+  const conflict = await caller(world.deps).call("unit.base", { ...fixed, predecessors: [a, d] });
+  expect(conflict).toMatchObject({
     type: "error",
     code: "base-conflict",
     details: { paths: ["src/b.txt"] },
@@ -274,4 +275,75 @@ test("[F35] a finished unit is named and measured against all that are finished"
   expect((await finish("a_1")).conflicts).toEqual([{ with: "a.1", paths: ["src/a.txt"] }]);
   expect((await finish("c")).conflicts).toEqual([]);
   expect(existsSync(join(world.repository.gitDir, "refs/tutti/r1/finished"))).toBe(true);
+});
+
+const noUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0, agentMs: 0 };
+
+test("[F6] a resolver of a unit's base is told what both sides are for, and what it used is counted", async () => {
+  const write = (content: string) => [{ steps: [{ write: { path: "src/b.txt", content } }] }];
+  const world = await worldOf({
+    a: write("from a\n"),
+    d: write("from d\n"),
+    "resolve:src/b.txt": [{ steps: [{ write: { path: "src/b.txt", content: "from a\nfrom d\n" } }] }],
+  });
+  const prompts = watchPrompts(world);
+  const calls = caller(world.deps);
+  const side = async (id: string) => {
+    const { commit } = await apply(world, { unit: { ...inSource, id } });
+    return { key: id, result: { commit, title: `Title of ${id}`, intent: `Intent of ${id}.` } };
+  };
+  const predecessors = [await side("a"), await side("d")];
+  prompts.length = 0;
+  const input = { context: world.context, plan: { regenerate: [] }, unit: inSource, round: 1, predecessors };
+  const made = await calls.result<{ base: string; usage: Usage }>("unit.base", input);
+  for (const text of ["Title of a: Intent of a.", "Title of d: Intent of d."]) expect(prompts[0]).toContain(text);
+  expect(made.usage.agentMs).toBeGreaterThan(0);
+  // Met again, the recorded resolution costs nothing.
+  expect(await calls.result("unit.base", input)).toEqual({ base: made.base, usage: noUsage });
+});
+
+test("[F33] a loop that gives up throws the class of its failure and leaves a note that the next round is told", async () => {
+  const world = await worldOf({ a: [{ steps: [{ append: { path: "src/a.txt", content: "x\n" } }] }] });
+  const prompts = watchPrompts(world);
+  const calls = caller(world.deps);
+  const applied: Applied = { claim: "completed", summary: "", findings: [], failure: null };
+  const red = { command: "npm test", passed: false, exit: 1, timedOut: false, output: "one\ntwo\n", durationMs: 1 };
+  const tested: Tested = { passed: false, reason: "npm test (exit 1)", results: [red] };
+  const usage = { inputTokens: 7, outputTokens: 1, costUsd: 0.5, agentMs: 100 };
+  const input = { context: world.context, unit: inSource, round: 1, attempt: 5, applied, tested, usage };
+  expect(await calls.call("unit.give-up", input)).toEqual({
+    type: "error",
+    code: "work-loop-exhausted",
+    message: "a did not pass in 5 attempts: npm test (exit 1)",
+    details: { attempt: 5, lastLines: ["one", "two"] },
+  });
+  const next = await calls.result<Left>("unit.apply", applyInput(world, { round: 2 }));
+  expect(prompts[0]).toContain("An earlier round, which began anew from the base, ended like this.");
+  expect(prompts[0]).toContain("`npm test` ended with status 1:\none\ntwo");
+  expect(next.usage).toMatchObject({ inputTokens: 7, outputTokens: 1 });
+  expect(next.usage.agentMs).toBeGreaterThan(100);
+  expect(next).toMatchObject({ feedback: [expect.stringContaining("npm test")] });
+  // Later attempts have it among their feedback; it is not added twice.
+  prompts.length = 0;
+  await apply(world, { round: 2, attempt: 2, feedback: ["just this"] });
+  expect(prompts[0]).not.toContain("earlier round");
+  const work = { commit: next.commit, attempts: 2, summary: "", usage };
+  const { base } = world.context.repository;
+  await calls.result("unit.finish", { context: world.context, unit: inSource, round: 2, base, work });
+  prompts.length = 0;
+  await apply(world, { round: 3 });
+  expect(prompts[0]).not.toContain("earlier round");
+});
+
+test("[F34] an agent that cannot do it is said so by its own class, whatever was tested before", async () => {
+  const world = await worldOf({ a: [{}] });
+  const failure = { code: "agent-refused", message: "It declined.", lastLines: ["no"], retryable: false };
+  const applied: Applied = { claim: "none", summary: "", findings: [], failure };
+  const input = { context: world.context, unit: inSource, round: 1, attempt: 1, applied, tested: null, usage: noUsage };
+  expect(await caller(world.deps).call("unit.give-up", input)).toMatchObject({
+    type: "error",
+    code: "agent-refused",
+    message: "It declined.",
+    details: { lastLines: ["no"] },
+  });
 });

@@ -120,6 +120,17 @@ const pathsInside: Gate = (plan, problems, { files }) => {
   });
 };
 
+const generatedInside: Gate = (plan, problems) => {
+  plan.regenerate.forEach(({ paths }, index) => {
+    paths.forEach((pattern, at) => {
+      const why = pathProblem(pattern);
+      if (why === undefined) return;
+      const path = ["regenerate", index, "paths", at];
+      problems.error("plan-path", path, `Expected a path inside the repository, but '${pattern}': ${why}`);
+    });
+  });
+};
+
 const claimsMatch: Gate = (plan, problems, { files }) => {
   const created = plan.units.flatMap((unit) => unit.touches.creates);
   plan.units.forEach((unit, index) => {
@@ -206,6 +217,7 @@ const gates: readonly Gate[] = [
   requirementsCovered,
   executableChecks,
   pathsInside,
+  generatedInside,
   claimsMatch,
   createdOnce,
   needsMet,

@@ -21,6 +21,11 @@ const prepareStep = z.union([
   z.strictObject({ run: command, inputs: globs, outputs: globs }),
 ]);
 
+const regenerateStep = z.strictObject({
+  paths: z.array(z.string().min(1).max(planLimits.lineCharactersMax)).min(1).max(planLimits.pathsMax),
+  run: command,
+});
+
 const unit = z.strictObject({
   id: unitId,
   title: line,
@@ -60,6 +65,7 @@ const schema = z.strictObject({
     .default([]),
   checks: z.array(command).max(planLimits.listMax).default([]),
   prepare: z.array(prepareStep).max(planLimits.listMax).default([]),
+  regenerate: z.array(regenerateStep).max(planLimits.listMax).default([]),
   units: z.array(unit).min(1).max(planLimits.unitsMax),
 });
 

@@ -1,12 +1,30 @@
-import type { MergeState, Plan, PlanUnit, ResolutionRecord, RunContext, UnitResult, Usage } from "../model.ts";
+import type { FailureNote } from "../failure-note.ts";
+import type {
+  Acceptance,
+  MergeState,
+  Plan,
+  PlanUnit,
+  ResolutionRecord,
+  RunContext,
+  UnitResult,
+  Usage,
+} from "../model.ts";
+import { sumUsage } from "../usage.ts";
 
 export interface ReportFacts {
   readonly feature: string;
   readonly context: RunContext;
   readonly plan: Plan;
   readonly units: { readonly [id: string]: UnitResult };
-  readonly merged: Pick<MergeState, "landed" | "resolutions" | "verifications"> & { readonly commit: string };
+  readonly merged: Pick<MergeState, "landed" | "resolutions" | "verifications" | "usage" | "setAside"> & {
+    readonly commit: string;
+  };
   readonly branch: string;
+  readonly acceptances: readonly Acceptance[];
+  /** What the planner agent used; null without one. */
+  readonly planning: Usage | null;
+  /** Of units whose last round failed. */
+  readonly failed: readonly FailureNote[];
 }
 
 export interface Report {
@@ -30,39 +48,64 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), `|${" --- |".repeat(head.length)}`, ...rows.map(line)].join("\n");
 }
 
-function unitRow(unit: PlanUnit, result: UnitResult | undefined): string[] {
-  if (result === undefined) return [unit.id, unit.title, "not included", "", ""];
+function unitRow(facts: ReportFacts, unit: PlanUnit, landed: boolean): string[] {
+  const usage = usageOf(facts, unit.id);
+  const agents = usage === undefined ? "" : workText(usage);
+  const result = facts.units[unit.id];
+  if (result === undefined || !landed) return [unit.id, unit.title, "not included", "", agents, ""];
   const tries = result.attempts === 1 ? "1 attempt" : `${result.attempts} attempts`;
-  return [
-    unit.id,
-    unit.title,
-    tries,
-    `+${result.added} −${result.deleted} in ${result.changed.length}`,
-    shorten(result.summary),
-  ];
+  const rounds = result.round === 1 ? "" : ` in round ${result.round}`;
+  const lines = `+${result.added} −${result.deleted} in ${result.changed.length}`;
+  return [unit.id, unit.title, `${tries}${rounds}`, lines, agents, shorten(result.summary)];
+}
+
+/** Everything that was spent on a unit: its rounds, also those that failed, its repairs and the conflicts it met. */
+function usageOf({ units, merged, failed }: ReportFacts, id: string): Usage | undefined {
+  const parts = [units[id]?.usage, merged.usage[id], failed.find(({ unit }) => unit === id)?.usage];
+  return parts.every((part) => part === undefined) ? undefined : sumUsage(parts);
 }
 
 function resolutionRow(record: ResolutionRecord): string[] {
   return [record.path, record.between.join(" × "), record.rung, shorten(record.note)];
 }
 
-/** All agents' use together; a cost is given only when every part of it is known. */
-export function totalUsage(results: readonly { readonly usage: Usage }[]): Usage {
-  const sum = (pick: (usage: Usage) => number): number => results.reduce((total, { usage }) => total + pick(usage), 0);
-  const priced = results.every(({ usage }) => usage.costUsd !== null);
-  return {
-    inputTokens: sum((usage) => usage.inputTokens),
-    outputTokens: sum((usage) => usage.outputTokens),
-    costUsd: priced ? sum((usage) => usage.costUsd ?? 0) : null,
-    agentMs: sum((usage) => usage.agentMs),
-  };
+/** All agents' use together: planner, units, repairs, resolvers. */
+export function totalUsage(facts: ReportFacts): Usage {
+  const { plan, planning } = facts;
+  return sumUsage([planning, ...plan.units.map(({ id }) => usageOf(facts, id))]);
 }
 
-function usageLines(usage: Usage): string {
+function workText({ agentMs, inputTokens, outputTokens }: Usage): string {
+  const seconds = `${(agentMs / 1_000).toFixed(1)} s`;
+  return inputTokens + outputTokens === 0 ? seconds : `${seconds}, ${inputTokens} + ${outputTokens} tokens`;
+}
+
+/** Why each unit that is not in is missing, and who answers for that. */
+function missingSection(facts: ReportFacts, missing: readonly PlanUnit[]): string {
+  const rows = missing.map(({ id }) => {
+    const aside = facts.merged.setAside.find(({ unit }) => unit === id);
+    const why = aside ?? facts.failed.find(({ unit }) => unit === id);
+    return why === undefined
+      ? [id, facts.units[id] === undefined ? "not finished" : "not merged", ""]
+      : [id, why.code, shorten(why.message, 300)];
+  });
+  const accepted = facts.acceptances.map(({ by = "a person", reason, at }) => {
+    const when = at === undefined ? "" : ` on ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+    return `Accepted by ${cell(by)}${when}: ${cell(reason)}`;
+  });
+  const { threshold } = facts.context.options;
+  const policy = `Accepted by the run's own rule: at least ${threshold} of the planned units are in.`;
+  return [table(["not included", "class", "why"], rows), ...(accepted.length === 0 ? [policy] : accepted)].join("\n\n");
+}
+
+function usageLines(facts: ReportFacts): string {
+  const usage = totalUsage(facts);
   const cost = usage.costUsd === null ? "price unknown" : `$${usage.costUsd.toFixed(2)}`;
   const seconds = (usage.agentMs / 1_000).toFixed(1);
-  if (usage.inputTokens + usage.outputTokens === 0) return `Agents worked ${seconds} s and reported no tokens.`;
-  return `Agents worked ${seconds} s and used ${usage.inputTokens} input and ${usage.outputTokens} output tokens (${cost}).`;
+  const planning = facts.planning === null ? "" : ` Planning took ${workText(facts.planning)} of it.`;
+  const who = "Agents (units, repairs and conflicts) worked";
+  if (usage.inputTokens + usage.outputTokens === 0) return `${who} ${seconds} s and reported no tokens.${planning}`;
+  return `${who} ${seconds} s and used ${usage.inputTokens} input and ${usage.outputTokens} output tokens (${cost}).${planning}`;
 }
 
 function requirementRows(plan: Plan, landed: ReadonlySet<string>): string[][] {
@@ -90,13 +133,12 @@ function checkSection(facts: ReportFacts): string {
 
 /** What a reviewer wants to know, in one page. */
 export function writeReport(facts: ReportFacts): Report {
-  const { plan, units, merged, context } = facts;
+  const { plan, merged, context } = facts;
   const landed = new Set(merged.landed);
   const missing = plan.units.filter((unit) => !landed.has(unit.id));
   const partial = missing.length > 0;
   const title = partial ? `[partial] ${facts.feature}` : facts.feature;
   const scripted = context.options.agent.startsWith("scripted");
-  const results = Object.values(units);
   const parts = [
     `# ${cell(title)}`,
     partial
@@ -107,9 +149,10 @@ export function writeReport(facts: ReportFacts): Report {
       : `Agent: ${cell(context.options.agent)}.`,
     "## Units",
     table(
-      ["unit", "what", "how", "lines", "in the agent's words"],
-      plan.units.map((unit) => unitRow(unit, landed.has(unit.id) ? units[unit.id] : undefined)),
+      ["unit", "what", "how", "lines", "agents", "in the agent's words"],
+      plan.units.map((unit) => unitRow(facts, unit, landed.has(unit.id))),
     ),
+    ...(partial ? ["## Missing", missingSection(facts, missing)] : []),
     ...(plan.requirements.length === 0
       ? []
       : ["## Requirements", table(["", "requirement", "units"], requirementRows(plan, landed))]),
@@ -118,7 +161,7 @@ export function writeReport(facts: ReportFacts): Report {
     "## Conflicts",
     conflictSection(merged.resolutions),
     "## Cost",
-    usageLines(totalUsage(results)),
+    usageLines(facts),
     `Run ${context.run}: branch \`${facts.branch}\` at ${merged.commit.slice(0, 12)}, from ${context.repository.base.slice(0, 12)}.`,
   ];
   return { title, partial, body: `${parts.join("\n\n")}\n` };

@@ -6,6 +6,7 @@ import {
   effectsOf,
   evolve,
   type InstanceOutcome,
+  type InstanceView,
   instanceView,
   isEnded,
   type JobHandler,
@@ -37,6 +38,16 @@ export interface DriveOptions {
   readonly variables: JsonObject;
   /** Default 4. */
   readonly slots?: number;
+  /** What a person does each time nothing goes on by itself; when they are used up the drive ends. */
+  readonly person?: readonly Act[];
+}
+
+/** Answers the newest incident, or the task, that waits; `before` runs first. */
+export interface Act {
+  readonly action: "retry" | "accept" | "approve" | "reject";
+  /** Accepts without writing the reason down first, as no face of ours does. */
+  readonly silent?: boolean;
+  readonly before?: (views: readonly InstanceView[]) => Promise<void>;
 }
 
 export interface Drive {
@@ -44,6 +55,8 @@ export interface Drive {
   readonly outcome: InstanceOutcome | null;
   /** Of the process at the top. */
   readonly variables: JsonObject;
+  /** Every instance that is open, the one at the top first. */
+  readonly open: readonly InstanceView[];
   /** Incidents that nobody resolved, as `element: code message`. */
   readonly incidents: readonly string[];
   /** How called instances failed, as `process: code message`. */
@@ -71,10 +84,12 @@ class Driver {
   readonly #errors: string[] = [];
   readonly #jobs: string[] = [];
   readonly #end: PromiseWithResolvers<Drive> = Promise.withResolvers();
+  readonly #acts: Act[];
   #sleeping = 0;
 
   constructor(options: DriveOptions) {
     this.#options = options;
+    this.#acts = [...(options.person ?? [])];
     const host = createHost();
     this.#programs = new Map(options.programs.map((document) => [document.id, loadProgram(document, host)]));
   }
@@ -146,6 +161,10 @@ class Driver {
       case "continue":
         this.#later(() => this.#send(instance, { type: "continue", at: Date.now() }));
         return;
+      case "open-task":
+      case "close-task":
+        // A task is part of the state; nobody here keeps a list of them.
+        return;
       default:
         throw new Error(`The driver does not perform ${effect.type}.`);
     }
@@ -176,8 +195,51 @@ class Driver {
     }
     if (this.#running.size > 0 || this.#sleeping > 0 || this.#queue.length > 0) return;
     const { program, state } = must(this.#instances.get("root"), "there is no root");
+    const act = isEnded(state) ? undefined : this.#acts.shift();
+    if (act !== undefined) {
+      this.#sleeping += 1;
+      this.#answer(act).catch((error: unknown) => this.#end.reject(error));
+      return;
+    }
     const { outcome, variables } = instanceView(program, state);
-    this.#end.resolve({ outcome, variables, incidents: this.#incidents, errors: this.#errors, jobs: this.#jobs });
+    const [incidents, errors, jobs] = [this.#incidents, this.#errors, this.#jobs];
+    this.#end.resolve({ outcome, variables, open: this.#open(), incidents, errors, jobs });
+  }
+
+  #open(): InstanceView[] {
+    const open = [...this.#instances.values()].filter(({ state }) => !isEnded(state));
+    return open.map(({ program, state }) => instanceView(program, state));
+  }
+
+  /** As the command line does it: an acceptance is written down before the incident is answered. */
+  async #answer({ action, before, silent = false }: Act): Promise<void> {
+    await before?.(this.#open());
+    this.#sleeping -= 1;
+    this.#guard(() => {
+      const [at, actor, reason] = [Date.now(), "person:test", "good enough"];
+      const root = must(this.#instances.get("root"), "there is no root");
+      const waiting = [...this.#instances.values()].toReversed().flatMap((instance) => {
+        const { incidents } = instanceView(instance.program, instance.state);
+        return incidents.map(({ key }) => ({ instance, key }));
+      });
+      if (action === "approve" || action === "reject") {
+        const result = { approved: action === "approve", note: reason };
+        const { elements } = instanceView(root.program, root.state);
+        const task = must(
+          elements.find(({ kind }) => kind === "user-task"),
+          "there is no task",
+        );
+        this.#send(root, { type: "complete-task", at, key: task.key, result, actor });
+        return;
+      }
+      const { instance, key } = must(waiting[0], "there is no incident");
+      if (action === "accept" && !silent) {
+        const values = { acceptances: [{ reason, by: actor, at }] };
+        this.#send(root, { type: "set-variables", at, scope: 0, values, reason, actor });
+      }
+      this.#send(instance, { type: "resolve-incident", at, key, action, reason, actor });
+    });
+    this.#pump();
   }
 
   #start({ instance, effect }: Waiting): void {

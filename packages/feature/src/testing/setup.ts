@@ -113,7 +113,26 @@ export function planUnit(id: string, rest: Partial<PlanUnit> = {}): PlanUnit {
 }
 
 export function planOf(units: readonly PlanUnit[], rest: Partial<Plan> = {}): Plan {
-  return { format: "tutti-plan/1", feature: "A feature", requirements: [], checks: [], prepare: [], units, ...rest };
+  const lists = { requirements: [], checks: [], prepare: [], regenerate: [] };
+  return { format: "tutti-plan/1", feature: "A feature", ...lists, units, ...rest };
+}
+
+/** What agents are told from now on. */
+export function watchPrompts(world: World): string[] {
+  const prompts: string[] = [];
+  const { deps } = world;
+  const { agentFor } = deps;
+  Object.assign(deps, {
+    agentFor: async (...args: Parameters<typeof agentFor>) => {
+      const chosen = await agentFor(...args);
+      const run: typeof chosen.agent.run = (task, context) => {
+        prompts.push(task.prompt);
+        return chosen.agent.run(task, context);
+      };
+      return { ...chosen, agent: { name: chosen.agent.name, run } };
+    },
+  });
+  return prompts;
 }
 
 export interface Calls {
