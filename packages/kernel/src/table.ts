@@ -1,3 +1,5 @@
+import { SmallMap } from "./small-map.ts";
+
 /**
  * Keyed records of a state. Records are replaced, never edited, so an overlay can stand in front of an untouched
  * table. Iteration is in order of first insertion; an overlay gives the untouched records first.
@@ -19,27 +21,34 @@ export interface Index<K, V> {
   count(key: K): number;
 }
 
-export class MapTable<K, V> implements Table<K, V> {
-  readonly records: Map<K, V> = new Map();
+/** Stands in every table that was never written: a state has 27, and most instances write five. */
+const nothing: SmallMap<never, never> = new SmallMap();
 
+export class MapTable<K, V> implements Table<K, V> {
+  #records: SmallMap<K, V> = nothing as SmallMap<unknown, unknown> as SmallMap<K, V>;
+
+  get records(): SmallMap<K, V> {
+    return this.#records;
+  }
   get(key: K): V | undefined {
-    return this.records.get(key);
+    return this.#records.get(key);
   }
   set(key: K, value: V): void {
-    this.records.set(key, value);
+    if ((this.#records as unknown) === nothing) this.#records = new SmallMap();
+    this.#records.set(key, value);
   }
   delete(key: K): void {
-    this.records.delete(key);
+    this.#records.delete(key);
   }
   values(): IterableIterator<V> {
-    return this.records.values();
+    return this.#records.values();
   }
 }
 
 /** `changes` holds undefined for a record deleted here; it is made on the first write, since most stay empty. */
 export class OverlayTable<K, V> implements Table<K, V> {
   readonly #base: MapTable<K, V>;
-  #changes: Map<K, V | undefined> | undefined;
+  #changes: SmallMap<K, V | undefined> | undefined;
 
   constructor(base: MapTable<K, V>) {
     this.#base = base;
@@ -53,22 +62,24 @@ export class OverlayTable<K, V> implements Table<K, V> {
     return this.#base.get(key);
   }
   set(key: K, value: V): void {
-    this.#changes ??= new Map();
+    this.#changes ??= new SmallMap();
     this.#changes.set(key, value);
   }
   delete(key: K): void {
     if (this.get(key) === undefined) return;
-    this.#changes ??= new Map();
+    this.#changes ??= new SmallMap();
     this.#changes.set(key, undefined);
   }
-  *values(): IterableIterator<V> {
+  values(): IterableIterator<V> {
     const changes = this.#changes;
+    return changes === undefined ? this.#base.values() : this.#changed(changes);
+  }
+  *#changed(changes: SmallMap<K, V | undefined>): IterableIterator<V> {
     const base = this.#base;
     for (const [key, value] of base.records) {
-      const changed = changes?.has(key) ? changes.get(key) : value;
+      const changed = changes.has(key) ? changes.get(key) : value;
       if (changed !== undefined) yield changed;
     }
-    if (changes === undefined) return;
     for (const [key, value] of changes) {
       if (value !== undefined && base.get(key) === undefined) yield value;
     }
@@ -81,33 +92,40 @@ function setOf<V>(value: V): Set<V> {
   return set.add(value);
 }
 
-const none: ReadonlySet<never> = new Set<never>();
-
 export class MapIndex<K, V> implements Index<K, V> {
-  readonly sets: Map<K, Set<V>> = new Map();
+  #sets: SmallMap<K, Set<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, Set<V>>;
 
+  get sets(): SmallMap<K, Set<V>> {
+    return this.#sets;
+  }
   add(key: K, value: V): void {
-    const set = this.sets.get(key);
-    if (set === undefined) this.sets.set(key, setOf(value));
-    else set.add(value);
+    const set = this.#sets.get(key);
+    if (set !== undefined) {
+      set.add(value);
+      return;
+    }
+    if ((this.#sets as unknown) === nothing) this.#sets = new SmallMap();
+    this.#sets.set(key, setOf(value));
   }
   remove(key: K, value: V): void {
-    const set = this.sets.get(key);
-    if (set?.delete(value) && set.size === 0) this.sets.delete(key);
+    const set = this.#sets.get(key);
+    if (set?.delete(value) && set.size === 0) this.#sets.delete(key);
   }
   drop(key: K): void {
-    this.sets.delete(key);
+    this.#sets.delete(key);
   }
   has(key: K, value: V): boolean {
-    return this.sets.get(key)?.has(value) ?? false;
+    return this.#sets.get(key)?.has(value) ?? false;
   }
   of(key: K): IterableIterator<V> {
-    return (this.sets.get(key) ?? (none as ReadonlySet<V>)).values();
+    return (this.#sets.get(key) ?? (none as ReadonlySet<V>)).values();
   }
   count(key: K): number {
-    return this.sets.get(key)?.size ?? 0;
+    return this.#sets.get(key)?.size ?? 0;
   }
 }
+
+const none: ReadonlySet<never> = new Set<never>();
 
 interface IndexChange<V> {
   added: Set<V> | undefined;
@@ -116,13 +134,13 @@ interface IndexChange<V> {
 
 export class OverlayIndex<K, V> implements Index<K, V> {
   readonly #base: MapIndex<K, V>;
-  #changes: Map<K, IndexChange<V>> | undefined;
+  #changes: SmallMap<K, IndexChange<V>> | undefined;
 
   constructor(base: MapIndex<K, V>) {
     this.#base = base;
   }
   #change(key: K): IndexChange<V> {
-    this.#changes ??= new Map();
+    this.#changes ??= new SmallMap();
     let change = this.#changes.get(key);
     if (change === undefined) {
       change = { added: undefined, removed: undefined };
