@@ -37,6 +37,8 @@ const everywhere = [
   "left garbled-tail",
   "disk full",
   "disk sync-error",
+  "turn refused: full",
+  "turn refused: not synced",
   "clock jumps",
   "accepted commands",
   "refused commands",

@@ -43,14 +43,10 @@ export class SqliteMedium implements Medium {
     this.#root = mkdtempSync(join(temporaryFolder(), "tutti-simulation-"));
     this.#loseSynced = options.loseSynced ?? false;
     this.#folder = this.#nextFolder();
-    const takeTight = (): number => {
-      const tight = this.#tight;
-      this.#tight = false;
-      return tight ? 4_096 : bytesMax;
-    };
+    const bytesNow = (): number => (this.#tight ? 4_096 : bytesMax);
     this.#room = {
       get bytesMax() {
-        return takeTight();
+        return bytesNow();
       },
     };
   }
@@ -81,6 +77,8 @@ export class SqliteMedium implements Medium {
       commit: (turn) => write(() => store.commit(turn)),
       reopen: async () => {
         await life.alive();
+        // Somebody has made room meanwhile.
+        this.#tight = false;
         await store.reopen();
       },
     };
