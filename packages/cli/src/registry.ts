@@ -95,6 +95,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/retry.ts")).retry,
       },
       {
+        name: "conflict",
+        summary: "list, show and resolve conflicts by hand",
+        load: async () => (await import("./commands/conflict.ts")).conflict,
+      },
+      {
         name: "accept-partial",
         summary: "go on without the units that failed",
         load: async () => (await import("./commands/accept-partial.ts")).acceptPartial,

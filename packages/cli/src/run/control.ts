@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, InstanceCommand } from "@tutti/engine";
 import type { RunNeed, RunView } from "@tutti/feature";
-import { AppError, unreachable } from "@tutti/kernel";
+import { AppError, type JsonObject, unreachable } from "@tutti/kernel";
 import type { CommandDone, RunCommand } from "@tutti/protocol";
 import { listWorkspaces } from "@tutti/workspace";
 import type { StateFolder } from "../state.ts";
@@ -87,11 +87,31 @@ function concerns(need: RunNeed, units: readonly string[]): boolean {
 
 async function accept(engine: Engine, view: RunView, { reason, actor }: Of<"accept-partial">): Promise<CommandDone> {
   const need = view.needsYou.find(({ kind }) => kind === "failed-units");
-  if (need === undefined) {
+  const asked = view.phase === "publishing" ? view.needsYou.find(({ kind }) => kind === "approval") : undefined;
+  if (need === undefined && asked === undefined) {
     throw new AppError("nothing-failed", `Expected failed units in ${view.run}, but it does not wait for any`);
   }
+  if (need === undefined) {
+    return decide(engine, view, { type: "decide", approved: true, note: reason, actor });
+  }
+  await noteAcceptance(engine, view.run, { reason, by: actor, at: Date.now() });
   await send(engine, need.instanceId, { type: "resolve-incident", key: need.key, action: "accept", reason, actor });
   return { did: `${view.run} goes on without ${need.units.join(", ")}.`, units: need.units };
+}
+
+/** The report names who accepted a part, and nothing below the threshold is published without it. */
+async function noteAcceptance(engine: Engine, run: string, acceptance: Acceptance): Promise<void> {
+  const { variables } = await engine.instance(run);
+  const before = Array.isArray(variables["acceptances"]) ? variables["acceptances"] : [];
+  const { reason, by } = acceptance;
+  const values = { acceptances: [...before, { ...acceptance }] as JsonObject[string] };
+  await send(engine, run, { type: "set-variables", scope: 0, values, reason, actor: by });
+}
+
+interface Acceptance {
+  readonly reason: string;
+  readonly by: string;
+  readonly at: number;
 }
 
 async function decide(engine: Engine, view: RunView, command: Of<"decide">): Promise<CommandDone> {
@@ -101,7 +121,8 @@ async function decide(engine: Engine, view: RunView, command: Of<"decide">): Pro
     throw new AppError("nothing-to-decide", `Expected a plan of ${view.run} to decide on, but none waits`);
   }
   await send(engine, need.instanceId, { type: "complete-task", key: need.key, result: { approved, note }, actor });
-  return { did: `${approved ? "Approved" : "Rejected"} the plan of ${view.run}.`, units: [] };
+  const what = view.phase === "publishing" ? "partial result" : "plan";
+  return { did: `${approved ? "Approved" : "Rejected"} the ${what} of ${view.run}.`, units: [] };
 }
 
 const settleMsMax = 5_000;

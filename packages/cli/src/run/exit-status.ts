@@ -32,7 +32,7 @@ function waitingStatus(
 ): number {
   for (const need of needsYou) {
     const { exit } = jobErrors[need.code] ?? { exit: 0 };
-    if (need.kind === "incident" && tellingStatuses.has(exit)) return exit;
+    if (need.kind !== "approval" && tellingStatuses.has(exit)) return exit;
     if (need.kind === "incident" && phase === "publishing") return 6;
     if (need.kind === "failed-units" && totals.done === 0) return 5;
   }

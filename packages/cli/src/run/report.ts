@@ -1,4 +1,5 @@
 import type { RunView, UnitView } from "@tutti/feature";
+import { failureReport } from "@tutti/feature/failure-report";
 import type { StateFolder } from "../state.ts";
 import type { Style } from "../terminal/style.ts";
 import { clip, duration, plural } from "../terminal/text.ts";
@@ -84,33 +85,28 @@ function waitingReport(view: RunView, words: Words): string {
   for (const need of view.needsYou) {
     if (need.kind === "approval") {
       lines.push(`  ${need.message}`);
-      next.add(tutti(`approve ${view.run}`)).add(tutti(`reject ${view.run}`));
+      next.add(`approve ${view.run}`).add(`reject ${view.run}`);
     } else if (need.kind === "failed-units") {
       const { done, planned, skipped } = view.totals;
       const behind = skipped === 0 ? "" : `, ${skipped} behind them skipped`;
       lines.push(`  ${need.units.length} failed${behind}; ${done} of ${plural(planned, "unit")} kept.`);
-      next.add(tutti(`retry ${view.run}`)).add(tutti(`accept-partial ${view.run} --reason "…"`));
     } else {
       const unit = need.units.length === 0 ? "" : `${need.units.join(", ")}: `;
       lines.push(`  ${unit}${need.code}: ${need.message}`);
-      next.add(tutti(`retry ${view.run}`));
     }
   }
-  lines.push(...failedUnits(view));
-  const [failed] = view.units.filter(({ status }) => status === "failed");
-  if (failed !== undefined) next.add(tutti(`show ${failed.id} ${view.run}`));
-  next.add(tutti(`cancel ${view.run}`));
-  return [...lines, ...[...next].map((each) => `→ ${each}`)].join("\n");
+  for (const each of failureReport(view)?.next ?? []) next.add(each);
+  next.add(`cancel ${view.run}`);
+  return [...lines, ...failedUnits(view), ...[...next].map((each) => `→ ${tutti(each)}`)].join("\n");
 }
 
 /** Each failed unit with the class of its failure and its last lines. */
-function failedUnits({ units }: RunView): string[] {
-  return units
-    .filter(({ status }) => status === "failed")
-    .flatMap(({ id, error, round, attempt }) => [
-      `  ✗ ${id}: ${error?.code ?? "failed"} (round ${round}, attempt ${attempt}): ${clip(error?.message ?? "", 160)}`,
-      ...(error?.lastLines ?? []).slice(-lastLinesShown).map((line) => `      ${line.slice(0, 160)}`),
-    ]);
+function failedUnits(view: RunView): string[] {
+  return (failureReport(view)?.failures ?? []).flatMap(({ unit, code, message, round, attempt, lastLines, behind }) => [
+    `  ✗ ${unit}: ${code} (round ${round}, attempt ${attempt}): ${clip(message, 160)}`,
+    ...lastLines.slice(-lastLinesShown).map((line) => `      ${line.slice(0, 160)}`),
+    ...(behind.length === 0 ? [] : [`      behind it: ${clip(behind.join(", "), 160)}`]),
+  ]);
 }
 
 function quote(path: string): string {

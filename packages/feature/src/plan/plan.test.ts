@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { checkPlan } from "./gates.ts";
+import { planJsonSchema } from "./json-schema.ts";
 import { globsOverlap, pathProblem } from "./overlap.ts";
 import type { PlanProblem } from "./problem.ts";
 import { checkSchema, readPlan } from "./read.ts";
@@ -168,4 +169,32 @@ test("[P8] the demo's plan passes the gates, and two of its units share a lock",
   expect(gates?.problems.filter((problem) => problem.severity === "error")).toEqual([]);
   const locked = gates?.plan?.units.filter((each) => each.locks.length > 0).map((each) => each.id);
   expect(locked).toEqual(["settings", "hardening"]);
+});
+
+test("[P17] the reference's example passes every gate without a warning, and the page names every key", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../../../docs/reference/plan.md", import.meta.url)), "utf8");
+  const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+  const { plan, place, problems } = readPlan(example, "plan.md");
+  expect(problems).toEqual([]);
+  const files = ["src/routes.js", "src/callback/index.js", "views/home.html", "package.json", "package-lock.json"];
+  expect(plan === undefined ? [] : checkPlan(plan, { files, place }).problems).toEqual([]);
+  const { properties } = planJsonSchema() as { properties: Record<string, { items?: { properties?: object } }> };
+  const keys = [...Object.keys(properties), ...Object.keys(properties["units"]?.items?.properties ?? {})];
+  expect(keys.length).toBeGreaterThan(15);
+  expect(keys.filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
+});
+
+test("[P17] the published JSON Schema is in date", () => {
+  const file = fileURLToPath(new URL("../../schema/plan.schema.json", import.meta.url));
+  expect(JSON.parse(readFileSync(file, "utf8")), "run `npm run schema -w packages/feature`").toEqual(planJsonSchema());
+});
+
+test("[P16] the paths that a plan regenerates lie inside the repository", () => {
+  const regenerate = [{ paths: ["../lock", "a.lock"], run: "true" }];
+  const text = JSON.stringify({ format: "tutti-plan/1", feature: "f", regenerate, units: [unit("a")] });
+  const { plan, place } = readPlan(text, "p");
+  const problems = plan === undefined ? [] : checkPlan(plan, { files: [], place }).problems;
+  expect(problems).toMatchObject([{ code: "plan-path", message: expect.stringContaining("'../lock'") }]);
+  const none = JSON.stringify({ format: "tutti-plan/1", feature: "f", regenerate: [{ run: "x" }], units: [unit("a")] });
+  expect(codes(readPlan(none, "p").problems)).toEqual(["plan-schema"]);
 });

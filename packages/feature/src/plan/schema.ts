@@ -12,7 +12,11 @@ const command = z.string().min(1).max(planLimits.commandCharactersMax);
 const globs = z.array(z.string().min(1).max(planLimits.lineCharactersMax)).max(planLimits.pathsMax).default([]);
 const names = z.array(line).max(planLimits.listMax).default([]);
 
-const touches = z.strictObject({ owns: globs, may: globs, creates: globs });
+const touches = z.strictObject({
+  owns: globs.meta({ description: "Globs that this unit alone may write while it runs." }),
+  may: globs.meta({ description: "Globs that others may write at the same time; differences are merged." }),
+  creates: globs.meta({ description: "Paths that this unit makes; no other unit creates them." }),
+});
 
 const criterion = z.strictObject({ id: line, given: prose, when: prose, then: prose, check: command.optional() });
 
@@ -29,21 +33,29 @@ const regenerateStep = z.strictObject({
 const unit = z.strictObject({
   id: unitId,
   title: line,
-  intent: prose,
-  requirements: names,
+  intent: prose.meta({ description: "What is to be true when it is done: the agent and resolvers are told." }),
+  requirements: names.meta({ description: "Ids of the requirements that it serves." }),
   acceptance: z.array(criterion).max(planLimits.listMax).default([]),
-  touches: touches.default({ owns: [], may: [], creates: [] }),
-  provides: names,
-  needs: names,
-  dependsOn: z.array(z.string().min(1).max(64)).max(planLimits.unitsMax).default([]),
+  touches: touches.default({ owns: [], may: [], creates: [] }).meta({ description: "All that it may write." }),
+  provides: names.meta({ description: "Names of what others can build on." }),
+  needs: names.meta({ description: "Names that a unit it depends on, directly or not, provides." }),
+  dependsOn: z
+    .array(z.string().min(1).max(64))
+    .max(planLimits.unitsMax)
+    .default([])
+    .meta({ description: "Ids of units whose work it starts from." }),
   size: z.enum(["small", "medium", "large"]).default("medium"),
   resource: z
     .enum(["light", "standard", "heavy", "lightweight", "medium", "heavyweight"])
     .default("standard")
     .transform((name) => resourceClass[name]),
-  priority: z.int().min(1).max(5).default(3),
-  verify: z.array(command).max(planLimits.listMax).default([]),
-  agent: line.optional(),
+  priority: z.int().min(1).max(5).default(3).meta({ description: "1 first to 5 last." }),
+  verify: z
+    .array(command)
+    .max(planLimits.listMax)
+    .default([])
+    .meta({ description: "Commands that must pass on the unit's own tree." }),
+  agent: line.optional().meta({ description: "Agent for this unit; default: the run's." }),
 });
 
 /** Both lineages' names for the three classes. */
@@ -63,9 +75,21 @@ const schema = z.strictObject({
     .array(z.strictObject({ id: line, text: prose }))
     .max(planLimits.listMax)
     .default([]),
-  checks: z.array(command).max(planLimits.listMax).default([]),
-  prepare: z.array(prepareStep).max(planLimits.listMax).default([]),
-  regenerate: z.array(regenerateStep).max(planLimits.listMax).default([]),
+  checks: z
+    .array(command)
+    .max(planLimits.listMax)
+    .default([])
+    .meta({ description: "Commands that must pass on every merged tree." }),
+  prepare: z
+    .array(prepareStep)
+    .max(planLimits.listMax)
+    .default([])
+    .meta({ description: "Installs what a workspace needs; outputs are kept while inputs have the same content." }),
+  regenerate: z
+    .array(regenerateStep)
+    .max(planLimits.listMax)
+    .default([])
+    .meta({ description: "How generated files are made anew when they conflict." }),
   units: z.array(unit).min(1).max(planLimits.unitsMax),
 });
 
