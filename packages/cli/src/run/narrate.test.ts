@@ -46,3 +46,21 @@ test("[C26] declarations without a value are not told as if something had happen
   const values = { published: null, plan: null, tested: null, verdict: null };
   expect(told(narrator, "r", { type: "variables-set", scope: 0, values, at: 1 })).toBeUndefined();
 });
+
+test("[C26] trouble in the merge is told once, and what becomes of it", () => {
+  const narrator = new Narrator();
+  const at = 1;
+  const merge = { type: "child-requested", childId: "r/9", process: "merge", variables: {}, at };
+  expect(told(narrator, "r", merge)).toBeUndefined();
+  const trouble = { code: "merge-red", message: "The checks fail once a is merged: x", unit: { id: "a" } };
+  expect(told(narrator, "r/9", { type: "variables-set", scope: 0, values: { trouble }, at })).toBe(
+    "run: The checks fail once a is merged: x",
+  );
+  const item = { item: "a", attempt: 1, predecessors: [], at };
+  expect(told(narrator, "r/9", { type: "item-activated", ...item })).toBeUndefined();
+  const repair = { type: "child-requested", childId: "r/9/5", process: "work-loop", variables: { unit: { id: "a" } } };
+  expect(told(narrator, "r/9", { ...repair, at })).toBe("run: a goes back to its work loop");
+  expect(told(narrator, "r/9", { type: "item-completed", item: "a", result: {}, at })).toBe(
+    "a: waits to be merged again",
+  );
+});

@@ -51,12 +51,19 @@ const tellers: Tellers = {
     process === "feature" ? bad(`run failed (${error.code}): ${error.message}`) : undefined,
   "instance-cancelled": ({ reason }, { process }) =>
     process === "feature" ? bad(`run cancelled: ${reason}`) : undefined,
-  "item-activated": ({ item, attempt, predecessors }) => {
+  "child-requested": ({ process, variables }, where) =>
+    where.process === "merge" && process === "work-loop"
+      ? attention(`${unitId(variables["unit"]) ?? "a unit"} goes back to its work loop`)
+      : undefined,
+  "item-activated": ({ item, attempt, predecessors }, { process }) => {
+    // What stands in the way of the merge was told when it was found.
+    if (process === "merge") return undefined;
     const after = predecessors.length === 0 ? "" : `, builds on ${predecessors.join(", ")}`;
     return { ...plain(attempt === 1 ? `started${after}` : `started again, round ${attempt}${after}`), unit: item };
   },
   "item-blocked": ({ item, lock }) => ({ ...plain(`waits for ${lock}`), unit: item }),
-  "item-completed": ({ item, result }) => {
+  "item-completed": ({ item, result }, { process }) => {
+    if (process === "merge") return { ...good("waits to be merged again"), unit: item };
     const attempts = objectOf(result)["attempts"];
     return { ...good(`done${Number(attempts) > 1 ? ` after ${attempts} attempts` : ""}`), unit: item };
   },
@@ -99,16 +106,14 @@ function jobLine(jobType: string, input: JsonObject): Line | undefined {
 }
 
 function valuesLine(values: JsonObject, { process }: Known): Line | undefined {
-  const { tested, verdict, plan, published, culprit, repairs } = values;
+  const { tested, verdict, plan, published, trouble } = values;
   if (process === "work-loop" && isSet(tested)) return testedLine(objectOf(tested));
   if (process === "merge" && isSet(verdict)) {
     return objectOf(verdict)["passed"] === true
       ? good("the merged tree passes its checks")
       : bad("the merged tree fails its checks");
   }
-  if (process === "merge" && isSet(culprit) && repairs === undefined) {
-    return attention(`${unitId(objectOf(culprit)["unit"]) ?? "a unit"} goes back to its work loop`);
-  }
+  if (process === "merge" && isSet(trouble)) return attention(String(objectOf(trouble)["message"]));
   if (process === "feature" && isSet(published)) return good(`published branch ${objectOf(published)["branch"]}`);
   const units = objectOf(plan)["units"];
   if (process === "feature" && Array.isArray(units)) return good(`planned ${units.length} units`);
