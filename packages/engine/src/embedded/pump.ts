@@ -401,13 +401,22 @@ function isOnlyHere(item: Item): boolean {
   return item.type === "load" || (item.type === "own" && item.command.type !== "fire-timer");
 }
 
-function closedJobs(changes: readonly Change[]): Iterable<Extract<Change, { readonly type: "job-delete" }>> {
-  const closed = new Map<string, Extract<Change, { readonly type: "job-delete" }>>();
-  for (const change of changes) {
-    if (change.type === "job-delete") closed.set(`${change.instance}.${change.key}`, change);
-    else if (change.type === "job-put" && closed.size > 0) closed.delete(`${change.job.instance}.${change.job.key}`);
+type JobDelete = Extract<Change, { readonly type: "job-delete" }>;
+
+/** Jobs that a turn closed and did not offer again afterwards. */
+function closedJobs(changes: readonly Change[]): JobDelete[] {
+  const closed: JobDelete[] = [];
+  const reopened = new Set<string>();
+  // From the last to the first. Only a further attempt can follow a close: nearly no turn has one.
+  for (let index = changes.length - 1; index >= 0; index--) {
+    const change = changes[index];
+    if (change?.type === "job-delete") {
+      if (reopened.size === 0 || !reopened.has(`${change.instance}.${change.key}`)) closed.push(change);
+    } else if (change?.type === "job-put" && change.job.attempt > 1) {
+      reopened.add(`${change.job.instance}.${change.job.key}`);
+    }
   }
-  return closed.values();
+  return closed;
 }
 
 function offersOf(state: State): readonly OfferJob[] {

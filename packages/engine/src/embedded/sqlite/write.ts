@@ -92,9 +92,8 @@ const writers: Writers = {
     statements["instance-update"].run(r.status, r.held ? 1 : 0, r.incidents, r.endedAt, r.number);
   },
   "job-put": (statements, { job: j }) => {
-    statements["job-put"].run(
-      ...[j.instance, j.key, j.element, j.jobType, j.queue, j.priority, j.attempt, j.notBefore, j.since, j.limitKey],
-    );
+    const { instance, key, element, jobType, queue, priority, attempt, notBefore, since, limitKey } = j;
+    statements["job-put"].run(instance, key, element, jobType, queue, priority, attempt, notBefore, since, limitKey);
   },
   "job-delete": (statements, { instance, key }) => {
     statements["job-delete"].run(instance, key);
