@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { AppError, type Event, type Json } from "@tutti/kernel";
+import { AppError, type Event, type EventType, type Json } from "@tutti/kernel";
 import { fieldsByNumber, fieldsByType } from "./event-fields.ts";
 import type { LogRow } from "./store.ts";
 
@@ -43,22 +43,42 @@ export function encodeEvents(events: readonly Event[], at: number): EncodedEvent
 
 function encodeAll(events: readonly object[], at: number): string {
   let text = "[";
-  for (const [index, event] of events.entries()) {
-    if (index > 0) text += ",";
-    text += encodeEvent(event as { readonly [field: string]: unknown }, at);
+  for (let index = 0; index < events.length; index++) {
+    const event = events[index] as Event;
+    text += index === 0 ? encodeEvent(event, at) : `,${encodeEvent(event, at)}`;
   }
   return `${text}]`;
 }
 
-function encodeEvent(event: { readonly [field: string]: unknown }, at: number): string {
-  const fields = fieldsByType.get(event["type"] as string);
-  const time = event["at"];
-  if (fields === undefined || (time !== undefined && time !== at) || marker in event) return JSON.stringify(event);
-  // Put together by hand: several times faster than JSON.stringify of an array made for it, and this is done per step.
+type HotWriters = { readonly [K in EventType]?: (event: Extract<Event, { readonly type: K }>) => string };
+
+/** The events of every step, written as `encodeFields` would, in half the time: their fields need not be looked up. */
+const hotWriters: HotWriters = {
+  "element-activated": (e) => `[9,${e.key},${quote(e.element)},${e.scope}]`,
+  "element-completed": (e) => `[11,${e.key},${quote(e.element)}]`,
+  "flow-taken": (e) => `[14,${quote(e.flow)},${e.scope},${quote(e.arrives)}]`,
+  "job-created": (e) => {
+    const job = `[20,${e.key},${quote(e.element)},${quote(e.jobType)},${quote(e.queue)},${e.priority},${e.attemptsMax}`;
+    const timeout = e.timeoutMs === undefined ? "" : `,${e.timeoutMs}`;
+    return `${job},${encodeObject(e.input)},${encodeObject(e.headers)}${timeout}]`;
+  },
+  "job-completed": (e) => `[21,${e.key},${quote(e.actor)}]`,
+};
+
+function encodeEvent(event: Event, at: number): string {
+  if (("at" in event && event.at !== at) || marker in event) return JSON.stringify(event);
+  const write = hotWriters[event.type] as ((event: Event) => string) | undefined;
+  return write === undefined ? encodeFields(event) : write(event);
+}
+
+/** Put together by hand: faster than JSON.stringify of a list made for it. */
+function encodeFields(event: Event): string {
+  const fields = fieldsByType.get(event.type);
+  if (fields === undefined) return JSON.stringify(event);
   let text = `[${fields.number}`;
   let absent = 0;
   for (const name of fields.names) {
-    const value = event[name];
+    const value = (event as { readonly [field: string]: unknown })[name];
     if (value === undefined) {
       absent++;
       continue;
@@ -72,18 +92,23 @@ function encodeEvent(event: { readonly [field: string]: unknown }, at: number): 
 function encodeValue(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return encodeString(value);
+      return quote(value);
     case "number":
     case "boolean":
       return `${value}`;
     default:
-      return isEmpty(value) ? "{}" : JSON.stringify(value);
+      return value === null ? "null" : encodeObject(value as object);
   }
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === null || Array.isArray(value)) return false;
-  for (const _ in value as object) return false;
+function encodeObject(value: object): string {
+  // Most inputs and headers are empty.
+  if (!Array.isArray(value) && isEmpty(value)) return "{}";
+  return JSON.stringify(value);
+}
+
+function isEmpty(value: object): boolean {
+  for (const _ in value) return false;
   return true;
 }
 
@@ -92,7 +117,7 @@ const quotedCharsMax = 64;
 /** Ids of elements, flows and job types come again with every step. */
 const quoted = new Map<string, string>();
 
-function encodeString(value: string): string {
+function quote(value: string): string {
   if (value.length > quotedCharsMax) return JSON.stringify(value);
   let text = quoted.get(value);
   if (text === undefined) {
