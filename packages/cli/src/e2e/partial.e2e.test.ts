@@ -60,6 +60,7 @@ test("[X7] below the threshold it waits, and only a person with a reason makes i
   const after = await scene.json<RunView>(["wait", "r"]);
   expect(after).toMatchObject({ status: "completed", published: { partial: true } });
   expect(after.published?.body).toContain("Not included: b, d.");
+  expect(after.published?.body).toContain("b and d can wait");
   expect((await scene.tutti(["log", "r"])).stdout).toContain("b and d can wait");
   await scene.close();
 });
