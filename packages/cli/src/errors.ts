@@ -33,6 +33,11 @@ export const cliErrors: ErrorTable = {
   "run-ended": { exit: 1, status: 409, advice: "Start a new run; this one has ended and stays as it is." },
   "unit-unknown": { exit: 2, status: 404, advice: "See `tutti status` for the units of the run." },
   "nothing-failed": { exit: 1, status: 409, advice: "See `tutti why` for what the run waits for." },
+  "nothing-done": {
+    exit: 5,
+    status: 409,
+    advice: "Retry what failed, or cancel the run: there is nothing to publish.",
+  },
   "nothing-to-decide": { exit: 1, status: 409, advice: "See `tutti tasks` for what waits for a person." },
   "command-refused": { exit: 1, status: 409, advice: "See `tutti status` for what the run does, then try again." },
   "plan-refused": { exit: 2, status: 422, advice: "Correct the plan at the places named; nothing was written." },

@@ -88,6 +88,8 @@ test("[C17] what fails waits for a person in one report; retry tries only that, 
   expect((await own.tutti("wait")).exit).toBe(5);
   const unreasoned = await own.tutti("accept-partial");
   expect([unreasoned.exit, unreasoned.stderr]).toEqual([2, expect.stringContaining("input-needed")]);
+  const nothing = await own.tutti("accept-partial", "--reason", "good enough");
+  expect([nothing.exit, nothing.stderr]).toEqual([5, expect.stringContaining("nothing-done")]);
 });
 
 test("[C18] with --approve a person decides on the plan before any unit starts", async () => {

@@ -12,7 +12,7 @@ export interface FailureNote {
   /** Class of the failure. */
   readonly code: string;
   readonly message: string;
-  /** The last diagnosis. */
+  /** The last diagnosis; empty when no attempt was made. */
   readonly feedback: string;
   /** Of all rounds that failed so far. */
   readonly usage: Usage;

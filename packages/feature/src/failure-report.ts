@@ -57,7 +57,7 @@ function nextOf({ run }: RunView, needs: readonly RunNeed[], failed: readonly Un
   const codes = [...needs.map(({ code }) => code), ...failed.map(({ error }) => error?.code ?? "")];
   const [first] = failed;
   return [
-    ...(codes.some((code) => conflictCodes.has(code)) ? [`conflict list ${run}`] : []),
+    ...(codes.some((code) => conflictCodes.has(code)) ? [`conflict list --run ${run}`] : []),
     ...(needs.length > 0 ? [`retry ${run}`] : []),
     ...(needs.some(({ kind }) => kind === "failed-units") ? [`accept-partial ${run} --reason "…"`] : []),
     ...(first === undefined ? [] : [`show ${first.id} ${run}`]),

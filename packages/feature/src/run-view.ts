@@ -345,7 +345,7 @@ function unitViews(facts: RunFacts, merging: MergeFacts): UnitView[] {
       locks: unit?.locks ?? [],
       waitsFor: waits?.reason ?? null,
       landed: merging.landed.has(id),
-      error: errorOfUnit(merging.refused.get(id) ?? item?.error ?? null, failure),
+      error: errorOfUnit({ refused: merging.refused.get(id), item: item?.error ?? null }, failure),
     };
   });
 }
@@ -405,14 +405,19 @@ function activity(
 
 const lastLinesMax = 12;
 
-function errorOfUnit(told: Told | null, loop: InstanceView | undefined): UnitView["error"] {
-  const error: Told | null = told ?? (loop?.outcome?.type === "failed" ? loop.outcome.error : null);
+function errorOfUnit(
+  told: { readonly refused: Told | undefined; readonly item: Told | null },
+  loop: InstanceView | undefined,
+): UnitView["error"] {
+  const ended = loop?.outcome?.type === "failed" ? loop.outcome.error : null;
+  const error: Told | null = told.refused ?? told.item ?? ended;
   if (error === null) return null;
-  const said = error.details?.["lastLines"];
-  if (Array.isArray(said)) return { code: error.code, message: error.message, lastLines: said.map(String) };
-  // The lines of a loop belong to its own failure, not to a conflict met later.
-  const ofLoop = loop?.outcome?.type === "failed" && loop.outcome.error.code === error.code;
-  return { code: error.code, message: error.message, lastLines: ofLoop ? lastLines(loop.variables) : [] };
+  const { code, message, details } = error;
+  const said = details?.["lastLines"];
+  if (Array.isArray(said)) return { code, message, lastLines: said.map(String) };
+  // The lines of a loop belong to its own failure, not to what the merge met later.
+  const lines = loop === undefined || told.refused !== undefined ? [] : lastLines(loop.variables);
+  return { code, message, lastLines: lines };
 }
 
 /** What the failed check or the agent wrote last. */

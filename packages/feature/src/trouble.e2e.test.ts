@@ -91,7 +91,7 @@ test("[F64] a conflict that nobody settles waits; a person resolves it by hand, 
   expect(view === undefined ? null : failureReport(view)).toMatchObject({
     failures: [{ unit: "b", code: "conflict-parked", message: expect.stringContaining("app.txt") }],
     kept: 1,
-    next: ["conflict list root", "retry root", 'accept-partial root --reason "…"', "show b root", "cancel root"],
+    next: ["conflict list --run root", "retry root", 'accept-partial root --reason "…"', "show b root", "cancel root"],
   });
 });
 

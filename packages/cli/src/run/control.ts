@@ -94,6 +94,9 @@ async function accept(engine: Engine, view: RunView, { reason, actor }: Of<"acce
   if (need === undefined) {
     return decide(engine, view, { type: "decide", approved: true, note: reason, actor });
   }
+  if (view.totals.done === 0) {
+    throw new AppError("nothing-done", `Expected a unit of ${view.run} that is done, but there is none to publish`);
+  }
   await noteAcceptance(engine, view.run, { reason, by: actor, at: Date.now() });
   await send(engine, need.instanceId, { type: "resolve-incident", key: need.key, action: "accept", reason, actor });
   return { did: `${view.run} goes on without ${need.units.join(", ")}.`, units: need.units };

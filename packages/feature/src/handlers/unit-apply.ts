@@ -77,7 +77,8 @@ async function earlierRound({ input }: Run): Promise<Earlier> {
   const note = await readFailure({ gitDir: context.repository.gitDir }, context.run, unit.id);
   if (note === undefined) return { feedback, usage: sumUsage([usage]) };
   const told = `An earlier round, which began anew from the base, ended like this. ${note.feedback}`;
-  return { feedback: keepFeedback([told, ...feedback]), usage: sumUsage([note.usage, usage]) };
+  const all = note.feedback === "" ? feedback : keepFeedback([told, ...feedback]);
+  return { feedback: all, usage: sumUsage([note.usage, usage]) };
 }
 
 function withFeedback(at: Run, feedback: readonly string[]): Run {

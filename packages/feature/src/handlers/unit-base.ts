@@ -1,6 +1,7 @@
 import type { JobHandler } from "@tutti/kernel";
 import { baseOf } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
+import { readFailure, writeFailure } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { Plan, PlanUnit, RunContext, UnitResult } from "../model.ts";
 import { describeParked, resolverLadder } from "../resolver.ts";
@@ -17,8 +18,8 @@ interface Input {
 
 /** Job `unit.base`: the deterministic merge of what the unit builds on; the run's base when it builds on nothing. */
 export function unitBase(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "plan", "unit", "predecessors"], async (at) => {
-    const { context, plan, unit, predecessors } = at.input;
+  return jobHandler<Input>(["context", "plan", "unit", "round", "predecessors"], async (at) => {
+    const { context, plan, unit, round, predecessors } = at.input;
     const { gitDir, base } = context.repository;
     const sides = predecessors.flatMap(({ result }) =>
       result === null ? [] : [{ commit: result.commit, intent: `${result.title}: ${result.intent}` }],
@@ -36,6 +37,16 @@ export function unitBase(deps: FeatureDeps): JobHandler {
     });
     const outcome = await baseOf({ gitDir }, { run: context.run, predecessors: sides, base, ladder });
     if (outcome.type === "merged") return completed({ base: outcome.commit, usage });
-    return { type: "error", code: "base-conflict", ...describeParked(outcome.conflicts) };
+    const parked = describeParked(outcome.conflicts);
+    const before = await readFailure({ gitDir }, context.run, unit.id);
+    await writeFailure({ gitDir }, context.run, {
+      unit: unit.id,
+      round,
+      code: "base-conflict",
+      message: parked.message,
+      feedback: before?.feedback ?? "",
+      usage: sumUsage([before?.usage, usage]),
+    });
+    return { type: "error", code: "base-conflict", ...parked };
   });
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listWorkspaces } from "@tutti/workspace";
 import { afterEach, expect, test } from "vitest";
+import { failures } from "../failure-note.ts";
 import type { Applied, PlanUnit, RunOptions, Tested, UnitResult, Usage } from "../model.ts";
 import { caller, createWorld, type Files, planUnit, type World, watchPrompts } from "../testing/setup.ts";
 
@@ -236,6 +237,7 @@ test("[F5] a unit's base is the run's, or the merge of what it builds on in any 
     a: [{ steps: [{ write: { path: "src/b.txt", content: "b\n" } }] }],
     c: [{ steps: [{ write: { path: "src/c.txt", content: "c\n" } }] }],
     d: [{ steps: [{ write: { path: "src/b.txt", content: "something else\n" } }] }],
+    "resolve:src/b.txt": [{}],
   });
   const result = async (id: string): Promise<{ key: string; result: Partial<UnitResult> }> => {
     const { commit } = await apply(world, { unit: { ...inSource, id } });
@@ -257,6 +259,10 @@ test("[F5] a unit's base is the run's, or the merge of what it builds on in any 
     code: "base-conflict",
     details: { paths: ["src/b.txt"] },
   });
+  // Why it is missing is known to the report, and what the resolver used; an attempt there was none.
+  const [note] = await failures(world.repository, "r1");
+  expect(note).toMatchObject({ unit: "a", code: "base-conflict", feedback: "" });
+  expect(note?.usage.agentMs).toBeGreaterThan(0);
 });
 
 test("[F35] a finished unit is named and measured against all that are finished", async () => {
