@@ -29,7 +29,7 @@ async function contested(): Promise<{ readonly own: CliHouse; readonly repositor
   const started = await own.tutti("run", "--repo", repository, ...files, "--id", "one");
   expect(started.exit, started.stderr).toBe(4);
   expect(started.stdout).toContain("✗ b: conflict-parked");
-  expect(started.stdout).toContain("→ tutti conflict list one");
+  expect(started.stdout).toContain("→ tutti conflict list --run one");
   return { own, repository };
 }
 

@@ -20,6 +20,8 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
     quiet: words.includes("--quiet") || words.includes("-q"),
     noColor: words.includes("--no-color"),
   });
+  const cwd = process.cwd();
+  let state = stateFolder(undefined, process.env, cwd);
   try {
     const command = await find(name);
     const input = parse(command, argv);
@@ -27,18 +29,21 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
       process.stdout.write(commandHelp(command));
       return 0;
     }
-    const cwd = process.cwd();
+    state = stateFolder(input.text("state"), process.env, cwd);
     return await command.run({
       input,
       out,
       cwd,
-      state: stateFolder(input.text("state"), process.env, cwd),
+      state,
       environment: process.env,
       interrupt: interruptSignal(),
     } satisfies Context);
   } catch (error) {
     const problem = await problemOf(error);
-    out.problem(problem);
+    const { asTyped, wordsOf } = await import("./run/words.ts");
+    const words = wordsOf({ out, state, environment: process.env, cwd });
+    // A script reads the advice of the table; a person can paste what stands here.
+    out.problem(out.json ? problem : { ...problem, advice: asTyped(problem.advice, words) });
     return problem.exit;
   }
 }

@@ -35,7 +35,11 @@ export const engineErrors: ErrorTable = {
     advice: "Restore the last backup of the state folder. Nothing was repaired or changed.",
   },
   "database-foreign": { exit: 2, status: 400, advice: "Name a state folder of Tutti, or an empty one." },
-  "database-missing": { exit: 2, status: 404, advice: "Check the state folder; nothing has run there yet." },
+  "database-missing": {
+    exit: 2,
+    status: 404,
+    advice: "Start a run with `tutti run`, or name the state folder of another one with --state DIR.",
+  },
   "database-unwritable": {
     exit: 1,
     status: 500,

@@ -38,7 +38,7 @@ export const workspaceErrors: ErrorTable = {
   "repository-dirty": {
     exit: 2,
     status: 422,
-    advice: "Commit or stash your changes, or allow a dirty tree: then only what is committed is used.",
+    advice: "Commit or stash your changes, or give --allow-dirty: then only what is committed is used.",
   },
   "repository-damaged": {
     exit: 1,

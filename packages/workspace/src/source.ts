@@ -52,7 +52,7 @@ export async function inspectSource(options: InspectOptions): Promise<SourceRepo
     const shown = dirty.slice(0, dirtyShownMax);
     throw new AppError(
       "repository-dirty",
-      `${root} has ${dirty.length} ${dirty.length === 1 ? "change" : "changes"} that are not committed: ${shown.slice(0, 5).join(", ")}${dirty.length > 5 ? ", …" : ""}`,
+      `${root} has ${dirty.length} ${dirty.length === 1 ? "change that is" : "changes that are"} not committed: ${shown.slice(0, 5).join(", ")}${dirty.length > 5 ? ", …" : ""}`,
       { details: { root, paths: shown } },
     );
   }

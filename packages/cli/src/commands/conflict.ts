@@ -31,7 +31,10 @@ export const conflict: Command = {
     withRun(context, context.input.text("run"), async (access, run) => {
       const found = await waiting(access, run);
       const action = context.input.argument(0) ?? "list";
-      if (action === "list") return list(context, run, found.conflicts);
+      if (action === "list") {
+        refusePath(context.input.argument(1));
+        return list(context, run, found.conflicts);
+      }
       const chosen = choose(found.conflicts, context.input.argument(1));
       const place: Place = { ...found, run, chosen };
       if (action === "show") return show(context, place);
@@ -54,6 +57,12 @@ async function waiting(access: RunAccess, run: string): Promise<Found> {
   const [root, open] = await Promise.all([access.runs.root(run), access.runs.open(run)]);
   const { repository } = root.variables["context"] as unknown as RunContext;
   return { repository: { gitDir: repository.gitDir }, conflicts: openConflicts([root, ...open]) };
+}
+
+/** Taken for a run, it would show the conflicts of another one. */
+function refusePath(given: string | undefined): void {
+  if (given === undefined) return;
+  throw new AppError("argument-unexpected", `'tutti conflict list' shows all of a run (--run RUN), but got '${given}'`);
 }
 
 function choose(conflicts: readonly WaitingConflict[], path: string | undefined): WaitingConflict {

@@ -81,7 +81,8 @@ async function conclude(context: Context, { folder, view }: { folder: DemoFolder
   }
   const { repository, result } = folder;
   const tests = await testResult({ repository, branch: published.branch, folder: result });
-  out.text(finalReport(view, words));
+  // The closing names what to type next, once.
+  out.text(finalReport(view, words, { next: false }));
   out.text(closing(context, { folder, view, tests, branch: published.branch }));
   const report = reportPath(state, view.run);
   out.document({
@@ -113,6 +114,7 @@ function closing(
     `→ less ${reportPath(context.state, view.run)}`,
     `→ git -C ${folder.repository} log --graph --oneline ${branch}`,
     `→ ${tutti(`show sessions ${view.run}`)}`,
+    `→ ${tutti(`log ${view.run}`)}`,
     `→ ${tutti("doctor")}`,
     `→ rm -rf ${folder.path}`,
   ].join("\n");

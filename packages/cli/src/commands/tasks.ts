@@ -2,10 +2,13 @@ import type { RunNeed } from "@tutti/feature";
 import type { Command } from "../command.ts";
 import { codeOf } from "../problem.ts";
 import { openAccess } from "../run/access.ts";
+import { waysOut } from "../run/ways-out.ts";
 import { wordsOf } from "../run/words.ts";
 
 interface Task extends RunNeed {
   readonly run: string;
+  /** What a person can type after `tutti`. */
+  readonly next: readonly string[];
 }
 
 export const tasks: Command = {
@@ -22,8 +25,8 @@ export const tasks: Command = {
     const found: Task[] = [];
     for (const { run, endedAt } of (await access?.list()) ?? []) {
       if (endedAt !== null || access === undefined) continue;
-      const { needsYou } = await access.view(run);
-      found.push(...needsYou.map((need) => ({ ...need, run })));
+      const view = await access.view(run);
+      found.push(...view.needsYou.map((need) => ({ ...need, run, next: waysOut({ ...view, needsYou: [need] }) })));
     }
     await access?.close();
     found.sort((a, b) => a.since - b.since);
@@ -32,14 +35,8 @@ export const tasks: Command = {
     const { tutti } = wordsOf(context);
     for (const task of found) {
       out.text(`${out.style.bold(task.run)}: ${task.message}`);
-      for (const way of waysOut(task)) out.text(`  → ${tutti(way)}`);
+      for (const way of task.next) out.text(`  → ${tutti(way)}`);
     }
     return 0;
   },
 };
-
-function waysOut({ kind, run }: Task): readonly string[] {
-  if (kind === "approval") return [`approve ${run}`, `reject ${run}`];
-  if (kind === "failed-units") return [`retry ${run}`, `accept-partial ${run} --reason "…"`];
-  return [`retry ${run}`, `cancel ${run}`];
-}

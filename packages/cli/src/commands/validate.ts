@@ -71,7 +71,7 @@ function checkDefinition(text: string, file: string): Validated {
 function checkScript(text: string, file: string): Validated {
   return attempt("agent script", file, () => {
     const script = parseAgentScript(text, file);
-    return plural(Object.keys(script.tasks).length, "task");
+    return plural(script.tasks.size, "task");
   });
 }
 

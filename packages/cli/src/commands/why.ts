@@ -1,6 +1,8 @@
 import type { InstanceView, WaitingView } from "@tutti/kernel";
 import type { Command, Context } from "../command.ts";
 import { withRun } from "../run/access.ts";
+import { waysOut } from "../run/ways-out.ts";
+import { asTyped, wordsOf } from "../run/words.ts";
 import { runArgument } from "./arguments.ts";
 
 interface Reason {
@@ -25,7 +27,9 @@ export const why: Command = {
         .flatMap(reasonsOf)
         .filter(({ unit }) => only === undefined || unit === only)
         .sort((a, b) => rank(a) - rank(b));
-      show(context, { run, live: access.live, ended: root.endedAt !== null, reasons });
+      const ended = root.endedAt !== null;
+      const ways = ended ? [] : waysOut(await access.view(run));
+      show(context, { run, live: access.live, ended, reasons, ways });
       return 0;
     }),
 };
@@ -44,18 +48,31 @@ function rank({ on }: Reason): number {
   return people.includes(on) ? 0 : on === "job" ? 1 : 2;
 }
 
-function show(
-  { out, state }: Context,
-  found: { readonly run: string; readonly live: boolean; readonly ended: boolean; readonly reasons: readonly Reason[] },
-): void {
-  const { run, live, ended, reasons } = found;
+interface Found {
+  readonly run: string;
+  readonly live: boolean;
+  readonly ended: boolean;
+  readonly reasons: readonly Reason[];
+  /** What a person can type now. */
+  readonly ways: readonly string[];
+}
+
+function show(context: Context, { run, live, ended, reasons, ways }: Found): void {
+  const { out, state } = context;
+  const words = wordsOf(context);
   out.document({ run, live, ended, reasons });
   if (ended) return out.text(`${run} has ended and waits for nothing.`);
-  if (!live) out.text(`No process owns ${state.path}: nothing goes on by itself. Go on with \`tutti resume\`.`);
+  if (!live) {
+    const text = `No process owns ${state.path}: nothing goes on by itself. Go on with \`tutti resume ${run}\`.`;
+    out.text(asTyped(text, words));
+  }
   if (reasons.length === 0) out.text(`${run} waits for nothing that it knows of.`);
-  for (const { unit, on, reason, until } of reasons) {
+  const lines = reasons.map(({ unit, on, reason, until }) => {
     const { yellow, bold } = out.style;
     const text = people.includes(on) ? yellow(reason) : reason;
-    out.text(`${unit === null ? "" : `${bold(unit)}: `}${text} Until: ${until}`);
-  }
+    return `${unit === null ? "" : `${bold(unit)}: `}${text} Until: ${until}`;
+  });
+  // The instances of one unit often wait for the same thing.
+  for (const line of new Set(lines)) out.text(line);
+  for (const way of ways) out.text(`→ ${words.tutti(way)}`);
 }

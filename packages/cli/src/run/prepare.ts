@@ -1,5 +1,6 @@
+import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { detectAgents, selectAgent, selectCage } from "@tutti/agents";
 import {
   checkPlan,
@@ -39,11 +40,7 @@ export interface PreparedRun {
 
 /** Checks everything that can be known before a run starts. Writes nothing; throws what is wrong, with the way out. */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const source = await inspectSource({
-    path: resolve(request.cwd, request.repository),
-    allowDirty: request.allowDirty,
-    ...(request.base === undefined ? {} : { base: request.base }),
-  });
+  const source = await findSource(request);
   const planned = request.planFile === undefined ? null : await readPlanFile(request.planFile, { request, source });
   const feature = request.feature ?? planned?.plan.feature;
   if (feature === undefined || feature.trim() === "") {
@@ -68,6 +65,33 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     cage,
     scripted,
   };
+}
+
+async function findSource({ cwd, repository, base, allowDirty, ...request }: RunRequest): Promise<SourceRepository> {
+  const options = { path: resolve(cwd, repository), ...(base === undefined ? {} : { base }) };
+  try {
+    return await inspectSource({ ...options, allowDirty });
+  } catch (error) {
+    // A plan or a script that a person just wrote into the repository is no work that could be forgotten.
+    const own = [request.planFile, request.options.script].filter((file) => file !== undefined);
+    if (!isDirtyOnlyBy(error, new Set(own.map((file) => realPath(resolve(cwd, file)))))) throw error;
+    return inspectSource({ ...options, allowDirty: true });
+  }
+}
+
+function isDirtyOnlyBy(error: unknown, files: ReadonlySet<string>): boolean {
+  if (!(error instanceof AppError) || error.code !== "repository-dirty") return false;
+  const { root, paths } = error.details as { readonly root: string; readonly paths: readonly string[] };
+  // The error names the first twenty paths at most, so more than the files themselves never passes.
+  return paths.length <= files.size && paths.every((path) => files.has(join(root, path)));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function runId(given: string | undefined, feature: string): string {

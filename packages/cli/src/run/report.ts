@@ -4,6 +4,7 @@ import type { StateFolder } from "../state.ts";
 import type { Style } from "../terminal/style.ts";
 import { clip, duration, plural } from "../terminal/text.ts";
 import { reportPath } from "./report-path.ts";
+import { waysOut } from "./ways-out.ts";
 
 /** What to type, as it works where the person stands. */
 export interface Words {
@@ -15,11 +16,14 @@ export interface Words {
 
 const lastLinesShown = 6;
 
-/** What a run that ended, or waits, leaves a person with: what happened, where the result lies, what to type next. */
-export function finalReport(view: RunView, words: Words): string {
+/**
+ * What a run that ended, or waits, leaves a person with: what happened, where the result lies, what to type next
+ * (`next: false` leaves that out for a run that completed).
+ */
+export function finalReport(view: RunView, words: Words, { next = true }: { readonly next?: boolean } = {}): string {
   switch (view.status) {
     case "completed":
-      return completedReport(view, words);
+      return [...completedLines(view, words), ...(next ? completedNext(view, words) : [])].join("\n");
     case "waiting":
       return waitingReport(view, words);
     case "paused":
@@ -33,7 +37,7 @@ export function finalReport(view: RunView, words: Words): string {
   }
 }
 
-function completedReport(view: RunView, { style, state, tutti }: Words): string {
+function completedLines(view: RunView, { style, state }: Words): string[] {
   const { published, totals } = view;
   const lines = [
     style.green(`${view.run}: ${published?.partial === true ? "partly done" : "done"} in ${duration(view.elapsedMs)}.`),
@@ -45,10 +49,14 @@ function completedReport(view: RunView, { style, state, tutti }: Words): string 
     lines.push(
       `  Branch ${style.bold(published.branch)} (${short}) in ${view.repository}`,
       `  Report ${reportPath(state, view.run)}`,
-      `→ git -C ${quote(view.repository)} log --stat ${published.branch}`,
     );
   }
-  return [...lines, `→ ${tutti(`log ${view.run}`)}`].join("\n");
+  return lines;
+}
+
+function completedNext({ run, repository, published }: RunView, { tutti }: Words): string[] {
+  const branch = published === null ? [] : [`→ git -C ${quote(repository)} log --stat ${published.branch}`];
+  return [...branch, `→ ${tutti(`log ${run}`)}`];
 }
 
 function attemptsText(units: readonly UnitView[]): string {
@@ -81,11 +89,9 @@ function failedReport(view: RunView, { style, tutti }: Words): string {
 function waitingReport(view: RunView, words: Words): string {
   const { style, tutti } = words;
   const lines = [style.yellow(`${view.run} waits for a person.`)];
-  const next = new Set<string>();
   for (const need of view.needsYou) {
     if (need.kind === "approval") {
       lines.push(`  ${need.message}`);
-      next.add(`approve ${view.run}`).add(`reject ${view.run}`);
     } else if (need.kind === "failed-units") {
       const { done, planned, skipped } = view.totals;
       const behind = skipped === 0 ? "" : `, ${skipped} behind them skipped`;
@@ -95,8 +101,7 @@ function waitingReport(view: RunView, words: Words): string {
       lines.push(`  ${unit}${need.code}: ${need.message}`);
     }
   }
-  for (const each of failureReport(view)?.next ?? []) next.add(each);
-  next.add(`cancel ${view.run}`);
+  const next = new Set([...waysOut(view), `cancel ${view.run}`]);
   return [...lines, ...failedUnits(view), ...[...next].map((each) => `→ ${tutti(each)}`)].join("\n");
 }
 

@@ -13,5 +13,14 @@ export function wordsOf({
   const name = inCheckout ? "npm run tutti --" : "tutti";
   const usual = stateFolder(undefined, environment, cwd).path === state.path;
   const place = usual ? "" : ` --state ${state.path}`;
-  return { style: out.style, state, tutti: (rest) => `${name} ${rest}${place}` };
+  return {
+    style: out.style,
+    state,
+    tutti: (rest) => `${name} ${rest}${rest.endsWith("--help") ? "" : place}`,
+  };
+}
+
+/** A text that names commands as an installed `tutti` has them, with the commands as the person would type them. */
+export function asTyped(text: string, { tutti }: Words): string {
+  return text.replace(/`tutti ([^`]+)`/g, (_, rest: string) => `\`${tutti(rest)}\``);
 }
