@@ -38,6 +38,16 @@ test("[F8] an aborted job says so, whatever broke on the way", async () => {
   expect(outcome).toMatchObject({ code: "job-aborted", message: "The job was ended: lease-lost.", retryable: true });
 });
 
+test("[F8] what a job says against the work while it is being ended does not count", async () => {
+  const controller = new AbortController();
+  const handler = jobHandler<{ a: number }>(["a"], async () => {
+    controller.abort("shutdown");
+    return { type: "error", code: "base-conflict", message: "nobody settled it" };
+  });
+  const outcome = await handler(job, { ...context, signal: controller.signal });
+  expect(outcome).toMatchObject({ type: "failed", code: "job-aborted", retryable: true });
+});
+
 test("[F8] what nobody foresaw is left to the engine", async () => {
   const handler = jobHandler<{ a: number }>(["a"], async () => {
     throw new TypeError("a bug");
