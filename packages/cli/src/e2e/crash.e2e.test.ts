@@ -14,13 +14,14 @@ import {
 } from "./crash.ts";
 
 /*
- * SIGKILL for the owner at seeded moments of a run, then `tutti resume`. TUTTI_CRASH_SEED=17 repeats one moment;
- * SLOW=1 takes fifty of the demo itself instead of five of its small likeness.
+ * SIGKILL for the owner at seeded moments of a run, then `tutti resume`. TUTTI_CRASH_SEED=17 repeats one moment,
+ * TUTTI_CRASH_SEED=6-20 takes some; SLOW=1 takes fifty of the demo itself instead of five of its small likeness.
  */
 const slow = process.env["SLOW"] === "1";
 const example = process.env["TUTTI_CRASH_EXAMPLE"] ?? (slow ? "oauth-login" : "fixtures/small-feature");
 const chosen = process.env["TUTTI_CRASH_SEED"];
-const seeds = chosen === undefined ? Array.from({ length: slow ? 50 : 5 }, (_, at) => at + 1) : [Number(chosen)];
+const [first = 1, last = first] = (chosen ?? (slow ? "1-50" : "1-5")).split("-").map(Number);
+const seeds = Array.from({ length: last - first + 1 }, (_, at) => first + at);
 const attemptsPerRound = 5;
 const runMsMax = 240_000;
 
