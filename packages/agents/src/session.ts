@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@tutti/kernel";
 import type { AgentContext, AgentFailure, AgentFailureCode, AgentOutcome, AgentTask } from "./agent.ts";
-import { homeOf, temporaryOf } from "./cage/environment.ts";
+import { makeScratch } from "./cage/scratch.ts";
 import { markerVariable } from "./process/group.ts";
 import { type EndCause, type ProcessEnd, type RunningProcess, startProcess } from "./process/process.ts";
 import { Transcript } from "./transcript.ts";
@@ -37,10 +36,8 @@ export async function withSession(
   let transcript: Transcript | undefined;
   try {
     if (context.signal.aborted) return failure("agent-cancelled", "It was cancelled before it started.");
+    await makeScratch(context.scratch, "artifacts");
     const artifacts = join(context.scratch, "artifacts");
-    for (const folder of [homeOf(context.scratch), temporaryOf(context.scratch), artifacts]) {
-      await mkdir(folder, { recursive: true });
-    }
     transcript = await Transcript.open(context.transcript);
     const cwd = task.workspace ?? context.scratch;
     const launch = await context.cage.launch({

@@ -36,6 +36,14 @@ test("[A61] of a program's output the last object counts", () => {
   expect(lastJsonDocument("nothing")).toBe(undefined);
 });
 
+test("[A61] text made to be slow to read is read in time", () => {
+  const startedAt = performance.now();
+  expect(jsonIn("```a\n".repeat(200_000))).toBe(undefined);
+  const unclosed = `${'{"a":\n'.repeat(200)}[${"1,".repeat(4_000_000)}`;
+  expect(lastJsonDocument(unclosed)).toBe(undefined);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 test("[A17] plain text has no escape sequences, control characters or overrides, and an end", () => {
   expect(plainText("a\u001b]0;title\u0007b\u001b[1;31mc\u0000\u009b\u202ed\te\n")).toBe("abcd\te\n");
   expect(plainText("x".repeat(50), 10)).toBe(`${"x".repeat(9)}…`);

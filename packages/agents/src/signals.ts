@@ -17,6 +17,7 @@ const updatedTask =
 const nextUnit = /^[ \t]*NEXT_(?:UNIT|STEP):[ \t]*(\S.*)$/im;
 const status = /^[ \t]*STATUS:[ \t]*(COMPLETE|PARTIAL)\b/gim;
 const signalsMax = 100;
+const parsedCharactersMax = 32 * 1024 * 1024;
 
 export function signalsOf(text: string): AgentSignals {
   const filed = [...text.matchAll(filedTask)].slice(0, signalsMax).map(([, title = "", priority, tags]) => ({
@@ -41,12 +42,28 @@ export function signalsOf(text: string): AgentSignals {
 export function jsonIn(text: string): Json | undefined {
   const whole = parse(text);
   if (whole !== undefined) return whole;
-  const blocks = [...text.matchAll(/^[ \t]*```[a-z]*[ \t]*\n([\s\S]*?)^[ \t]*```[ \t]*$/gim)];
-  for (const [, block = ""] of blocks.reverse()) {
+  for (const block of fencedBlocks(text).reverse()) {
     const value = parse(block);
     if (value !== undefined) return value;
   }
   return undefined;
+}
+
+/** What stands between lines of three backquotes. Line by line: a pattern over all of it would take time squared. */
+function fencedBlocks(text: string): string[] {
+  const blocks: string[] = [];
+  let open: string[] | undefined;
+  for (const line of text.split("\n")) {
+    const fence = /^[ \t]*```([A-Za-z]*)[ \t\r]*$/.exec(line);
+    if (fence === null) open?.push(line);
+    else if (open === undefined) open = [];
+    else if (fence[1] !== "") open = [];
+    else {
+      blocks.push(open.join("\n"));
+      open = undefined;
+    }
+  }
+  return blocks;
 }
 
 /**
@@ -59,9 +76,12 @@ export function lastJsonDocument(output: string): Json | undefined {
   const triesMax = 200;
   const text = `\n${output}`;
   let at = text.length;
+  // A hostile output has many beginnings far from its end; each of them would be read to the end.
+  let charactersLeft = parsedCharactersMax;
   for (let tries = 0; tries < triesMax && at > 0; tries += 1) {
     at = text.lastIndexOf("\n{", at - 1);
-    if (at < 0) return undefined;
+    charactersLeft -= text.length - at;
+    if (at < 0 || charactersLeft < 0) return undefined;
     const from = text.slice(at + 1);
     const value =
       parse(from) ?? parse(from.split("\n", 1)[0] ?? "") ?? parse(from.slice(0, from.lastIndexOf("\n}") + 2));

@@ -64,9 +64,12 @@ export function leavesTree(path: string, target: string): boolean {
   return resolved === ".." || resolved.startsWith("../");
 }
 
+// HFS+ on macOS does not see these characters at all.
+const unseen = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+
 /** Names that git refuses because some file system reads them as `.git`. */
 function isForbiddenName(name: string): boolean {
-  return /^(?:\.git|git~1)(?:[ .]*$|:)/i.test(name);
+  return /^(?:\.git|git~1)(?:[ .]*$|:)/i.test(name.replace(unseen, ""));
 }
 
 function blobId(content: string, like: string | undefined): string {
@@ -104,8 +107,12 @@ const secretPatterns: readonly (readonly [what: string, pattern: RegExp])[] = [
 export function judgeSecrets(patch: string): Finding[] {
   const findings = new Map<string, Finding>();
   let path = "";
+  // An added line may look like a header, but headers stand only before the first hunk of a file.
+  let inHeader = true;
   for (const line of patch.split("\n")) {
-    if (line.startsWith("+++ ")) path = line.replace(/^\+\+\+ (?:b\/)?/, "");
+    if (line.startsWith("diff --git ")) inHeader = true;
+    else if (line.startsWith("@@")) inHeader = false;
+    else if (inHeader && line.startsWith("+++ ")) path = line.replace(/^\+\+\+ (?:b\/)?/, "");
     else if (line.startsWith("+")) {
       for (const [what, pattern] of secretPatterns) {
         if (!pattern.test(line)) continue;

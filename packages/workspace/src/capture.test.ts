@@ -1,11 +1,21 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Capture, type CaptureOptions, captureWorkspace } from "./capture.ts";
 import { leavesTree } from "./capture-finding.ts";
 import { fileIn, makeScratch, personGit, type Scratch, someone, writeFiles } from "./testing/scratch.ts";
-import { createWorkspace, type Workspace } from "./workspace.ts";
+import { createWorkspace, removeWorkspace, type Workspace } from "./workspace.ts";
 
 let scratch: Scratch;
 let workspace: Workspace;
@@ -248,4 +258,56 @@ test("[W48] the agent's commits, branches and index change nothing", async () =>
 test("[W48] a workspace that is gone is said", async () => {
   rmSync(tree, { recursive: true });
   await expect(capture()).rejects.toMatchObject({ code: "workspace-unusable" });
+});
+
+test("[W49] a pipe or a huge file that is called .gitignore does not hold the capture up", async () => {
+  rmSync(join(tree, ".gitignore"));
+  execFileSync("mkfifo", [join(tree, ".gitignore"), join(tree, "src", ".gitattributes")]);
+  writeFiles(tree, { "src/a.txt": "changed\n", "docs/.gitignore": "x".repeat(1024 * 1024 + 1) });
+  const result = await capture();
+  expect(shown(result)).toEqual(["modified src/a.txt"]);
+  expect(found(result).sort()).toEqual([
+    "file-too-large docs/.gitignore",
+    "special-file .gitignore",
+    "special-file src/.gitattributes",
+  ]);
+});
+
+test("[W49] what the agent took the rights from is taken all the same", async () => {
+  writeFiles(tree, { "closed/inner.txt": "inner\n", "src/a.txt": "changed\n" });
+  chmodSync(join(tree, "src/a.txt"), 0o000);
+  chmodSync(join(tree, "closed"), 0o000);
+  const result = await capture();
+  expect(shown(result)).toEqual(["added closed/inner.txt", "modified src/a.txt"]);
+  expect(statSync(join(tree, "closed")).mode & 0o700).toBe(0o700);
+});
+
+test("[W49] folders nested deeper than a path can name are refused, and can be removed", async () => {
+  const script = "for (let i = 0; i < 300; i += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }";
+  execFileSync(process.execPath, ["-e", script], { cwd: tree });
+  await expect(capture()).rejects.toMatchObject({ code: "capture-too-large" });
+  await removeWorkspace(workspace);
+  expect(existsSync(workspace.folder)).toBe(false);
+});
+
+test("[W49] a change of more text than anybody can look through is refused", async () => {
+  const line = `${"x".repeat(1023)}\n`;
+  for (let i = 0; i < 7; i += 1) writeFiles(tree, { [`big-${i}.txt`]: line.repeat(10 * 1024 - 1) });
+  await expect(capture()).rejects.toMatchObject({ code: "capture-too-large" });
+});
+
+test("[W47] an added line that looks like a header of the patch hides nothing, and is not told", async () => {
+  const token = `ghp_${"a1B2".repeat(9)}`;
+  writeFiles(tree, { "src/a.txt": `a\n++ ${token}\n${token}\n` });
+  const result = await capture();
+  expect(found(result)).toEqual(["secret-like src/a.txt"]);
+  expect(JSON.stringify(result.findings)).not.toContain(token);
+});
+
+test("[W44] names that only other systems read as .git, and those that git does not take, are findings", async () => {
+  writeFiles(tree, { "src/.g\u200cit/config": "x\n" });
+  symlinkSync("src/a.txt", join(tree, ".gitmodules"));
+  const result = await capture();
+  expect(found(result).sort()).toEqual(["invalid-name .gitmodules", "invalid-name src/.g\u200cit/config"]);
+  expect(result.changed).toEqual([]);
 });

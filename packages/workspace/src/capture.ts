@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { chmodSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "@tutti/kernel";
@@ -6,6 +6,7 @@ import { type Finding, judgeChanges, judgeEntry, judgeSecrets } from "./capture-
 import type { Claim } from "./claim.ts";
 import { type CommitIdentity, type GitOptions, git, gitText } from "./git.ts";
 import { type Change, changesBetween, commitTree, lineCounts, patchBetween } from "./objects.ts";
+import { openTree } from "./open-tree.ts";
 import { type Repository, setRef } from "./repository.ts";
 import { statusOf, type TreeWalk, walkTree } from "./tree-walk.ts";
 import { captureRef, type Workspace } from "./workspace.ts";
@@ -59,18 +60,28 @@ export async function captureWorkspace(
   }
   await git(["read-tree", workspace.base], at);
   const plan = await planIndex(at, workspace, options);
-  await updateIndex(at, plan);
+  const refused = await updateIndex(at, plan);
   const tree = await gitText(["write-tree"], at);
   await rm(indexFile, { force: true });
 
   const changed = await changesBetween(repository, workspace.base, tree);
   const lines = await lineCounts(repository, workspace.base, tree);
-  const patch = await patchBetween(repository, { from: workspace.base, to: tree, bytesMax: 8 * 1024 * 1024 });
-  const findings = [...plan.findings, ...judgeChanges(changed, options.claim), ...judgeSecrets(patch)];
+  const patch = await wholePatch(repository, { from: workspace.base, to: tree });
+  const findings = [...plan.findings, ...refused, ...judgeChanges(changed, options.claim), ...judgeSecrets(patch)];
   const { message, identity, parents = [workspace.base] } = options;
   const commit = await commitTree(repository, { tree, parents, message, identity });
   await setRef(repository, captureRef(workspace), { commit });
   return { commit, tree, changed, linesAdded: lines.added, linesDeleted: lines.deleted, findings };
+}
+
+/** All of it, for a secret may stand at its end. Rejects with `capture-too-large` beyond 64 MiB. */
+async function wholePatch(repository: Repository, range: { from: string; to: string }): Promise<string> {
+  try {
+    return await patchBetween(repository, { ...range, bytesMax: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== "git-output-too-large") throw cause;
+    throw new AppError("capture-too-large", "The change has more than 64 MiB of text", { cause });
+  }
 }
 
 interface IndexPlan {
@@ -82,6 +93,7 @@ interface IndexPlan {
 /** Decides path by path what goes into the index, from names and types alone. */
 async function planIndex(at: GitOptions, workspace: Workspace, options: CaptureOptions): Promise<IndexPlan> {
   const { tree } = workspace;
+  const unfit = await openTree(tree);
   const tracked = await trackedPaths(at, workspace.base);
   const ignored = await list(at, ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]);
   const skip = new Set(ignored.filter((path) => path.endsWith("/")).map((path) => path.slice(0, -1)));
@@ -102,10 +114,18 @@ async function planIndex(at: GitOptions, workspace: Workspace, options: CaptureO
     ...walk.special.map(
       (path): Finding => ({ kind: "special-file", path, message: `${path} is a pipe, socket or device` }),
     ),
+    ...unfit.map(
+      ({ path, special }): Finding => ({
+        kind: special ? "special-file" : "file-too-large",
+        path,
+        message: `${path} ${special ? "is not a plain file" : "has more than 1 MiB"}`,
+      }),
+    ),
   ];
-  const special = new Set(walk.special);
+  const special = new Set([...walk.special, ...unfit.map(({ path }) => path)]);
   const fileBytesMax = options.fileBytesMax ?? 10 * 1024 * 1024;
   const consider = (path: string, base: TrackedPath | undefined): void => {
+    makeReadable(join(tree, path));
     const finding = judgeEntry(path, { root: tree, baseBlob: base?.blob, fileBytesMax });
     if (finding === undefined) add.push(path);
     else findings.push(finding);
@@ -159,13 +179,25 @@ function isPlainFile(root: string, path: string): boolean {
   return realpathSync(dirname(full)) === join(realpathSync(root), dirname(path));
 }
 
-async function updateIndex(at: GitOptions, plan: IndexPlan): Promise<void> {
+/** Its owner is us, whatever rights the agent left it with. */
+function makeReadable(path: string): void {
+  const status = statusOf(path);
+  if (status?.isFile() && (status.mode & 0o400) === 0) chmodSync(path, status.mode | 0o400);
+}
+
+/** Gives a finding for each path that git itself would not take, so that nothing is missing without a word. */
+async function updateIndex(at: GitOptions, plan: IndexPlan): Promise<Finding[]> {
+  let said = "";
   // Removals first: a file may have become a folder.
   for (const [mode, paths] of [["--force-remove", plan.remove] as const, ["--add", plan.add] as const]) {
     if (paths.length === 0) continue;
     const stdin = paths.map((path) => `${path}\0`).join("");
-    await git(["update-index", mode, "-z", "--stdin"], { ...at, stdin, timeoutMs: 600_000 });
+    const { stderr } = await git(["update-index", mode, "-z", "--stdin"], { ...at, stdin, timeoutMs: 600_000 });
+    said += stderr;
   }
+  return [...said.matchAll(/^Ignoring path (.*)$/gm)].map(
+    ([, path = ""]): Finding => ({ kind: "invalid-name", path, message: `${path} is a name that git does not take` }),
+  );
 }
 
 async function list(at: GitOptions, args: readonly string[]): Promise<string[]> {

@@ -17,16 +17,33 @@ export async function removeTree(path: string): Promise<void> {
   try {
     await rm(aside, { recursive: true, force: true, maxRetries: 3 });
   } catch (cause) {
-    if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
-    // An agent may take away its own rights to a folder; they are ours to give back.
+    const curable = ["EACCES", "EPERM", "ENOTEMPTY", "ENAMETOOLONG"];
+    if (!curable.includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
     await openFolders(aside);
     await rm(aside, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function openFolders(path: string): Promise<void> {
-  await chmod(path, 0o700);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) await openFolders(join(path, entry.name));
+const pathBytesMax = 2_000;
+
+/**
+ * An agent may take away its own rights to a folder, which are ours to give back; and it may nest folders deeper than
+ * a path can name, which are moved to the top.
+ */
+async function openFolders(top: string): Promise<void> {
+  const pending = [top];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    await chmod(path, 0o700);
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const inner = join(path, entry.name);
+      if (Buffer.byteLength(inner) <= pathBytesMax) pending.push(inner);
+      else {
+        await chmod(inner, 0o700);
+        const moved = join(top, randomBytes(6).toString("hex"));
+        await rename(inner, moved);
+        pending.push(moved);
+      }
+    }
   }
 }

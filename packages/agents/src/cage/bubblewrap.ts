@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { Cage, CagedCommand, CageOptions, Launch } from "./cage.ts";
 import { environmentFor } from "./environment.ts";
-import { exists, findProgram, installationOf, requireProgram, toolFolders } from "./program.ts";
+import { findProgram, installationOf, requireProgram, toolFolders } from "./program.ts";
+import { requireFolder } from "./scratch.ts";
 
 // How the cage is built, and why so:
 // - Every path inside is the path outside, so that an agent and we speak of the same files.
@@ -144,14 +145,22 @@ async function readable(request: {
 async function writable(command: CagedCommand, options: CageOptions): Promise<readonly string[]> {
   const paths = [...new Set([...(options.writable ?? []), command.scratch, ...command.writable])];
   paths.sort((a, b) => a.length - b.length);
+  for (const path of [command.scratch, ...command.writable]) await requireFolder(path);
   const args = paths.flatMap((path) => ["--bind", path, path]);
   for (const path of command.writable) {
+    if (!(await isOwn(join(path, ".git")))) continue;
     // Programs of the host that meet this repository later must not find hooks or settings that the agent wrote.
     for (const name of [".git/config", ".git/hooks"]) {
-      if (await exists(join(path, name))) args.push("--ro-bind", join(path, name), join(path, name));
+      if (await isOwn(join(path, name))) args.push("--ro-bind", join(path, name), join(path, name));
     }
   }
   return args;
+}
+
+/** It is there and no link: a mount would follow one to wherever an earlier program let it lead. */
+async function isOwn(path: string): Promise<boolean> {
+  const entry = await lstat(path).catch(() => undefined);
+  return entry !== undefined && !entry.isSymbolicLink();
 }
 
 function isInside(path: string, root: string): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -57,6 +57,24 @@ describe.skipIf(bubblewrap === undefined)("bubblewrap (not here: the sandbox doe
     expect(result.output).toMatch(/^a/);
     expect(existsSync(join(writable, "b"))).toBe(true);
     expect(existsSync(join(readable, "c"))).toBe(false);
+  });
+
+  test("[A63] a link that an earlier program left where the next one's folders belong opens nothing", async () => {
+    const here = fresh();
+    const secrets = join(here.folder, "secrets");
+    mkdirSync(secrets);
+    writeFileSync(join(secrets, "config"), "secret");
+    const { scratch } = here.context;
+    const plant = `ln -s ${secrets} "$HOME/../next"; rm -rf .git; ln -s ../secrets .git`;
+    expect((await sh(here, plant, cage())).exit).toBe(0);
+    const { signal } = here.context;
+    const next = { cage: cage(), limits: { wallMs: 10_000 }, signal, cwd: here.workspace };
+    const stolen = await runCommand({ ...next, scratch: join(scratch, "next"), command: "echo x > $HOME/../stolen" });
+    expect(stolen).toMatchObject({ exit: 127, output: expect.stringContaining("there is a link") });
+    expect(readdirSync(secrets)).toEqual(["config"]);
+    const read = await runCommand({ ...next, scratch, command: "cat .git/config" });
+    expect(read.exit).toBe(1);
+    expect(read.output).not.toMatch(/^secret/m);
   });
 
   test("[A23] it does not see the user's home, other users' files or password hashes", async () => {

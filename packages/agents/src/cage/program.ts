@@ -70,7 +70,7 @@ async function isProgram(path: string): Promise<boolean> {
   }
 }
 
-export async function exists(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
     return true;

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import type { ProcessGroup } from "../agent.ts";
 import type { Cage } from "../cage/cage.ts";
-import { homeOf, temporaryOf } from "../cage/environment.ts";
+import { makeScratch } from "../cage/scratch.ts";
 import { markerVariable } from "./group.ts";
 import { type EndCause, startProcess } from "./process.ts";
 
@@ -56,8 +55,7 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
   const argv = typeof request.command === "string" ? ["/bin/sh", "-c", request.command] : request.command;
   const { scratch, limits } = request;
   try {
-    await mkdir(homeOf(scratch), { recursive: true });
-    await mkdir(temporaryOf(scratch), { recursive: true });
+    await makeScratch(scratch);
     const launch = await request.cage.launch({
       argv,
       cwd: request.cwd,

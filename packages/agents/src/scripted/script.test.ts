@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "@tutti/kernel";
 import { afterEach, describe, expect, test } from "vitest";
@@ -130,7 +130,8 @@ describe("reading", () => {
     writeFileSync(file, writing("parts/a.js"));
     await scriptedAgent(await readAgentScript(file)).run(here.task(), here.context);
     expect(readFileSync(join(here.workspace, "a.js"), "utf8")).toBe("from a file\n");
-    for (const from of ["../elsewhere.js", "parts/missing.js", "/etc/passwd"]) {
+    symlinkSync("/etc/passwd", join(here.folder, "parts", "link.js"));
+    for (const from of ["../elsewhere.js", "parts/missing.js", "/etc/passwd", "parts/link.js"]) {
       writeFileSync(file, writing(from));
       await expect(readAgentScript(file)).rejects.toMatchObject({ code: "script-invalid" });
     }

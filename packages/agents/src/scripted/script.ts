@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { AppError, type Json } from "@tutti/kernel";
 import { LineCounter, parseDocument } from "yaml";
@@ -176,12 +176,16 @@ async function withContents(entry: ScriptAttempt, file: string): Promise<ScriptA
 async function withContent(each: ScriptStep, file: string): Promise<ScriptStep> {
   if (!("write" in each) || each.write.from === undefined) return each;
   const { from, ...rest } = each.write;
-  const root = dirname(resolve(file));
-  const source = resolve(root, from);
-  if (!source.startsWith(root + sep)) throw invalid(`Expected '${from}' beside the script, but it is elsewhere.`, file);
-  const content = await readFile(source, "utf8").catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
     throw invalid(`The script's file '${from}' cannot be read.`, file, error);
-  });
+  };
+  const root = dirname(resolve(file));
+  // Both as they are once links are followed: a link beside the script may lead anywhere.
+  const source = resolve(root, from);
+  const real = await realpath(source).catch(unreadable);
+  const inside = source.startsWith(root + sep) && real.startsWith((await realpath(root)) + sep);
+  if (!inside) throw invalid(`Expected '${from}' beside the script, but it is elsewhere.`, file);
+  const content = await readFile(real, "utf8").catch(unreadable);
   return { write: { ...rest, content } };
 }
 
