@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
@@ -90,13 +91,18 @@ async function runBranches(count: number): Promise<number> {
   await engine.deploy([branches("many")]);
   await engine.adjustQueue("standard", 1_000);
   const outcome = { type: "completed" as const, result: {} };
-  engine.work("work", async () => outcome);
+  let worked = 0;
+  const allWorked = new Promise<void>((resolve) => {
+    engine.work("work", async () => {
+      if (++worked === count) resolve();
+      return outcome;
+    });
+  });
   const begin = performance.now();
   const variables = { items: Array.from({ length: count }, (_, n) => n) };
-  const id = await engine.start({ requestId: "r", process: "many", variables, actor: "bench" });
-  for await (const { event, instanceId } of engine.history({ follow: true })) {
-    if (instanceId === id && event.type === "instance-completed") break;
-  }
+  await engine.start({ requestId: "r", process: "many", variables, actor: "bench" });
+  await allWorked;
+  while ((await engine.query("instances", { status: "completed" })).rows.length === 0) await setTimeout(1);
   const seconds = (performance.now() - begin) / 1_000;
   await engine.close();
   return seconds;

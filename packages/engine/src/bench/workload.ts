@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Host, ProgramDocument } from "@tutti/kernel";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
@@ -14,6 +15,9 @@ export interface Workload {
   readonly steps: number;
   /** Instances under way at once. */
   readonly inFlight: number;
+  /** Runs instead of the plain sequence; has the same steps. */
+  readonly program?: ProgramDocument;
+  readonly host?: Host;
   /**
    * Called with every turn before it is written. Keeping turns costs the engine a third of its time in garbage
    * collection, so no run that is timed keeps them.
@@ -35,15 +39,16 @@ export function databasePath(folder: string, name: string): string {
 
 /** Runs instances of trivial steps with in-process handlers, from the first start to the last end. */
 export async function runSteps(workload: Workload): Promise<Measured> {
-  const { folder, durable, instances, steps, inFlight, onTurn } = workload;
+  const { folder, durable, instances, steps, inFlight, onTurn, host = testHost } = workload;
+  const program = workload.program ?? sequence("steps", steps);
   const inner = durable ? openSqliteStore(databasePath(folder, "steps")) : await openMemoryStore();
   const commit = (turn: Turn): Promise<void> => {
     onTurn?.(turn);
     return inner.commit(turn);
   };
   const store: Store = onTurn === undefined ? inner : { ...inner, commit };
-  const engine = await createEmbeddedEngine({ store, host: testHost });
-  await engine.deploy([sequence("steps", steps)]);
+  const engine = await createEmbeddedEngine({ store, host });
+  await engine.deploy([program]);
   await engine.adjustQueue("standard", inFlight + 1);
   const outcomes = new Map<string, number>();
   const stepMs: number[] = [];
@@ -55,7 +60,7 @@ export async function runSteps(workload: Workload): Promise<Measured> {
     const startNext = (): void => {
       if (started === instances) return;
       started++;
-      const request = { requestId: `r${started}`, process: "steps", variables: {}, actor: "bench" };
+      const request = { requestId: `r${started}`, process: program.id, variables: {}, actor: "bench" };
       engine.start(request).catch(reject);
     };
     const outcome = { type: "completed" as const, result: {} };

@@ -41,7 +41,8 @@ export function encodeEvents(events: readonly Event[], at: number): EncodedEvent
   return blobs.length === 0 ? { text, blobs: noBlobs } : { text: encodeAll(written, at), blobs };
 }
 
-function encodeAll(events: readonly object[], at: number): string {
+/** Without moving large payloads out. */
+export function encodeAll(events: readonly object[], at: number): string {
   let text = "[";
   for (let index = 0; index < events.length; index++) {
     const event = events[index] as Event;
@@ -159,12 +160,20 @@ export function decodeEvents({ text, codec, at }: EncodedRow, blob: (digest: str
     throw new AppError("database-newer", `Expected log rows of codec ${codecVersion}, but found codec ${codec}.`);
   }
   try {
-    const written = JSON.parse(text) as unknown[];
-    return written.map((each) => (Array.isArray(each) ? decodeEvent(each, at) : moveIn(each as object, blob)) as Event);
+    return decodeList(JSON.parse(text) as unknown[], at, blob);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError("database-damaged", "Expected a log row to be a list of events, but it is not.", { cause });
   }
+}
+
+/** What `encodeAll` wrote, parsed. */
+export function decodeList(
+  written: readonly unknown[],
+  at: number,
+  blob: (digest: string) => string | undefined,
+): Event[] {
+  return written.map((each) => (Array.isArray(each) ? decodeEvent(each, at) : moveIn(each as object, blob)) as Event);
 }
 
 function decodeEvent(written: readonly unknown[], at: number): object {

@@ -148,8 +148,7 @@ function find(tables: MemoryTables, wanted: Wanted): Found {
     const of = number === undefined ? undefined : tables.instances.get(number);
     if (of === undefined) return;
     const { record, snapshot } = of;
-    const from = snapshot?.position ?? 0;
-    instances.push({ record: { ...record }, snapshot, rows: of.rows.filter((row) => row.position > from) });
+    instances.push({ record: { ...record }, snapshot, rows: tables.log.rowsOf(of.lastRow, snapshot?.position ?? 0) });
   };
   for (const id of wanted.instanceIds) load(tables.numbers.get(id));
   for (const number of wanted.numbers) load(number);
@@ -159,14 +158,11 @@ function find(tables: MemoryTables, wanted: Wanted): Found {
 function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {
   const { after, instanceId, rootId, limit } = request;
   const found: NamedLogRow[] = [];
-  // Positions have no gaps, so the row after position n stands at index n.
-  for (let index = after; index < tables.log.length && found.length < limit; index++) {
-    const row = tables.log[index];
-    if (row === undefined) break;
-    const record: InstanceRecord = tables.of(row.instance).record;
+  for (let position = after + 1; position <= tables.log.length && found.length < limit; position++) {
+    const record: InstanceRecord = tables.of(tables.log.instanceAt(position)).record;
     if (instanceId !== undefined && record.instanceId !== instanceId) continue;
     if (rootId !== undefined && record.rootId !== rootId) continue;
-    found.push({ ...row, instanceId: record.instanceId, rootId: record.rootId });
+    found.push({ ...tables.log.row(position), instanceId: record.instanceId, rootId: record.rootId });
   }
   return found;
 }

@@ -5,18 +5,19 @@ import type {
   Change,
   InstanceNumber,
   InstanceRecord,
-  LogRow,
   OpenJob,
   OutboxEntry,
   Snapshot,
   StoredDeployment,
   Turn,
 } from "../store.ts";
+import { MemoryLog } from "./log.ts";
 
 /** What there is of one instance. Maps are made when first needed: most instances never have a timer or a task. */
 export interface InstanceTables {
   record: InstanceRecord;
-  readonly rows: LogRow[];
+  /** Position of its newest log row, 0 for none. */
+  lastRow: number;
   snapshot: Snapshot | undefined;
   jobs: Map<Key, OpenJob> | undefined;
   timers: Map<Key, ArmedTimer> | undefined;
@@ -30,7 +31,7 @@ type Appliers = {
 
 /** The tables of the store, in memory. The same content as the SQLite schema, by other means. */
 export class MemoryTables {
-  readonly log: LogRow[] = [];
+  readonly log: MemoryLog = new MemoryLog();
   readonly instances: Map<InstanceNumber, InstanceTables> = new Map();
   readonly numbers: Map<string, InstanceNumber> = new Map();
   readonly requests: Map<string, string> = new Map();
@@ -46,10 +47,12 @@ export class MemoryTables {
       // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.
       (appliers[change.type] as (tables: MemoryTables, change: Change) => void)(this, change);
     }
-    for (const row of turn.rows) {
-      this.log.push(row);
-      this.of(row.instance).rows.push(row);
-    }
+    this.log.append(turn.rows, (instance, position) => {
+      const of = this.of(instance);
+      const before = of.lastRow;
+      of.lastRow = position;
+      return before;
+    });
   }
 
   of(number: InstanceNumber): InstanceTables {
@@ -62,7 +65,7 @@ const appliers: Appliers = {
     tables.instances.set(record.number, {
       // A copy: the engine goes on changing its own between commits.
       record: { ...record },
-      rows: [],
+      lastRow: 0,
       snapshot: undefined,
       jobs: undefined,
       timers: undefined,
@@ -83,7 +86,9 @@ const appliers: Appliers = {
     of.jobs.set(job.key, job);
   },
   "job-delete": (tables, { instance, key }) => {
-    tables.of(instance).jobs?.delete(key);
+    const of = tables.of(instance);
+    // An empty map is let go: there is one for every instance that ever had a job.
+    if (of.jobs?.delete(key) && of.jobs.size === 0) of.jobs = undefined;
   },
   "timer-put": (tables, { timer }) => {
     const of = tables.of(timer.instance);
