@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, posix } from "node:path";
 import { expect, test } from "vitest";
+import { cliPage, readCli, readCliPage } from "./house/cli-page.ts";
 import { errorFindings, errorsPage, headingsOf, readErrorsPage, readErrorTables } from "./house/error-tables.ts";
 import { listFiles, readManifest, readText, root } from "./house/source.ts";
 import { citationsOf, rulesOf, specFindings } from "./house/spec-rules.ts";
@@ -24,6 +25,15 @@ test("every error code has its heading, and every heading its code", async () =>
   expect(codes.length).toBeGreaterThan(0);
   expect(headingsOf(readErrorsPage()).toSorted()).toEqual(codes.toSorted());
   expect(readErrorsPage(), "run `npm run docs:errors`").toBe(errorsPage(tables));
+});
+
+test("the page of commands is what the commands say of themselves", async () => {
+  const cli = await readCli();
+  expect(readCliPage(), "run `npm run docs:cli`").toBe(cliPage(cli));
+  const changed = cli.groups.map((group) => ({ ...group, commands: group.commands.slice(1) }));
+  expect(cliPage({ ...cli, groups: changed })).not.toBe(cliPage(cli));
+  const bar = { name: "x", summary: "X.", arguments: [{ name: "a|b", help: "one" }], options: {} };
+  expect(cliPage({ groups: [{ title: "T", commands: [bar] }], everywhere: {} })).toContain("| `a\\|b` | one |");
 });
 
 test("a wrong row in an error table is found", () => {
