@@ -5,7 +5,7 @@ import { type StubModel, startStubModel, stubPrompt } from "@tutti/agents/testin
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { createScene, root, type Scene } from "./scene.ts";
+import { createScene, root, type Scene } from "../testing/scene.ts";
 
 // One unit of a whole run is done by a real coding agent over ACP. Only its model is a script, and its log is read.
 

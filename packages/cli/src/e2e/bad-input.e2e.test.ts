@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, w
 import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, expect, test } from "vitest";
-import { asRoot, mountTemporary } from "./mount.ts";
-import { createScene, examples, runExample, type Scene } from "./scene.ts";
+import { asRoot, mountTemporary } from "../testing/mount.ts";
+import { createScene, examples, runExample, type Scene } from "../testing/scene.ts";
 
 // Each refusal has its code, its exit status, its place and a way out, and nothing is written: neither in the
 // repository, down to git's own files, nor in the state folder.
@@ -234,7 +234,7 @@ test("[X8] all problems of a plan are told at once, each with its place", async 
   const file = join(scene.folder, "plan.yaml");
   const unit = (id: string, rest: string): string =>
     `  - {id: ${id}, title: T, intent: I, touches: {creates: [${id}]}, ${rest}}\n`;
-  const units = unit("a", "verify: [ls], dependsOn: [x]") + unit("b", "verify: [], requirements: [R9]");
+  const units = unit("a", "verify: [ls], dependsOn: [x]") + unit("b", 'verify: [], requirements: ["R9"]');
   writeFileSync(file, `format: tutti-plan/1\nfeature: F\nrequirements: []\nchecks: []\nunits:\n${units}`);
   const refused = await scene.tutti(with_("--plan", file)(scene));
   expect(refused.exit).toBe(2);

@@ -5,7 +5,7 @@ import type { RecordedEvent } from "@tutti/engine";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { createScene, runExample, type Scene, until } from "./scene.ts";
+import { createScene, runExample, type Scene, until } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
 afterEach(async () => {

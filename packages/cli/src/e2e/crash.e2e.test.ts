@@ -11,7 +11,7 @@ import {
   type Reference,
   referenceRun,
   treeOf,
-} from "./crash.ts";
+} from "../testing/crash.ts";
 
 /*
  * SIGKILL for the owner at seeded moments of a run, then `tutti resume`. TUTTI_CRASH_SEED=17 repeats one moment,

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { processesOf } from "./processes.ts";
-import { createScene, examples, type Scene, until } from "./scene.ts";
+import { processesOf } from "../testing/processes.ts";
+import { createScene, examples, type Scene, until } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
-import { createScene, runExample, type Scene } from "./scene.ts";
+import { createScene, runExample, type Scene } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
 afterEach(async () => {

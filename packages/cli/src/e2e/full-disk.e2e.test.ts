@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
-import { asRoot, mountTemporary } from "./mount.ts";
-import { createScene, examples, type Scene, until } from "./scene.ts";
+import { asRoot, mountTemporary } from "../testing/mount.ts";
+import { createScene, examples, type Scene, until } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
 const mounts: { unmount(): void }[] = [];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { createScene, examples, type Scene } from "./scene.ts";
+import { createScene, examples, type Scene } from "../testing/scene.ts";
 
 // Every fixture of examples/fixtures/misbehaving is one unit of one run, beside one unit whose agent behaves.
 

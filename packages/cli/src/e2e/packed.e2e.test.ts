@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { root } from "./scene.ts";
+import { root } from "../testing/scene.ts";
 
 const folders: string[] = [];
 afterEach(() => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { createScene, type Scene } from "./scene.ts";
+import { createScene, type Scene } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
 afterEach(async () => {

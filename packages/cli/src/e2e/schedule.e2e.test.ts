@@ -4,7 +4,7 @@ import type { RecordedEvent } from "@tutti/engine";
 import type { RunView } from "@tutti/feature";
 import type { Event } from "@tutti/kernel";
 import { afterEach, expect, test } from "vitest";
-import { createScene, runExample, type Scene } from "./scene.ts";
+import { createScene, runExample, type Scene } from "../testing/scene.ts";
 
 // Who runs when, and who again: read from the log, which is what happened.
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { RecordedEvent } from "@tutti/engine";
 import type { RunView } from "@tutti/feature";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { createScene, examples, type Scene, textOf, until } from "./scene.ts";
 
 /*
@@ -49,7 +49,8 @@ function withDiary(text: string, diary: string): string {
       attempt.steps = [entry, ...(attempt.steps ?? [])];
     }
   }
-  return stringify(script);
+  // JSON is YAML too, and nothing about it is a matter of taste.
+  return JSON.stringify(script);
 }
 
 export function count(names: readonly string[]): ReadonlyMap<string, number> {
