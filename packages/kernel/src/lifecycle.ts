@@ -98,13 +98,13 @@ export function placeWrites(turn: Turn, values: JsonObject, from: Key): Result<W
   return { ok: true, value: byScope };
 }
 
+/** Most elements write nothing. */
+const noWrites: Result<Writes> = { ok: true, value: { byScope: new Map(), itemResult: null } };
+
 /** What completing writes. An item's outputs stay with the item: its collection gathers what `output` names. */
 function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes> {
   const { element, key, scope } = visit;
-  const none: Writes = { byScope: new Map(), itemResult: null };
-  if (!("outputs" in element || "loop" in element) || turn.state.collections.get(key) !== undefined) {
-    return { ok: true, value: none };
-  }
+  if (!("outputs" in element || "loop" in element) || turn.state.collections.get(key) !== undefined) return noWrites;
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
   const outputs = resolveMappings(turn.program, element.outputs, names);
   if (!outputs.ok) return outputs;
@@ -113,10 +113,10 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
     return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
   }
   const { output } = must("loop" in element ? element.loop : undefined, `'${element.id}' has no items`);
-  if (output === undefined) return { ok: true, value: none };
+  if (output === undefined) return noWrites;
   const extra = { ...result, ...outputs.value };
   const item = resolve(turn.program, output.source, new Names(turn.program, turn.state, { scope: key, extra }));
-  return item.ok ? { ok: true, value: { ...none, itemResult: item.value } } : item;
+  return item.ok ? { ok: true, value: { byScope: new Map(), itemResult: item.value } } : item;
 }
 
 export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: string): void {

@@ -8,9 +8,17 @@ export function variableKey(scope: Key, name: string): string {
   return `${scope}/${name}`;
 }
 
+/** The name asked for last. A command asks a dozen times for its item's; a fresh string has to be hashed anew. */
+const last = { body: 0, item: "", name: "0/" };
+
 /** Names within a collection as table keys. The body's key is a number, so the first slash ends it. */
 export function itemKey(body: Key, item: string): string {
-  return `${body}/${item}`;
+  if (last.body !== body || last.item !== item) {
+    last.body = body;
+    last.item = item;
+    last.name = `${body}/${item}`;
+  }
+  return last.name;
 }
 
 /**

@@ -53,10 +53,6 @@ export class MemoryLog {
     return found.reverse();
   }
 
-  instanceAt(position: number): InstanceNumber {
-    return this.#line(position)[0];
-  }
-
   #line(position: number): Line {
     const segment = this.#segmentOf(position);
     if (this.#opened?.segment !== segment) {

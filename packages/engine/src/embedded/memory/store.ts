@@ -159,10 +159,11 @@ function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {
   const { after, instanceId, rootId, limit } = request;
   const found: NamedLogRow[] = [];
   for (let position = after + 1; position <= tables.log.length && found.length < limit; position++) {
-    const record: InstanceRecord = tables.of(tables.log.instanceAt(position)).record;
+    const row = tables.log.row(position);
+    const record: InstanceRecord = tables.of(row.instance).record;
     if (instanceId !== undefined && record.instanceId !== instanceId) continue;
     if (rootId !== undefined && record.rootId !== rootId) continue;
-    found.push({ ...tables.log.row(position), instanceId: record.instanceId, rootId: record.rootId });
+    found.push({ ...row, instanceId: record.instanceId, rootId: record.rootId });
   }
   return found;
 }
