@@ -23,7 +23,7 @@ export async function compose(options: { readonly state: StateFolder; readonly l
   const deps = createFeatureDeps({ stateDir: state.path, log: (line) => log.warn(line, {}) });
   const cleared = await recoverFeature(deps);
   if (cleared.processesEnded + cleared.processesLeft + cleared.workspacesRemoved > 0) {
-    log.info("cleared what an earlier owner left", cleared);
+    log.info("cleared what an earlier owner left", { ...cleared });
   }
   const store = openSqliteStore(state.database);
   const engine = await createEmbeddedEngine({ store, host: createHost(), log });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { AppError } from "@tutti/kernel";
 
 /** Where everything of one owner lies; absolute paths. Nothing is made by naming it. */
@@ -48,17 +48,43 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : text;
 }
 
-/** Makes the folder, for this user alone. Throws `state-unusable`. */
+/**
+ * Makes the folder, for this user alone. Throws `state-unusable`; also for a folder that others can read and that
+ * holds other things: closing it would close somebody's home, or `/tmp`.
+ */
 export function ensureFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const stats = statSync(path);
-    if (!stats.isDirectory()) throw new Error("it is not a folder");
-    const { uid } = userInfo();
-    if (uid >= 0 && stats.uid !== uid) throw new Error("it belongs to another user");
-    if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    requireOwn(path);
+    if ((statSync(path).mode & 0o077) === 0) return;
+    if (!isOurs(path)) throw new Error("others can read it and it holds other things; name a new one");
+    chmodSync(path, 0o700);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError("state-unusable", `Expected a private folder at ${path}, but ${reason}`, { cause });
   }
+}
+
+/** Throws `state-unusable` when the socket lies in a folder of another user, who could answer in the owner's place. */
+export function checkSocketFolder({ socket }: Pick<StateFolder, "socket">): void {
+  try {
+    requireOwn(dirname(socket));
+  } catch (cause) {
+    if (["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError("state-unusable", `Expected a folder of this user for ${socket}, but ${reason}`, { cause });
+  }
+}
+
+function requireOwn(path: string): void {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) throw new Error("it is not a folder");
+  const { uid } = userInfo();
+  if (uid >= 0 && stats.uid !== uid) throw new Error("it belongs to another user");
+}
+
+function isOurs(path: string): boolean {
+  const names = readdirSync(path);
+  const ours = ["owner.sqlite", "tutti.sqlite", "owner.log", "logs"];
+  return names.length === 0 || ours.some((name) => names.includes(name));
 }

@@ -9,7 +9,7 @@ import {
   selectCage,
 } from "@tutti/agents";
 import { AppError, must } from "@tutti/kernel";
-import { sweepWorkspaces } from "@tutti/workspace";
+import { sweepRepositories, sweepWorkspaces } from "@tutti/workspace";
 import { type CheckCache, openCheckCache } from "./check-cache.ts";
 import { type ConflictBook, createConflictBook } from "./conflict-book.ts";
 import type { PlanUnit, RunContext } from "./model.ts";
@@ -102,16 +102,23 @@ function cages(): (choice: CageChoice) => Promise<Cage> {
   };
 }
 
+export interface Recovered {
+  readonly processesEnded: number;
+  readonly processesLeft: number;
+  readonly workspacesRemoved: number;
+}
+
 /**
- * Clears away what a crashed owner left: its processes first, then every workspace, for nothing runs now. To be
- * called by whoever owns the state folder, before any job is offered.
+ * Clears away what a crashed owner left: its processes first, then every workspace and what its git calls left, for
+ * nothing runs now. To be called by whoever owns the state folder, before any job is offered. What resists is told in
+ * the log: it must not keep the owner from starting.
  */
-export async function recoverFeature(
-  deps: FeatureDeps,
-): Promise<{ readonly processesEnded: number; readonly processesLeft: number; readonly workspacesRemoved: number }> {
+export async function recoverFeature(deps: FeatureDeps): Promise<Recovered> {
   const { ended, left } = await deps.processes.endLeftovers();
-  const removed = await sweepWorkspaces(deps.stateDir, () => false);
+  const swept = await sweepWorkspaces(deps.stateDir, () => false);
+  for (const { path, reason } of swept.left) deps.log(`${path} could not be removed: ${reason}`);
+  await sweepRepositories(deps.stateDir);
   await deps.checks.prune();
   await prunePrepared(deps.stateDir);
-  return { processesEnded: ended, processesLeft: left, workspacesRemoved: removed.length };
+  return { processesEnded: ended, processesLeft: left, workspacesRemoved: swept.removed.length };
 }

@@ -4,7 +4,7 @@ export type { Finding, FindingKind } from "./capture-finding.ts";
 export { type Claim, claimMatcher } from "./claim.ts";
 export { type ConflictMatrix, type ConflictPair, createConflictMatrix } from "./conflict.ts";
 export { workspaceErrors } from "./errors.ts";
-export { type CommitIdentity, requireGit } from "./git.ts";
+export { type CommitIdentity, refName, requireGit } from "./git.ts";
 export { benchConflictMatrix, benchDisjointMerge, benchWorkspace } from "./merge.bench.ts";
 export {
   type BaseRequest,
@@ -55,13 +55,13 @@ export type {
 } from "./resolve/ladder.ts";
 export { forgetResolution, type Resolution, resolveByPerson } from "./resolve/recorded.ts";
 export { type InspectOptions, inspectSource, type SourceRepository } from "./source.ts";
-export { openVerificationCache, type Verification, type VerificationCache } from "./verification-cache.ts";
 export {
   adoptWorkspace,
   captureRef,
   createWorkspace,
   listWorkspaces,
   removeWorkspace,
+  type Swept,
   sweepWorkspaces,
   type Workspace,
   type WorkspaceEntry,

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -10,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { captureWorkspace } from "./capture.ts";
 import { benchWorkspace } from "./merge.bench.ts";
@@ -82,7 +83,7 @@ test("[W33] sweeping keeps what is wanted and removes the rest", async () => {
   const [kept, gone] = [await make(), await make({ attempt: 2 })];
   const otherRun = await make({ run: "run/2", unit: "x" });
   mkdirSync(join(scratch.stateDir, "workspaces", "run-1", "torn", "1-1"), { recursive: true });
-  const removed = await sweepWorkspaces(
+  const { removed } = await sweepWorkspaces(
     scratch.stateDir,
     ({ run, attempt, ready }) => ready && run === "run-1" && attempt === 1,
   );
@@ -109,6 +110,27 @@ test("[W33] removal follows no link and copes with folders nobody may enter", as
   expect(existsSync(workspace.folder)).toBe(false);
   expect(readFileSync(join(outside, "precious.txt"), "utf8")).toBe("precious\n");
   await removeWorkspace(workspace);
+});
+
+/** Makes a file that not even its owner can remove; says whether this system can. */
+function setImmutable(path: string, on: boolean): boolean {
+  return spawnSync("chattr", [on ? "+i" : "-i", path]).status === 0;
+}
+
+test("[W33] what cannot be removed is told and keeps nothing else from being swept", async (context) => {
+  const [stuck, gone] = [await make(), await make({ attempt: 2 })];
+  const file = join(stuck.tree, "src/a.txt");
+  if (!setImmutable(file, true)) return context.skip("files cannot be made immutable here");
+  const unit = dirname(stuck.folder);
+  try {
+    const first = await sweepWorkspaces(scratch.stateDir, () => false);
+    expect(first.removed.map(({ folder }) => folder)).toEqual([gone.folder]);
+    expect(first.left).toMatchObject([{ path: stuck.folder, reason: expect.stringContaining("a.txt") }]);
+  } finally {
+    for (const name of readdirSync(unit)) setImmutable(join(unit, name, "tree/src/a.txt"), false);
+  }
+  expect((await sweepWorkspaces(scratch.stateDir, () => false)).left).toEqual([]);
+  expect(readdirSync(join(scratch.stateDir, "workspaces"))).toEqual([]);
 });
 
 test("[W34] the status tells branch, commit, author and message", async () => {

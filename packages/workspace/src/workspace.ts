@@ -170,28 +170,48 @@ export async function listWorkspaces(stateDir: string, run?: string): Promise<Wo
   return entries;
 }
 
-/** Removes every workspace that `keep` does not want, and what earlier removals left. Gives the removed ones. */
-export async function sweepWorkspaces(
-  stateDir: string,
-  keep: (entry: WorkspaceEntry) => boolean,
-): Promise<WorkspaceEntry[]> {
-  const removed = (await listWorkspaces(stateDir)).filter((entry) => !keep(entry));
-  for (const entry of removed) await removeTree(entry.folder);
-  const top = join(stateDir, "workspaces");
-  for (const runName of await folders(top, true)) {
-    if (runName.startsWith(".")) await removeTree(join(top, runName));
-    else await removeEmpty(top, runName);
-  }
-  return removed;
+export interface Swept {
+  readonly removed: readonly WorkspaceEntry[];
+  /** What could not be removed, and why: files of another user, such as a container leaves. */
+  readonly left: readonly { readonly path: string; readonly reason: string }[];
 }
 
-async function removeEmpty(top: string, runName: string): Promise<void> {
-  for (const unit of await folders(join(top, runName), true)) {
-    const path = join(top, runName, unit);
-    if (unit.startsWith(".") || (await readdir(path)).length === 0) await removeTree(path);
-    else for (const name of await folders(path, true)) if (name.startsWith(".")) await removeTree(join(path, name));
+/** Removes every workspace that `keep` does not want, and what earlier removals left. What resists does not stop it. */
+export async function sweepWorkspaces(stateDir: string, keep: (entry: WorkspaceEntry) => boolean): Promise<Swept> {
+  const removed: WorkspaceEntry[] = [];
+  const left = new Map<string, string>();
+  const remove = async (path: string): Promise<boolean> => {
+    try {
+      await removeTree(path);
+      return true;
+    } catch (cause) {
+      left.set(path, cause instanceof Error ? cause.message : String(cause));
+      return false;
+    }
+  };
+  const top = join(stateDir, "workspaces");
+  for (const path of await remains(top)) await remove(path);
+  for (const entry of await listWorkspaces(stateDir)) {
+    if (!keep(entry) && (await remove(entry.folder))) removed.push(entry);
   }
-  if ((await readdir(join(top, runName))).length === 0) await removeTree(join(top, runName));
+  for (const run of await folders(top)) {
+    for (const unit of await folders(join(top, run))) await removeIfEmpty(join(top, run, unit));
+    await removeIfEmpty(join(top, run));
+  }
+  return { removed, left: [...left].map(([path, reason]) => ({ path, reason })) };
+}
+
+/** What removals that were cut short left, at each level: hidden folders. */
+async function remains(top: string): Promise<string[]> {
+  const found: string[] = [];
+  const look = async (path: string, depth: number): Promise<void> => {
+    for (const name of await folders(path, true)) {
+      if (name.startsWith(".")) found.push(join(path, name));
+      else if (depth > 0) await look(join(path, name), depth - 1);
+    }
+  };
+  await look(top, 2);
+  return found;
 }
 
 export interface WorkspaceStatus {

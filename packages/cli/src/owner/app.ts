@@ -45,7 +45,11 @@ export function ownerApp(facts: AppFacts): Hono {
     facts.touch();
     await next();
   });
-  app.use(bodyLimit({ maxSize: bodyBytesMax }));
+  const tooLarge = new AppError(
+    "request-invalid",
+    `Expected a body of at most ${bodyBytesMax} bytes, but it is larger`,
+  );
+  app.use(bodyLimit({ maxSize: bodyBytesMax, onError: () => problemResponse(tooLarge) }));
   app.onError(async (error) => problemResponse(error));
   app.notFound((context) => problemResponse(new AppError("path-unknown", `There is nothing at ${context.req.path}`)));
 

@@ -12,7 +12,7 @@ import {
 } from "@tutti/protocol";
 import type { z } from "zod";
 import { RemoteError } from "../problem.ts";
-import type { StateFolder } from "../state.ts";
+import { checkSocketFolder, type StateFolder } from "../state.ts";
 
 const answerMsMax = 30_000;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -28,7 +28,9 @@ interface Request {
 export class OwnerClient {
   readonly #socket: string;
 
+  /** Throws `state-unusable` when somebody else could be listening there. */
   constructor(state: StateFolder) {
+    checkSocketFolder(state);
     this.#socket = state.socket;
   }
 

@@ -38,7 +38,13 @@ export async function openOwner(options: OwnerOptions): Promise<Owner> {
   try {
     const house = await compose({ state, log });
     log.info("owns the state folder", { pid: process.pid, state: state.path, version: version() });
-    return await OpenOwner.start({ ...options, ownership, house, since });
+    try {
+      return await OpenOwner.start({ ...options, ownership, house, since });
+    } catch (error) {
+      // An engine that went on without the folder would work beside the next owner's.
+      await house.close(0);
+      throw error;
+    }
   } catch (error) {
     ownership.release();
     throw error;
