@@ -39,7 +39,12 @@ test("[F70] one report names what failed, what stands behind it, and what can be
 
 test("[F70] a conflict can be resolved, an incident only retried, and an ended run offers nothing", () => {
   const failed = [unit("b", { status: "failed", error: { ...error, code: "base-conflict" } })];
-  expect(failureReport(viewOf(failed, { needsYou: [need({})] }))?.next[0]).toBe("conflict list --run r1");
+  expect(failureReport(viewOf(failed, { needsYou: [need({})] }))?.next).toEqual([
+    "conflict list --run r1",
+    "retry r1",
+    "show b r1",
+    "cancel r1",
+  ]);
   const incident = need({ kind: "incident", code: "branch-exists", units: [] });
   expect(failureReport(viewOf([unit("a", {})], { needsYou: [incident] }))).toMatchObject({
     failures: [],

@@ -53,13 +53,16 @@ function failureOf({ units }: RunView, unit: UnitView): UnitFailure {
 
 const conflictCodes: ReadonlySet<string> = new Set(["conflict-parked", "base-conflict"]);
 
-function nextOf({ run }: RunView, needs: readonly RunNeed[], failed: readonly UnitView[]): string[] {
+function nextOf({ run, totals }: RunView, needs: readonly RunNeed[], failed: readonly UnitView[]): string[] {
   const codes = [...needs.map(({ code }) => code), ...failed.map(({ error }) => error?.code ?? "")];
   const [first] = failed;
   return [
     ...(codes.some((code) => conflictCodes.has(code)) ? [`conflict list --run ${run}`] : []),
     ...(needs.length > 0 ? [`retry ${run}`] : []),
-    ...(needs.some(({ kind }) => kind === "failed-units") ? [`accept-partial ${run} --reason "…"`] : []),
+    // Without a unit that is done there is nothing to publish.
+    ...(totals.done > 0 && needs.some(({ kind }) => kind === "failed-units")
+      ? [`accept-partial ${run} --reason "…"`]
+      : []),
     ...(first === undefined ? [] : [`show ${first.id} ${run}`]),
     ...(needs.length > 0 ? [`cancel ${run}`] : []),
   ];

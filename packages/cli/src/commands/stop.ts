@@ -4,6 +4,8 @@ import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import type { Command, Context } from "../command.ts";
 import { findOwner } from "../owner/find.ts";
+import { wordsOf } from "../run/words.ts";
+import { plural } from "../terminal/text.ts";
 
 const graceSecondsDefault = 5;
 const marginMs = 15_000;
@@ -19,7 +21,8 @@ export const stop: Command = {
     const { input, out } = context;
     const graceMs = (input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
     const { pid, open } = await stopOwner(context, graceMs);
-    out.text(`Stopped process ${pid}.${open > 0 ? " Open runs go on with `tutti resume`." : ""}`);
+    const next = open > 0 ? `\n→ ${wordsOf(context).tutti("resume")}` : "";
+    out.text(`Stopped process ${pid}.${open > 0 ? ` ${plural(open, "open run")} can go on.` : ""}${next}`);
     out.document({ stopped: pid, open });
     return 0;
   },

@@ -39,7 +39,20 @@ function reasonsOf(instance: InstanceView): Reason[] {
   const unit = (instance.variables["unit"] as { readonly id?: string } | null | undefined)?.id ?? null;
   return instance.waiting
     .filter(({ on }) => on !== "child")
-    .map(({ on, item, reason, until }) => ({ process: instance.process, unit: item ?? unit, on, reason, until }));
+    .map((waiting) => {
+      const { on, item, until } = waiting;
+      return { process: instance.process, unit: item ?? unit, on, reason: reasonOf(instance, waiting), until };
+    });
+}
+
+/** The kernel knows a job by its type; a person knows the step by its name. */
+function reasonOf({ elements }: InstanceView, { on, key, reason }: WaitingView): string {
+  const name = on === "job" ? elements.find((element) => element.key === key)?.name : undefined;
+  return name === undefined ? sentence(reason) : `${sentence(name)} ${sentence(reason)}`;
+}
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 const people: readonly string[] = ["incident", "task", "pause"];

@@ -1,5 +1,6 @@
 import type { Event, EventType, Json, JsonObject } from "@tutti/kernel";
 import type { EventRecord } from "@tutti/protocol";
+import { plural } from "../terminal/text.ts";
 
 /** One thing that happened, for a person. `unit` is null for what concerns the run as a whole. */
 export interface Told {
@@ -116,7 +117,7 @@ function valuesLine(values: JsonObject, { process }: Known): Line | undefined {
   if (process === "merge" && isSet(trouble)) return attention(String(objectOf(trouble)["message"]));
   if (process === "feature" && isSet(published)) return good(`published branch ${objectOf(published)["branch"]}`);
   const units = objectOf(plan)["units"];
-  if (process === "feature" && Array.isArray(units)) return good(`planned ${units.length} units`);
+  if (process === "feature" && Array.isArray(units)) return good(`planned ${plural(units.length, "unit")}`);
   return undefined;
 }
 

@@ -23,7 +23,15 @@ test("[C32] commands in a text are what the person can type where they stand", (
 });
 
 const view = (change: Partial<RunView>): RunView =>
-  ({ run: "one", status: "waiting", endedAt: null, needsYou: [], units: [], totals: {}, ...change }) as RunView;
+  ({
+    run: "one",
+    status: "waiting",
+    endedAt: null,
+    needsYou: [],
+    units: [],
+    totals: { done: 1 },
+    ...change,
+  }) as RunView;
 const need = (change: Partial<RunNeed>): RunNeed =>
   ({ kind: "failed-units", code: "units-failed", units: [], ...change }) as RunNeed;
 
