@@ -113,6 +113,24 @@ test.each([
   expect(() => openSqliteStore(path)).toThrow(expect.objectContaining({ code: "database-damaged" }));
 });
 
+test.each([
+  ["changed in its middle", "UPDATE log SET events = replace(events, 'actor 3', 'actor X') WHERE position = 3", 2],
+  ["cut off in its middle", "DELETE FROM log WHERE position > 3", 4],
+  ["joined to the next", "UPDATE log SET hash = NULL WHERE position = 4", 2],
+])("[E42] a turn of several rows that was %s is found", async (_what, sql, position) => {
+  const store = openSqliteStore(path);
+  await store.commit(turn(1));
+  await store.commit({ rows: [2, 3, 4].flatMap((n) => turn(n).rows), changes: [] });
+  await store.commit(turn(5));
+  await store.close();
+  expect(verifyLog(path)).toBe(5);
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+  expect(() => verifyLog(path)).toThrow(expect.objectContaining({ code: "database-damaged", details: { position } }));
+  expect(() => openSqliteStore(path)).toThrow(expect.objectContaining({ code: "database-damaged" }));
+});
+
 test("[E43] payloads over 64 KiB are stored once and read back whole", async () => {
   const large: Json = { text: "x".repeat(200_000), list: [1, { deep: true }] };
   const values = (n: number): Event => ({ type: "variables-set", scope: 0, values: { large }, actor: "a", at: n });
