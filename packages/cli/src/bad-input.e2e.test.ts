@@ -92,6 +92,7 @@ test.each([
   ["script-invalid", ["--plan"], ["--agent", "scripted", "--script", "nowhere.yaml"]],
   ["environment-missing", ["--plan", "--script"], ["--env", "A_KEY_THAT_NOBODY_SET"]],
   ["base-not-found", ["--plan", "--script"], ["--base", "no-such-branch"]],
+  ["ref-invalid", ["--plan", "--script"], ["--branch", "two words"]],
   ["argument-missing", ["--script"], []],
   ["option-invalid", ["--plan", "--script"], ["--max-parallel", "none"]],
   ["option-invalid", ["--plan", "--script"], ["--sandbox", "perhaps"]],
@@ -101,6 +102,12 @@ test.each([
   const known = { "--plan": ["--plan", good.plan], "--script": ["--script", good.script] };
   const error = await refused("run", "--repo", good.repository, ...given.flatMap((name) => known[name]), ...more);
   expect(error).toMatchObject({ code, exit: 2 });
+});
+
+test("[C6] a branch that is there already is refused before hours of work, not after them", async () => {
+  const { repository, plan, script } = good;
+  const run = ["run", "--repo", repository, "--plan", plan, "--script", script];
+  expect(await refused(...run, "--branch", "main")).toMatchObject({ code: "branch-exists", exit: 1 });
 });
 
 test("[C6] without --json the refusal is on stderr: code, message, place and what to do", async () => {

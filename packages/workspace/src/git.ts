@@ -281,7 +281,7 @@ export function objectId(text: string): string {
 
 // git-check-ref-format's rules in one place: no control characters, no ~^:?*[\, no "..", "@{", "//", no ".lock" or "." at
 // a component's edge.
-const refForbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.\/|\.lock(?:\/|$)|^[-./]|[./]$|^@$/;
+const refForbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.\/|\.lock(?:\/|$)|^[-./]|[./]$|^@$|^HEAD$/;
 const refLengthMax = 240;
 
 /** Throws `ref-invalid` unless `name` is one that git accepts for a branch or below `refs/`. */

@@ -5,7 +5,7 @@ import { AppError } from "@tutti/kernel";
 import type { Command, Context } from "../command.ts";
 import { type RunAccess, withRun } from "../run/access.ts";
 import { wordsOf } from "../run/words.ts";
-import { plural } from "../terminal/text.ts";
+import { plural, quote } from "../terminal/text.ts";
 import { runArgument } from "./arguments.ts";
 
 export const conflict: Command = {
@@ -87,8 +87,8 @@ function list(context: Context, run: string, conflicts: readonly WaitingConflict
     for (const reason of reasons) out.text(`      ${reason}`);
   }
   const [first] = conflicts;
-  out.note(`→ ${tutti(`conflict show ${first?.path} --run ${run}`)}`);
-  out.note(`→ ${tutti(`conflict resolve ${first?.path} --run ${run} --file FILE`)}`);
+  out.note(`→ ${tutti(`conflict show ${quote(first?.path ?? "")} --run ${run}`)}`);
+  out.note(`→ ${tutti(`conflict resolve ${quote(first?.path ?? "")} --run ${run} --file FILE`)}`);
   out.note(`→ ${tutti(`retry ${run}`)}`);
   return 0;
 }
@@ -96,7 +96,8 @@ function list(context: Context, run: string, conflicts: readonly WaitingConflict
 async function show({ out }: Context, { repository, run, chosen }: Place): Promise<number> {
   const text = await readConflict(repository, chosen);
   out.document({ run, ...chosen, text });
-  out.text(text?.replace(/\n$/, "") ?? `${chosen.path} is no text: give the whole file with --file.`);
+  if (text === null) out.text(`${chosen.path} is no text: give the whole file with --file.`);
+  else out.content(text);
   return 0;
 }
 

@@ -14,6 +14,7 @@ import { reportPath } from "../run/report-path.ts";
 import { announce } from "../run/start-run.ts";
 import { wordsOf } from "../run/words.ts";
 import { stateFolder } from "../state.ts";
+import { quote } from "../terminal/text.ts";
 import { stopOwner } from "./stop.ts";
 
 export const demo: Command = {
@@ -111,11 +112,11 @@ function closing(
     "",
     "The agents were scripted. With a coding agent on the PATH the same works for your own repository.",
     "What next?",
-    `→ less ${reportPath(context.state, view.run)}`,
-    `→ git -C ${folder.repository} log --graph --oneline ${branch}`,
+    `→ less ${quote(reportPath(context.state, view.run))}`,
+    `→ git -C ${quote(folder.repository)} log --graph --oneline ${branch}`,
     `→ ${tutti(`show sessions ${view.run}`)}`,
     `→ ${tutti(`log ${view.run}`)}`,
     `→ ${tutti("doctor")}`,
-    `→ rm -rf ${folder.path}`,
+    `→ rm -rf ${quote(folder.path)}`,
   ].join("\n");
 }

@@ -12,7 +12,7 @@ import {
 } from "@tutti/feature";
 import { AppError, type JsonObject, type SourcePosition } from "@tutti/kernel";
 import { runIdPattern, type StartRun } from "@tutti/protocol";
-import { filesAt, inspectSource, type SourceRepository } from "@tutti/workspace";
+import { filesAt, inspectSource, readRef, refName, type SourceRepository } from "@tutti/workspace";
 import { actor } from "./actor.ts";
 import { makeRunId } from "./run-id.ts";
 
@@ -49,6 +49,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
       'Expected the feature in quotes, such as tutti run "dark mode", or a --plan',
     );
   }
+  await checkBranch(source, request.options.branch);
   const { cage, scripted, options } = await checkAgent(request, planned?.plan ?? null);
   return {
     start: {
@@ -92,6 +93,14 @@ function realPath(path: string): string {
   } catch {
     return path;
   }
+}
+
+/** Known now, and not only when the work of hours is to be published. */
+async function checkBranch({ commonDir, root }: SourceRepository, branch: string | undefined): Promise<void> {
+  if (branch === undefined) return;
+  const present = await readRef({ gitDir: commonDir }, `refs/heads/${refName(branch)}`);
+  if (present === undefined) return;
+  throw new AppError("branch-exists", `Expected a new branch to publish, but ${branch} is there already in ${root}`);
 }
 
 function runId(given: string | undefined, feature: string): string {

@@ -2,7 +2,7 @@ import type { RunView, UnitView } from "@tutti/feature";
 import { failureReport } from "@tutti/feature/failure-report";
 import type { StateFolder } from "../state.ts";
 import type { Style } from "../terminal/style.ts";
-import { clip, duration, plural } from "../terminal/text.ts";
+import { clip, duration, plural, quote } from "../terminal/text.ts";
 import { reportPath } from "./report-path.ts";
 import { waysOut } from "./ways-out.ts";
 
@@ -55,7 +55,7 @@ function completedLines(view: RunView, { style, state }: Words): string[] {
 }
 
 function completedNext({ run, repository, published }: RunView, { tutti }: Words): string[] {
-  const branch = published === null ? [] : [`→ git -C ${quote(repository)} log --stat ${published.branch}`];
+  const branch = published === null ? [] : [`→ git -C ${quote(repository)} log --stat ${quote(published.branch)}`];
   return [...branch, `→ ${tutti(`log ${run}`)}`];
 }
 
@@ -112,8 +112,4 @@ function failedUnits(view: RunView): string[] {
     ...lastLines.slice(-lastLinesShown).map((line) => `      ${line.slice(0, 160)}`),
     ...(behind.length === 0 ? [] : [`      behind it: ${clip(behind.join(", "), 160)}`]),
   ]);
-}
-
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,6 @@
 import type { Context } from "../command.ts";
 import { stateFolder } from "../state.ts";
+import { quote } from "../terminal/text.ts";
 import type { Words } from "./report.ts";
 
 /** How the person would type a command here: npm's way within a checkout, the state folder when it is not the usual. */
@@ -12,7 +13,7 @@ export function wordsOf({
   const inCheckout = ["demo", "tutti"].includes(environment["npm_lifecycle_event"] ?? "");
   const name = inCheckout ? "npm run tutti --" : "tutti";
   const usual = stateFolder(undefined, environment, cwd).path === state.path;
-  const place = usual ? "" : ` --state ${state.path}`;
+  const place = usual ? "" : ` --state ${quote(state.path)}`;
   return {
     style: out.style,
     state,

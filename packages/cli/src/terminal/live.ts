@@ -1,4 +1,5 @@
 import type { Output } from "./output.ts";
+import { terminalSafe } from "./safe.ts";
 
 /** Lines at the bottom of the terminal that are drawn over themselves. */
 export class LiveLines {
@@ -11,14 +12,14 @@ export class LiveLines {
 
   draw(lines: readonly string[]): void {
     const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
-    this.#out.draw(`${up}\u001b[0J${lines.map((line) => `${line}\n`).join("")}`);
+    this.#out.draw(`${up}\u001b[0J${lines.map((line) => `${terminalSafe(line)}\n`).join("")}`);
     this.#drawn = lines.length;
   }
 
   /** Puts a line above, where it stays. */
   above(line: string): void {
     const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\r`;
-    this.#out.draw(`${up}\u001b[0J${line}\n`);
+    this.#out.draw(`${up}\u001b[0J${terminalSafe(line)}\n`);
     this.#drawn = 0;
   }
 

@@ -1,5 +1,6 @@
 import type { Json } from "@tutti/kernel";
 import type { Problem } from "../problem.ts";
+import { jsonSafe, terminalSafe } from "./safe.ts";
 import { canRedraw, plain, type Style, styleFor } from "./style.ts";
 
 /** Where a command writes to. `isTTY`, `columns` and `rows` as Node's own streams have them. */
@@ -48,25 +49,30 @@ export class Output {
 
   /** Text for a person; nothing under --json. */
   text(text: string): void {
-    if (!this.json) this.#options.stdout.write(`${text}\n`);
+    if (!this.json) this.#options.stdout.write(`${terminalSafe(text)}\n`);
+  }
+
+  /** A file as it is, byte for byte, unless a terminal would show it; nothing under --json. */
+  content(text: string): void {
+    if (!this.json) this.#options.stdout.write(this.#options.stdout.isTTY === true ? terminalSafe(text) : text);
   }
 
   /** The one document of --json; nothing without it. */
   document(value: unknown): void {
-    if (this.json) this.#options.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    if (this.json) this.#options.stdout.write(`${jsonSafe(JSON.stringify(value, null, 2))}\n`);
   }
 
   /** One line of a stream under --json. */
   line(value: unknown): void {
-    if (this.json) this.#options.stdout.write(`${JSON.stringify(value)}\n`);
+    if (this.json) this.#options.stdout.write(`${jsonSafe(JSON.stringify(value))}\n`);
   }
 
   /** Progress. */
   note(text: string): void {
-    if (!this.#options.quiet) this.#options.stderr.write(`${text}\n`);
+    if (!this.#options.quiet) this.#options.stderr.write(`${terminalSafe(text)}\n`);
   }
 
-  /** Bytes for the live screen, which draws over its own lines. */
+  /** Bytes for the live screen, which draws over its own lines and has made safe what is in them. */
   draw(text: string): void {
     this.#options.stderr.write(text);
   }
@@ -75,14 +81,17 @@ export class Output {
     if (this.json) {
       const { code, message, place, advice, details } = problem;
       const error: { [name: string]: Json } = { code, message, place, advice, details };
-      this.#options.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
+      this.#options.stdout.write(`${jsonSafe(JSON.stringify({ error }, null, 2))}\n`);
       return;
     }
     const { red, dim } = this.errorStyle;
     const place = problem.place === null ? "" : `${problem.place}: `;
-    this.#options.stderr.write(`${place}${red(problem.code)}: ${problem.message}\n${dim(`→ ${problem.advice}`)}\n`);
     const more = problem.details["problems"];
-    if (!Array.isArray(more)) return;
-    for (const line of more) this.#options.stderr.write(`  ${String(line)}\n`);
+    const lines = [
+      `${place}${red(problem.code)}: ${problem.message}`,
+      dim(`→ ${problem.advice}`),
+      ...(Array.isArray(more) ? more.map((line) => `  ${String(line)}`) : []),
+    ];
+    this.#options.stderr.write(`${terminalSafe(lines.join("\n"))}\n`);
   }
 }
