@@ -67,7 +67,7 @@ test("[C28] nobody is spoken to in a folder of another user", () => {
   expect(refusal(() => new OwnerClient(theirs))).toMatch(/^state-unusable: .*another user/);
 });
 
-test.skipIf(process.platform !== "linux")("[C30] an owner that cannot listen lets go of everything", async () => {
+test.skipIf(process.platform !== "linux")("[C35] an owner that cannot listen lets go of everything", async () => {
   const state = stateFolder(join(folder, "state"), {}, folder);
   mkdirSync(join(state.socket, "in-the-way"), { recursive: true });
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
