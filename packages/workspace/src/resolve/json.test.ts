@@ -121,3 +121,12 @@ test("[W70] merging with an unchanged side gives the other", () => {
     }),
   );
 });
+
+test("[W83] documents made to be slow or deep are declined in time", () => {
+  const startedAt = performance.now();
+  const many = (first: string): string => `[${first}${",0".repeat(200_000)}]`;
+  expect(merge(many("0"), many("1"), many("2"))).toContain("declined");
+  const deep = (inner: string): string => "[".repeat(100_000) + inner + "]".repeat(100_000);
+  expect(merge(deep("0"), deep("1"), deep("2"))).toContain("declined");
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});

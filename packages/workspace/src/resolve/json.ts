@@ -7,7 +7,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from "jsonc-parser";
-import type { RuleResult, TextConflict } from "./rule.ts";
+import { bounded, type Rule, type RuleResult, type TextConflict } from "./rule.ts";
 import { inOrder, mergeSequences } from "./sequence.ts";
 
 type Value = null | boolean | number | string | readonly Value[] | Fields;
@@ -25,7 +25,9 @@ class Clash {
  * Merges JSON by keys: what one side added, changed or removed is taken over; lists merge as sequences. Declines where
  * both changed one value differently. Keeps the order of keys, the indentation and, where there are any, comments.
  */
-export function mergeJson(conflict: TextConflict): RuleResult {
+export const mergeJson: Rule = bounded(merge);
+
+function merge(conflict: TextConflict): RuleResult {
   if (
     !/\.(?:json|jsonc|webmanifest|code-workspace|ipynb)$|(?:^|\/)\.(?:prettierrc|eslintrc|babelrc)$/.test(conflict.path)
   ) {

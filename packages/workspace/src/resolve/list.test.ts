@@ -199,3 +199,19 @@ test("[W70] accounting sees what is lost and what is marked", () => {
   expect(hasNewMarkers({ ...texts, result: "a\n=======\n" })).toBe(true);
   expect(hasNewMarkers({ ours: "Title\n=======\n", theirs: "", result: "Title\n=======\n" })).toBe(false);
 });
+
+test("[W83] files made to be slow to merge are declined in time", () => {
+  const startedAt = performance.now();
+  const base = "run();\n";
+  const slow = [
+    `import${" ".repeat(990)}!`,
+    `var${" ".repeat(990)}!`,
+    `import${" ".repeat(900_000)}!`,
+    `f(${'"\\'.repeat(300_000)}`,
+  ];
+  for (const line of slow)
+    expect(merge({ base, ours: `${line}1\n${base}`, theirs: `${line}2\n${base}` })).toBe("declined");
+  const same = "}\n".repeat(19_000);
+  expect(merge({ base: same, ours: `a\n${same}`, theirs: `b\n${same}` })).toBe("declined");
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});

@@ -1,5 +1,5 @@
 import { mergeCommaList, mergeNamesInLine } from "./comma-list.ts";
-import type { RuleResult, TextConflict } from "./rule.ts";
+import { bounded, type Rule, type RuleResult, type TextConflict } from "./rule.ts";
 import { commonPrefix, inOrder, linesOf, mergeSequences } from "./sequence.ts";
 import { isBalanced, type Spot } from "./spot.ts";
 
@@ -7,12 +7,16 @@ import { isBalanced, type Spot } from "./spot.ts";
 type Way = (spot: Spot) => { readonly lines: readonly string[]; readonly how: string } | undefined;
 
 const linesMax = 20_000;
+// The patterns below are made for lines that people write; some take time squared.
+const lineCharactersMax = 1_000;
 
 /**
  * Resolves a file in which every conflict is an addition to some list: import lines, named imports, entries between
  * commas, registrations, whole declarations, ignore patterns, change logs. One conflict of another kind declines all.
  */
-export function mergeLists(conflict: TextConflict): RuleResult {
+export const mergeLists: Rule = bounded(merge);
+
+function merge(conflict: TextConflict): RuleResult {
   const sides = { base: linesOf(conflict.base), ours: linesOf(conflict.ours), theirs: linesOf(conflict.theirs) };
   if (Math.max(sides.base.length, sides.ours.length, sides.theirs.length) > linesMax) {
     return { declined: `it has more than ${linesMax} lines` };
@@ -42,6 +46,7 @@ export function mergeLists(conflict: TextConflict): RuleResult {
 const ways: readonly Way[] = [lineSet, changeLog, imports, mergeNamesInLine, mergeCommaList, calls, declarations];
 
 function resolveSpot(spot: Spot): ReturnType<Way> {
+  if ([...spot.base, ...spot.ours, ...spot.theirs].some(({ length }) => length > lineCharactersMax)) return undefined;
   for (const placed of [spot, ...slidUp(spot), ...slidDown(spot)]) {
     for (const way of ways) {
       const result = way(placed);
@@ -151,13 +156,17 @@ function changeLog(spot: Spot): ReturnType<Way> {
 const importLine =
   /^\s*(?:import\b.*\bfrom\s*["'][^"']+["'].*|import\s*["'][^"']+["'];?|export\b.*\bfrom\s*["'][^"']+["'];?|(?:const|let|var)\s+[^=]+=\s*require\([^)]*\);?|(?:from\s+[\w.]+\s+)?import\s+[\w.*, ]+(?:\s+as\s+\w+)?|use\s+[\w:{}, *]+;|#include\s+[<"].+[>"])\s*$/;
 
+/** Runs of blanks are folded first: the pattern would try every way to share them out. */
+function isImport(line: string): boolean {
+  return importLine.test(line.replace(/\s+/g, " "));
+}
+
 /** Both added whole import or export lines. Two that bring the same name from different places are no list. */
 function imports(spot: Spot): ReturnType<Way> {
   if (spot.base.length > 0) return undefined;
   const own = (side: readonly string[]): string[] => side.filter((line) => line.trim() !== "");
   const [ours, theirs] = [own(spot.ours), own(spot.theirs)];
-  if (ours.length === 0 || theirs.length === 0 || ![...ours, ...theirs].every((line) => importLine.test(line)))
-    return undefined;
+  if (ours.length === 0 || theirs.length === 0 || ![...ours, ...theirs].every(isImport)) return undefined;
   const onlyTheirs = theirs.filter((line) => !ours.includes(line));
   const taken = new Set(ours.filter((line) => !theirs.includes(line)).flatMap(boundNames));
   if (onlyTheirs.flatMap(boundNames).some((name) => taken.has(name))) return undefined;
@@ -225,7 +234,7 @@ function unionOfLines(spot: Spot): string[] {
   const [first, second] = inOrder(spot.ours, spot.theirs, (lines) => lines.join("\n"));
   const both = [...first, ...second.filter((line) => line.trim() === "" || !first.includes(line))];
   const edges = [spot.before.at(-1), spot.after[0]].filter(
-    (line): line is string => line !== undefined && importLine.test(line),
+    (line): line is string => line !== undefined && isImport(line),
   );
   const isSorted = (lines: readonly string[]): boolean =>
     lines.every((line, i) => i === 0 || (lines[i - 1] ?? "") <= line);

@@ -13,3 +13,15 @@ export type RuleResult =
 
 /** Resolves without asking anybody, or says why it does not. Pure, and blind to which side is called ours. */
 export type Rule = (conflict: TextConflict) => RuleResult;
+
+/** The rule, but what is nested or repeated beyond what it can take in time declines instead of holding everything up. */
+export function bounded(rule: Rule): Rule {
+  return (conflict) => {
+    try {
+      return rule(conflict);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      return { declined: `it is more than a rule can take: ${cause.message}` };
+    }
+  };
+}

@@ -10,8 +10,12 @@ export type Region<T> =
       readonly theirs: readonly T[];
     };
 
+// Comparing takes time and memory for each pair of equal items: a second or two for so many.
+const equalPairsMax = 400_000;
+
 /**
- * Three-way merge of sequences. Two sides that did the same agree. Items are told apart by `keyOf`.
+ * Three-way merge of sequences. Two sides that did the same agree. Items are told apart by `keyOf`. Throws RangeError
+ * for sequences that repeat the same items too often to be compared in time.
  */
 export function mergeSequences<T>(
   sides: { readonly base: readonly T[]; readonly ours: readonly T[]; readonly theirs: readonly T[] },
@@ -26,11 +30,23 @@ export function mergeSequences<T>(
       return key;
     });
   const back = (side: readonly string[]): T[] => side.map((key) => items.get(key) as T);
-  const blocks = diff3Merge(keys(sides.ours), keys(sides.base), keys(sides.theirs), { excludeFalseConflicts: true });
+  const [ours, base, theirs] = [keys(sides.ours), keys(sides.base), keys(sides.theirs)];
+  const counts = countsOf(base);
+  for (const side of [ours, theirs]) {
+    const pairs = side.reduce((sum, key) => sum + (counts.get(key) ?? 0), 0);
+    if (pairs > equalPairsMax) throw new RangeError("it repeats the same parts too often");
+  }
+  const blocks = diff3Merge(ours, base, theirs, { excludeFalseConflicts: true });
   return blocks.map(({ ok, conflict }): Region<T> => {
     if (conflict === undefined) return { type: "agreed", items: back(ok ?? []) };
     return { type: "conflict", base: back(conflict.o), ours: back(conflict.a), theirs: back(conflict.b) };
   });
+}
+
+function countsOf(keys: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
 }
 
 /** How many items the two have in common at the front. */
