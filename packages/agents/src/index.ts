@@ -31,6 +31,7 @@ export { type CliAgentOptions, cliAgent } from "./cli/cli-agent.ts";
 export { agentErrors } from "./errors.ts";
 export { type CommandRequest, type CommandResult, runCommand } from "./process/command.ts";
 export { endProcessGroup } from "./process/group.ts";
+export { withoutControls } from "./process/text.ts";
 export {
   type AgentScript,
   parseAgentScript,

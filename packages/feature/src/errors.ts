@@ -11,6 +11,7 @@ export type PlanErrorCode =
   | "plan-unknown-requirement"
   | "plan-uncovered-requirement"
   | "plan-no-check"
+  | "plan-agent"
   | "plan-path"
   | "plan-creates-twice"
   | "plan-creates-existing"
@@ -42,6 +43,11 @@ export const planErrors: { readonly [C in PlanErrorCode]: ErrorCode } = {
     exit: 2,
     status: 422,
     advice: "Give the unit a command under verify, or an acceptance criterion with a check.",
+  },
+  "plan-agent": {
+    exit: 2,
+    status: 422,
+    advice: "Leave the agent out, or write the plan yourself: agents run on your machine, so a planner chooses none.",
   },
   "plan-path": { exit: 2, status: 422, advice: "Claim paths inside the repository, relative to its root." },
   "plan-creates-twice": {

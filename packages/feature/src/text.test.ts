@@ -12,6 +12,9 @@ test("[F23] output loses what would paint on a terminal, and keeps its end", () 
 test("[F23] names become parts of paths that never meet and never lead up", () => {
   expect(fileName("..")).toBe("%2E.");
   expect(fileName("resolve:src/app.js")).toBe("resolve%3Asrc%2Fapp.js");
+  const [long, other] = [fileName(`${"ä/".repeat(200)}a`), fileName(`${"ä/".repeat(200)}b`)];
+  expect([long.length <= 150, other.length <= 150, long === other]).toEqual([true, true, false]);
+  expect(oneLine("a\u001b[2J\u202eb")).toBe("ab");
   expect(oneLine("a\n  b", 3)).toBe("a b");
   expect(oneLine("abcdef", 4)).toBe("abc…");
 });

@@ -5,13 +5,15 @@ const escapeSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007
 // Bidirectional overrides are among them: they reorder what is read.
 const controlCharacter = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
-/** The text without control characters (tab and newline stay), cut to `charactersMax`. */
+/** The text without what could steer a terminal or reorder what is read on it; tab and newline stay. */
+export function withoutControls(text: string): string {
+  return text.replace(escapeSequence, "").replace(controlCharacter, "");
+}
+
+/** The same, cut to `charactersMax`. */
 export function plainText(text: string, charactersMax = 4_000): string {
   // Cut before cleaning too: a hostile line may be as long as the output limit.
-  const clean = text
-    .slice(0, charactersMax * 4)
-    .replace(escapeSequence, "")
-    .replace(controlCharacter, "");
+  const clean = withoutControls(text.slice(0, charactersMax * 4));
   return clean.length <= charactersMax ? clean : `${clean.slice(0, charactersMax - 1)}…`;
 }
 

@@ -106,6 +106,23 @@ test("[P13] a planner that never learns ends in plan-invalid with every problem"
   expect(JSON.stringify(outcome)).toContain("units");
 });
 
+test("[P18] a planner chooses no agents: their names are commands for this machine", async () => {
+  const script = join(folder, "agents.yaml");
+  const plan = { ...given, units: [{ ...given.units[0], agent: "cli:sh -c id" }] };
+  const tasks = { plan: [{ steps: [], outcome: { claim: "completed", result: plan } }] };
+  writeFileSync(script, JSON.stringify({ format: "tutti-script/1", tasks }));
+  const handler = planHandler(createFeatureDeps({ stateDir }));
+  const input = { feature: "f", context: await contextOf({ agent: "scripted", script }), planned: null };
+  const outcome = await run(handler, "feature.plan", input);
+  expect(outcome).toMatchObject({
+    type: "error",
+    code: "plan-invalid",
+    details: { problems: [{ code: "plan-agent" }] },
+  });
+  const own = await run(handler, "feature.plan", { ...input, planned: plan });
+  expect(own).toMatchObject({ type: "completed", result: { plan: { units: [{ agent: "cli:sh -c id" }] } } });
+});
+
 test("[P14] publishes one branch and the report; repeated, nothing changes; another branch is never moved", async () => {
   const context = await contextOf({ branch: "result" });
   const commit = context.repository.base;

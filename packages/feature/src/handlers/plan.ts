@@ -48,6 +48,20 @@ function checkValue(value: unknown, files: readonly string[]): Checked {
     : checkPlan(reading.plan, { files, place: reading.place });
 }
 
+/** The name of an agent is a command for this machine, and what a planner writes may come from the repository. */
+function withoutOwnAgents(checked: Checked, { options }: RunContext): Checked {
+  const problems = (checked.plan?.units ?? [])
+    .filter(({ agent }) => agent !== undefined && agent !== options.agent)
+    .map(
+      ({ id, agent }): PlanProblem => ({
+        code: "plan-agent",
+        severity: "error",
+        message: `Expected '${id}' without an agent of its own, but it names '${agent}'`,
+      }),
+    );
+  return problems.length === 0 ? checked : { problems: [...checked.problems, ...problems] };
+}
+
 /** Problems as lines: what a planner agent is to repair, and what a person reads. */
 function listed(problems: readonly PlanProblem[]): string {
   return problems.map(({ severity, code, message }) => `${severity} ${code}: ${message}`).join("\n");
@@ -75,7 +89,7 @@ async function askPlanner(
       const details = asJson({ lastLines: outcome.lastLines });
       return failed(outcome.code, outcome.message, { retryable: outcome.retryable, details });
     }
-    last = check(outcome.result ?? jsonIn(outcome.summary));
+    last = withoutOwnAgents(check(outcome.result ?? jsonIn(outcome.summary)), run.input.context);
     if (last.plan !== undefined) return answer(last, usage);
     run.note(`the gates refused plan ${attempt} of ${planningsMax}`);
   }

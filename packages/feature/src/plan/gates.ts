@@ -21,11 +21,14 @@ interface Facts {
 type Gate = (plan: PlanDraft, problems: PlanProblems, facts: Facts) => void;
 
 const uniqueIds: Gate = (plan, problems) => {
-  const seen = new Set<string>();
+  // Ids name folders and refs, and some file systems do not tell the case of letters apart.
+  const seen = new Map<string, string>();
   plan.units.forEach(({ id }, index) => {
-    if (seen.has(id))
-      problems.error("plan-duplicate-unit", ["units", index, "id"], `Expected one unit '${id}', but there is another`);
-    seen.add(id);
+    const other = seen.get(id.toLowerCase());
+    const what = other === id ? "another" : `'${other}', which differs in case only`;
+    if (other !== undefined)
+      problems.error("plan-duplicate-unit", ["units", index, "id"], `Expected one unit '${id}', but there is ${what}`);
+    seen.set(id.toLowerCase(), id);
   });
 };
 
@@ -120,14 +123,20 @@ const pathsInside: Gate = (plan, problems, { files }) => {
   });
 };
 
-const generatedInside: Gate = (plan, problems) => {
-  plan.regenerate.forEach(({ paths }, index) => {
-    paths.forEach((pattern, at) => {
+const stepsInside: Gate = (plan, problems) => {
+  const check = (patterns: readonly string[], place: readonly (string | number)[]): void => {
+    patterns.forEach((pattern, at) => {
       const why = pathProblem(pattern);
       if (why === undefined) return;
-      const path = ["regenerate", index, "paths", at];
-      problems.error("plan-path", path, `Expected a path inside the repository, but '${pattern}': ${why}`);
+      problems.error("plan-path", [...place, at], `Expected a path inside the repository, but '${pattern}': ${why}`);
     });
+  };
+  plan.regenerate.forEach(({ paths }, index) => {
+    check(paths, ["regenerate", index, "paths"]);
+  });
+  plan.prepare.forEach(({ inputs, outputs }, index) => {
+    check(inputs, ["prepare", index, "inputs"]);
+    check(outputs, ["prepare", index, "outputs"]);
   });
 };
 
@@ -217,7 +226,7 @@ const gates: readonly Gate[] = [
   requirementsCovered,
   executableChecks,
   pathsInside,
-  generatedInside,
+  stepsInside,
   claimsMatch,
   createdOnce,
   needsMet,

@@ -198,3 +198,16 @@ test("[P16] the paths that a plan regenerates lie inside the repository", () => 
   const none = JSON.stringify({ format: "tutti-plan/1", feature: "f", regenerate: [{ run: "x" }], units: [unit("a")] });
   expect(codes(readPlan(none, "p").problems)).toEqual(["plan-schema"]);
 });
+
+test("[P2] ids that differ in case only would share folders on some systems", () => {
+  const { problems } = check([unit("Auth"), unit("auth")]);
+  expect(problems).toMatchObject([{ code: "plan-duplicate-unit", message: expect.stringContaining("'Auth'") }]);
+});
+
+test("[P5] what preparing reads and writes lies inside the repository", () => {
+  const prepare = [{ run: "npm ci", inputs: ["/**"], outputs: ["../elsewhere", "node_modules"] }];
+  const draft = { format: "tutti-plan/1", feature: "f", prepare, units: [unit("a")] };
+  const { plan } = checkSchema(draft, () => undefined);
+  if (plan === undefined) throw new Error("the schema takes it");
+  expect(codes(checkPlan(plan, { files: [], place: () => undefined }).problems)).toEqual(["plan-path", "plan-path"]);
+});

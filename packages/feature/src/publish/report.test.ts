@@ -78,10 +78,27 @@ test("[P10] the report tells units, requirements, checks, conflicts with their r
   expect(report).toMatchObject({ title: "Sign in", partial: false });
   expect(report.body).toContain("All 2 planned units are in");
   expect(report.body).toContain("scripted");
-  expect(report.body).toContain("| x.js | a × b | agent | kept both \\| really &lt;b> |");
+  expect(report.body).toContain("| `x.js` | a × b | agent | `kept both \\| really <b>` |");
   expect(report.body).toContain("`node --test` passed on the merged tree");
   expect(report.body).toContain("| R1 | People sign in. | a, b |");
   expect(report.body).toContain("reported no tokens");
+});
+
+test("[P19] nothing that an agent or a plan wrote is read as markup, leaves its line or steers a terminal", () => {
+  const hostile = "x\n# Title ![i](http://e.invalid/p) <img src=y> `tick` @team Fixes #1 \u001b[2J\u202e| y";
+  const { body } = writeReport({
+    ...facts,
+    feature: hostile,
+    plan: { ...plan, feature: hostile, checks: [hostile], units: [{ ...unit("a"), title: hostile }, unit("b")] },
+    units: { a: result("a", hostile), b: result("b") },
+    merged: { ...merged, resolutions: [{ ...resolution, path: hostile, note: hostile }] },
+  });
+  expect(body).not.toMatch(/[\u001b\u202e]/);
+  expect(body.split("\n").filter((line) => line.startsWith("# "))).toHaveLength(1);
+  const outsideCode = body.replaceAll("\\`", "").replaceAll(/`[^`]*`/g, "");
+  expect(outsideCode).not.toMatch(/<img|[^\\]\[i\]/);
+  // The title and one unit's; everything else of it stands in code.
+  expect(outsideCode.match(/@team/g)).toHaveLength(2);
 });
 
 test("[P11] a partial result says so in title and body, names what is missing and why, and who accepted that", () => {
@@ -90,7 +107,7 @@ test("[P11] a partial result says so in title and body, names what is missing an
   expect(report).toMatchObject({ title: "[partial] Sign in", partial: true });
   expect(report.body).toContain("1 of 2 planned units. Not included: b.");
   expect(report.body).toContain("b (not included)");
-  expect(report.body).toContain("| b | work-loop-exhausted | b did not pass: exit 1 |");
+  expect(report.body).toContain("| b | work-loop-exhausted | `b did not pass: exit 1` |");
   expect(report.body).toContain("Accepted by the run's own rule: at least 0.5");
   const acceptances = [{ reason: "b can <wait>", by: "person:ada", at: Date.UTC(2030, 0, 2, 3, 4) }];
   expect(writeReport({ ...part, acceptances }).body).toContain(
@@ -98,7 +115,7 @@ test("[P11] a partial result says so in title and body, names what is missing an
   );
   const setAside = [{ unit: "b", code: "merge-red", message: "The checks fail once b is merged" }];
   const dropped = { ...facts, merged: { ...merged, landed: ["a"], setAside } };
-  expect(writeReport(dropped).body).toContain("| b | merge-red | The checks fail once b is merged |");
+  expect(writeReport(dropped).body).toContain("| b | merge-red | `The checks fail once b is merged` |");
 });
 
 test("[P12] use is told per unit and in all, with repairs, resolvers, failed rounds and the planner", () => {

@@ -1,3 +1,4 @@
+import { withoutControls } from "@tutti/agents";
 import type { FailureNote } from "../failure-note.ts";
 import type {
   Acceptance,
@@ -34,9 +35,21 @@ export interface Report {
   readonly body: string;
 }
 
-/** Keeps a text in one cell of a table, and from being read as markup. */
-function cell(text: string): string {
-  return text.replaceAll(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<", "&lt;").trim();
+/** A text of the plan or of a person: in one line, and not read as markup. */
+function plain(text: string): string {
+  return withoutControls(text.replaceAll(/\s+/g, " "))
+    .replaceAll(/[\\`[\]]/g, "\\$&")
+    .replaceAll("<", "&lt;")
+    .trim();
+}
+
+/**
+ * A text that an agent wrote, or a command: as code, where nothing is interpreted. Anywhere else `Fixes #1` would close
+ * an issue, and `@name` call somebody.
+ */
+function code(text: string): string {
+  const line = withoutControls(text.replaceAll(/\s+/g, " ")).replaceAll("`", "'").trim();
+  return line === "" ? "" : `\`${line}\``;
 }
 
 function shorten(text: string, charactersMax = 160): string {
@@ -44,6 +57,7 @@ function shorten(text: string, charactersMax = 160): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cell = (text: string): string => text.replaceAll("|", "\\|");
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
   return [line(head), `|${" --- |".repeat(head.length)}`, ...rows.map(line)].join("\n");
 }
@@ -52,11 +66,11 @@ function unitRow(facts: ReportFacts, unit: PlanUnit, landed: boolean): string[] 
   const usage = usageOf(facts, unit.id);
   const agents = usage === undefined ? "" : workText(usage);
   const result = facts.units[unit.id];
-  if (result === undefined || !landed) return [unit.id, unit.title, "not included", "", agents, ""];
+  if (result === undefined || !landed) return [unit.id, plain(unit.title), "not included", "", agents, ""];
   const tries = result.attempts === 1 ? "1 attempt" : `${result.attempts} attempts`;
   const rounds = result.round === 1 ? "" : ` in round ${result.round}`;
   const lines = `+${result.added} −${result.deleted} in ${result.changed.length}`;
-  return [unit.id, unit.title, `${tries}${rounds}`, lines, agents, shorten(result.summary)];
+  return [unit.id, plain(unit.title), `${tries}${rounds}`, lines, agents, code(shorten(result.summary))];
 }
 
 /** Everything that was spent on a unit: its rounds, also those that failed, its repairs and the conflicts it met. */
@@ -66,7 +80,7 @@ function usageOf({ units, merged, failed }: ReportFacts, id: string): Usage | un
 }
 
 function resolutionRow(record: ResolutionRecord): string[] {
-  return [record.path, record.between.join(" × "), record.rung, shorten(record.note)];
+  return [code(record.path), record.between.join(" × "), record.rung, code(shorten(record.note))];
 }
 
 /** All agents' use together: planner, units, repairs, resolvers. */
@@ -87,11 +101,11 @@ function missingSection(facts: ReportFacts, missing: readonly PlanUnit[]): strin
     const why = aside ?? facts.failed.find(({ unit }) => unit === id);
     return why === undefined
       ? [id, facts.units[id] === undefined ? "not finished" : "not merged", ""]
-      : [id, why.code, shorten(why.message, 300)];
+      : [id, why.code, code(shorten(why.message, 300))];
   });
   const accepted = facts.acceptances.map(({ by = "a person", reason, at }) => {
     const when = at === undefined ? "" : ` on ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-    return `Accepted by ${cell(by)}${when}: ${cell(reason)}`;
+    return `Accepted by ${plain(by)}${when}: ${plain(reason)}`;
   });
   const { threshold } = facts.context.options;
   const policy = `Accepted by the run's own rule: at least ${threshold} of the planned units are in.`;
@@ -112,7 +126,7 @@ function requirementRows(plan: Plan, landed: ReadonlySet<string>): string[][] {
   return plan.requirements.map(({ id, text }) => {
     const serving = plan.units.filter((unit) => unit.requirements.includes(id));
     const names = serving.map((unit) => (landed.has(unit.id) ? unit.id : `${unit.id} (not included)`));
-    return [id, text, names.join(", ")];
+    return [plain(id), plain(text), names.join(", ")];
   });
 }
 
@@ -125,7 +139,7 @@ function checkSection(facts: ReportFacts): string {
   const { checks } = facts.plan;
   const last = facts.merged.verifications.at(-1);
   if (checks.length === 0) return "The plan names no checks for the merged tree; each unit passed its own.";
-  const lines = checks.map((command) => `- \`${command.replaceAll("`", "'")}\` passed on the merged tree`);
+  const lines = checks.map((command) => `- ${code(command)} passed on the merged tree`);
   const red = facts.merged.verifications.filter((verification) => !verification.passed).length;
   const history = `${facts.merged.verifications.length} merged trees were checked, ${red} of them red and repaired.`;
   return [...lines, "", last === undefined ? "" : history].join("\n").trim();
@@ -140,13 +154,13 @@ export function writeReport(facts: ReportFacts): Report {
   const title = partial ? `[partial] ${facts.feature}` : facts.feature;
   const scripted = context.options.agent.startsWith("scripted");
   const parts = [
-    `# ${cell(title)}`,
+    `# ${plain(title)}`,
     partial
       ? `**This is a partial result**: ${landed.size} of ${plan.units.length} planned units. Not included: ${missing.map((unit) => unit.id).join(", ")}.`
       : `All ${plan.units.length} planned units are in, merged and verified.`,
     scripted
       ? "The agents were scripted: their edits were written beforehand. Git, the tests and the merge are real."
-      : `Agent: ${cell(context.options.agent)}.`,
+      : `Agent: ${code(context.options.agent)}.`,
     "## Units",
     table(
       ["unit", "what", "how", "lines", "agents", "in the agent's words"],
@@ -162,7 +176,7 @@ export function writeReport(facts: ReportFacts): Report {
     conflictSection(merged.resolutions),
     "## Cost",
     usageLines(facts),
-    `Run ${context.run}: branch \`${facts.branch}\` at ${merged.commit.slice(0, 12)}, from ${context.repository.base.slice(0, 12)}.`,
+    `Run ${context.run}: branch ${code(facts.branch)} at ${merged.commit.slice(0, 12)}, from ${context.repository.base.slice(0, 12)}.`,
   ];
   return { title, partial, body: `${parts.join("\n\n")}\n` };
 }
