@@ -39,7 +39,8 @@ test("[X7] at the threshold a run that was started so goes on by itself, labelle
   const view = await scene.json<RunView>(command);
   expect(view).toMatchObject({ status: "completed", totals: { landed: 4, failed: 1 }, published: { partial: true } });
   const body = view.published?.body ?? "";
-  expect(body.split("\n")[0]).toBe("# \\[partial] Five parts".replace("\\", ""));
+  // Markdown may ask for backslashes before the brackets.
+  expect(body.split("\n")[0]?.replaceAll("\\", "")).toBe("# [partial] Five parts");
   expect(body).toContain("**This is a partial result**: 4 of 5 planned units. Not included: d.");
   expect(scene.git("ls-tree", "--name-only", "tutti/r:parts").split("\n")).toEqual(
     expect.not.arrayContaining(["d.txt"]),
