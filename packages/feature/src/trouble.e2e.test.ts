@@ -83,7 +83,7 @@ test("[F64] a conflict that nobody settles waits; a person resolves it by hand, 
   expect(text).toBe("<<<<<<< ours\nfrom a\n||||||| base\nbase\n=======\nfrom b\n>>>>>>> theirs\n");
   const { branch, body, partial } = published(ran);
   expect(runGit(ran.world.source, ["show", `${branch}:app.txt`])).toBe("from a\nfrom b");
-  expect(body).toContain("| app.txt | a × b | person | both lines |");
+  expect(body).toContain("| `app.txt` | a × b | person | `both lines` |");
   expect(partial).toBe(false);
   const [view] = seen;
   expect(view).toMatchObject({ status: "waiting", phase: "merging", totals: { done: 1, failed: 1, landed: 1 } });
@@ -141,7 +141,7 @@ test("[F65] at or above the threshold a run that accepts parts goes on by itself
   const { branch, body, partial } = published(ran);
   expect(partial).toBe(true);
   expect(runGit(ran.world.source, ["ls-tree", "--name-only", branch]).split("\n")).not.toContain("bad.txt");
-  expect(body).toContain("| bad | merge-red | The checks fail once bad is merged");
+  expect(body).toContain("| bad | merge-red | `The checks fail once bad is merged");
   expect(body).toContain("Accepted by the run's own rule: at least 0.8");
 });
 
@@ -212,7 +212,7 @@ test("[P16] a generated file in conflict is made anew by the plan's command, on 
   expect(ran.run.outcome?.type).toBe("completed");
   const { branch, body } = published(ran);
   expect(runGit(ran.world.source, ["show", `${branch}:all.lock`])).toBe("x\ny\nz");
-  expect(body).toContain("| all.lock | y × z | regenerate | made anew from the merged tree |");
+  expect(body).toContain("| `all.lock` | y × z | regenerate | `made anew from the merged tree` |");
 });
 
 test("[P16] when the command fails, the next rung of the ladder is tried, and what it said is kept", async () => {

@@ -154,7 +154,7 @@ export function writeReport(facts: ReportFacts): Report {
   const title = partial ? `[partial] ${facts.feature}` : facts.feature;
   const scripted = context.options.agent.startsWith("scripted");
   const parts = [
-    `# ${plain(title)}`,
+    `# ${partial ? "[partial] " : ""}${plain(facts.feature)}`,
     partial
       ? `**This is a partial result**: ${landed.size} of ${plan.units.length} planned units. Not included: ${missing.map((unit) => unit.id).join(", ")}.`
       : `All ${plan.units.length} planned units are in, merged and verified.`,
