@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Capture, type CaptureOptions, captureWorkspace } from "./capture.ts";
 import { leavesTree } from "./capture-finding.ts";
+import { fetchBase } from "./repository.ts";
 import { fileIn, makeScratch, personGit, type Scratch, someone, writeFiles } from "./testing/scratch.ts";
 import { createWorkspace, removeWorkspace, type Workspace } from "./workspace.ts";
 
@@ -310,4 +311,21 @@ test("[W44] names that only other systems read as .git, and those that git does 
   const result = await capture();
   expect(found(result).sort()).toEqual(["invalid-name .gitmodules", "invalid-name src/.g\u200cit/config"]);
   expect(result.changed).toEqual([]);
+});
+
+test("[W44] a name of the base that is no UTF-8 is no finding, unless the agent changed the file", async () => {
+  const { source, repository } = scratch;
+  const name = (root: string): Buffer => Buffer.concat([Buffer.from(`${root}/caf`), Buffer.from([0xe9])]);
+  writeFileSync(name(source.root), "latin\n");
+  personGit(source.root, ["add", "--all"]);
+  personGit(source.root, ["commit", "--quiet", "--message", "latin"]);
+  const base = personGit(source.root, ["rev-parse", "HEAD"]);
+  await fetchBase(repository, { run: "run-1", source, commit: base });
+  const key = { run: "run-1", unit: "latin", attempt: 1, token: "1" };
+  workspace = await createWorkspace(repository, { ...key, stateDir: scratch.stateDir, base });
+  writeFiles(workspace.tree, { "src/a.txt": "changed\n" });
+  const clean = await capture();
+  expect([shown(clean), found(clean)]).toEqual([["modified src/a.txt"], []]);
+  writeFileSync(name(workspace.tree), "changed\n");
+  expect(found(await capture())).toEqual(["invalid-name caf\uFFFD"]);
 });

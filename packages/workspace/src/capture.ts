@@ -60,7 +60,7 @@ export async function captureWorkspace(
   }
   await git(["read-tree", workspace.base], at);
   const plan = await planIndex(at, workspace, options);
-  const refused = await updateIndex(at, plan);
+  const refused = [...(await updateIndex(at, plan)), ...(await changedUnreadable(at, plan))];
   const tree = await gitText(["write-tree"], at);
   await rm(indexFile, { force: true });
 
@@ -87,6 +87,8 @@ async function wholePatch(repository: Repository, range: { from: string; to: str
 interface IndexPlan {
   readonly add: readonly string[];
   readonly remove: readonly string[];
+  /** The base has names that are no UTF-8. We cannot name them to git; they stay as they are. */
+  readonly hasUnreadable: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -131,13 +133,29 @@ async function planIndex(at: GitOptions, workspace: Workspace, options: CaptureO
     else findings.push(finding);
   };
   for (const entry of tracked.values()) {
-    if (entry.mode === "160000" || special.has(entry.path)) continue;
+    if (entry.mode === "160000" || special.has(entry.path) || isUnreadable(entry.path)) continue;
     if (walk.files.has(entry.path) || walk.links.has(entry.path)) consider(entry.path, entry);
     else if (isPlainFile(tree, entry.path)) consider(entry.path, entry);
     else remove.push(entry.path);
   }
   for (const path of await untrackedPaths(at, walk)) if (!tracked.has(path)) consider(path, undefined);
-  return { add, remove, findings };
+  return { add, remove, hasUnreadable: [...tracked.keys()].some(isUnreadable), findings };
+}
+
+/** A name that is no UTF-8 has lost what it was. */
+function isUnreadable(path: string): boolean {
+  return path.includes("\uFFFD");
+}
+
+/** A change of a file whose name we cannot give back is not taken over, and that is told. */
+async function changedUnreadable(at: GitOptions, plan: IndexPlan): Promise<Finding[]> {
+  if (!plan.hasUnreadable) return [];
+  await git(["update-index", "-q", "--refresh"], { ...at, accept: [0, 1] });
+  const changed = await list(at, ["diff-files", "--name-only", "-z"]);
+  return changed.filter(isUnreadable).map((path) => {
+    const message = `${path} was changed, but its name is not UTF-8, so the change was not taken`;
+    return { kind: "invalid-name", path, message };
+  });
 }
 
 interface TrackedPath {
