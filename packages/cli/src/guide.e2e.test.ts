@@ -7,7 +7,7 @@ import { CliHouse, gitAnswer } from "./testing/cli-house.ts";
 
 // The guide is a script that people read: its files are written, its commands run, its answers looked for.
 
-const guide = fileURLToPath(new URL("../../../docs/guide/first-plan.md", import.meta.url));
+const docs = fileURLToPath(new URL("../../../docs/", import.meta.url));
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 const houses: CliHouse[] = [];
@@ -69,7 +69,7 @@ test("[C33, C34] the guide's commands do what the guide says", async () => {
   const house = await CliHouse.open();
   houses.push(house);
   const run = shellIn(house);
-  const parts = partsOf(readFileSync(guide, "utf8"));
+  const parts = partsOf(readFileSync(join(docs, "guide", "first-plan.md"), "utf8"));
   expect(parts.filter(({ type }) => type === "commands").length).toBeGreaterThan(6);
   const greeter = join(house.folder, "greeter");
   let said = "";
@@ -81,4 +81,24 @@ test("[C33, C34] the guide's commands do what the guide says", async () => {
   expect(await gitAnswer(greeter, "branch", "--format=%(refname:short)")).toBe("main\ntutti/again\ntutti/greetings");
   expect(await gitAnswer(greeter, "show", "tutti/again:french.js")).toContain("Bonjour");
   expect(await house.ownerPid()).toBeUndefined();
+});
+
+test("[C34] the program that the page on agents shows is an agent", async () => {
+  const house = await CliHouse.open();
+  houses.push(house);
+  const parts = partsOf(readFileSync(join(docs, "reference", "agents.md"), "utf8"));
+  const program = parts.find((part) => part.type === "file" && part.path === "agent.mjs");
+  expect(program).toBeDefined();
+  if (program?.type !== "file") return;
+  const { repository } = await house.material("fixtures/diamond-late");
+  const plan = join(house.folder, "plan.yaml");
+  writeFileSync(join(house.folder, program.path), program.text, { mode: 0o755 });
+  const unit = { id: "only", title: "One", intent: "It is done.", touches: { creates: ["only.txt"] } };
+  const units = [{ ...unit, verify: ["grep -qx done only.txt"] }];
+  writeFileSync(plan, JSON.stringify({ format: "tutti-plan/1", feature: "One", units }));
+  const caged = spawnSync("bwrap", ["--version"]).status === 0;
+  const words = ["run", "--repo", repository, "--plan", plan, "--agent", `cli:./${program.path}`, "--id", "one"];
+  const { exit, stderr } = await house.tutti(...words, ...(caged ? [] : ["--sandbox", "none"]));
+  expect(exit, stderr).toBe(0);
+  expect(await gitAnswer(repository, "show", "tutti/one:only.txt")).toBe("done");
 });
