@@ -78,6 +78,24 @@ describe("playing", () => {
     expect(readFileSync(join(here.workspace, "a.txt"), "utf8")).toBe("x x");
   });
 
+  test("[A32] an edit that is already there is done, so a script can be played again on the tree it left", async () => {
+    const here = fresh();
+    writeFileSync(join(here.workspace, "a.txt"), "one\ntwo\n");
+    writeFileSync(join(here.workspace, "old.txt"), "");
+    const steps = [
+      `replace: { path: a.txt, find: "one\\n", with: "one\\nand a half\\n" }`,
+      `replace: { path: a.txt, find: two, with: three }`,
+      `append: { path: a.txt, content: "end\\n" }`,
+      "delete: { path: old.txt }",
+      "symlink: { path: link, target: a.txt }",
+    ];
+    const tasks = `  unit-1:\n    - steps:\n${steps.map((step) => `        - ${step}\n`).join("")}`;
+    for (const attempt of [1, 2]) {
+      expect(await play(here, tasks, { attempt })).toMatchObject({ ok: true });
+      expect(readFileSync(join(here.workspace, "a.txt"), "utf8")).toBe("one\nand a half\nthree\nend\n");
+    }
+  });
+
   test("[A35] its name and its summary say that it is scripted", async () => {
     expect(scriptedAgent(parseAgentScript(script("  a:\n    - {}\n"), "s")).name).toBe("scripted");
     expect(await play(fresh(), "  unit-1:\n    - {}\n")).toMatchObject({

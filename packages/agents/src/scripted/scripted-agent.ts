@@ -3,7 +3,18 @@
 // its working directory, reports in JSON lines. Imports nothing but Node.js: it must start in an empty cage.
 
 import { spawn } from "node:child_process";
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ScriptAttempt, ScriptStep, ScriptWrite } from "./script.ts";
@@ -47,9 +58,9 @@ function edit(step: Edit): void {
   const path = resolve((detail as { path: string }).path);
   if ("write" in step) write(path, step.write);
   else if ("replace" in step) replace(path, step.replace);
-  else if ("append" in step) appendFileSync(path, step.append.content);
-  else if ("delete" in step) rmSync(path, { recursive: true });
-  else symlinkSync(step.symlink.target, path);
+  else if ("append" in step) append(path, step.append.content);
+  else if ("delete" in step) rmSync(path, { recursive: true, force: true });
+  else if (!isLinkTo(path, step.symlink.target)) symlinkSync(step.symlink.target, path);
   report({ type: "tool", name, path: (detail as { path: string }).path });
 }
 
@@ -59,14 +70,32 @@ function write(path: string, detail: ScriptWrite): void {
   if (detail.executable !== undefined) chmodSync(path, detail.executable ? 0o755 : 0o644);
 }
 
+// The work loop goes on from the tree of the attempt before, so a script meets its own edits when its last entry
+// repeats: an edit that is already there is done.
+
 function replace(path: string, detail: { path: string; find: string; with: string }): void {
-  const parts = readFileSync(path, "utf8").split(detail.find);
-  if (parts.length !== 2) {
-    throw new Error(
-      `Expected the text to replace exactly once in '${detail.path}', but found it ${parts.length - 1} times.`,
-    );
+  const text = readFileSync(path, "utf8");
+  const found = count(text, detail.find);
+  const done = count(text, detail.with);
+  if (done > 0 && found === done * count(detail.with, detail.find)) return;
+  if (found !== 1) {
+    throw new Error(`Expected the text to replace exactly once in '${detail.path}', but found it ${found} times.`);
   }
-  writeFileSync(path, parts.join(detail.with));
+  // Not String.replace: a dollar sign in the new text means itself.
+  writeFileSync(path, text.split(detail.find).join(detail.with));
+}
+
+function count(text: string, part: string): number {
+  return part === "" ? 0 : text.split(part).length - 1;
+}
+
+function append(path: string, content: string): void {
+  const before = existsSync(path) ? readFileSync(path, "utf8") : "";
+  if (!before.endsWith(content)) appendFileSync(path, content);
+}
+
+function isLinkTo(path: string, target: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(path) === target;
 }
 
 async function misbehave(how: ScriptAttempt["misbehave"]): Promise<void> {
