@@ -54,7 +54,7 @@ function remedy(code: string, { touches }: Pick<PlanUnit, "touches">): string {
     case "capture-too-large":
       return "Add what the build makes to .gitignore, or do not build inside the working directory.";
     case "workspace-unusable":
-      return "Do not remove or move the working directory.";
+      return "Do not remove or move the working directory, and let .gitattributes fit the files.";
     default:
       return "It was not taken over: use plain files, folders and links that stay inside the working directory.";
   }

@@ -329,3 +329,8 @@ test("[W44] a name of the base that is no UTF-8 is no finding, unless the agent 
   writeFileSync(name(workspace.tree), "changed\n");
   expect(found(await capture())).toEqual(["invalid-name caf\uFFFD"]);
 });
+
+test("[W49] an encoding that its own files do not have makes the tree unusable, and nothing else fails", async () => {
+  writeFiles(tree, { ".gitattributes": "*.txt working-tree-encoding=UTF-16\n", "src/a.txt": "odd" });
+  await expect(capture()).rejects.toMatchObject({ code: "workspace-unusable" });
+});

@@ -210,12 +210,18 @@ async function updateIndex(at: GitOptions, plan: IndexPlan): Promise<Finding[]> 
   for (const [mode, paths] of [["--force-remove", plan.remove] as const, ["--add", plan.add] as const]) {
     if (paths.length === 0) continue;
     const stdin = paths.map((path) => `${path}\0`).join("");
-    const { stderr } = await git(["update-index", mode, "-z", "--stdin"], { ...at, stdin, timeoutMs: 600_000 });
-    said += stderr;
+    const call = { ...at, stdin, timeoutMs: 600_000 };
+    said += (await git(["update-index", mode, "-z", "--stdin"], call).catch(explainEncoding)).stderr;
   }
   return [...said.matchAll(/^Ignoring path (.*)$/gm)].map(
     ([, path = ""]): Finding => ({ kind: "invalid-name", path, message: `${path} is a name that git does not take` }),
   );
+}
+
+/** Attributes that the agent wrote may promise an encoding that its files do not have; then git takes nothing. */
+function explainEncoding(cause: unknown): never {
+  if (!(cause instanceof AppError) || !/failed to encode|BOM is/.test(String(cause.details["stderr"]))) throw cause;
+  throw new AppError("workspace-unusable", `A file does not have the encoding of .gitattributes: ${cause.message}`);
 }
 
 async function list(at: GitOptions, args: readonly string[]): Promise<string[]> {
