@@ -141,10 +141,14 @@ const stepsInside: Gate = (plan, problems) => {
 };
 
 const claimsMatch: Gate = (plan, problems, { files }) => {
-  const created = plan.units.flatMap((unit) => unit.touches.creates);
+  const created = plan.units
+    .flatMap(({ touches }) => touches.creates)
+    .filter((path) => pathProblem(path) === undefined);
   plan.units.forEach((unit, index) => {
     for (const list of ["owns", "may"] as const) {
       unit.touches[list].forEach((pattern, at) => {
+        // What is refused already is not matched: it may be made to take for ever.
+        if (pathProblem(pattern) !== undefined) return;
         if (matchesAny(pattern, files) || created.some((path) => globsOverlap(path, pattern))) return;
         problems.warn(
           "plan-claim-empty",

@@ -36,6 +36,9 @@ export function matchesAny(pattern: string, files: readonly string[]): boolean {
   return files.some((file) => matches(file));
 }
 
+// Each more multiplies the time that matching a long name takes by its length.
+const wildcardsMax = 3;
+
 /** Why a claimed path cannot be one of the repository; undefined when it can. */
 export function pathProblem(pattern: string): string | undefined {
   const steps = pattern.split("/");
@@ -44,5 +47,8 @@ export function pathProblem(pattern: string): string | undefined {
     return "it holds a character that no path of a repository should";
   if (steps.includes("..")) return "it leaves the repository";
   if (steps.some((step) => step.toLowerCase() === ".git")) return "it lies in .git";
+  const wildcards = Math.max(...steps.map((step) => (step === "**" ? 0 : step.split("*").length - 1)));
+  const depths = steps.filter((step) => step === "**").length;
+  if (wildcards > wildcardsMax || depths > wildcardsMax) return `it has more than ${wildcardsMax} wildcards in a row`;
   return undefined;
 }

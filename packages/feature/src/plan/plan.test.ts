@@ -211,3 +211,13 @@ test("[P5] what preparing reads and writes lies inside the repository", () => {
   if (plan === undefined) throw new Error("the schema takes it");
   expect(codes(checkPlan(plan, { files: [], place: () => undefined }).problems)).toEqual(["plan-path", "plan-path"]);
 });
+
+test("[P5] a glob that would take for ever to match is refused, and not tried", () => {
+  const startedAt = performance.now();
+  for (const pattern of ["*a*a*a*a*b", "**/a/**/a/**/a/**/b"]) {
+    const { problems } = check([unit("a", { touches: { owns: [pattern] } })], { files: ["a".repeat(250)] });
+    expect(codes(problems)).toEqual(["plan-path"]);
+  }
+  expect(pathProblem("packages/*/src/**/*.test.*")).toBeUndefined();
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
