@@ -21,7 +21,7 @@ test("[F3, F52] a run on a repository of another make ends with every check gree
   const { world, run } = await runExample("units-sh");
   expect(run.outcome?.type).toBe("completed");
   const { branch, body } = run.variables["published"] as unknown as Published;
-  expect(body).toMatch(/CHANGELOG.md \| \w+ × \w+ \| list/);
+  expect(body).toMatch(/`CHANGELOG.md` \| \w+ × \w+ \| list/);
   const plan = run.variables["plan"] as unknown as Plan;
   runGit(world.source, ["checkout", "-q", branch]);
   for (const check of [...plan.checks, ...plan.units.flatMap(({ verify }) => verify)]) {
