@@ -1,3 +1,4 @@
+import { assert } from "./problem.ts";
 import { SmallMap } from "./small-map.ts";
 
 /**
@@ -149,7 +150,7 @@ export class OverlayIndex<K, V> implements Index<K, V> {
     return change;
   }
   add(key: K, value: V): void {
-    if (this.has(key, value)) return;
+    assert(!this.has(key, value), "a decision adds a value once");
     // A value that comes back goes to the end of the line, as it would in the table itself.
     const change = this.#change(key);
     if (change.added === undefined) change.added = setOf(value);
