@@ -42,7 +42,7 @@ test("[X1, C19] the demo: one verified, merged branch and its story in less than
     readonly solved: { readonly [path: string]: string };
   };
   for (const [path, solved] of Object.entries(expected.solved)) {
-    expect(text).toMatch(new RegExp(`\\| ${path.replaceAll(".", "\\.")} \\| .* \\| ${rungs[solved]} \\|`));
+    expect(text).toMatch(new RegExp(`\\| \`${path.replaceAll(".", "\\.")}\` \\| .* \\| ${rungs[solved]} \\|`));
   }
   expect(testsOf(repository, branch)).toBe(0);
   await until(() => (processesOf(folder).length === 0 ? true : undefined), { timeoutMs: 5_000 });
