@@ -12,6 +12,12 @@ export const markerVariable = "TUTTI_PROCESS";
 
 const endedWithinMs = 5_000;
 
+/**
+ * One look at /proc can miss a living process: one that is born during the look, and one that is just being replaced
+ * by another program (`execve`), whose environment reads empty for that moment.
+ */
+const emptyLooksNeeded = 2;
+
 export interface ProcessRow {
   readonly pid: number;
   readonly group: number;
@@ -54,11 +60,13 @@ export async function endProcessGroup(
   const killAt = Date.now() + Math.min(options.graceMs ?? 1_500, endedWithinMs - 1_000);
   const seen = new Set<number>();
   let asked = false;
+  let emptyLooks = 0;
   for (;;) {
     const members = membersOf(group, options);
     for (const { pid } of members) seen.add(pid);
     const now = Date.now();
-    if (members.length === 0 || now >= deadline) return { ended: seen.size - members.length, left: members.length };
+    emptyLooks = members.length === 0 ? emptyLooks + 1 : 0;
+    if (emptyLooks === emptyLooksNeeded || now >= deadline) return { ended: seen.size - members.length, left: members.length };
     if (now >= killAt) signalAll(members, "SIGKILL");
     else if (!asked) signalAll(members, "SIGTERM");
     asked = true;
