@@ -66,7 +66,8 @@ export async function endProcessGroup(
     for (const { pid } of members) seen.add(pid);
     const now = Date.now();
     emptyLooks = members.length === 0 ? emptyLooks + 1 : 0;
-    if (emptyLooks === emptyLooksNeeded || now >= deadline) return { ended: seen.size - members.length, left: members.length };
+    if (emptyLooks === emptyLooksNeeded || now >= deadline)
+      return { ended: seen.size - members.length, left: members.length };
     if (now >= killAt) signalAll(members, "SIGKILL");
     else if (!asked) signalAll(members, "SIGTERM");
     asked = true;
