@@ -97,21 +97,28 @@ async function accept(engine: Engine, view: RunView, { reason, actor }: Of<"acce
   if (view.totals.done === 0) {
     throw new AppError("nothing-done", `Expected a unit of ${view.run} that is done, but there is none to publish`);
   }
-  await noteAcceptance(engine, view.run, { reason, by: actor, at: Date.now() });
+  const incident = `${need.instanceId}/${need.key}`;
+  await noteAcceptance(engine, view.run, { incident, reason, by: actor, at: Date.now() });
   await send(engine, need.instanceId, { type: "resolve-incident", key: need.key, action: "accept", reason, actor });
   return { did: `${view.run} goes on without ${need.units.join(", ")}.`, units: need.units };
 }
 
-/** The report names who accepted a part, and nothing below the threshold is published without it. */
+/**
+ * The report names who accepted a part, and nothing below the threshold is published without it. It is noted before the
+ * incident is answered, which may stand in another instance; whoever asks again after a crash in between notes it once.
+ */
 async function noteAcceptance(engine: Engine, run: string, acceptance: Acceptance): Promise<void> {
   const { variables } = await engine.instance(run);
-  const before = Array.isArray(variables["acceptances"]) ? variables["acceptances"] : [];
-  const { reason, by } = acceptance;
-  const values = { acceptances: [...before, { ...acceptance }] as JsonObject[string] };
+  const noted = (variables["acceptances"] ?? []) as unknown as readonly Acceptance[];
+  const { incident, reason, by } = acceptance;
+  const others = noted.filter((each) => each.incident !== incident);
+  const values = { acceptances: [...others, acceptance] as unknown as JsonObject[string] };
   await send(engine, run, { type: "set-variables", scope: 0, values, reason, actor: by });
 }
 
 interface Acceptance {
+  /** `<instance>/<key>` of the incident that it answers. */
+  readonly incident: string;
   readonly reason: string;
   readonly by: string;
   readonly at: number;
