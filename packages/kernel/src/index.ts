@@ -10,6 +10,33 @@ export {
   queueClasses,
   slotsMax,
 } from "./coordination/job-queue.ts";
+export {
+  type Channel,
+  type ChannelName,
+  expiresAt,
+  forgottenAt,
+  type Message,
+  messageIdKeptMs,
+  oldestFor,
+  type Recipient,
+  type Remembered,
+  recipientsOf,
+  ttlMaxMs,
+  type Waiting,
+} from "./coordination/message.ts";
+export {
+  counted,
+  noFigures,
+  planProblem,
+  type Rollout,
+  type RolloutFigures,
+  type RolloutGuard,
+  type RolloutPlan,
+  type RolloutSegment,
+  type Routing,
+  versionFor,
+} from "./coordination/rollout.ts";
+export { nextFiring, type Schedule } from "./coordination/schedule.ts";
 export { type Decision, decide } from "./decide.ts";
 export type * from "./effect.ts";
 export { effectsOf, pendingEffects } from "./effects.ts";
