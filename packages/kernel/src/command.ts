@@ -73,6 +73,8 @@ export interface CompleteTask extends CommandBase {
   readonly type: "complete-task";
   readonly key: Key;
   readonly result: JsonObject;
+  /** Why it was decided so. */
+  readonly rationale?: string;
   readonly actor: Actor;
 }
 
@@ -85,6 +87,66 @@ export interface ClaimTask extends CommandBase {
 export interface ReleaseTask extends CommandBase {
   readonly type: "release-task";
   readonly key: Key;
+  readonly actor: Actor;
+}
+
+/** Work on it begins. A free task is claimed by it. */
+export interface StartTask extends CommandBase {
+  readonly type: "start-task";
+  readonly key: Key;
+  readonly actor: Actor;
+}
+
+/** Lends a task to somebody, who gives it back with `resolve-task`. Its owner alone can complete it. */
+export interface DelegateTask extends CommandBase {
+  readonly type: "delegate-task";
+  readonly key: Key;
+  readonly to: Actor;
+  readonly reason?: string;
+  readonly actor: Actor;
+}
+
+/** Gives a delegated task back to its owner. */
+export interface ResolveTask extends CommandBase {
+  readonly type: "resolve-task";
+  readonly key: Key;
+  readonly reason?: string;
+  readonly actor: Actor;
+}
+
+/** Gives a task to somebody for good, or to nobody, whoever has it. Who may do that is not the kernel's matter. */
+export interface ReassignTask extends CommandBase {
+  readonly type: "reassign-task";
+  readonly key: Key;
+  readonly to: Actor | null;
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+/** What is named changes; null takes a date away. */
+export interface TaskChanges {
+  /** Epoch ms. */
+  readonly dueAt?: number | null;
+  readonly followUpAt?: number | null;
+  /** A whole number from 0 to 100. */
+  readonly priority?: number;
+  readonly candidates?: readonly string[];
+}
+
+export interface UpdateTask extends CommandBase, TaskChanges {
+  readonly type: "update-task";
+  readonly key: Key;
+  readonly reason?: string;
+  readonly actor: Actor;
+}
+
+/** Hands a task upwards: to other candidates, as a BPMN escalation with a code, or both. */
+export interface EscalateTask extends CommandBase {
+  readonly type: "escalate-task";
+  readonly key: Key;
+  readonly to?: readonly string[];
+  readonly code?: string;
+  readonly reason: string;
   readonly actor: Actor;
 }
 
@@ -196,6 +258,12 @@ export type Command =
   | CompleteTask
   | ClaimTask
   | ReleaseTask
+  | StartTask
+  | DelegateTask
+  | ResolveTask
+  | ReassignTask
+  | UpdateTask
+  | EscalateTask
   | EndChild
   | PauseInstance
   | ResumeInstance
@@ -227,6 +295,11 @@ export type RejectionCode =
   | "timer-not-due"
   | "task-not-found"
   | "task-claimed"
+  | "task-delegated"
+  | "task-not-delegated"
+  | "task-started"
+  | "task-late"
+  | "task-invalid"
   | "child-not-found"
   | "incident-not-found"
   | "incident-not-acceptable"

@@ -4,12 +4,18 @@ import { behaviors } from "./element/behaviors.ts";
 import type { Event } from "./event.ts";
 import { type Handlers, instanceHandlers } from "./handle/instance.ts";
 import { personHandlers } from "./handle/person.ts";
+import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
 import type { Program } from "./load.ts";
 import type { State } from "./state.ts";
 import { refusal, Turn } from "./turn.ts";
 
-const handlers: Handlers<Command["type"]> = { ...instanceHandlers, ...workHandlers, ...personHandlers };
+const handlers: Handlers<Command["type"]> = {
+  ...instanceHandlers,
+  ...workHandlers,
+  ...taskHandlers,
+  ...personHandlers,
+};
 
 export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };
 

@@ -30,6 +30,14 @@ export type Effect =
   /** For inboxes only: the task itself waits in the state. → `complete-task`. */
   | { readonly type: "open-task"; readonly key: Key; readonly element: ElementId }
   | { readonly type: "close-task"; readonly key: Key }
+  /** Tell people about a task. `key` is its own; nothing answers it. */
+  | {
+      readonly type: "notify";
+      readonly key: Key;
+      readonly task: Key;
+      readonly to: readonly string[];
+      readonly message: string;
+    }
   /** → `end-child`. */
   | {
       readonly type: "start-child";

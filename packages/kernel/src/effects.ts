@@ -63,6 +63,7 @@ const emitters: Emitters = {
   "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
   "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-cancelled": (_state, event) => [{ type: "close-task", key: event.key }],
+  "task-notified": (_state, { key: task, timer: key, to, message }) => [{ type: "notify", key, task, to, message }],
   // While paused no child starts; resuming asks for every open one.
   "child-requested": (state, event) => {
     const call = state.calls.get(event.key);

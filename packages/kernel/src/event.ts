@@ -1,4 +1,4 @@
-import type { Actor, FailureInfo, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { Actor, FailureInfo, ItemDefinition, Key, ParentLink, TaskChanges } from "./command.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
 
@@ -122,6 +122,8 @@ export type Event =
       readonly remaining: number | null;
       /** The evaluated value, for the next repetition. */
       readonly value: Json;
+      /** Of a user task: which of its SLA rules it is for. */
+      readonly rule?: number;
       readonly at: number;
     }
   | { readonly type: "timer-fired"; readonly key: Key; readonly at: number }
@@ -137,11 +139,79 @@ export type Event =
       readonly dueAt?: number;
       readonly form?: JsonObject;
       readonly input: JsonObject;
+      readonly priority?: number;
+      readonly followUpAt?: number;
+      /** What its SLA rules came to, in their order. */
+      readonly sla?: readonly SlaPlan[];
       readonly at: number;
     }
   | { readonly type: "task-claimed"; readonly key: Key; readonly actor: Actor; readonly at: number }
   | { readonly type: "task-released"; readonly key: Key; readonly actor: Actor; readonly at: number }
-  | { readonly type: "task-completed"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  | { readonly type: "task-started"; readonly key: Key; readonly actor: Actor; readonly at: number }
+  /** `owner` lends it to `to`. */
+  | {
+      readonly type: "task-delegated";
+      readonly key: Key;
+      readonly owner: Actor;
+      readonly to: Actor;
+      readonly actor: Actor;
+      readonly reason?: string;
+      readonly at: number;
+    }
+  | {
+      readonly type: "task-resolved";
+      readonly key: Key;
+      readonly owner: Actor;
+      readonly actor: Actor;
+      readonly reason?: string;
+      readonly at: number;
+    }
+  /** By a person, or by an SLA rule, which names candidates instead. */
+  | {
+      readonly type: "task-reassigned";
+      readonly key: Key;
+      readonly assignee: Actor | null;
+      readonly candidates?: readonly string[];
+      readonly actor: Actor;
+      readonly reason: string;
+      readonly at: number;
+    }
+  | {
+      readonly type: "task-updated";
+      readonly key: Key;
+      readonly changes: TaskChanges;
+      readonly actor: Actor;
+      readonly reason?: string;
+      readonly at: number;
+    }
+  | {
+      readonly type: "task-escalated";
+      readonly key: Key;
+      readonly actor: Actor;
+      readonly reason: string;
+      /** Its candidates from now on; nobody has it. */
+      readonly to?: readonly string[];
+      readonly code?: string;
+      readonly at: number;
+    }
+  /** An SLA rule tells somebody; `timer` is the timer that fired. */
+  | {
+      readonly type: "task-notified";
+      readonly key: Key;
+      readonly timer: Key;
+      readonly to: readonly string[];
+      readonly message: string;
+      readonly at: number;
+    }
+  /** `late`: after its due instant. */
+  | {
+      readonly type: "task-completed";
+      readonly key: Key;
+      readonly actor: Actor;
+      readonly rationale?: string;
+      readonly late?: boolean;
+      readonly at: number;
+    }
   | { readonly type: "task-cancelled"; readonly key: Key; readonly at: number }
   // called instances, keyed by the element instance of the call activity
   | {
@@ -288,6 +358,12 @@ export type Event =
   | { readonly type: "compensation-finished"; readonly owner: Key; readonly at: number };
 
 export type EventType = Event["type"];
+
+/** An SLA rule with its expressions worked out: the value of `after`, and what it tells whom it notifies. */
+export interface SlaPlan {
+  readonly value: Json;
+  readonly message: string;
+}
 
 /** What failed, and so what a retry re-issues. */
 export type IncidentKind =

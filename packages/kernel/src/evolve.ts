@@ -4,6 +4,7 @@ import { compensationAppliers } from "./evolve/compensation.ts";
 import { elementAppliers } from "./evolve/element.ts";
 import { instanceAppliers } from "./evolve/instance.ts";
 import { itemAppliers } from "./evolve/item.ts";
+import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
 import type { State } from "./state.ts";
 
@@ -11,6 +12,7 @@ const appliers: Appliers<EventType> = {
   ...instanceAppliers,
   ...elementAppliers,
   ...waitAppliers,
+  ...taskAppliers,
   ...itemAppliers,
   ...compensationAppliers,
 };

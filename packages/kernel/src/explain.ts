@@ -43,7 +43,8 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
   }
   for (const timer of state.timers.values()) {
     const place = { ...placeOf(state, timer.owner), element: timer.element };
-    yield { ...place, on: "timer", reason: "It waits for its time.", until: "The timer is due.", dueAt: timer.due };
+    const reason = timer.rule === undefined ? "It waits for its time." : "Its SLA says until when it may wait.";
+    yield { ...place, on: "timer", reason, until: "The timer is due.", dueAt: timer.due };
   }
   for (const run of state.compensationRuns.values()) {
     const left = run.targets.length + (isRunning(state, run) ? 1 : 0);

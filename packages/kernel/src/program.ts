@@ -173,12 +173,36 @@ export interface ScriptTask extends ActivityBase {
   readonly assignments: readonly Mapping[];
 }
 
+/**
+ * What happens when a user task is not begun, or not completed, in time. `after` counts from its creation; for
+ * `not-started` anew from each release and reassignment by a person.
+ */
+export interface SlaRule {
+  readonly on: "not-started" | "not-completed";
+  readonly after: TimerDefinition;
+  readonly action:
+    | { readonly type: "notify"; readonly to: readonly string[]; readonly message?: Source }
+    /** It is taken from whoever has it, and these are its candidates. */
+    | { readonly type: "reassign"; readonly to: readonly string[] }
+    /** Thrown from the task as a BPMN escalation; recorded when nothing catches it. */
+    | { readonly type: "escalate"; readonly code: string };
+  /** A duration comes again and again until the task is begun or completed. Cycles and cron repeat as they say. */
+  readonly repeat?: boolean;
+}
+
 export interface UserTask extends ActivityBase {
   readonly kind: "user-task";
   readonly title?: Source;
   readonly assignee?: Source;
   readonly candidates?: readonly string[];
   readonly due?: TimerDefinition;
+  /** When whoever has it wants to be reminded of it; for lists only. */
+  readonly followUp?: TimerDefinition;
+  /** A whole number from 0 to 100, the most urgent last. Default 50. */
+  readonly priority?: Source;
+  readonly sla?: readonly SlaRule[];
+  /** Completing it after `due`: `accept` (default) takes it, `refuse` does not, `flag` gives its outputs `late`. */
+  readonly late?: "accept" | "refuse" | "flag";
   /** JSON Schema of what completing it must bring. The server and CLI check it; the kernel does not. */
   readonly form?: JsonObject;
 }

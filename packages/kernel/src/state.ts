@@ -1,5 +1,5 @@
 import type { FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "./command.ts";
-import type { IncidentKind } from "./event.ts";
+import type { IncidentKind, SlaPlan } from "./event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
 import { type Index, MapIndex, MapTable, type Table } from "./table.ts";
@@ -78,6 +78,8 @@ export interface TimerRecord {
   readonly due: number;
   readonly remaining: number | null;
   readonly value: Json;
+  /** Only of a user task's SLA: which rule. */
+  readonly rule?: number;
 }
 
 export interface TaskRecord {
@@ -90,6 +92,17 @@ export interface TaskRecord {
   readonly form: JsonObject | null;
   readonly input: JsonObject;
   readonly at: number;
+  // Absent as long as there is nothing to say: most tasks need none of them.
+  /** 0 to 100; absent: 50. */
+  readonly priority?: number;
+  readonly followUpAt?: number | null;
+  /** Who delegated it to the assignee. */
+  readonly owner?: string;
+  /** When work on it began. */
+  readonly startedAt?: number;
+  readonly escalations?: number;
+  readonly notifications?: number;
+  readonly sla?: readonly SlaPlan[];
 }
 
 export interface CallRecord {

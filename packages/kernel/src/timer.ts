@@ -10,6 +10,7 @@ export interface DueTimer {
   readonly due: number;
   readonly remaining: number | null;
   readonly value: Json;
+  readonly rule?: number;
 }
 
 export function computeTimer(

@@ -96,3 +96,7 @@ export class Turn {
 export function refusal(code: RejectionCode, reason: string): Rejection {
   return { code, reason };
 }
+
+export function isRejection(value: object): value is Rejection {
+  return "reason" in value && "code" in value;
+}

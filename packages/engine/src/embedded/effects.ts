@@ -67,6 +67,8 @@ const handlers: Handlers = {
   },
   "open-task": { record: nothing, perform: nothing },
   "close-task": { record: nothing, perform: nothing },
+  // The log and the list of tasks show it; whoever delivers it follows the log.
+  notify: { record: nothing, perform: nothing },
   "start-child": message,
   "cancel-child": message,
   "pause-child": message,

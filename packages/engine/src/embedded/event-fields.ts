@@ -83,7 +83,16 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "job-retried": { number: 25, fields: { key: always, at: row } },
   "timer-armed": {
     number: 26,
-    fields: { key: always, owner: always, element: always, due: always, remaining: always, value: always, at: row },
+    fields: {
+      key: always,
+      owner: always,
+      element: always,
+      due: always,
+      remaining: always,
+      value: always,
+      at: row,
+      rule: optional,
+    },
   },
   "timer-fired": { number: 27, fields: { key: always, at: row } },
   "timer-cancelled": { number: 28, fields: { key: always } },
@@ -99,11 +108,17 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
       dueAt: optional,
       form: optional,
       at: row,
+      priority: optional,
+      followUpAt: optional,
+      sla: optional,
     },
   },
   "task-claimed": { number: 30, fields: { key: always, actor: always, at: row } },
   "task-released": { number: 31, fields: { key: always, actor: always, at: row } },
-  "task-completed": { number: 32, fields: { key: always, actor: always, at: row } },
+  "task-completed": {
+    number: 32,
+    fields: { key: always, actor: always, at: row, rationale: optional, late: optional },
+  },
   "task-cancelled": { number: 33, fields: { key: always, at: row } },
   "child-requested": {
     number: 34,
@@ -154,6 +169,22 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "compensation-taken": { number: 55, fields: { owner: always, target: always, key: always } },
   "compensation-failed": { number: 56, fields: { owner: always, target: always, error: always, at: row } },
   "compensation-finished": { number: 57, fields: { owner: always, at: row } },
+  "task-started": { number: 100, fields: { key: always, actor: always, at: row } },
+  "task-delegated": {
+    number: 101,
+    fields: { key: always, owner: always, to: always, actor: always, reason: optional, at: row },
+  },
+  "task-resolved": { number: 102, fields: { key: always, owner: always, actor: always, reason: optional, at: row } },
+  "task-reassigned": {
+    number: 103,
+    fields: { key: always, assignee: always, actor: always, reason: always, candidates: optional, at: row },
+  },
+  "task-updated": { number: 104, fields: { key: always, changes: always, actor: always, reason: optional, at: row } },
+  "task-escalated": {
+    number: 105,
+    fields: { key: always, actor: always, reason: always, to: optional, code: optional, at: row },
+  },
+  "task-notified": { number: 106, fields: { key: always, timer: always, to: always, message: always, at: row } },
 };
 
 /** A layout as the codec uses it. */

@@ -1,6 +1,7 @@
-import type { Key } from "../command.ts";
+import type { FailureInfo, Key } from "../command.ts";
 import type { Element, ElementKind } from "../program.ts";
 import type { Names, Result } from "../scope.ts";
+import type { TimerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
 
 /** One element instance about to start or started: what every step of its life needs to know. */
@@ -30,7 +31,9 @@ export interface ElementBehavior<E extends Element = Element> {
    */
   readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
   /** A timer of its own fired (a boundary event's timer belongs to the activity it stands on). */
-  readonly onTimer?: (turn: Turn, visit: Visit<E>) => void;
+  readonly onTimer?: (turn: Turn, visit: Visit<E>, timer: TimerRecord) => void;
+  /** What a retry does after such a timer could not be computed again. */
+  readonly retryTimer?: (turn: Turn, visit: Visit<E>, error: FailureInfo) => void;
   /** Nothing is left in the scope it opened (containers only). */
   readonly onContentEnded?: (turn: Turn, visit: Visit<E>) => void;
   /** What a retry re-issues after the work it waited for failed for good. */

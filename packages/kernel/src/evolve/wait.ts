@@ -2,19 +2,11 @@ import type { Event } from "../event.ts";
 import { type JobRecord, type State, useKey } from "../state.ts";
 import type { Appliers } from "./applier.ts";
 
-type WaitEvent = Extract<
-  Event["type"],
-  `job-${string}` | `timer-${string}` | `task-${string}` | `child-${string}` | `incident-${string}`
->;
+type WaitEvent = Extract<Event["type"], `job-${string}` | `timer-${string}` | `child-${string}` | `incident-${string}`>;
 
 function changeJob(state: State, key: number, change: Partial<JobRecord>): void {
   const job = state.jobs.get(key);
   if (job !== undefined) state.jobs.set(key, { ...job, ...change });
-}
-
-function assign(state: State, key: number, assignee: string | null): void {
-  const task = state.tasks.get(key);
-  if (task !== undefined) state.tasks.set(key, { ...task, assignee });
 }
 
 function dropTimer(state: State, key: number): void {
@@ -68,29 +60,13 @@ export const waitAppliers: Appliers<WaitEvent> = {
       due: event.due,
       remaining: event.remaining,
       value: event.value,
+      ...(event.rule === undefined ? {} : { rule: event.rule }),
     });
     state.timersOf.add(event.owner, event.key);
     useKey(state, event.key);
   },
   "timer-fired": (state, event) => dropTimer(state, event.key),
   "timer-cancelled": (state, event) => dropTimer(state, event.key),
-  "task-created": (state, event) => {
-    state.tasks.set(event.key, {
-      key: event.key,
-      element: event.element,
-      title: event.title,
-      assignee: event.assignee ?? null,
-      candidates: event.candidates,
-      dueAt: event.dueAt ?? null,
-      form: event.form ?? null,
-      input: event.input,
-      at: event.at,
-    });
-  },
-  "task-claimed": (state, event) => assign(state, event.key, event.actor),
-  "task-released": (state, event) => assign(state, event.key, null),
-  "task-completed": (state, event) => state.tasks.delete(event.key),
-  "task-cancelled": (state, event) => state.tasks.delete(event.key),
   "child-requested": (state, event) => {
     const before = state.calls.get(event.key);
     state.calls.set(event.key, {

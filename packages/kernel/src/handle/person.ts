@@ -80,10 +80,15 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
   }
 }
 
-/** The boundary timer is computed afresh, as when its activity started. */
+/** The boundary timer is computed afresh, as when its activity started; any other as its element does it. */
 function rearmTimer(turn: Turn, incident: IncidentRecord): void {
   const { owner, kind } = incident;
   const element = turn.element(must(incident.element, "a timer belongs to an element"));
+  const { retryTimer } = turn.behavior(element);
+  if (retryTimer !== undefined) {
+    retryTimer(turn, visitOf(turn, owner), incident.error);
+    return;
+  }
   assert(element.kind === "boundary-event" && element.trigger.type === "timer", `'${element.id}' has no timer`);
   const names = new Names(turn.program, turn.state, { scope: owner });
   const timer = computeTimer(turn, { element: element.id, definition: element.trigger.timer }, names);

@@ -11,15 +11,12 @@ import {
 } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
 import type { BoundaryEvent, RetryPolicy } from "../program.ts";
-import type { JobRecord, TaskRecord, TimerRecord } from "../state.ts";
+import type { JobRecord, TimerRecord } from "../state.ts";
 import { armTimer } from "../timer.ts";
-import { refusal, type Turn } from "../turn.ts";
+import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
-type WorkCommand = Extract<
-  Command["type"],
-  `${string}-job` | "throw-job-error" | "fire-timer" | `${string}-task` | "end-child"
->;
+type WorkCommand = Extract<Command["type"], `${string}-job` | "throw-job-error" | "fire-timer" | "end-child">;
 
 /** A job that may still be answered. A parked one is not: its last attempt has already been counted. */
 function openJob(turn: Turn, key: Key): JobRecord | Rejection {
@@ -27,10 +24,6 @@ function openJob(turn: Turn, key: Key): JobRecord | Rejection {
   if (job !== undefined && !job.parked) return job;
   const why = job === undefined ? "there is none" : "it waits for a person";
   return refusal("job-not-found", `Expected an open job ${key}, but ${why}`);
-}
-
-function isRejection(value: object): value is Rejection {
-  return "reason" in value && "code" in value;
 }
 
 function retryPolicy(turn: Turn, job: JobRecord): RetryPolicy {
@@ -82,7 +75,8 @@ function fireTimer(turn: Turn, command: FireTimer): Rejection | undefined {
   turn.emit({ type: "timer-fired", key: timer.key, at: command.at });
   const element = turn.element(timer.element);
   if (element.kind === "boundary-event") fireBoundary(turn, element, timer);
-  else must(turn.behavior(element).onTimer, `'${element.id}' waits for no timer`)(turn, visitOf(turn, timer.owner));
+  else
+    must(turn.behavior(element).onTimer, `'${element.id}' waits for no timer`)(turn, visitOf(turn, timer.owner), timer);
   return undefined;
 }
 
@@ -106,15 +100,6 @@ function rearm(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
   }
 }
 
-function openTask(turn: Turn, key: Key, actor: string): TaskRecord | Rejection {
-  const task = turn.state.tasks.get(key);
-  if (task === undefined) return refusal("task-not-found", `Expected an open task ${key}, but there is none`);
-  if (task.assignee !== null && task.assignee !== actor) {
-    return refusal("task-claimed", `Expected task ${key} to be free or yours, but '${task.assignee}' has it`);
-  }
-  return task;
-}
-
 export const workHandlers: Handlers<WorkCommand> = {
   "complete-job": (turn, { key, result, actor, at }) => {
     const job = openJob(turn, key);
@@ -132,25 +117,6 @@ export const workHandlers: Handlers<WorkCommand> = {
     return undefined;
   },
   "fire-timer": fireTimer,
-  "complete-task": (turn, { key, result, actor, at }) => {
-    const task = openTask(turn, key, actor);
-    if (isRejection(task)) return task;
-    turn.emit({ type: "task-completed", key, actor, at });
-    complete(turn, key, { result, actor });
-    return undefined;
-  },
-  "claim-task": (turn, { key, actor, at }) => {
-    const task = openTask(turn, key, actor);
-    if (isRejection(task)) return task;
-    turn.emit({ type: "task-claimed", key, actor, at });
-    return undefined;
-  },
-  "release-task": (turn, { key, actor, at }) => {
-    const task = openTask(turn, key, actor);
-    if (isRejection(task)) return task;
-    turn.emit({ type: "task-released", key, actor, at });
-    return undefined;
-  },
   "end-child": (turn, { key, childId, outcome, at }) => {
     const call = turn.state.calls.get(key);
     if (call === undefined || call.ended || call.childId !== childId) {

@@ -185,9 +185,9 @@ export class Driver {
     return this.send({ type: "throw-job-error", key: this.key(element), error });
   }
 
-  /** Fires the only timer of an element when it is due. */
-  fire(element: string): this {
-    const found = [...this.state.timers.values()].filter((timer) => timer.element === element);
+  /** Fires the only timer of an element when it is due; of a user task, the one for a rule. */
+  fire(element: string, rule?: number): this {
+    const found = [...this.state.timers.values()].filter((timer) => timer.element === element && timer.rule === rule);
     assert(found.length === 1, `'${element}' has ${found.length} timers`);
     const { key, due } = must(found[0], "one was found");
     return this.send({ type: "fire-timer", key, at: Math.max(due, this.at) });

@@ -60,6 +60,14 @@ function checkOwners(program: Program, state: State, check: Check): void {
     check(lives(timer.owner), `timer ${timer.key} is nobody's`);
     check(state.timersOf.has(timer.owner, timer.key), `timer ${timer.key} is not in its owner's index`);
   }
+  for (const { owner, element, rule } of state.timers.values()) {
+    if (rule === undefined) continue;
+    const watched = program.elements.get(element);
+    const on = watched?.kind === "user-task" ? watched.sla?.[rule]?.on : undefined;
+    const begun = state.tasks.get(owner)?.startedAt !== undefined;
+    check(on === "not-completed" || (on === "not-started" && !begun), `rule ${rule} of task ${owner} watches nothing`);
+    check(state.tasks.get(owner) !== undefined, `rule ${rule} watches task ${owner}, which is not open`);
+  }
   for (const incident of state.incidents.values()) {
     check(lives(incident.owner), `incident ${incident.key} is nobody's`);
     check(state.incidentsOf.has(incident.owner, incident.key), `incident ${incident.key} is not in its owner's index`);

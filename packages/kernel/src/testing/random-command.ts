@@ -88,6 +88,21 @@ const makers: readonly (readonly [number, Maker])[] = [
   ],
   [
     4,
+    (random, { state, at }) => {
+      const key = aim(random, state.tasks.values());
+      const [actor, to] = [random.pick(["a", "tester"]), random.pick(["a", "b"])];
+      return random.pick<Said>([
+        { type: "start-task", key, actor },
+        { type: "delegate-task", key, to, actor },
+        { type: "resolve-task", key, actor },
+        { type: "reassign-task", key, to: random.pick([to, null]), reason: "so", actor },
+        { type: "update-task", key, dueAt: random.pick([null, at]), priority: random.below(120), actor },
+        { type: "escalate-task", key, reason: "so", actor, ...random.pick([{ to: [to] }, { code: "E1" }, {}]) },
+      ]);
+    },
+  ],
+  [
+    4,
     (random, { state }) => {
       const key = aim(random, state.calls.values());
       const outcome = random.pick([

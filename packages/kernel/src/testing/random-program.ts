@@ -1,5 +1,5 @@
 import type { Json } from "../json.ts";
-import type { Element, Flow, MultiInstance, ProgramDocument } from "../program.ts";
+import type { Element, Flow, MultiInstance, ProgramDocument, SlaRule } from "../program.ts";
 import {
   and,
   call,
@@ -118,7 +118,7 @@ class Grower {
     const made = random.oneOf<Element>([
       [5, () => this.#service(options)],
       [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
-      [1, () => user(this.#id("user"), options)],
+      [1, () => this.#user(options)],
       [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
       [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
     ]);
@@ -142,6 +142,23 @@ class Grower {
       ...(next ? { outputs: [{ target: "n", source: variable("n") }] } : {}),
       ...options,
     });
+  }
+
+  #user(options: object): Element {
+    const random = this.#random;
+    const sla = Array.from({ length: random.below(3) }, (): SlaRule => {
+      const on = random.pick(["not-started", "not-completed"] as const);
+      const kind = random.pick(["duration", "cycle"] as const);
+      const after = timer(kind, kind === "duration" ? "PT4S" : "R2/PT3S");
+      const action = random.pick([
+        { type: "notify" as const, to: ["a"] },
+        { type: "reassign" as const, to: ["b"] },
+        { type: "escalate" as const, code: "E1" },
+      ]);
+      return { on, after, action, repeat: random.chance(0.5) };
+    });
+    const late = random.pick(["accept", "refuse", "flag"] as const);
+    return user(this.#id("user"), { sla, late, due: timer("duration", "PT5S"), priority: expr("n"), ...options });
   }
 
   #sub(depth: number, options: object): Element {

@@ -1,5 +1,5 @@
 import type { Json } from "../json.ts";
-import type { Element } from "../program.ts";
+import type { Element, SlaRule } from "../program.ts";
 import {
   and,
   call,
@@ -187,6 +187,34 @@ function saga(): Driver {
   return driver.fail("undo-b").complete("undo-x");
 }
 
+/** A task that goes through many hands, watched by rules. */
+function handover(): Driver {
+  const sla: SlaRule[] = [
+    { on: "not-started", after: timer("duration", "PT60S"), action: { type: "notify", to: ["boss"] }, repeat: true },
+    { on: "not-completed", after: timer("duration", "PT200S"), action: { type: "reassign", to: ["team"] } },
+    { on: "not-completed", after: timer("duration", "PT300S"), action: { type: "escalate", code: "late" } },
+  ];
+  const dates = { due: timer("duration", "PT100S"), followUp: timer("duration", "PT50S") };
+  const task = user("check", {
+    ...dates,
+    priority: variable("urgency"),
+    sla,
+    late: "flag",
+    outputs: map({ late: "late" }),
+  });
+  const driver = new Driver(line(task)).create({ urgency: 70 }).fire("check", 0);
+  const key = driver.key("check");
+  driver.send({ type: "start-task", key, actor: "ann" });
+  driver.send({ type: "delegate-task", key, to: "bob", reason: "He knows it.", actor: "ann" });
+  driver
+    .send({ type: "resolve-task", key, actor: "bob" })
+    .send({ type: "update-task", key, dueAt: null, priority: 80 });
+  driver.send({ type: "reassign-task", key, to: "carl", reason: "Ann is ill.", actor: "boss" });
+  driver.send({ type: "escalate-task", key, to: ["heads"], reason: "Nobody knows.", actor: "carl" });
+  driver.fire("check", 1).fire("check", 2).send({ type: "claim-task", key, actor: "dora" });
+  return driver.send({ type: "complete-task", key, result: {}, rationale: "It is fine.", actor: "dora" });
+}
+
 /** More than one step may start. */
 function long(): Driver {
   const made = program(
@@ -205,5 +233,6 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   graph,
   loops,
   saga,
+  handover,
   long,
 };
