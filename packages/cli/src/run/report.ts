@@ -31,7 +31,7 @@ export function finalReport(view: RunView, words: Words, { next = true }: { read
     case "failed":
       return failedReport(view, words);
     case "cancelled":
-      return `${view.run} was cancelled: ${view.error?.message ?? ""}. Nothing was published.`;
+      return `${view.run} was cancelled: ${view.error?.message ?? ""}. ${remainsLine(view)}`;
     default:
       return `${view.run} goes on.\n→ ${words.tutti(`status ${view.run} --follow`)}`;
   }
@@ -80,10 +80,16 @@ function failedReport(view: RunView, { style, tutti }: Words): string {
   const { error } = view;
   return [
     style.red(`${view.run} failed: ${error?.code}: ${error?.message}`),
-    "  Nothing was published; the repository is unchanged.",
+    `  ${remainsLine(view)}`,
     ...failedUnits(view),
     `→ ${tutti(`log ${view.run}`)}`,
   ].join("\n");
+}
+
+/** What a run that did not complete left in the person's repository. */
+function remainsLine({ published, repository }: RunView): string {
+  if (published === null) return "Nothing was published; the repository is unchanged.";
+  return `Before that it published branch ${published.branch} in ${repository}.`;
 }
 
 function waitingReport(view: RunView, words: Words): string {
