@@ -3,8 +3,8 @@ import { type Clock, realClock } from "../clock.ts";
 import type { Engine } from "../port.ts";
 import { readHistory, type Tail } from "./history.ts";
 import { rebuild } from "./instances.ts";
-import { instanceNotFound } from "./item.ts";
 import { queryStore } from "./query.ts";
+import { instanceNotFound } from "./scope.ts";
 import { openSqliteReader } from "./sqlite/store.ts";
 import type { StoreReader } from "./store.ts";
 

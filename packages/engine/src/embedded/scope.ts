@@ -1,0 +1,62 @@
+import { AppError, type Rejection } from "@tutti/kernel";
+import type { Inbox, TimelessCommand } from "./inbox.ts";
+import type { Instances, Live } from "./instances.ts";
+import type { Named, Programs } from "./programs.ts";
+import type { InstanceNumber, InstanceRecord } from "./store.ts";
+import type { Timers } from "./timers.ts";
+import type { Draft, Numbers } from "./turn.ts";
+import type { WorkQueue } from "./work-queue.ts";
+
+/** What a batch needs in memory before it can be decided. */
+export interface Wants {
+  readonly instanceIds: Set<string>;
+  readonly numbers: Set<InstanceNumber>;
+  readonly requestIds: Set<string>;
+  readonly hashes: Set<string>;
+}
+
+/** What items are decided with. */
+export interface Scope {
+  readonly instances: Instances;
+  readonly programs: Programs;
+  readonly inbox: Inbox;
+  readonly work: WorkQueue;
+  readonly timers: Timers;
+  /** Request ids that are already used → their instances. */
+  readonly requests: Map<string, string>;
+  readonly numbers: Numbers;
+  /** Why an instance cannot be used, by id and by number. */
+  refusal(of: { readonly instanceId?: string; readonly number?: InstanceNumber }): Error | undefined;
+  quarantine(record: InstanceRecord, error: unknown): Error;
+  readonly warn: (message: string, data: { readonly [name: string]: unknown }) => void;
+}
+
+export function wantId(scope: Scope, instanceId: string, wants: Wants): void {
+  if (scope.instances.id(instanceId) === undefined) wants.instanceIds.add(instanceId);
+}
+
+export function wantNumber(scope: Scope, number: InstanceNumber, wants: Wants): void {
+  if (scope.instances.number(number) === undefined) wants.numbers.add(number);
+}
+
+export function wantProgram(scope: Scope, named: Named | undefined, wants: Wants): void {
+  if (named !== undefined && scope.programs.loaded(named.hash) === undefined) wants.hashes.add(named.hash);
+}
+
+export interface InTurn {
+  readonly scope: Scope;
+  readonly draft: Draft;
+}
+
+/** A rejection is a value; an error means that the instance is now in quarantine. */
+export function run({ scope, draft }: InTurn, live: Live, command: TimelessCommand): Rejection | Error | undefined {
+  try {
+    return draft.run(live, command);
+  } catch (error) {
+    return scope.quarantine(live.record, error);
+  }
+}
+
+export function instanceNotFound(instanceId: string): AppError {
+  return new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
+}
