@@ -65,7 +65,7 @@ test("[C8] under --json stdout is one document, and following gives a line for e
 });
 
 test("[C3] a detached run goes on by itself; wait gives its status, and every reading command works without an owner", async () => {
-  const own = await house({ TUTTI_IDLE_MS: "300" });
+  const own = await house({ TUTTI_IDLE_MS: "2000" });
   const material = await own.material("fixtures/diamond-late");
   const { exit, stdout } = await own.tutti(...runArguments(material), "--id", "diamond-late-x1", "--detach");
   expect([exit, stdout.trim()]).toEqual([0, "diamond-late-x1"]);
