@@ -153,21 +153,41 @@ function heldLock(turn: Turn, ref: ItemRef): string | undefined {
   return definition.locks.find((lock) => turn.state.lockHolders.get(itemKey(ref.body, lock)) !== undefined);
 }
 
+/** Items are looked at in pieces of this size: the line changes meanwhile, and may be far longer than what may start. */
+const pieceItems = 64;
+
+function firstReady(turn: Turn, body: Key, priority: number): readonly string[] {
+  const found: string[] = [];
+  for (const item of turn.state.ready.of(itemKey(body, String(priority)))) {
+    if (found.push(item) === pieceItems) break;
+  }
+  return found;
+}
+
 function dispatch(turn: Turn, body: Key): void {
   for (const priority of priorities) {
-    for (const item of turn.state.ready.of(itemKey(body, String(priority)))) {
-      const { maxParallel, counts, closing } = collectionAt(turn, body);
-      if (closing !== null || (maxParallel !== null && counts.running >= maxParallel) || turn.isFull()) return;
-      const lock = heldLock(turn, { body, item });
-      if (lock === undefined) {
-        activate(turn, { body, item });
-      } else {
-        turn.emit({ type: "item-blocked", body, item, lock });
-        // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
-        wakeLine(turn, { body, item });
-      }
+    // Each pass starts or blocks all of its items, so the line gets shorter; one that was unblocked stands at its end.
+    for (let items = firstReady(turn, body, priority); items.length > 0; items = firstReady(turn, body, priority)) {
+      if (!dispatchItems(turn, body, items)) return;
     }
   }
+}
+
+/** False when nothing more may start now. */
+function dispatchItems(turn: Turn, body: Key, items: readonly string[]): boolean {
+  for (const item of items) {
+    const { maxParallel, counts, closing } = collectionAt(turn, body);
+    if (closing !== null || (maxParallel !== null && counts.running >= maxParallel) || turn.isFull()) return false;
+    const lock = heldLock(turn, { body, item });
+    if (lock === undefined) {
+      activate(turn, { body, item });
+    } else {
+      turn.emit({ type: "item-blocked", body, item, lock });
+      // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
+      wakeLine(turn, { body, item });
+    }
+  }
+  return true;
 }
 
 function activate(turn: Turn, ref: ItemRef): void {

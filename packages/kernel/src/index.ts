@@ -37,7 +37,7 @@ export {
   versionFor,
 } from "./coordination/rollout.ts";
 export { nextFiring, type Schedule } from "./coordination/schedule.ts";
-export { type Decision, decide } from "./decide.ts";
+export { type Decision, decide, step } from "./decide.ts";
 export type * from "./effect.ts";
 export { effectsOf, pendingEffects } from "./effects.ts";
 export { kernelErrors } from "./errors.ts";

@@ -34,7 +34,7 @@ function simulate(seed: number): string {
   return driver.status ?? "none";
 }
 
-test(`[K111] ${only === undefined ? `${runs} random programs` : `seed ${only}`} keep every invariant under random commands`, () => {
+test(`[K111] [K114] ${only === undefined ? `${runs} random programs` : `seed ${only}`} keep every invariant under random commands`, () => {
   const seeds = only === undefined ? Array.from({ length: runs }, (_, index) => index + 1) : [Number(only)];
   const ends = new Map<string, number>();
   for (const seed of seeds) {

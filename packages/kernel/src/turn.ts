@@ -1,9 +1,8 @@
-import type { Command, FailureInfo, Key, Rejection, RejectionCode } from "./command.ts";
+import type { FailureInfo, Key, Rejection, RejectionCode } from "./command.ts";
 import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
 import type { Event, IncidentKind } from "./event.ts";
 import { evolve } from "./evolve.ts";
 import type { Program } from "./load.ts";
-import { overlay } from "./overlay.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
 import { SmallMap } from "./small-map.ts";
@@ -31,8 +30,16 @@ class Agenda {
   }
 }
 
+export interface TurnContext {
+  /** What events are applied to: an overlay, or the instance's own state. */
+  readonly state: State;
+  readonly behaviors: Behaviors;
+  /** Told each event once it is applied. */
+  readonly applied: ((event: Event) => void) | undefined;
+}
+
 /**
- * One decision in the making: the command's time, an overlay of the state, and the events so far. Whatever is decided
+ * One decision in the making: the command's time, the state it moves on, and the events so far. Whatever is decided
  * is emitted at once, so that the next step sees it. The sets say what `advance` still has to look at.
  */
 export class Turn {
@@ -40,6 +47,7 @@ export class Turn {
   readonly state: State;
   readonly at: number;
   readonly behaviors: Behaviors;
+  readonly #applied: TurnContext["applied"];
   readonly events: Event[] = [];
   arrivals: Arrival[] = [];
   /** Scopes in which something ended: they may have ended too once no token moves any more. */
@@ -52,16 +60,19 @@ export class Turn {
   readonly undoing: Agenda = new Agenda();
   #activations: number = 0;
 
-  constructor(program: Program, state: State, context: { readonly command: Command; readonly behaviors: Behaviors }) {
+  constructor(program: Program, context: TurnContext, at: number) {
     this.program = program;
-    this.state = overlay(state);
-    this.at = context.command.at;
+    this.state = context.state;
+    this.at = at;
     this.behaviors = context.behaviors;
+    this.#applied = context.applied;
   }
 
+  /** Whoever looks through a table or an index meanwhile takes a copy first: this changes them. */
   emit(event: Event): void {
     this.events.push(event);
     evolve(this.state, event);
+    this.#applied?.(event);
   }
 
   /** The next free key. It is taken only by an event that names it. */

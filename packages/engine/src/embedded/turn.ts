@@ -1,14 +1,14 @@
 import {
   type Command,
-  decide,
   type Effect,
+  type Event,
   effectsOf,
-  evolve,
   newState,
   type Program,
   type Rejection,
   recordCount,
   snapshotState,
+  step,
 } from "@tutti/kernel";
 import { recordEffect } from "./effects.ts";
 import type { TimelessCommand } from "./inbox.ts";
@@ -98,22 +98,25 @@ export class Draft implements Turn {
   }
 
   /**
-   * Decides one command and applies what was decided. Gives the rejection, if it was one. Throws when an invariant
+   * Decides and applies one command. Gives the rejection, if it was one. Throws when an invariant
    * broke: then nothing of this command is left in the turn, and the state in memory is no longer to be used.
    */
   run(live: Live, command: TimelessCommand): Rejection | undefined {
     this.touch(live);
-    const { record, state, program } = live;
+    const { record, state } = live;
     const { rows, changes, effects, deliveries } = this;
     const marks = [rows.length, changes.length, effects.length, deliveries.length] as const;
     const { status, held, incidents, endedAt } = record;
     try {
       // Time never runs backwards within an instance, whatever the clock does.
       const at = Math.max(this.#now, state.head.at);
-      const decision = decide(program, state, { ...command, at } as Command);
+      const sequence = state.head.sequence + 1;
+      const decision = step(live, { ...command, at } as Command, (event) => this.#applied(live, event));
       if ("rejection" in decision) return decision.rejection;
       if (decision.events.length === 0) return undefined;
-      this.#apply(live, at, decision.events);
+      record.status = state.head.status ?? record.status;
+      record.endedAt = state.head.endedAt;
+      this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
         changes.push({ type: "instance-update", record });
       }
@@ -150,19 +153,17 @@ export class Draft implements Turn {
     );
   }
 
-  #apply(live: Live, at: number, events: LogRow["events"]): void {
+  /** What an event changes in the tables, and what is owed because of it. */
+  #applied(live: Live, event: Event): void {
     const { record, state } = live;
-    const sequence = state.head.sequence + 1;
-    for (const event of events) {
-      evolve(state, event);
-      project(record, event, this.changes);
-      for (const effect of effectsOf(state, event)) {
-        recordEffect(this, live, effect);
-        this.effects.push({ record, effect });
-      }
+    project(record, event, this.changes);
+    for (const effect of effectsOf(state, event)) {
+      recordEffect(this, live, effect);
+      this.effects.push({ record, effect });
     }
-    record.status = state.head.status ?? record.status;
-    record.endedAt = state.head.endedAt;
+  }
+
+  #addRow(record: InstanceRecord, { sequence, at, events }: Pick<LogRow, "sequence" | "at" | "events">): void {
     const row: NamedLogRow = {
       position: ++this.numbers.position,
       instance: record.number,

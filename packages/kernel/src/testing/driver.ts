@@ -1,5 +1,5 @@
 import type { Command, CreateInstance, Key, Rejection } from "../command.ts";
-import { decide } from "../decide.ts";
+import { decide, step } from "../decide.ts";
 import type { Effect } from "../effect.ts";
 import { effectsOf, pendingEffects } from "../effects.ts";
 import type { Event } from "../event.ts";
@@ -21,7 +21,7 @@ type Open = "offer-job" | "arm-timer" | "open-task" | "start-child" | "continue"
 
 /**
  * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a restored
- * state decides alike, the log replays to the live state, the invariants, and that the pending effects are those the
+ * state decides alike, a step comes to the same, the log replays to the live state, the invariants, and that the pending effects are those the
  * effects so far left open.
  */
 export class Driver {
@@ -36,6 +36,8 @@ export class Driver {
   at: number = 0;
   readonly #open: Set<string> = new Set();
   readonly #checked: boolean;
+  /** The state after the last command, by `step`. */
+  #stepped: string | undefined;
 
   constructor(program: Program, options: { readonly checked?: boolean } = {}) {
     this.program = program;
@@ -60,7 +62,10 @@ export class Driver {
     const before = this.#checked ? JSON.stringify(snapshotState(this.state)) : "";
     const decision = decide(this.program, this.state, command);
     if (this.#checked) this.#checkDecision(command, before, JSON.stringify(decision));
-    if ("rejection" in decision) return decision.rejection;
+    if ("rejection" in decision) {
+      assert(!this.#checked || this.#stepped === before, `refusing '${command.type}' changed the state`);
+      return decision.rejection;
+    }
     this.at = at;
     this.lastEvents = decision.events;
     this.#answer(command);
@@ -82,6 +87,18 @@ export class Driver {
     const restored = restoreState(JSON.parse(before) as JsonObject);
     const again = JSON.stringify(decide(this.program, restored, command));
     assert(again === decision, `a restored state decides '${command.type}' otherwise:\n${decision}\n${again}`);
+    this.#checkStep(command, restored, decision);
+  }
+
+  /** Deciding and applying in one pass must come to the same as applying what was decided. */
+  #checkStep(command: Command, state: State, decision: string): void {
+    const applied: Event[] = [];
+    const stepped = step({ program: this.program, state }, command, (event) => applied.push(event));
+    const found = JSON.stringify(stepped);
+    assert(found === decision, `a step decides '${command.type}' otherwise:\n${decision}\n${found}`);
+    const events = "rejection" in stepped ? [] : stepped.events;
+    assert(events.length === applied.length, `a step told ${applied.length} events of ${events.length}`);
+    this.#stepped = JSON.stringify(snapshotState(state));
   }
 
   check(): void {
@@ -89,6 +106,8 @@ export class Driver {
     const replayed = this.history.reduce((state, event) => evolve(state, event), newState());
     const replay = JSON.stringify(snapshotState(replayed));
     assert(replay === live, `the log replays to another state:\n${live}\n${replay}`);
+    const stepped = this.#stepped ?? live;
+    assert(stepped === live, `a step leads to another state:\n${live}\n${stepped}`);
     const broken = brokenInvariants(this.program, this.state);
     assert(broken.length === 0, broken.join("\n"));
     this.#checkPending();
