@@ -26,6 +26,18 @@ export const limits = {
   expressionDepthMax: 100,
   /** Units of work one evaluation may use; one is a list element or 64 characters touched; a loop step is ten. */
   expressionCostMax: 5_000_000,
+  /** Characters of one FEEL expression: its parser takes up to 50 ms for as many. */
+  feelCharactersMax: 4_096,
+  /** Brackets within brackets in FEEL text. */
+  feelNestingMax: 32,
+  /** Levels of a FEEL expression; `a + b + c` has three. */
+  feelDepthMax: 500,
+  /** Units of work of one evaluation in FEEL. */
+  feelCostMax: 500_000,
+  /** Calls within calls of functions that a FEEL expression defines. */
+  feelCallsMax: 100,
+  /** Warnings kept of one evaluation. */
+  warningsMax: 20,
   /** Compiled expressions kept in memory. */
   expressionsCachedMax: 10_000,
   /** Characters of a regular expression. */

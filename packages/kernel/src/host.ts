@@ -9,7 +9,12 @@ export interface VariableScope {
 }
 
 export type Evaluation =
-  | { readonly ok: true; readonly value: Json }
+  | {
+      readonly ok: true;
+      readonly value: Json;
+      /** What went wrong on the way without keeping it from a value: FEEL gives null where other languages fail. */
+      readonly warnings?: readonly string[];
+    }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export type DueResult =

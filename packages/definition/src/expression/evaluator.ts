@@ -1,6 +1,7 @@
 import type { Evaluation, Expression, Json, VariableScope } from "@tutti/kernel";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { CompilationCache } from "./cache.ts";
 import { type Compilation, Compiler } from "./compile.ts";
 import { toJson } from "./json.ts";
 import { Meter } from "./meter.ts";
@@ -13,22 +14,11 @@ import { outerName } from "./reserved.ts";
 export class Evaluator {
   readonly #meter = new Meter();
   readonly #compiler: Compiler = new Compiler(this.#meter);
-  readonly #compiled = new Map<string, Compilation>();
+  readonly #compiled = new CompilationCache<Compilation>();
   readonly #variables = new Variables();
 
   compile(text: string): Compilation {
-    const cached = this.#compiled.get(text);
-    if (cached !== undefined) return cached;
-    const compiled = this.#compiler.compile(text);
-    if (this.#compiled.size >= limits.expressionsCachedMax) {
-      // The oldest goes: a Map keeps the order of insertion.
-      for (const oldest of this.#compiled.keys()) {
-        this.#compiled.delete(oldest);
-        break;
-      }
-    }
-    this.#compiled.set(text, compiled);
-    return compiled;
+    return this.#compiled.get(text, () => this.#compiler.compile(text));
   }
 
   evaluate(expression: Expression, scope: VariableScope): Evaluation {

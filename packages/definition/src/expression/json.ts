@@ -6,10 +6,18 @@ export type JsonResult =
   | { readonly ok: true; readonly value: Json }
   | { readonly ok: false; readonly overflow: boolean; readonly message: string };
 
-/** Turns what CEL gave into plain JSON: integers that a number can hold, instants and durations in ISO 8601. */
-export function toJson(value: unknown, meter: Meter): JsonResult {
+/** What a value of a class becomes; undefined for one that is no data. */
+export type Foreign = (value: object) => Json | undefined;
+
+interface Conversion {
+  readonly meter: Meter;
+  readonly foreign: Foreign;
+}
+
+/** Turns what an expression gave into plain JSON: integers that a number can hold, the rest as `foreign` says. */
+export function toJson(value: unknown, meter: Meter, foreign: Foreign = celToJson): JsonResult {
   try {
-    return { ok: true, value: convert(value, meter, 0) };
+    return { ok: true, value: convert(value, { meter, foreign }, 0) };
   } catch (error) {
     if (error instanceof NotJson) return { ok: false, overflow: error.overflow, message: error.message };
     throw error;
@@ -24,7 +32,7 @@ class NotJson extends Error {
   }
 }
 
-function convert(value: unknown, meter: Meter, depth: number): Json {
+function convert(value: unknown, conversion: Conversion, depth: number): Json {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -35,31 +43,37 @@ function convert(value: unknown, meter: Meter, depth: number): Json {
       if (!Number.isFinite(value)) throw new NotJson(`Expected a finite number, but the result is ${value}`, true);
       return value;
     case "object":
-      return value === null ? null : convertObject(value, meter, depth);
+      return value === null ? null : convertObject(value, conversion, depth);
     default:
       throw new NotJson(`Expected plain JSON, but the result is a ${typeof value}`);
   }
 }
 
-function convertObject(value: object, meter: Meter, depth: number): Json {
+function convertObject(value: object, conversion: Conversion, depth: number): Json {
   if (depth > 100) throw new NotJson("Expected at most 100 levels, but the result is deeper");
-  meter.charge(1);
-  if (Array.isArray(value)) return value.map((inner) => convert(inner, meter, depth + 1));
-  if (value instanceof UnsignedInt) return integer(value.valueOf());
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Duration) return isoDuration(value);
+  conversion.meter.charge(1);
+  if (Array.isArray(value)) return value.map((inner) => convert(inner, conversion, depth + 1));
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new NotJson("Expected plain JSON, but the result is bytes or a type");
+    const data = conversion.foreign(value);
+    if (data === undefined) throw new NotJson("Expected plain JSON, but the result is no data");
+    return data;
   }
   const result: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
-    const inner = convert((value as Record<string, unknown>)[key], meter, depth + 1);
+    const inner = convert((value as Record<string, unknown>)[key], conversion, depth + 1);
     if (key === "__proto__")
       Object.defineProperty(result, key, { value: inner, enumerable: true, configurable: true, writable: true });
     else result[key] = inner;
   }
   return result;
+}
+
+/** Instants and durations of CEL in ISO 8601. */
+function celToJson(value: object): Json | undefined {
+  if (value instanceof UnsignedInt) return integer(value.valueOf());
+  if (value instanceof Date) return value.toISOString();
+  return value instanceof Duration ? isoDuration(value) : undefined;
 }
 
 function integer(value: bigint): number {

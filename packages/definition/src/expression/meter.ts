@@ -2,8 +2,8 @@ import { limits } from "../limits.ts";
 
 /** Thrown inside an evaluation that used up its budget. */
 export class CostExceeded extends Error {
-  constructor() {
-    super(`Expected at most ${limits.expressionCostMax} units of work, but the expression needs more`);
+  constructor(costMax: number) {
+    super(`Expected at most ${costMax} units of work, but the expression needs more`);
     this.name = "CostExceeded";
   }
 }
@@ -13,10 +13,15 @@ export class CostExceeded extends Error {
  * replay. Once exhausted it stays so until `reset`: CEL's `||` and `&&` swallow errors, so a throw alone stops nothing.
  */
 export class Meter {
+  readonly costMax: number;
   #left = 0;
 
+  constructor(costMax: number = limits.expressionCostMax) {
+    this.costMax = costMax;
+  }
+
   reset(): void {
-    this.#left = limits.expressionCostMax;
+    this.#left = this.costMax;
   }
 
   get exhausted(): boolean {
@@ -31,7 +36,7 @@ export class Meter {
 
   charge(cost: number): void {
     this.#left -= cost;
-    if (this.#left < 0) throw new CostExceeded();
+    if (this.#left < 0) throw new CostExceeded(this.costMax);
   }
 
   /** Charges for looking at all of a value: one per node, and one per 64 characters. */

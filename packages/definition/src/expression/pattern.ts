@@ -1,4 +1,4 @@
-import { RE2JS } from "re2js";
+import { type Matcher, RE2JS } from "re2js";
 import { limits } from "../limits.ts";
 import type { Meter } from "./meter.ts";
 
@@ -6,18 +6,54 @@ const patterns = new Map<string, RE2JS>();
 
 /** CEL's `matches` in time linear in the text (RE2): no pattern can make it backtrack. */
 export function matchesLinear(text: string, pattern: string, meter: Meter): boolean {
+  return findNext(matcherOf({ text, pattern, flags: 0 }, meter), text.length * pattern.length, meter);
+}
+
+export interface PatternMatch {
+  readonly start: number;
+  readonly end: number;
+  /** The whole match, then what each group matched. */
+  readonly groups: readonly string[];
+}
+
+/** Every match in the text, from left to right. Each search costs what is left of the text. */
+export function* matchesIn(
+  search: { readonly text: string; readonly pattern: string; readonly flags: number },
+  meter: Meter,
+): IterableIterator<PatternMatch> {
+  const matcher = matcherOf(search, meter);
+  let from = 0;
+  while (findNext(matcher, (search.text.length - from) * search.pattern.length, meter)) {
+    const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? "");
+    const [start, end] = [matcher.start(), matcher.end()];
+    from = end;
+    yield { start, end, groups };
+  }
+}
+
+function findNext(matcher: Matcher, work: number, meter: Meter): boolean {
+  // The matcher keeps every state of the pattern beside every character.
+  meter.charge(1 + (work >> 3));
+  return matcher.find();
+}
+
+function matcherOf(
+  search: { readonly text: string; readonly pattern: string; readonly flags: number },
+  meter: Meter,
+): Matcher {
+  const { text, pattern, flags } = search;
   if (pattern.length > limits.patternCharactersMax) {
     throw new Error(
       `Expected a pattern of at most ${limits.patternCharactersMax} characters, but it has ${pattern.length}`,
     );
   }
-  // The matcher keeps every state of the pattern beside every character.
-  meter.charge(pattern.length + ((text.length * pattern.length) >> 3));
-  let compiled = patterns.get(pattern);
+  meter.charge(pattern.length);
+  const key = `${flags}/${pattern}`;
+  let compiled = patterns.get(key);
   if (compiled === undefined) {
     if (patterns.size >= 1_000) patterns.clear();
-    compiled = RE2JS.compile(pattern);
-    patterns.set(pattern, compiled);
+    compiled = RE2JS.compile(pattern, flags);
+    patterns.set(key, compiled);
   }
-  return compiled.matcher(text).find();
+  return compiled.matcher(text) as Matcher;
 }
