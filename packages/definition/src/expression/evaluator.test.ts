@@ -1,4 +1,4 @@
-import type { Json } from "@tutti/kernel";
+import type { Expression, Json } from "@tutti/kernel";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createHost } from "../host.ts";
@@ -106,8 +106,9 @@ test("[D48] words that CEL reserves can be variables", () => {
   expect(valueIn("package.for", { package: { for: 7 } })).toEqual(ok(7));
 });
 
-test("[D49] FEEL is an error value", () => {
-  expect(host.evaluate({ language: "feel", text: "1" }, scopeOf({}))).toMatchObject({
+test("[D49] a language that is not there is an error value", () => {
+  const expression = { language: "cobol", text: "1" } as unknown as Expression;
+  expect(host.evaluate(expression, scopeOf({}))).toMatchObject({
     ok: false,
     code: "expression-language-unknown",
   });

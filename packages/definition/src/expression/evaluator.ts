@@ -22,10 +22,6 @@ export class Evaluator {
   }
 
   evaluate(expression: Expression, scope: VariableScope): Evaluation {
-    if (expression.language !== "cel") {
-      const message = `Expected the language cel, but the expression is in ${expression.language}`;
-      return refuse("expression-language-unknown", message);
-    }
     const compiled = this.compile(expression.text);
     if (!compiled.ok) return compiled;
     this.#meter.reset();

@@ -19,7 +19,16 @@ export const clockFunctions: ReadonlySet<string> = new Set(["now", "today"]);
 /** Functions that compare every element with every other. */
 const quadratic: ReadonlySet<string> = new Set(["union", "distinct values"]);
 /** Functions for which null is an answer rather than a failure. */
-const nullable: ReadonlySet<string> = new Set(["get value", "min", "max", "sum", "mean", "median", "product", "list replace"]);
+const nullable: ReadonlySet<string> = new Set([
+  "get value",
+  "min",
+  "max",
+  "sum",
+  "mean",
+  "median",
+  "product",
+  "list replace",
+]);
 
 type Call = (args: readonly FeelValue[], run: Evaluating) => FeelValue;
 
@@ -29,7 +38,10 @@ interface Builtin {
 }
 
 const special: { readonly [name: string]: Builtin } = {
-  "date and time": { parameters: ["date", "time", "from"], call: (args, run) => libraryCall("date and time", args, run) },
+  "date and time": {
+    parameters: ["date", "time", "from"],
+    call: (args, run) => libraryCall("date and time", args, run),
+  },
   "years and months duration": {
     parameters: ["from", "to"],
     call: (args, run) => libraryCall("years and months duration", args, run),
@@ -62,7 +74,8 @@ function flagsOf(flags: string): number {
   let bits = 0;
   for (const flag of flags) {
     const bit = flagBits[flag];
-    if (bit === undefined) throw new FeelFailure("expression-failed", `Expected the flags s, m and i, but found ${flag}`);
+    if (bit === undefined)
+      throw new FeelFailure("expression-failed", `Expected the flags s, m and i, but found ${flag}`);
     bits |= bit;
   }
   return bits;
@@ -145,7 +158,8 @@ function callBuiltin(
   const result = builtin.call(args, run);
   if (isRefusal(result)) return run.warn(`Expected other arguments of ${name}: ${result.template}`);
   if (result === null || result === undefined) {
-    if (!nullable.has(name)) run.warn(`Expected other arguments of ${name}, but they are ${args.map(typeOf).join(", ")}`);
+    if (!nullable.has(name))
+      run.warn(`Expected other arguments of ${name}, but they are ${args.map(typeOf).join(", ")}`);
     return null;
   }
   run.meter.charge(typeof result === "string" ? result.length >> 6 : Array.isArray(result) ? result.length : 1);

@@ -1,6 +1,6 @@
 import { FeelFunction, FeelRange } from "feelin";
 import { builtinOf, clockFunctions } from "./builtin.ts";
-import { type FeelCompiler, nameOf } from "./compile.ts";
+import { type FeelCompiler, nameOf } from "./compiler.ts";
 import { fits } from "./operator.ts";
 import type { FeelNode } from "./parse.ts";
 import { ContextNames, type Evaluating, FeelFailure, type Names, type Run } from "./run.ts";

@@ -1,65 +1,22 @@
+import { builtinOf } from "./builtin.ts";
 import { compileCall, compileFunction } from "./call.ts";
-import { builtinOf, isBuiltin } from "./builtin.ts";
+import { type Compile, type FeelCompiler, nameOf } from "./compiler.ts";
 import { compileFilter, compileFor, compileQuantified } from "./loop.ts";
 import { calculate, fits, holds, rangeOf } from "./operator.ts";
 import type { FeelNode } from "./parse.ts";
-import { BoundName, type Evaluating, FeelFailure, type Run } from "./run.ts";
+import { BoundName, FeelFailure, type Run } from "./run.ts";
 import { compileInstanceOf } from "./type.ts";
 import { compileTest, compileUnaryTests } from "./unary-test.ts";
 import { contextOf, type FeelValue, normalName, propertyOf, typeOf, withLibrary } from "./value.ts";
 
-/** Compiles the nodes of one expression; `reads` collects the variables it needs from outside. */
-export class FeelCompiler {
-  readonly run: Evaluating;
-  readonly reads: Set<string> = new Set();
-  /** Names that loops, functions and contexts around the node give a meaning. */
-  readonly #bound: string[] = [];
-
-  constructor(run: Evaluating) {
-    this.run = run;
-  }
-
-  compile(node: FeelNode): Run {
-    const compileKind = compilers[node.kind];
-    if (compileKind === undefined) throw this.refused(node, `Expected FEEL that Tutti knows, but found ${node.kind}`);
-    return compileKind(node, this);
-  }
-
-  /** The part of a node, which its grammar promises. */
-  part(node: FeelNode, index: number): FeelNode {
-    const found = node.parts.at(index);
-    if (found === undefined) throw this.refused(node, "Expected a whole expression, but it ends early");
-    return found;
-  }
-
-  /** Compiles what stands where these names mean something of their own. */
-  within<T>(names: readonly string[], compile: () => T): T {
-    this.#bound.push(...names);
-    try {
-      return compile();
-    } finally {
-      this.#bound.length -= names.length;
-    }
-  }
-
-  read(name: string): void {
-    if (!this.#bound.includes(name) && !isBuiltin(name)) this.reads.add(name);
-  }
-
-  refused(node: FeelNode, message: string): FeelFailure {
-    return new FeelFailure("expression-function-refused", `${message} at character ${node.from + 1}`);
-  }
-}
-
-type Compile = (node: FeelNode, compiler: FeelCompiler) => Run;
-
-const compilers: { readonly [kind: string]: Compile } = {
+/** How each kind of node is compiled; a kind that is not here is refused. */
+export const compilers: { readonly [kind: string]: Compile } = {
   Expression: (node, compiler) => compiler.compile(compiler.part(node, -1)),
   ParenthesizedExpression: (node, compiler) => compiler.compile(compiler.part(node, 1)),
   FunctionBody: (node, compiler) => compiler.compile(compiler.part(node, 0)),
   UnaryTests: compileUnaryTests,
   PositiveUnaryTest: compileTest,
-  SimplePositiveUnaryTest: compileTest,
+  SimplePositiveUnaryTest: compileRange,
   NumericLiteral: compileNumber,
   StringLiteral: (node) => constant(textOf(node.text)),
   BooleanLiteral: (node) => constant(node.text === "true"),
@@ -91,7 +48,10 @@ function constant(value: FeelValue): Run {
 function compileNumber(node: FeelNode): Run {
   const value = Number(node.text);
   if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-    throw new FeelFailure("expression-overflow", `Expected a number within ±(2^53 − 1), but found ${node.text.slice(0, 40)}`);
+    throw new FeelFailure(
+      "expression-overflow",
+      `Expected a number within ±(2^53 − 1), but found ${node.text.slice(0, 40)}`,
+    );
   }
   return constant(value);
 }
@@ -99,18 +59,13 @@ function compileNumber(node: FeelNode): Run {
 const escapes: { readonly [sign: string]: string } = { n: "\n", r: "\r", t: "\t" };
 
 /** What a text in quotes means. */
-export function textOf(literal: string): string {
-  return literal.slice(1, -1).replaceAll(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|([\s\S]))/g, (_whole, four, six, sign) => {
-    const code = (four ?? six) as string | undefined;
-    if (code === undefined) return escapes[sign as string] ?? (sign as string);
-    const point = Number.parseInt(code, 16);
+function textOf(literal: string): string {
+  return literal.slice(1, -1).replaceAll(/\\(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|[\s\S])/g, (escaped) => {
+    const sign = escaped.slice(1, 2);
+    if (escaped.length === 2) return escapes[sign] ?? sign;
+    const point = Number.parseInt(escaped.slice(2), 16);
     return point > 0x10_ff_ff ? "\ufffd" : String.fromCodePoint(point);
   });
-}
-
-/** A name of several words; the grammar gives them one by one, unless the names were known beforehand. */
-export function nameOf(node: FeelNode): string {
-  return normalName(node.text);
 }
 
 function compileVariable(node: FeelNode, compiler: FeelCompiler): Run {
@@ -118,11 +73,11 @@ function compileVariable(node: FeelNode, compiler: FeelCompiler): Run {
   const { run } = compiler;
   compiler.read(name);
   return (names) => {
-    const value = names.find(name) ?? builtinOf(name, run);
-    if (value === undefined) {
-      throw new FeelFailure("variable-missing", `Expected the variable ${name} to be set, but it is not`);
-    }
-    return value;
+    const value = names.find(name);
+    if (value !== undefined) return value;
+    const builtin = builtinOf(name, run);
+    if (builtin !== undefined) return builtin;
+    throw new FeelFailure("variable-missing", `Expected the variable ${name} to be set, but it is not`);
   };
 }
 
@@ -162,7 +117,11 @@ function compileComparison(node: FeelNode, compiler: FeelCompiler): Run {
   const { run } = compiler;
   const sign = compiler.part(node, 1);
   if (sign.kind === "between") {
-    const [value, low, high] = [0, 2, 4].map((index) => compiler.compile(compiler.part(node, index))) as [Run, Run, Run];
+    const [value, low, high] = [0, 2, 4].map((index) => compiler.compile(compiler.part(node, index))) as [
+      Run,
+      Run,
+      Run,
+    ];
     return (names) => {
       const between = rangeOf([low(names), high(names)], { startIncluded: true, endIncluded: true }, run);
       return between === null ? null : fits(value(names), between, run);
@@ -210,7 +169,11 @@ function compileLogic(node: FeelNode, compiler: FeelCompiler, decides: boolean):
 }
 
 function compileIf(node: FeelNode, compiler: FeelCompiler): Run {
-  const [condition, yes, no] = [1, 3, 5].map((index) => compiler.compile(compiler.part(node, index))) as [Run, Run, Run];
+  const [condition, yes, no] = [1, 3, 5].map((index) => compiler.compile(compiler.part(node, index))) as [
+    Run,
+    Run,
+    Run,
+  ];
   return (names) => {
     const value = condition(names);
     if (typeof value !== "boolean") compiler.run.warn(`Expected true or false after if, but it is a ${typeOf(value)}`);
@@ -250,6 +213,16 @@ function keyOf(node: FeelNode): string {
   return node.kind === "StringLiteral" ? textOf(node.text) : nameOf(node);
 }
 
+/** `[1..3]` and `< 3` as values: both are ranges. */
+function compileRange(node: FeelNode, compiler: FeelCompiler): Run {
+  const first = compiler.part(node, 0);
+  if (first.kind !== "CompareOp") return compiler.compile(first);
+  const end = compiler.compile(compiler.part(node, 1));
+  const below = first.text.startsWith("<");
+  const bounds = { startIncluded: first.text === ">=", endIncluded: first.text === "<=" };
+  return (names) => rangeOf(below ? [null, end(names)] : [end(names), null], bounds, compiler.run);
+}
+
 function compileInterval(node: FeelNode, compiler: FeelCompiler): Run {
   const [from, to] = [compiler.compile(compiler.part(node, 1)), compiler.compile(compiler.part(node, 3))];
   const bounds = {
@@ -268,4 +241,3 @@ function compileDate(node: FeelNode, compiler: FeelCompiler): Run {
     withLibrary(`@${literal}`, {}, compiler.run.meter) ??
     compiler.run.warn(`Expected a date, time or duration, but found ${literal.slice(0, 40)}`);
 }
-

@@ -4,7 +4,8 @@ import { CompilationCache } from "../expression/cache.ts";
 import { toJson } from "../expression/json.ts";
 import { CostExceeded, Meter } from "../expression/meter.ts";
 import { limits } from "../limits.ts";
-import { FeelCompiler } from "./compile.ts";
+import { compilers } from "./compile.ts";
+import { FeelCompiler } from "./compiler.ts";
 import { type FeelGrammar, parseFeel } from "./parse.ts";
 import { Evaluating, FeelFailure, type Run, ScopeNames } from "./run.ts";
 import { type FeelValue, foreignToJson } from "./value.ts";
@@ -37,7 +38,7 @@ export class FeelEvaluator {
     const parsed = parseFeel(text, grammar);
     if (!parsed.ok) return parsed;
     try {
-      const compiler = new FeelCompiler(this.#run);
+      const compiler = new FeelCompiler(this.#run, compilers);
       const run = compiler.compile(parsed.root);
       return { ok: true, expression: { run, reads: [...compiler.reads] } };
     } catch (error) {
@@ -75,4 +76,3 @@ export class FeelEvaluator {
     return { ok: false, code: error instanceof FeelFailure ? error.code : "expression-failed", message };
   }
 }
-

@@ -1,4 +1,4 @@
-import { type FeelCompiler, nameOf } from "./compile.ts";
+import { type FeelCompiler, nameOf } from "./compiler.ts";
 import { numbersBetween } from "./operator.ts";
 import type { FeelNode } from "./parse.ts";
 import { BoundName, FeelFailure, ItemNames, type Names, type Run } from "./run.ts";
@@ -54,7 +54,11 @@ function* combinations(
   }
 }
 
-function compileLoop(node: FeelNode, compiler: FeelCompiler, alsoKnown: readonly string[]): {
+function compileLoop(
+  node: FeelNode,
+  compiler: FeelCompiler,
+  alsoKnown: readonly string[],
+): {
   readonly each: (names: Names) => IterableIterator<Names>;
   readonly body: Run;
 } {
@@ -97,7 +101,9 @@ export function compileFilter(node: FeelNode, compiler: FeelCompiler): Run {
   const inside = compiler.part(node, 2);
   // An entry of the elements looks like a variable here, and nobody can tell which it is.
   const filter =
-    inside.kind === "SimplePositiveUnaryTest" ? compileTest(inside, compiler) : compiler.within(["item"], () => compiler.compile(inside));
+    inside.kind === "SimplePositiveUnaryTest"
+      ? compileTest(inside, compiler)
+      : compiler.within(["item"], () => compiler.compile(inside));
   const { run } = compiler;
   return (names) => {
     const value = target(names);

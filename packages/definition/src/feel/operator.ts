@@ -65,11 +65,7 @@ export interface Bounds {
 }
 
 /** A range as the library's own functions read it. */
-export function rangeOf(
-  ends: readonly [FeelValue, FeelValue],
-  bounds: Bounds,
-  run: Evaluating,
-): FeelRange | null {
+export function rangeOf(ends: readonly [FeelValue, FeelValue], bounds: Bounds, run: Evaluating): FeelRange | null {
   const [start, end] = ends;
   const types = ends.map(typeOf);
   const open = types.includes("null");

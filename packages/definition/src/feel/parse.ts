@@ -1,7 +1,9 @@
-import type { Tree, TreeCursor } from "@lezer/common";
 import { parser, trackVariables, VariableContext } from "lezer-feel";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { limits } from "../limits.ts";
+
+type Tree = ReturnType<typeof parser.parse>;
+type TreeCursor = ReturnType<Tree["cursor"]>;
 
 /** A node of a FEEL expression: what kind it is, its text, where it begins, and the nodes in it. */
 export interface FeelNode {
@@ -65,7 +67,11 @@ export function parseFeel(text: string, grammar: FeelGrammar): FeelParse {
   } catch (error) {
     const at = /at (\d+)$/.exec(error instanceof Error ? error.message : "")?.[1];
     const place = at === undefined ? "" : ` at character ${Number(at) + 1}`;
-    return { ok: false, code: "expression-syntax", message: `Expected a FEEL expression, but found ${JSON.stringify(text.slice(Number(at ?? 0)).slice(0, 20))}${place}` };
+    return {
+      ok: false,
+      code: "expression-syntax",
+      message: `Expected a FEEL expression, but found ${JSON.stringify(text.slice(Number(at ?? 0)).slice(0, 20))}${place}`,
+    };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FeelCompiler } from "./compile.ts";
+import type { FeelCompiler } from "./compiler.ts";
 import type { FeelNode } from "./parse.ts";
 import type { Run } from "./run.ts";
 import { type FeelContext, type FeelValue, normalName, propertyOf, typeOf } from "./value.ts";

@@ -1,4 +1,4 @@
-import type { FeelCompiler } from "./compile.ts";
+import type { FeelCompiler } from "./compiler.ts";
 import { anyOf, fits, holds } from "./operator.ts";
 import type { FeelNode } from "./parse.ts";
 import type { Run } from "./run.ts";
@@ -9,7 +9,8 @@ import type { Run } from "./run.ts";
  */
 export function compileTest(node: FeelNode, compiler: FeelCompiler): Run {
   const first = compiler.part(node, 0);
-  if (node.kind === "PositiveUnaryTest" && first.kind === "SimplePositiveUnaryTest") return compileTest(first, compiler);
+  if (node.kind === "PositiveUnaryTest" && first.kind === "SimplePositiveUnaryTest")
+    return compileTest(first, compiler);
   const { run } = compiler;
   if (first.kind === "CompareOp") {
     const operand = compiler.compile(compiler.part(node, 1));

@@ -1,5 +1,5 @@
-import { evaluate, FeelDate, FeelDateTime, FeelDuration, FeelFunction, FeelRange, FeelTime } from "feelin";
 import type { Json } from "@tutti/kernel";
+import { evaluate, FeelDate, FeelDateTime, FeelDuration, FeelFunction, FeelRange, FeelTime } from "feelin";
 import type { Meter } from "../expression/meter.ts";
 
 /**
@@ -63,9 +63,7 @@ export function normalName(name: string): string {
 const properties: { readonly [type in FeelType]?: ReadonlySet<string> } = {
   date: new Set(["year", "month", "day", "weekday"]),
   time: new Set(["hour", "minute", "second", "time offset", "timezone"]),
-  "date and time": new Set(
-    "year,month,day,weekday,hour,minute,second,time offset,timezone".split(","),
-  ),
+  "date and time": new Set("year,month,day,weekday,hour,minute,second,time offset,timezone".split(",")),
   duration: new Set(["years", "months", "days", "hours", "minutes", "seconds"]),
   range: new Set(["start", "end", "start included", "end included"]),
 };

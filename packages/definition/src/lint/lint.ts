@@ -1,6 +1,6 @@
 import type { ElementId, MultiInstance, ProgramDocument } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
-import { Evaluator } from "../expression/evaluator.ts";
+import { Languages } from "../expression/languages.ts";
 import type { Problem } from "../problem.ts";
 import { Problems } from "../problem.ts";
 import { type Index, indexOf, lintStructure } from "./structure.ts";
@@ -8,13 +8,13 @@ import { lintVariables } from "./variables.ts";
 
 /** Looks at compiled programs as a whole and reports into their problems. Programs of one file are deployed together. */
 export function lint(compiled: readonly CompiledProgram[]): void {
-  const evaluator = new Evaluator();
+  const languages = new Languages();
   for (const entry of compiled) {
     const index = indexOf(entry.program);
     // A step that could not be compiled leaves a hole that would be reported again as missing paths.
     if (entry.problems.errors === 0) lintStructure(entry, index);
     lintLoops(entry, index);
-    lintVariables(entry, index, evaluator);
+    lintVariables(entry, index, languages);
     // A file with one process says nothing about what it is deployed with.
     if (compiled.length > 1)
       lintCalls(

@@ -1,6 +1,6 @@
 import type { Element, ElementId, Source } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
-import type { Evaluator } from "../expression/evaluator.ts";
+import type { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
 import { positionOf } from "../value.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
@@ -9,7 +9,7 @@ import type { Index } from "./structure.ts";
 const counts: readonly string[] = ["completed", "failed", "skipped", "total"];
 
 /** Expressions that do not compile, and variables that are read without ever, or without yet, having been written. */
-export function lintVariables(compiled: CompiledProgram, index: Index, evaluator: Evaluator): void {
+export function lintVariables(compiled: CompiledProgram, index: Index, languages: Languages): void {
   const { program } = compiled;
   const written = new Map<string, Element[]>();
   for (const element of program.elements) {
@@ -18,7 +18,7 @@ export function lintVariables(compiled: CompiledProgram, index: Index, evaluator
   const flow: DataFlow = {
     compiled,
     index,
-    evaluator,
+    languages,
     written,
     read: new Set(),
     earlier: new Map(),
@@ -34,7 +34,7 @@ export function lintVariables(compiled: CompiledProgram, index: Index, evaluator
 interface DataFlow {
   readonly compiled: CompiledProgram;
   readonly index: Index;
-  readonly evaluator: Evaluator;
+  readonly languages: Languages;
   readonly written: ReadonlyMap<string, readonly Element[]>;
   readonly read: Set<string>;
   readonly earlier: Map<ElementId, ReadonlySet<ElementId>>;
@@ -46,7 +46,7 @@ function namesIn(flow: DataFlow, read: Read): readonly string[] {
   const { source } = read;
   if ("literal" in source) return [];
   if ("variable" in source) return [source.variable];
-  const compilation = flow.evaluator.compile(source.text);
+  const compilation = flow.languages.compile(source);
   if (compilation.ok) return compilation.expression.reads;
   const position = source.position ?? read.element.position ?? { line: 1, column: 1 };
   flow.compiled.problems.error(compilation.code, compilation.message, position);
