@@ -36,8 +36,24 @@ export function advance(turn: Turn): void {
     }
     const scope = turn.touched.take();
     if (scope === undefined) return;
-    checkContent(turn, scope);
+    if (!releaseJoin(turn, scope)) checkContent(turn, scope);
   }
+}
+
+/** Looks at the joins of a scope in which something moved; one at a time, since its tokens change what can still come. */
+function releaseJoin(turn: Turn, scope: Key): boolean {
+  const { state, program } = turn;
+  // A token that the limit holds back is on its way: what can come is known once it has arrived.
+  if (program.joins.size === 0 || state.waitingIn.count(scope) === 0 || state.heldIn.count(scope) > 0) return false;
+  const container = scope === 0 ? null : visitOf(turn, scope).element.id;
+  for (const join of program.joins.get(container) ?? []) {
+    const element = turn.element(join.element);
+    if (must(turn.behavior(element).release, `'${element.id}' is no join`)(turn, element, { scope, join })) {
+      turn.touched.add(scope);
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Completes a scope once nothing in it can move or is awaited any more. */
@@ -62,12 +78,13 @@ function checkContent(turn: Turn, scope: Key): void {
 }
 
 function raiseStuckJoin(turn: Turn, scope: Key): void {
-  const joins = [...turn.state.waitingIn.of(scope)].map(
-    (flow) => must(turn.program.flows.get(flow), `there is no flow '${flow}'`).to,
-  );
-  const message = `Expected a token on every flow into '${joins.join("', '")}', but none can arrive any more`;
+  const joins = new Set<string>();
+  for (const flow of turn.state.waitingIn.of(scope)) {
+    joins.add(must(turn.program.flows.get(flow), `there is no flow '${flow}'`).to);
+  }
+  const message = `Expected a token on every flow into '${[...joins].join("', '")}', but none can arrive any more`;
   const element = scope === 0 ? null : visitOf(turn, scope).element.id;
-  turn.raise({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });
+  turn.raiseOnce({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });
 }
 
 function resultOf(turn: Turn): { readonly [name: string]: Json } {

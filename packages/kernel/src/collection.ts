@@ -121,16 +121,12 @@ function completeEarly(turn: Turn, body: Key): boolean {
   return true;
 }
 
-/** A collection is looked at often; what is wrong with it is said once. */
 function raiseOnce(
   turn: Turn,
   body: Key,
   incident: { readonly kind: "collection" | "items-failed"; readonly error: FailureInfo },
 ): void {
-  for (const key of turn.state.incidentsOf.of(body)) {
-    if (turn.state.incidents.get(key)?.kind === incident.kind) return;
-  }
-  turn.raise({ owner: body, element: visitBody(turn, body).element.id, ...incident });
+  turn.raiseOnce({ owner: body, element: visitBody(turn, body).element.id, ...incident });
 }
 
 function visitBody(turn: Turn, body: Key): Visit {

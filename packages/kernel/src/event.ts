@@ -60,6 +60,14 @@ export type Event =
       readonly consumed?: readonly FlowId[];
       readonly at: number;
     }
+  /** The tokens that waited on these flows go on together; a flow stands there once for each of them. */
+  | {
+      readonly type: "tokens-joined";
+      readonly element: ElementId;
+      readonly scope: Key;
+      readonly flows: readonly FlowId[];
+      readonly at: number;
+    }
   /** `arrives` = "passes" is acted on in the same command, "waits" at a join, "held" until the `continue` command. */
   | {
       readonly type: "flow-taken";
@@ -371,6 +379,7 @@ export type IncidentKind =
   | "job"
   | "completion"
   | "flow"
+  | "route"
   | "timer"
   | "call"
   | "error"

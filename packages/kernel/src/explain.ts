@@ -76,11 +76,17 @@ function* waitingFlows(program: Program, state: State): IterableIterator<Waiting
         element: join,
         on: "join",
         reason,
-        until: "One arrives on every flow.",
+        until: waitsForRest(program, join) ? "None can come any more." : "One arrives on every flow.",
         dueAt: null,
       };
     }
   }
+}
+
+/** Whether a join goes on without the tokens that cannot come. */
+function waitsForRest(program: Program, join: ElementId): boolean {
+  const joins = program.joins.get(must(program.elements.get(join), `the program has no '${join}'`).parent);
+  return joins?.some(({ element }) => element === join) ?? false;
 }
 
 function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on" | "reason" | "until"> {

@@ -76,6 +76,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "element-completed": true,
   "element-terminated": true,
   "element-passed": true,
+  "tokens-joined": true,
   "flow-taken": true,
   "flow-released": true,
   "flow-dropped": true,

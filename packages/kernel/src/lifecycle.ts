@@ -5,6 +5,7 @@ import { endItem, failItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { must } from "./problem.ts";
 import type { BoundaryEvent, Element, ElementId, Flow } from "./program.ts";
+import { someFlow } from "./route.ts";
 import {
   declarationIn,
   failure,
@@ -67,9 +68,13 @@ export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
   turn.arrivals.push({ element: target.id, scope });
 }
 
-export function takeOutgoing(turn: Turn, element: ElementId, scope: Key): void {
-  for (const flow of turn.program.outgoing.get(element) ?? []) takeFlow(turn, flow, scope);
+export function takeFlows(turn: Turn, flows: readonly Flow[], scope: Key): void {
+  for (const flow of flows) takeFlow(turn, flow, scope);
   turn.touched.add(scope);
+}
+
+export function takeOutgoing(turn: Turn, element: ElementId, scope: Key): void {
+  takeFlows(turn, turn.program.outgoing.get(element) ?? [], scope);
 }
 
 /** Enters and leaves an element that never waits. */
@@ -144,23 +149,48 @@ export function complete(
   yielded: { readonly result?: JsonObject; readonly actor?: string } = {},
 ): void {
   const visit = visitOf(turn, key);
-  const { element, scope } = visit;
   const result = yielded.result ?? {};
   const writes = planWrites(turn, visit, result);
   if (!writes.ok) {
     turn.emit({ type: "element-completing", key, result });
-    turn.raise({ owner: key, element: element.id, kind: "completion", error: writes.error });
+    turn.raise({ owner: key, element: visit.element.id, kind: "completion", error: writes.error });
     return;
   }
-  writeVariables(turn, writes.value.byScope, yielded.actor ?? element.id);
+  writeVariables(turn, writes.value.byScope, yielded.actor ?? visit.element.id);
+  leave(turn, visit, writes.value.itemResult);
+}
+
+/**
+ * Ends an element instance that has written what it yields, and takes the flows out of it. Where the flows have
+ * conditions they are asked first: when none can be taken, the instance stays, with an incident.
+ */
+export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
+  const { element, key, scope } = visit;
+  const item = itemOf(turn.state, key);
+  const flows = item === undefined ? flowsOut(turn, element, scope) : noFlows;
+  if (!flows.ok) {
+    turn.emit({ type: "element-completing", key, result: {} });
+    turn.raise({ owner: key, element: element.id, kind: "route", error: flows.error });
+    return;
+  }
   recordCompensation(turn, visit);
   cancelTimers(turn, key);
   goneIncidents(turn, key);
-  const item = itemOf(turn.state, key);
   turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
-  if (item !== undefined) endItem(turn, item, writes.value.itemResult);
+  if (item !== undefined) endItem(turn, item, itemResult);
   else if ("forCompensation" in element && element.forCompensation) undoNext(turn, key);
-  else takeOutgoing(turn, element.id, scope);
+  else takeFlows(turn, flows.value, scope);
+}
+
+const noFlows: Result<readonly Flow[]> = { ok: true, value: [] };
+
+function flowsOut(turn: Turn, element: Element, scope: Key): Result<readonly Flow[]> {
+  if (turn.program.choosing.has(element.id)) {
+    const names = new Names(turn.program, turn.state, { scope });
+    return someFlow(turn, element, { names, unconditional: "besides" });
+  }
+  const all = turn.program.outgoing.get(element.id);
+  return all === undefined ? noFlows : { ok: true, value: all };
 }
 
 function undoNext(turn: Turn, handler: Key): void {

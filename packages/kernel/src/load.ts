@@ -10,6 +10,7 @@ import type {
   StartEvent,
   VariableDeclaration,
 } from "./program.ts";
+import { type Join, joinOf } from "./reach.ts";
 
 /** A program ready to run: the document, indexed, with the host that evaluates its expressions. */
 export interface Program {
@@ -20,6 +21,10 @@ export interface Program {
   readonly outgoing: ReadonlyMap<ElementId, readonly Flow[]>;
   readonly incoming: ReadonlyMap<ElementId, readonly Flow[]>;
   readonly boundaries: ReadonlyMap<ElementId, readonly BoundaryEvent[]>;
+  /** Activities whose outgoing flows are taken as their conditions say; every other one takes all of them. */
+  readonly choosing: ReadonlySet<ElementId>;
+  /** Gateways that wait for what can still come, by containing sub-process. */
+  readonly joins: ReadonlyMap<ElementId | null, readonly Join[]>;
   /** By containing sub-process; null is the process. */
   readonly starts: ReadonlyMap<ElementId | null, StartEvent>;
   /** Declared variables by container, then by name. */
@@ -33,6 +38,8 @@ const activityKinds: ReadonlySet<string> = new Set([
   "sub-process",
   "call-activity",
 ]);
+const choosingGateways: ReadonlySet<string> = new Set(["exclusive-gateway", "inclusive-gateway"]);
+const waitingGateways: ReadonlySet<string> = new Set(["inclusive-gateway"]);
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
@@ -53,6 +60,9 @@ function checkFlows(document: ProgramDocument, elements: ReadonlyMap<ElementId, 
     if (from.parent !== to.parent) throw invalid(document, `has a flow '${flow.id}' that leaves its sub-process`);
     if (to.kind === "start-event" || to.kind === "boundary-event") {
       throw invalid(document, `has a flow '${flow.id}' into the ${to.kind} '${to.id}'`);
+    }
+    if (flow.condition !== undefined && !choosingGateways.has(from.kind) && !activityKinds.has(from.kind)) {
+      throw invalid(document, `has a condition on '${flow.id}', which comes from a ${from.kind}`);
     }
   }
 }
@@ -120,5 +130,21 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     append(incoming, flow.to, flow);
   }
   const flows = new Map(document.flows.map((flow) => [flow.id, flow]));
-  return { document, host, elements, flows, outgoing, incoming, boundaries, starts, declarations };
+  const choosing = new Set(document.flows.filter(isChosen(elements)).map((flow) => flow.from));
+  const joins = new Map<ElementId | null, Join[]>();
+  for (const [id, into] of incoming) {
+    const element = elements.get(id);
+    if (element === undefined || into.length <= 1 || !waitingGateways.has(element.kind)) continue;
+    append(joins, element.parent, joinOf({ elements, incoming, boundaries }, { element: id, incoming: into }));
+  }
+  return { document, host, elements, flows, outgoing, incoming, boundaries, choosing, joins, starts, declarations };
+}
+
+/** Flows out of activities that are taken only under a condition. */
+function isChosen(elements: ReadonlyMap<ElementId, Element>): (flow: Flow) => boolean {
+  return ({ id, from, condition }) => {
+    const source = elements.get(from);
+    if (source === undefined || !activityKinds.has(source.kind)) return false;
+    return condition !== undefined || ("defaultFlow" in source && source.defaultFlow === id);
+  };
 }

@@ -125,6 +125,8 @@ interface ActivityBase extends ElementBase {
   readonly compensation?: ElementId;
   /** This activity is such a handler: it has no incoming flow. */
   readonly forCompensation?: boolean;
+  /** Taken when no condition on the other flows out of it holds. */
+  readonly defaultFlow?: FlowId;
 }
 
 export interface StartEvent extends ElementBase {
@@ -212,6 +214,12 @@ export interface ExclusiveGateway extends ElementBase {
   readonly defaultFlow?: FlowId;
 }
 
+/** Splits to every flow whose condition holds, and joins the tokens that can still come. */
+export interface InclusiveGateway extends ElementBase {
+  readonly kind: "inclusive-gateway";
+  readonly defaultFlow?: FlowId;
+}
+
 export interface ParallelGateway extends ElementBase {
   readonly kind: "parallel-gateway";
 }
@@ -238,6 +246,7 @@ export type Element =
   | IntermediateThrowEvent
   | BoundaryEvent
   | ExclusiveGateway
+  | InclusiveGateway
   | ParallelGateway;
 export type ElementKind = Element["kind"];
 
@@ -245,7 +254,7 @@ export interface Flow {
   readonly id: FlowId;
   readonly from: ElementId;
   readonly to: ElementId;
-  /** Only on flows out of exclusive gateways; evaluated in the order of `flows`. */
+  /** Only on flows out of exclusive and inclusive gateways and out of activities; evaluated in the order of `flows`. */
   readonly condition?: Expression;
   readonly name?: string;
 }

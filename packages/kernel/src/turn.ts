@@ -102,6 +102,14 @@ export class Turn {
   raise(incident: { owner: Key; element: ElementId | null; kind: IncidentKind; error: FailureInfo }): void {
     this.emit({ type: "incident-created", key: this.nextKey(), ...incident, at: this.at });
   }
+
+  /** For what is looked at again and again: what is wrong with it is said once. */
+  raiseOnce(incident: { owner: Key; element: ElementId | null; kind: IncidentKind; error: FailureInfo }): void {
+    for (const key of this.state.incidentsOf.of(incident.owner)) {
+      if (this.state.incidents.get(key)?.kind === incident.kind) return;
+    }
+    this.raise(incident);
+  }
 }
 
 export function refusal(code: RejectionCode, reason: string): Rejection {

@@ -185,6 +185,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     fields: { key: always, actor: always, reason: always, to: optional, code: optional, at: row },
   },
   "task-notified": { number: 106, fields: { key: always, timer: always, to: always, message: always, at: row } },
+  "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, at: row } },
 };
 
 /** A layout as the codec uses it. */

@@ -1,5 +1,6 @@
 import type { FailureInfo, Key } from "../command.ts";
 import type { Element, ElementKind } from "../program.ts";
+import type { Join } from "../reach.ts";
 import type { Names, Result } from "../scope.ts";
 import type { TimerRecord } from "../state.ts";
 import type { Turn } from "../turn.ts";
@@ -24,6 +25,11 @@ export interface ElementBehavior<E extends Element = Element> {
    * waiting). False or absent: an instance starts, as `prepare` says.
    */
   readonly arrive?: (turn: Turn, element: E, scope: Key) => boolean;
+  /**
+   * Nothing in its scope can move any more: lets the tokens go on that wait at it, if no other is to be waited for.
+   * Only for kinds that the program counts among its joins. True when it did something.
+   */
+  readonly release?: (turn: Turn, element: E, at: { readonly scope: Key; readonly join: Join }) => boolean;
   /**
    * Whatever can fail before the element is active; a failure is an incident, and resolving it prepares again.
    * Gives what is to happen once the element is active: emit what it waits for, or complete it. Absent for kinds whose

@@ -3,6 +3,7 @@ import { boundaryEvent } from "./boundary-event.ts";
 import { callActivity } from "./call-activity.ts";
 import { endEvent } from "./end-event.ts";
 import { exclusiveGateway } from "./exclusive-gateway.ts";
+import { inclusiveGateway } from "./inclusive-gateway.ts";
 import { intermediateCatchEvent } from "./intermediate-catch-event.ts";
 import { intermediateThrowEvent } from "./intermediate-throw-event.ts";
 import { parallelGateway } from "./parallel-gateway.ts";
@@ -18,6 +19,7 @@ export const behaviors: Behaviors = {
   "call-activity": callActivity,
   "end-event": endEvent,
   "exclusive-gateway": exclusiveGateway,
+  "inclusive-gateway": inclusiveGateway,
   "intermediate-catch-event": intermediateCatchEvent,
   "intermediate-throw-event": intermediateThrowEvent,
   "parallel-gateway": parallelGateway,

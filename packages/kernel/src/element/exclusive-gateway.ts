@@ -1,6 +1,7 @@
 import { takeFlow } from "../lifecycle.ts";
 import type { ExclusiveGateway, Flow } from "../program.ts";
-import { evaluateCondition, failure, Names, type Result } from "../scope.ts";
+import { noRoute } from "../route.ts";
+import { evaluateCondition, Names, type Result } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
@@ -19,7 +20,7 @@ function choose(turn: Turn, element: ExclusiveGateway, names: Names): Result<Flo
     if (holds.value) return { ok: true, value: flow };
   }
   if (fallback !== undefined) return { ok: true, value: fallback };
-  return failure("no-route", `Expected a condition at '${element.id}' to hold or a default flow, but none does`);
+  return noRoute(element);
 }
 
 export const exclusiveGateway: ElementBehavior<ExclusiveGateway> = {

@@ -23,7 +23,8 @@ function run(turn: Turn, element: ScriptTask, at: { readonly scope: Key; readonl
 export const scriptTask: ElementBehavior<ScriptTask> = {
   arrive: (turn, element, scope) => {
     // An instance is needed only where something hangs on it: a handler to undo it, or an incident.
-    if (element.compensation !== undefined || element.forCompensation) return false;
+    if (element.compensation !== undefined || element.forCompensation || turn.program.choosing.has(element.id))
+      return false;
     const writes = run(turn, element, { scope, within: scope });
     if (!writes.ok) return false;
     writeVariables(turn, writes.value, element.id);

@@ -6,7 +6,7 @@ import { forgetContent } from "./compensation.ts";
 import { dropCollection } from "./item.ts";
 import { dropVariables } from "./variable.ts";
 
-type ElementEvent = Extract<Event["type"], `element-${string}` | `flow-${string}`>;
+type ElementEvent = Extract<Event["type"], `element-${string}` | `flow-${string}` | "tokens-joined">;
 type Entered = Extract<Event, { readonly type: "element-activating" | "element-activated" }>;
 
 export function flowKey(scope: Key, flow: string): string {
@@ -103,6 +103,10 @@ export const elementAppliers: Appliers<ElementEvent> = {
   },
   "element-passed": (state, event) => {
     for (const flow of event.consumed ?? []) consume(state, event.scope, flow);
+    state.head.at = event.at;
+  },
+  "tokens-joined": (state, event) => {
+    for (const flow of event.flows) consume(state, event.scope, flow);
     state.head.at = event.at;
   },
   "flow-taken": (state, event) => {

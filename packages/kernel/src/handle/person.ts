@@ -3,7 +3,7 @@ import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } fro
 import { itemKey } from "../evolve/variable.ts";
 import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
-import { complete, instanceAt, visitOf } from "../lifecycle.ts";
+import { complete, instanceAt, leave, visitOf } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
@@ -57,6 +57,9 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       break;
     case "completion":
       complete(turn, owner, { result: must(instanceAt(turn, owner).result, "what completes has a result") });
+      break;
+    case "route":
+      leave(turn, visitOf(turn, owner), null);
       break;
     case "items-failed":
       retryItems(turn, owner, items);

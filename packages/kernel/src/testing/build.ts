@@ -7,6 +7,7 @@ import type {
   ExclusiveGateway,
   Expression,
   Flow,
+  InclusiveGateway,
   IntermediateCatchEvent,
   IntermediateThrowEvent,
   JobDefinition,
@@ -75,6 +76,10 @@ export function user(id: string, options: Options<UserTask> = {}): UserTask {
 
 export function xor(id: string, defaultFlow?: string): ExclusiveGateway {
   return { id, kind: "exclusive-gateway", parent: null, ...(defaultFlow === undefined ? {} : { defaultFlow }) };
+}
+
+export function or(id: string, defaultFlow?: string): InclusiveGateway {
+  return { id, kind: "inclusive-gateway", parent: null, ...(defaultFlow === undefined ? {} : { defaultFlow }) };
 }
 
 export function and(id: string): ParallelGateway {

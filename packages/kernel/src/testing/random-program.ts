@@ -12,6 +12,7 @@ import {
   map,
   onError,
   onTimer,
+  or,
   retry,
   script,
   service,
@@ -25,6 +26,8 @@ import {
   xor,
 } from "./build.ts";
 import type { Random } from "./random.ts";
+
+const gateways = { and, xor, or };
 
 interface Block {
   readonly first: string;
@@ -76,21 +79,20 @@ class Grower {
       [1, () => this.#add(undo(this.#id("undo")), parent)],
       [deep * 1.5, () => this.#split(parent, depth, "and")],
       [deep * 1.5, () => this.#split(parent, depth, "xor")],
+      [deep * 1.5, () => this.#split(parent, depth, "or")],
       [0.3, () => this.#early(parent)],
     ]);
   }
 
-  #split(parent: string | null, depth: number, kind: "and" | "xor"): Block {
+  #split(parent: string | null, depth: number, kind: keyof typeof gateways): Block {
     const from = this.#id(kind);
     const to = this.#id(kind);
     const branches = Array.from({ length: 2 + this.#random.below(2) }, () => this.#sequence(parent, depth - 1));
-    this.#add(
-      kind === "and" ? and(from) : xor(from, this.#random.chance(0.9) ? `${from}>${branches[0]?.first}` : undefined),
-      parent,
-    );
-    this.#add(kind === "and" ? and(to) : xor(to), parent);
+    const fallback = this.#random.chance(0.9) ? `${from}>${branches[0]?.first}` : undefined;
+    this.#add(gateways[kind](from, fallback), parent);
+    this.#add(gateways[kind](to), parent);
     for (const branch of branches) {
-      const condition = kind === "xor" && this.#random.chance(0.8) ? ": n % 2 == 0" : "";
+      const condition = kind !== "and" && this.#random.chance(0.8) ? ": n % 2 == 0" : "";
       this.lines.push(`${from}>${branch.first}${condition}`, `${branch.last}>${to}`);
     }
     return { first: from, last: to };
@@ -125,7 +127,14 @@ class Grower {
     const block = this.#add(made, parent);
     if (!bare) this.#handler(made.id, parent);
     this.#boundaries(made.id, parent);
+    if (random.chance(0.1)) this.#wayOut(made.id, parent);
     return block;
+  }
+
+  /** A flow out of an activity that is taken only now and then, beside the one that always is. */
+  #wayOut(from: string, parent: string | null): void {
+    const to = this.#add(service(this.#id("task")), parent);
+    this.lines.push(`${from}>${to.first}: n % 2 == 1`);
   }
 
   #options(): { readonly options: { loop?: MultiInstance; compensation?: string }; readonly bare: boolean } {

@@ -25,6 +25,7 @@ import {
   xor,
 } from "./build.ts";
 import { Driver } from "./driver.ts";
+import { flowRecordings } from "./recordings-flow.ts";
 
 const thrown = { retry: retry(1, "error") };
 
@@ -235,4 +236,5 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   saga,
   handover,
   long,
+  ...flowRecordings,
 };
