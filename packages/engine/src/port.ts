@@ -135,6 +135,16 @@ export interface TaskRow {
   readonly dueAt: number | null;
   readonly form: JsonObject | null;
   readonly input: JsonObject;
+  /** 0 to 100, the most urgent last. */
+  readonly priority: number;
+  readonly followUpAt: number | null;
+  /** Who delegated it to the assignee, and gets it back. */
+  readonly owner: string | null;
+  /** When work on it began. */
+  readonly startedAt: number | null;
+  readonly escalations: number;
+  /** How often people were told about it by its SLA. */
+  readonly notifications: number;
 }
 
 export interface IncidentRow {

@@ -1,6 +1,6 @@
 import type { Element } from "@tutti/kernel";
 import { expect } from "vitest";
-import type { RecordedEvent } from "../port.ts";
+import type { RecordedEvent, TaskRow } from "../port.ts";
 import { call, end, from, program, sequence, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
@@ -18,6 +18,7 @@ const approve: Element = {
 /** Lists, tasks, history and the end of the engine. */
 export function readingRules(rule: Rule): void {
   listRules(rule);
+  taskRules(rule);
   historyRules(rule);
   closingRules(rule);
 }
@@ -80,6 +81,71 @@ function listRules(rule: Rule): void {
     expect((await engine.query("tasks", { assignee: "ann" })).rows).toEqual([]);
     await engine.command(id, { type: "complete-task", key, result: {}, actor: "bob" });
     expect((await engine.query("tasks")).rows).toEqual([]);
+    expect((await ended(engine, id)).status).toBe("completed");
+  });
+}
+
+/** A user task on the way through many hands, watched by its SLA. */
+function taskRules(rule: Rule): void {
+  const duration = (seconds: number) => ({ kind: "duration" as const, value: { literal: `PT${seconds}S` } });
+  const watched: Element = {
+    ...{ kind: "user-task", id: "check", parent: null, candidates: ["ann"], priority: { literal: 70 } },
+    ...{ due: duration(600), followUp: duration(300), late: "refuse" },
+    sla: [
+      { on: "not-started", after: duration(60), action: { type: "notify", to: ["boss"] } },
+      { on: "not-completed", after: duration(120), action: { type: "reassign", to: ["team"] } },
+    ],
+  };
+  const shape = program({ id: "watch", elements: [start(), watched, end()], flows: ["start>check", "check>end"] });
+  const actor = "ann";
+
+  rule("[E36] a task's row follows it through every hand", async ({ engine }) => {
+    const id = await begin(engine, [shape]);
+    const task = async () => (await engine.query("tasks")).rows[0] as TaskRow;
+    const { key, createdAt, ...created } = await task();
+    expect(created).toMatchObject({
+      ...{ priority: 70, dueAt: createdAt + 600_000, followUpAt: createdAt + 300_000, owner: null, startedAt: null },
+      ...{ escalations: 0, notifications: 0 },
+    });
+    await engine.command(id, { type: "start-task", key, actor });
+    expect((await task()).startedAt).toBeGreaterThanOrEqual(createdAt);
+    await engine.command(id, { type: "delegate-task", key, to: "bob", actor });
+    expect(await task()).toMatchObject({ assignee: "bob", owner: "ann" });
+    await engine.command(id, { type: "resolve-task", key, actor: "bob" });
+    await engine.command(id, { type: "update-task", key, dueAt: null, priority: 90, actor });
+    expect(await task()).toMatchObject({ assignee: "ann", owner: null, dueAt: null, priority: 90 });
+    await engine.command(id, { type: "escalate-task", key, to: ["heads"], reason: "Too large.", actor });
+    expect(await task()).toMatchObject({ assignee: null, startedAt: null, candidates: ["heads"], escalations: 1 });
+    await engine.command(id, { type: "reassign-task", key, to: "dora", reason: "She is free.", actor: "boss" });
+    await engine.command(id, { type: "complete-task", key, result: {}, rationale: "It is fine.", actor: "dora" });
+    expect((await engine.query("tasks")).rows).toEqual([]);
+    const { event } = (await historyOf(engine, { instanceId: id })).find(
+      (record) => record.event.type === "task-completed",
+    ) as RecordedEvent;
+    expect(event).toMatchObject({ actor: "dora", rationale: "It is fine." });
+  });
+
+  rule("[E36] the SLA of a task goes on across a restart, and a late completion meets its policy", async (running) => {
+    const id = await begin(running.engine, [shape]);
+    await running.engine.close();
+    await running.harness.advance(90_000);
+    running.engine = await running.harness.open();
+    const { engine, harness } = running;
+    const task = await eventually(async () => {
+      const [row] = (await engine.query("tasks")).rows;
+      return row?.notifications === 1 ? row : undefined;
+    });
+    await engine.command(id, { type: "claim-task", key: task.key, actor });
+    await harness.advance(30_000);
+    await eventually(async () => ((await engine.query("tasks")).rows[0]?.assignee === null ? true : undefined));
+    expect((await engine.query("tasks")).rows[0]?.candidates).toEqual(["team"]);
+    const told = (await historyOf(engine, { instanceId: id })).filter(({ event }) => event.type === "task-notified");
+    expect(told).toMatchObject([{ event: { to: ["boss"], message: "'check' has not been begun in time." } }]);
+    await harness.advance(600_000);
+    const late = await engine.command(id, { type: "complete-task", key: task.key, result: {}, actor });
+    expect(late).toMatchObject({ ok: false, rejection: { code: "task-late" } });
+    await engine.command(id, { type: "update-task", key: task.key, dueAt: null, reason: "It may.", actor: "boss" });
+    await engine.command(id, { type: "complete-task", key: task.key, result: {}, actor });
     expect((await ended(engine, id)).status).toBe("completed");
   });
 }

@@ -1,65 +1,81 @@
-import type { Event, EventType } from "@tutti/kernel";
-import type { Change, InstanceRecord } from "./store.ts";
+import type { Event, EventType, Key, State } from "@tutti/kernel";
+import { type Change, type InstanceRecord, taskDefaults } from "./store.ts";
 
 type Projections = {
-  readonly [K in EventType]?: (
-    record: InstanceRecord,
-    event: Extract<Event, { readonly type: K }>,
-    changes: Change[],
-  ) => void;
+  readonly [K in EventType]?: (of: Of, event: Extract<Event, { readonly type: K }>, changes: Change[]) => void;
 };
+
+/** What is known of an instance, and its state right after the event. */
+export interface Of {
+  readonly record: InstanceRecord;
+  readonly state: State;
+}
+
+/** A task's row says what its state does. One that ended in the same command has none any more. */
+function putTask({ record, state }: Of, { key }: { readonly key: Key }, changes: Change[]): void {
+  const task = state.tasks.get(key);
+  if (task === undefined) return;
+  changes.push({
+    type: "task-put",
+    task: {
+      instance: record.number,
+      key,
+      element: task.element,
+      title: task.title,
+      assignee: task.assignee,
+      candidates: task.candidates,
+      createdAt: task.at,
+      dueAt: task.dueAt,
+      form: task.form,
+      input: task.input,
+      priority: task.priority ?? taskDefaults.priority,
+      followUpAt: task.followUpAt ?? null,
+      owner: task.owner ?? null,
+      startedAt: task.startedAt ?? null,
+      escalations: task.escalations ?? 0,
+      notifications: task.notifications ?? 0,
+    },
+  });
+}
 
 /** What an event changes in the tables of open things. Those not named here change none; effects change the rest. */
 const projections: Projections = {
-  "job-completed": (record, { key }, changes) => {
+  "job-completed": ({ record }, { key }, changes) => {
     changes.push({ type: "job-delete", instance: record.number, key });
   },
-  "job-error-thrown": (record, { key }, changes) => {
+  "job-error-thrown": ({ record }, { key }, changes) => {
     changes.push({ type: "job-delete", instance: record.number, key });
   },
-  "job-cancelled": (record, { key }, changes) => {
+  "job-cancelled": ({ record }, { key }, changes) => {
     changes.push({ type: "job-delete", instance: record.number, key });
   },
   // While attempts are left the next offer takes the row's place.
-  "job-failed": (record, { key, retryAt }, changes) => {
+  "job-failed": ({ record }, { key, retryAt }, changes) => {
     if (retryAt === undefined) changes.push({ type: "job-delete", instance: record.number, key });
   },
-  "timer-fired": (record, { key }, changes) => {
+  "timer-fired": ({ record }, { key }, changes) => {
     changes.push({ type: "timer-delete", instance: record.number, key });
   },
-  "timer-cancelled": (record, { key }, changes) => {
+  "timer-cancelled": ({ record }, { key }, changes) => {
     changes.push({ type: "timer-delete", instance: record.number, key });
   },
-  "task-created": (record, event, changes) => {
-    changes.push({
-      type: "task-put",
-      task: {
-        instance: record.number,
-        key: event.key,
-        element: event.element,
-        title: event.title,
-        assignee: event.assignee ?? null,
-        candidates: event.candidates,
-        createdAt: event.at,
-        dueAt: event.dueAt ?? null,
-        form: event.form ?? null,
-        input: event.input,
-      },
-    });
-  },
-  "task-claimed": (record, { key, actor }, changes) => {
-    changes.push({ type: "task-assign", instance: record.number, key, assignee: actor });
-  },
-  "task-released": (record, { key }, changes) => {
-    changes.push({ type: "task-assign", instance: record.number, key, assignee: null });
-  },
-  "task-completed": (record, { key }, changes) => {
+  "task-created": putTask,
+  "task-claimed": putTask,
+  "task-released": putTask,
+  "task-started": putTask,
+  "task-delegated": putTask,
+  "task-resolved": putTask,
+  "task-reassigned": putTask,
+  "task-updated": putTask,
+  "task-escalated": putTask,
+  "task-notified": putTask,
+  "task-completed": ({ record }, { key }, changes) => {
     changes.push({ type: "task-delete", instance: record.number, key });
   },
-  "task-cancelled": (record, { key }, changes) => {
+  "task-cancelled": ({ record }, { key }, changes) => {
     changes.push({ type: "task-delete", instance: record.number, key });
   },
-  "incident-created": (record, event, changes) => {
+  "incident-created": ({ record }, event, changes) => {
     record.incidents++;
     changes.push({
       type: "incident-put",
@@ -75,14 +91,14 @@ const projections: Projections = {
       },
     });
   },
-  "incident-resolved": (record, { key }, changes) => {
+  "incident-resolved": ({ record }, { key }, changes) => {
     record.incidents--;
     changes.push({ type: "incident-delete", instance: record.number, key });
   },
 };
 
-export function project(record: InstanceRecord, event: Event, changes: Change[]): void {
+export function project(of: Of, event: Event, changes: Change[]): void {
   // Indexing by a union loses which projection belongs to which event; the type of `projections` has proven it.
-  const apply = projections[event.type] as ((r: InstanceRecord, e: Event, c: Change[]) => void) | undefined;
-  apply?.(record, event, changes);
+  const apply = projections[event.type] as ((of: Of, event: Event, changes: Change[]) => void) | undefined;
+  apply?.(of, event, changes);
 }

@@ -84,6 +84,12 @@ export interface OutboxEntry {
   readonly message: Message;
 }
 
+/** What a task is that was written before there was more to say of one. */
+export const taskDefaults: Pick<
+  TaskRow,
+  "priority" | "followUpAt" | "owner" | "startedAt" | "escalations" | "notifications"
+> = { priority: 50, followUpAt: null, owner: null, startedAt: null, escalations: 0, notifications: 0 };
+
 type OpenTask = Omit<TaskRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
 type OpenIncident = Omit<IncidentRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
 
@@ -97,12 +103,6 @@ export type Change =
   | { readonly type: "timer-put"; readonly timer: ArmedTimer }
   | { readonly type: "timer-delete"; readonly instance: InstanceNumber; readonly key: Key }
   | { readonly type: "task-put"; readonly task: OpenTask }
-  | {
-      readonly type: "task-assign";
-      readonly instance: InstanceNumber;
-      readonly key: Key;
-      readonly assignee: string | null;
-    }
   | { readonly type: "task-delete"; readonly instance: InstanceNumber; readonly key: Key }
   | { readonly type: "incident-put"; readonly incident: OpenIncident }
   | { readonly type: "incident-delete"; readonly instance: InstanceNumber; readonly key: Key }

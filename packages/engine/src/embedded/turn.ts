@@ -156,7 +156,7 @@ export class Draft implements Turn {
   /** What an event changes in the tables, and what is owed because of it. */
   #applied(live: Live, event: Event): void {
     const { record, state } = live;
-    project(record, event, this.changes);
+    project(live, event, this.changes);
     for (const effect of effectsOf(state, event)) {
       recordEffect(this, live, effect);
       this.effects.push({ record, effect });

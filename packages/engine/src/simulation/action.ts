@@ -193,6 +193,7 @@ function randomCommand(random: Random, state: State): InstanceCommand {
     [4, () => ({ type: "complete-task", key: aim(random, state.tasks.values()), result: { flag: false }, actor })],
     [1, () => ({ type: "claim-task", key: aim(random, state.tasks.values()), actor })],
     [1, () => ({ type: "release-task", key: aim(random, state.tasks.values()), actor })],
+    [2, () => moveTask(random, aim(random, state.tasks.values()))],
     [2, () => ({ type: "complete-job", key: aim(random, state.jobs.values()), result: {}, actor })],
     [1, () => failJob(random, state)],
     [2, () => ({ type: "set-variables", scope: 0, values: { flag: random.chance(0.5) }, reason, actor })],
@@ -201,6 +202,16 @@ function randomCommand(random: Random, state: State): InstanceCommand {
     [2, () => adjustConcurrency(random, state)],
   ]);
   return make();
+}
+
+function moveTask(random: Random, key: number): InstanceCommand {
+  return random.pick<InstanceCommand>([
+    { type: "start-task", key, actor },
+    { type: "delegate-task", key, to: "other", actor },
+    { type: "resolve-task", key, actor },
+    { type: "reassign-task", key, to: null, reason, actor },
+    { type: "update-task", key, dueAt: 5, priority: 70, actor },
+  ]);
 }
 
 function fits(made: InstanceCommand, state: State): boolean {
@@ -214,6 +225,11 @@ function fits(made: InstanceCommand, state: State): boolean {
     case "complete-task":
     case "claim-task":
     case "release-task":
+    case "start-task":
+    case "delegate-task":
+    case "resolve-task":
+    case "reassign-task":
+    case "update-task":
       return state.tasks.get(made.key) !== undefined;
     case "complete-job":
     case "fail-job":

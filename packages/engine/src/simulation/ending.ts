@@ -77,7 +77,10 @@ function wayOn(view: InstanceView, round: number): InstanceCommand[] {
   const commands: InstanceCommand[] = [];
   if (view.status === "paused") commands.push({ type: "resume-instance", actor });
   for (const { on, key } of view.waiting) {
-    if (on === "task" && key !== null) commands.push({ type: "complete-task", key, result: { flag: false }, actor });
+    if (on !== "task" || key === null) continue;
+    // Somebody else may have it, or have lent it.
+    commands.push({ type: "reassign-task", key, to: actor, reason, actor });
+    commands.push({ type: "complete-task", key, result: { flag: false }, actor });
   }
   if (round >= retryRounds) return commands;
   for (const { key, kind } of view.incidents) {

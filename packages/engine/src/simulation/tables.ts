@@ -1,5 +1,6 @@
 import { isEnded, pendingEffects } from "@tutti/kernel";
 import type { Message, OutboxEntry, Store } from "../embedded/store.ts";
+import type { TaskRow } from "../port.ts";
 import type { Ledger, Shadow } from "./ledger.ts";
 
 const all = 1_000_000;
@@ -34,7 +35,7 @@ export async function checkTables(store: Store, ledger: Ledger): Promise<void> {
   const tasks = (await store.listTasks({}, page)).rows;
   compare(
     "tasks",
-    tasks.map((task) => `${task.instanceId} ${task.key} ${task.assignee}`),
+    tasks.map((task) => taskLine(task.instanceId, task)),
   );
   const incidents = (await store.listIncidents({}, page)).rows;
   compare(
@@ -56,6 +57,15 @@ export async function checkTables(store: Store, ledger: Ledger): Promise<void> {
   checkOutbox(await store.outbox(), ledger);
 }
 
+/** What a list says of a task, and what its state says. */
+function taskLine(
+  instanceId: string,
+  task: Pick<TaskRow, "key" | "assignee" | "dueAt"> & Partial<Pick<TaskRow, "owner" | "startedAt" | "priority">>,
+): string {
+  const { key, assignee, dueAt, owner = null, startedAt = null, priority = 50 } = task;
+  return `${instanceId} ${key} ${assignee} ${dueAt} ${owner} ${startedAt} ${priority}`;
+}
+
 function expectRows({ number, instanceId, state }: Shadow, want: (table: string, row: string) => void): void {
   const { head } = state;
   let jobs = 0;
@@ -68,7 +78,7 @@ function expectRows({ number, instanceId, state }: Shadow, want: (table: string,
       want("timers", `${number}.${effect.key} ${effect.due}`);
     }
   }
-  for (const task of state.tasks.values()) want("tasks", `${instanceId} ${task.key} ${task.assignee}`);
+  for (const task of state.tasks.values()) want("tasks", taskLine(instanceId, task));
   for (const each of state.incidents.values()) want("incidents", `${instanceId} ${each.key} ${each.error.code}`);
   const { parent, rootId, status, endedAt } = head;
   const row = `${instanceId} ${parent?.instanceId ?? null} ${rootId} ${status} ${[...state.incidents.values()].length} ${endedAt}`;

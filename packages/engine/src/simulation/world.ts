@@ -1,4 +1,4 @@
-import type { Element, Json, Mapping, MultiInstance, ProgramDocument, TimerDefinition } from "@tutti/kernel";
+import type { Element, Json, Mapping, MultiInstance, ProgramDocument, SlaRule, TimerDefinition } from "@tutti/kernel";
 import { program } from "../testing/programs.ts";
 import { Random } from "./random.ts";
 
@@ -15,6 +15,12 @@ const flagOut: readonly Mapping[] = [{ target: "flag", source: { variable: "flag
 function lasting(seconds: number): TimerDefinition {
   return { kind: "duration", value: { literal: `PT${seconds}S` } };
 }
+
+/** Rules of every user task: one tells, one takes the task away again and again. */
+const rules: readonly SlaRule[] = [
+  { on: "not-started", after: lasting(20), action: { type: "notify", to: ["boss"] } },
+  { on: "not-completed", after: lasting(45), action: { type: "reassign", to: ["team"] }, repeat: true },
+];
 
 /**
  * Grows a program block by block. Elements are added in the order of their flow, so that a flow from an earlier to a
@@ -231,7 +237,7 @@ class Grower {
           assignments: [{ target: "flag", source: { literal: this.#random.chance(0.5) } }],
         };
       case "user":
-        return { kind: "user-task", id: this.#id("user"), parent, title: { literal: "Look" } };
+        return { kind: "user-task", id: this.#id("user"), parent, title: { literal: "Look" }, sla: rules };
       case "call":
         return {
           kind: "call-activity",

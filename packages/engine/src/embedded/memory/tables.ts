@@ -103,10 +103,6 @@ const appliers: Appliers = {
     of.tasks ??= new Map();
     of.tasks.set(task.key, task);
   },
-  "task-assign": (tables, { instance, key, assignee }) => {
-    const task = tables.of(instance).tasks?.get(key);
-    if (task !== undefined) tables.of(instance).tasks?.set(key, { ...task, assignee });
-  },
   "task-delete": (tables, { instance, key }) => {
     tables.of(instance).tasks?.delete(key);
   },

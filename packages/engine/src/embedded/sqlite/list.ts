@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { QueueClass } from "@tutti/kernel";
 import type { IncidentRow, InstanceRow, Page, TaskRow, Views } from "../../port.ts";
 import { parseCursor } from "../cursor.ts";
-import type { ListedJob, PageRequest } from "../store.ts";
+import { type ListedJob, type PageRequest, taskDefaults } from "../store.ts";
 import { instanceRecord, type SqlRow } from "./read.ts";
 
 /** Lists with filters: put together per call, since their conditions differ, and never on the path of a commit. */
@@ -131,6 +131,7 @@ export function openJob(row: SqlRow): Omit<ListedJob, "instanceId" | "rootId" | 
 function toTaskRow(row: SqlRow): TaskRow {
   const rest = JSON.parse(row["row"] as string) as Omit<TaskRow, "instanceId" | "rootId" | "assignee">;
   return {
+    ...taskDefaults,
     ...rest,
     instanceId: row["id"] as string,
     rootId: row["root_id"] as string,

@@ -69,7 +69,6 @@ function prepare(db: DatabaseSync): Statements {
     "timer-put": db.prepare("INSERT OR REPLACE INTO timers VALUES (?, ?, ?)"),
     "timer-delete": db.prepare("DELETE FROM timers WHERE instance = ? AND key = ?"),
     "task-put": db.prepare("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?)"),
-    "task-assign": db.prepare("UPDATE tasks SET assignee = ? WHERE instance = ? AND key = ?"),
     "task-delete": db.prepare("DELETE FROM tasks WHERE instance = ? AND key = ?"),
     "incident-put": db.prepare("INSERT OR REPLACE INTO incidents VALUES (?, ?, ?)"),
     "incident-delete": db.prepare("DELETE FROM incidents WHERE instance = ? AND key = ?"),
@@ -106,9 +105,6 @@ const writers: Writers = {
   },
   "task-put": (statements, { task: { instance, assignee, ...row } }) => {
     statements["task-put"].run(instance, row.key, assignee, JSON.stringify(row));
-  },
-  "task-assign": (statements, { instance, key, assignee }) => {
-    statements["task-assign"].run(assignee, instance, key);
   },
   "task-delete": (statements, { instance, key }) => {
     statements["task-delete"].run(instance, key);
