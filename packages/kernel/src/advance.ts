@@ -1,9 +1,10 @@
 import { enter, loopOf, stir } from "./collection.ts";
 import type { Key } from "./command.ts";
 import { isRunning, undoNext } from "./compensation.ts";
+import { lookAtConditions } from "./condition.ts";
 import { variableKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
-import { goneIncidents, takeFlow, visitOf } from "./lifecycle.ts";
+import { release, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
 import { isEnded } from "./state.ts";
 import type { Arrival, Turn } from "./turn.ts";
@@ -19,6 +20,7 @@ function arrive(turn: Turn, arrival: Arrival): void {
 /** Moves every token until each of them waits. The order is fixed, so equal commands give equal events. */
 export function advance(turn: Turn): void {
   while (!isEnded(turn.state)) {
+    lookAtConditions(turn);
     const arrival = turn.arrivals.shift();
     if (arrival !== undefined) {
       arrive(turn, arrival);
@@ -69,7 +71,7 @@ function checkContent(turn: Turn, scope: Key): void {
     return;
   }
   if (scope === 0) {
-    goneIncidents(turn, 0);
+    release(turn, 0);
     turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at });
     return;
   }
@@ -99,6 +101,7 @@ function resultOf(turn: Turn): { readonly [name: string]: Json } {
 export function resumeHeld(turn: Turn): void {
   turn.emit({ type: "continuation-started" });
   for (const collection of turn.state.collections.values()) turn.stirred.add(collection.body);
+  for (const { key, kind } of turn.state.subscriptions.values()) if (kind === "condition") turn.lookAt(key);
   for (const run of turn.state.compensationRuns.values()) if (!isRunning(turn.state, run)) turn.undoing.add(run.owner);
   for (const held of [...turn.state.heldFlows.values()]) {
     const flow = must(turn.program.flows.get(held.flow), `the program has no flow '${held.flow}'`);

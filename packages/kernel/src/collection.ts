@@ -5,22 +5,14 @@ import { itemKey } from "./evolve/variable.ts";
 import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
-import {
-  complete,
-  failInstance,
-  placeWrites,
-  refuseActivation,
-  start,
-  terminate,
-  throwError,
-  writeVariables,
-} from "./lifecycle.ts";
+import { complete, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { Element, MultiInstance } from "./program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "./scope.ts";
 import type { Collection, ItemRef } from "./state.ts";
-import { armTimer, boundaryTimers } from "./timer.ts";
+import { failInstance, throwError } from "./throw.ts";
 import type { Turn } from "./turn.ts";
+import { armWaits, boundaryWaits } from "./wait.ts";
 
 export function loopOf(element: Element): MultiInstance | undefined {
   return "loop" in element ? element.loop : undefined;
@@ -57,10 +49,10 @@ function open(turn: Turn, visit: Visit, loop: MultiInstance): void {
   if (!collection.ok) return refuseActivation(turn, visit, collection.error);
   const items = readItems(turn, { loop, names, values: collection.value, existing: undefined });
   if (!items.ok) return refuseActivation(turn, visit, items.error);
-  const timers = boundaryTimers(turn, element, names);
-  if (!timers.ok) return refuseActivation(turn, visit, timers.error);
+  const waits = boundaryWaits(turn, element, names);
+  if (!waits.ok) return refuseActivation(turn, visit, waits.error);
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
-  for (const timer of timers.value) armTimer(turn, key, timer);
+  armWaits(turn, key, waits.value);
   const graph = loop.mode === "graph";
   turn.emit({
     type: "collection-opened",

@@ -69,6 +69,25 @@ export interface FireTimer extends CommandBase {
   readonly key: Key;
 }
 
+/** A message for one subscription of this instance. A second delivery of the same message to it is refused. */
+export interface DeliverMessage extends CommandBase {
+  readonly type: "deliver-message";
+  /** The subscription. */
+  readonly key: Key;
+  readonly messageId: string;
+  readonly name: string;
+  readonly payload: JsonObject;
+  readonly actor: Actor;
+}
+
+export interface DeliverSignal extends CommandBase {
+  readonly type: "deliver-signal";
+  readonly key: Key;
+  readonly name: string;
+  readonly payload: JsonObject;
+  readonly actor: Actor;
+}
+
 export interface CompleteTask extends CommandBase {
   readonly type: "complete-task";
   readonly key: Key;
@@ -255,6 +274,8 @@ export type Command =
   | FailJob
   | ThrowJobError
   | FireTimer
+  | DeliverMessage
+  | DeliverSignal
   | CompleteTask
   | ClaimTask
   | ReleaseTask
@@ -293,6 +314,8 @@ export type RejectionCode =
   | "job-not-found"
   | "timer-not-found"
   | "timer-not-due"
+  | "subscription-not-found"
+  | "message-duplicate"
   | "task-not-found"
   | "task-claimed"
   | "task-delegated"

@@ -1,6 +1,6 @@
 import { enter } from "./collection.ts";
 import type { Key } from "./command.ts";
-import { complete } from "./lifecycle.ts";
+import { visitOf } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { CompensationRun, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -26,7 +26,10 @@ export function isRunning(state: State, run: CompensationRun): boolean {
 
 function finish(turn: Turn, owner: Key): void {
   turn.emit({ type: "compensation-finished", owner, at: turn.at });
-  if (owner !== 0) return complete(turn, owner);
+  if (owner !== 0) {
+    const visit = visitOf(turn, owner);
+    return must(turn.behavior(visit.element).onUndone, `'${visit.element.id}' undoes nothing`)(turn, visit);
+  }
   const error = must(turn.state.head.failure, "a failing process has a failure");
   turn.emit({ type: "instance-failed", error, at: turn.at });
 }

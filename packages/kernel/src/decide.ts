@@ -3,6 +3,7 @@ import type { Command, Rejection } from "./command.ts";
 import { behaviors } from "./element/behaviors.ts";
 import type { Event } from "./event.ts";
 import { type Handlers, instanceHandlers } from "./handle/instance.ts";
+import { messageHandlers } from "./handle/message.ts";
 import { personHandlers } from "./handle/person.ts";
 import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
@@ -16,6 +17,7 @@ const handlers: Handlers<Command["type"]> = {
   ...instanceHandlers,
   ...workHandlers,
   ...taskHandlers,
+  ...messageHandlers,
   ...personHandlers,
 };
 

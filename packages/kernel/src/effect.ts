@@ -27,6 +27,31 @@ export type Effect =
   /** → `fire-timer` at `due`. */
   | { readonly type: "arm-timer"; readonly key: Key; readonly due: number }
   | { readonly type: "cancel-timer"; readonly key: Key }
+  /** → `deliver-message` or `deliver-signal`, as often as one comes, until it is closed. Asking twice opens one. */
+  | {
+      readonly type: "open-subscription";
+      readonly key: Key;
+      readonly element: ElementId;
+      readonly kind: "message" | "signal";
+      readonly name: string;
+      readonly correlationKey: string | null;
+    }
+  | { readonly type: "close-subscription"; readonly key: Key }
+  /**
+   * Fire and forget: an engine makes these two durable with the events, since `pendingEffects` does not ask again. Each
+   * is sent once however often it is performed: `messageId`, and the instance with `key`, name it.
+   */
+  | {
+      readonly type: "publish-message";
+      readonly key: Key;
+      readonly messageId: string;
+      readonly name: string;
+      readonly correlationKey: string | null;
+      /** How long it is kept for somebody who does not wait yet. 0: only for those who wait now. */
+      readonly ttlMs: number;
+      readonly payload: JsonObject;
+    }
+  | { readonly type: "broadcast-signal"; readonly key: Key; readonly name: string; readonly payload: JsonObject }
   /** For inboxes only: the task itself waits in the state. → `complete-task`. */
   | { readonly type: "open-task"; readonly key: Key; readonly element: ElementId }
   | { readonly type: "close-task"; readonly key: Key }

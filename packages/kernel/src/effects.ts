@@ -1,6 +1,6 @@
 import type { Effect } from "./effect.ts";
 import type { Event, EventType } from "./event.ts";
-import type { CallRecord, JobRecord, State } from "./state.ts";
+import type { CallRecord, JobRecord, State, SubscriptionRecord } from "./state.ts";
 
 const nothing: readonly Effect[] = [];
 
@@ -48,6 +48,13 @@ function answerParent(state: State): readonly Effect[] {
   return parent === null || outcome === null ? nothing : [{ type: "answer-parent", parent, outcome }];
 }
 
+/** A condition is looked at by the instance itself: nobody outside waits for it. */
+function openSubscription(subscription: SubscriptionRecord | undefined): readonly Effect[] {
+  if (subscription === undefined || subscription.kind === "condition") return nothing;
+  const { key, element, kind, name, correlationKey } = subscription;
+  return [{ type: "open-subscription", key, element, kind, name, correlationKey }];
+}
+
 type Emitters = {
   readonly [K in EventType]?: (state: State, event: Extract<Event, { readonly type: K }>) => readonly Effect[];
 };
@@ -60,6 +67,15 @@ const emitters: Emitters = {
   "job-cancelled": (_state, event) => [{ type: "cancel-job", key: event.key }],
   "timer-armed": (_state, event) => [{ type: "arm-timer", key: event.key, due: event.due }],
   "timer-cancelled": (_state, event) => [{ type: "cancel-timer", key: event.key }],
+  "subscription-opened": (state, event) => openSubscription(state.subscriptions.get(event.key)),
+  "subscription-triggered": (_state, event) =>
+    event.stays ? nothing : [{ type: "close-subscription", key: event.key }],
+  "subscription-closed": (_state, event) => [{ type: "close-subscription", key: event.key }],
+  "message-published": (state, { key, name, correlationKey, ttlMs, payload }) => {
+    const messageId = `${state.head.instanceId}/${key}`;
+    return [{ type: "publish-message", key, messageId, name, correlationKey, ttlMs, payload }];
+  },
+  "signal-broadcast": (_state, { key, name, payload }) => [{ type: "broadcast-signal", key, name, payload }],
   "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
   "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-cancelled": (_state, event) => [{ type: "close-task", key: event.key }],
@@ -91,7 +107,8 @@ const emitters: Emitters = {
       startChild(call),
       { type: "resume-child", childId: call.childId },
     ]),
-    // A timer that came due meanwhile was refused, and fires now.
+    // A timer that came due meanwhile was refused, and fires now; so was a message.
+    ...[...state.subscriptions.values()].flatMap(openSubscription),
     ...[...state.timers.values()].map((timer): Effect => ({ type: "arm-timer", key: timer.key, due: timer.due })),
   ],
   "instance-completed": answerParent,
@@ -113,6 +130,7 @@ export function pendingEffects(state: State): readonly Effect[] {
   if (status === "paused") effects.push({ type: "hold-jobs", stopRunning: false });
   for (const job of state.jobs.values()) if (!job.parked) effects.push(offer(job));
   for (const timer of state.timers.values()) effects.push({ type: "arm-timer", key: timer.key, due: timer.due });
+  for (const subscription of state.subscriptions.values()) effects.push(...openSubscription(subscription));
   for (const task of state.tasks.values()) effects.push({ type: "open-task", key: task.key, element: task.element });
   if (status !== "paused") for (const call of openCalls(state)) effects.push(startChild(call));
   if (continuing) effects.push({ type: "continue" });

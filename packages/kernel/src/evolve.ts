@@ -4,6 +4,7 @@ import { compensationAppliers } from "./evolve/compensation.ts";
 import { elementAppliers } from "./evolve/element.ts";
 import { instanceAppliers } from "./evolve/instance.ts";
 import { itemAppliers } from "./evolve/item.ts";
+import { subscriptionAppliers } from "./evolve/subscription.ts";
 import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
 import type { State } from "./state.ts";
@@ -13,6 +14,7 @@ const appliers: Appliers<EventType> = {
   ...elementAppliers,
   ...waitAppliers,
   ...taskAppliers,
+  ...subscriptionAppliers,
   ...itemAppliers,
   ...compensationAppliers,
 };

@@ -5,7 +5,7 @@ import { itemOf } from "./item.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { ElementId } from "./program.ts";
-import { type Item, isEnded, type State } from "./state.ts";
+import { type Item, isEnded, type State, type SubscriptionRecord } from "./state.ts";
 import type { WaitingView } from "./view.ts";
 
 interface Place {
@@ -46,11 +46,21 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
     const reason = timer.rule === undefined ? "It waits for its time." : "Its SLA says until when it may wait.";
     yield { ...place, on: "timer", reason, until: "The timer is due.", dueAt: timer.due };
   }
+  for (const subscription of state.subscriptions.values()) {
+    const place = { ...placeOf(state, subscription.owner), element: subscription.element };
+    yield { ...place, on: subscription.kind, ...awaited(subscription), dueAt: null };
+  }
   for (const run of state.compensationRuns.values()) {
     const left = run.targets.length + (isRunning(state, run) ? 1 : 0);
     const reason = `Completed work is being undone, ${left} to go.`;
     yield { ...placeOf(state, run.owner), on: "compensation", reason, until: "The last is undone.", dueAt: null };
   }
+}
+
+function awaited({ kind, name, correlationKey }: SubscriptionRecord): Pick<WaitingView, "reason" | "until"> {
+  if (kind === "condition") return { reason: `It waits until '${name}' holds.`, until: "A variable it reads changes." };
+  const key = correlationKey === null ? "" : ` with the key '${correlationKey}'`;
+  return { reason: `It waits for the ${kind} '${name}'${key}.`, until: "One comes." };
 }
 
 function* waitingForPeople(state: State): IterableIterator<WaitingView> {

@@ -1,25 +1,15 @@
 import type { FailureInfo, Key } from "./command.ts";
-import { planCompensation, snapshotVariables } from "./compensation-plan.ts";
+import { snapshotVariables } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
-import { endItem, failItem, itemOf } from "./item.ts";
+import { endItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { must } from "./problem.ts";
-import type { BoundaryEvent, Element, ElementId, Flow } from "./program.ts";
+import type { Element, ElementId, Flow } from "./program.ts";
 import { someFlow } from "./route.ts";
-import {
-  declarationIn,
-  failure,
-  homeOf,
-  misfit,
-  Names,
-  type Result,
-  resolve,
-  resolveMappings,
-  scopeChain,
-} from "./scope.ts";
+import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
 import type { ElementInstance } from "./state.ts";
-import { armTimer, boundaryTimers, cancelTimers } from "./timer.ts";
 import type { Turn } from "./turn.ts";
+import { armWaits, boundaryWaits, disarm, noWaits } from "./wait.ts";
 
 export function instanceAt(turn: Turn, key: Key): ElementInstance {
   return must(turn.state.elements.get(key), `there is no element instance ${key}`);
@@ -46,12 +36,11 @@ export function start(turn: Turn, visit: Visit): void {
   const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
   const begin = prepare(turn, visit, names);
   if (!begin.ok) return refuseActivation(turn, visit, begin.error);
-  const isItem = turn.state.itemOf.get(key) !== undefined;
   // Boundary events stand on the whole activity, so an item's own instance has none.
-  const timers = isItem ? { ok: true as const, value: [] } : boundaryTimers(turn, element, names);
-  if (!timers.ok) return refuseActivation(turn, visit, timers.error);
+  const waits = turn.state.itemOf.get(key) === undefined ? boundaryWaits(turn, element, names) : noWaits;
+  if (!waits.ok) return refuseActivation(turn, visit, waits.error);
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
-  for (const timer of timers.value) armTimer(turn, key, timer);
+  armWaits(turn, key, waits.value);
   begin.value();
 }
 
@@ -174,8 +163,7 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
     return;
   }
   recordCompensation(turn, visit);
-  cancelTimers(turn, key);
-  goneIncidents(turn, key);
+  release(turn, key);
   turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
   if (item !== undefined) endItem(turn, item, itemResult);
   else if ("forCompensation" in element && element.forCompensation) undoNext(turn, key);
@@ -210,115 +198,25 @@ export function terminate(turn: Turn, key: Key): void {
   if (call !== undefined && !call.ended) {
     turn.emit({ type: "child-cancelled", key, childId: call.childId, at: turn.at });
   }
-  cancelTimers(turn, key);
-  goneIncidents(turn, key);
+  release(turn, key);
   turn.emit({ type: "element-terminated", key, element: instance.element, at: turn.at });
 }
 
-/** Ends everything in a scope, tokens on their way included. */
-export function terminateContent(turn: Turn, scope: Key): void {
+/** Ends everything in a scope, tokens on their way included; `except` is the one element instance that goes on. */
+export function terminateContent(turn: Turn, scope: Key, except?: Key): void {
   turn.arrivals = turn.arrivals.filter((arrival) => arrival.scope !== scope);
-  for (const child of [...turn.state.children.of(scope)]) terminate(turn, child);
+  for (const child of [...turn.state.children.of(scope)]) if (child !== except) terminate(turn, child);
   for (const flow of [...turn.state.waitingIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
   for (const flow of [...turn.state.heldIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
 }
 
-/** A boundary event was triggered: its outgoing flows are taken, its `outputs` written. */
-export function passBoundary(
-  turn: Turn,
-  boundary: BoundaryEvent,
-  trigger: { readonly scope: Key; readonly error?: FailureInfo },
-): void {
-  const { scope, error } = trigger;
-  if (boundary.outputs === undefined) return pass(turn, boundary, scope);
-  const key = turn.nextKey();
-  turn.emit({ type: "element-activated", key, element: boundary.id, scope, at: turn.at });
-  complete(turn, key, { result: error === undefined ? {} : { error: { ...error } } });
+/** What an element instance (0: the process) waits for, and its open incidents, end with it. */
+export function release(turn: Turn, owner: Key): void {
+  disarm(turn, owner);
+  goneIncidents(turn, owner);
 }
 
-function catcher(turn: Turn, element: ElementId, code: string): BoundaryEvent | undefined {
-  const errors = (turn.program.boundaries.get(element) ?? []).flatMap((boundary) =>
-    boundary.trigger.type === "error" ? [{ boundary, code: boundary.trigger.code }] : [],
-  );
-  const found = errors.find((error) => error.code === code) ?? errors.find((error) => error.code === undefined);
-  return found?.boundary;
-}
-
-/** Whether an element instance, or one it runs in, is a running compensation handler; then which. */
-export function handlerAround(turn: Turn, from: Key): Key | undefined {
-  for (const scope of scopeChain(turn.state, from)) {
-    for (const run of turn.state.compensationRuns.values()) if (run.running?.key === scope) return scope;
-  }
-  return undefined;
-}
-
-/** A handler failed for good: recorded, and the others still run. False when the element is no running handler. */
-export function failHandler(turn: Turn, handler: Key, error: FailureInfo): boolean {
-  for (const run of turn.state.compensationRuns.values()) {
-    if (run.running?.key !== handler) continue;
-    const { owner } = run;
-    turn.emit({ type: "compensation-failed", owner, target: run.running.target, error, at: turn.at });
-    terminate(turn, handler);
-    turn.undoing.add(owner);
-    return true;
-  }
-  return false;
-}
-
-/**
- * Throws an error from an element instance: to the nearest boundary event that catches its code, to the collection
- * whose item it is, to the compensation whose handler it is, or to the process. False when it reached the process and
- * nothing was changed.
- */
-export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
-  for (let key = from; key !== 0; ) {
-    const instance = instanceAt(turn, key);
-    const item = itemOf(turn.state, key);
-    if (item !== undefined) {
-      terminate(turn, key);
-      failItem(turn, item, error);
-      return true;
-    }
-    if (failHandler(turn, key, error)) return true;
-    const boundary = catcher(turn, instance.element, error.code);
-    if (boundary !== undefined) {
-      terminate(turn, key);
-      passBoundary(turn, boundary, { scope: instance.scope, error });
-      return true;
-    }
-    key = instance.scope;
-  }
-  return false;
-}
-
-/** The process ends with an error that nothing caught; completed work is undone first where the definition says so. */
-export function failInstance(turn: Turn, error: FailureInfo): void {
-  const undoes = turn.program.document.onError === "compensate";
-  if (undoes) recordOpenWork(turn, 0);
-  terminateContent(turn, 0);
-  goneIncidents(turn, 0);
-  const targets = undoes ? planCompensation(turn.state, 0) : [];
-  if (targets.length === 0) {
-    turn.emit({ type: "instance-failed", error, at: turn.at });
-    return;
-  }
-  turn.emit({ type: "instance-failing", error, at: turn.at });
-  turn.emit({ type: "compensation-started", owner: 0, scope: 0, targets, at: turn.at });
-  turn.undoing.add(0);
-}
-
-/** What completed inside a container that is still open would be forgotten with it; it is to be undone, too. */
-function recordOpenWork(turn: Turn, scope: Key): void {
-  for (const key of [...turn.state.children.of(scope)]) {
-    recordOpenWork(turn, key);
-    if (turn.state.compensationsIn.count(key) === 0) continue;
-    const { element } = instanceAt(turn, key);
-    turn.emit({ type: "compensation-recorded", scope, key, element, handler: null, variables: {} });
-  }
-}
-
-/** Open incidents of an element instance (0: of the process) end with it. */
-export function goneIncidents(turn: Turn, owner: Key): void {
+function goneIncidents(turn: Turn, owner: Key): void {
   if (turn.state.incidentsOf.count(owner) === 0) return;
   for (const key of [...turn.state.incidentsOf.of(owner)]) {
     const reason = owner === 0 ? "The process has ended." : "The element it belonged to has ended.";

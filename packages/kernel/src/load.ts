@@ -1,16 +1,19 @@
 import type { Host } from "./host.ts";
-import { AppError } from "./problem.ts";
 import type {
   BoundaryEvent,
   Element,
   ElementId,
   Flow,
   FlowId,
+  IntermediateThrowEvent,
   ProgramDocument,
   StartEvent,
+  SubProcess,
   VariableDeclaration,
 } from "./program.ts";
+import { activityKinds, checkProgram, invalid, isEventSubProcess } from "./program-check.ts";
 import { type Join, joinOf } from "./reach.ts";
+import { triggerOf } from "./wait.ts";
 
 /** A program ready to run: the document, indexed, with the host that evaluates its expressions. */
 export interface Program {
@@ -25,20 +28,21 @@ export interface Program {
   readonly choosing: ReadonlySet<ElementId>;
   /** Gateways that wait for what can still come, by containing sub-process. */
   readonly joins: ReadonlyMap<ElementId | null, readonly Join[]>;
-  /** By containing sub-process; null is the process. */
+  /** The none start by containing sub-process (null is the process); of an event sub-process, its only start. */
   readonly starts: ReadonlyMap<ElementId | null, StartEvent>;
+  /** By the container in which they wait to be triggered. */
+  readonly eventSubProcesses: ReadonlyMap<ElementId | null, readonly SubProcess[]>;
+  /** What starts a new instance other than being asked to, in the order of the definition. */
+  readonly processStarts: readonly StartEvent[];
+  /** From a throwing link event to where it leads. */
+  readonly links: ReadonlyMap<ElementId, ElementId>;
+  /** Whether anything in it opens subscriptions, and whether one of them is a condition: steps of others pay nothing. */
+  readonly subscribes: boolean;
+  readonly watches: boolean;
   /** Declared variables by container, then by name. */
   readonly declarations: ReadonlyMap<ElementId | null, ReadonlyMap<string, VariableDeclaration>>;
 }
 
-const activityKinds: ReadonlySet<string> = new Set([
-  "service-task",
-  "script-task",
-  "user-task",
-  "sub-process",
-  "call-activity",
-]);
-const choosingGateways: ReadonlySet<string> = new Set(["exclusive-gateway", "inclusive-gateway"]);
 const waitingGateways: ReadonlySet<string> = new Set(["inclusive-gateway"]);
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -47,56 +51,10 @@ function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-function invalid(document: ProgramDocument, message: string): AppError {
-  return new AppError("program-invalid", `Expected a sound program, but '${document.id}' ${message}.`);
-}
-
-function checkFlows(document: ProgramDocument, elements: ReadonlyMap<ElementId, Element>): void {
-  for (const flow of document.flows) {
-    const from = elements.get(flow.from);
-    const to = elements.get(flow.to);
-    if (from === undefined || to === undefined) throw invalid(document, `has a flow '${flow.id}' that leads nowhere`);
-    if (isHandler(from) || isHandler(to)) throw invalid(document, `has a flow '${flow.id}' at a compensation handler`);
-    if (from.parent !== to.parent) throw invalid(document, `has a flow '${flow.id}' that leaves its sub-process`);
-    if (to.kind === "start-event" || to.kind === "boundary-event") {
-      throw invalid(document, `has a flow '${flow.id}' into the ${to.kind} '${to.id}'`);
-    }
-    if (flow.condition !== undefined && !choosingGateways.has(from.kind) && !activityKinds.has(from.kind)) {
-      throw invalid(document, `has a condition on '${flow.id}', which comes from a ${from.kind}`);
-    }
-  }
-}
-
-function isHandler(element: Element): boolean {
-  return "forCompensation" in element && element.forCompensation === true;
-}
-
-function checkBoundary(document: ProgramDocument, to: Element | undefined, boundary: BoundaryEvent): void {
-  const place = `attaches '${boundary.id}' to '${boundary.attachedTo}'`;
-  if (to?.parent !== boundary.parent) throw invalid(document, `${place}, which does not stand beside it`);
-  if (!activityKinds.has(to.kind)) throw invalid(document, `${place}, which is no activity`);
-  // An error in a handler belongs to its compensation, which goes on with the next.
-  if (isHandler(to)) throw invalid(document, `${place}, which is a compensation handler`);
-}
-
-function checkReferences(document: ProgramDocument, elements: ReadonlyMap<ElementId, Element>): void {
-  for (const element of document.elements) {
-    if (element.parent !== null && elements.get(element.parent)?.kind !== "sub-process") {
-      throw invalid(document, `puts '${element.id}' into '${element.parent}', which is no sub-process`);
-    }
-    if (element.kind === "boundary-event") checkBoundary(document, elements.get(element.attachedTo), element);
-    const handler = "compensation" in element ? element.compensation : undefined;
-    const target = handler === undefined ? undefined : elements.get(handler);
-    if (handler !== undefined && !(target !== undefined && isHandler(target))) {
-      throw invalid(document, `undoes '${element.id}' by '${handler}', which is no compensation handler`);
-    }
-  }
-}
-
 /**
  * Indexes a compiled program. It trusts the compiler for everything a person could get wrong, and checks only what the
  * kernel's own steps rely on: throws AppError `program-invalid` for a dangling reference, a duplicate id, a scope
- * without exactly one start, or another format.
+ * without a start, or another format.
  */
 export function loadProgram(document: ProgramDocument, host: Host): Program {
   if (document.format !== 1) throw invalid(document, `has format ${document.format}, and this kernel reads format 1`);
@@ -104,7 +62,6 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
   const outgoing = new Map<ElementId, Flow[]>();
   const incoming = new Map<ElementId, Flow[]>();
   const boundaries = new Map<ElementId, BoundaryEvent[]>();
-  const starts = new Map<ElementId | null, StartEvent>();
   const declarations = new Map<ElementId | null, Map<string, VariableDeclaration>>();
   const declare = (container: ElementId | null, variables: readonly VariableDeclaration[]): void => {
     declarations.set(container, new Map(variables.map((variable) => [variable.name, variable])));
@@ -115,29 +72,40 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     elements.set(element.id, element);
     if (element.kind === "boundary-event") append(boundaries, element.attachedTo, element);
     if (element.kind === "sub-process") declare(element.id, element.variables ?? []);
-    if (element.kind === "start-event") {
-      if (starts.has(element.parent)) throw invalid(document, `has two start events in one scope ('${element.id}')`);
-      starts.set(element.parent, element);
-    }
   }
-  for (const container of declarations.keys()) {
-    if (!starts.has(container)) throw invalid(document, `has no start event in '${container ?? document.id}'`);
-  }
-  checkReferences(document, elements);
-  checkFlows(document, elements);
+  checkProgram(document, elements);
+  const starts = indexStarts(document, elements);
   for (const flow of document.flows) {
     append(outgoing, flow.from, flow);
     append(incoming, flow.to, flow);
   }
   const flows = new Map(document.flows.map((flow) => [flow.id, flow]));
+  const events = indexEvents(document, elements);
   const choosing = new Set(document.flows.filter(isChosen(elements)).map((flow) => flow.from));
   const joins = new Map<ElementId | null, Join[]>();
   for (const [id, into] of incoming) {
     const element = elements.get(id);
     if (element === undefined || into.length <= 1 || !waitingGateways.has(element.kind)) continue;
-    append(joins, element.parent, joinOf({ elements, incoming, boundaries }, { element: id, incoming: into }));
+    append(
+      joins,
+      element.parent,
+      joinOf({ elements, incoming, boundaries, links: events.links }, { element: id, incoming: into }),
+    );
   }
-  return { document, host, elements, flows, outgoing, incoming, boundaries, choosing, joins, starts, declarations };
+  return {
+    document,
+    host,
+    elements,
+    flows,
+    outgoing,
+    incoming,
+    boundaries,
+    choosing,
+    joins,
+    ...starts,
+    ...events,
+    declarations,
+  };
 }
 
 /** Flows out of activities that are taken only under a condition. */
@@ -147,4 +115,65 @@ function isChosen(elements: ReadonlyMap<ElementId, Element>): (flow: Flow) => bo
     if (source === undefined || !activityKinds.has(source.kind)) return false;
     return condition !== undefined || ("defaultFlow" in source && source.defaultFlow === id);
   };
+}
+
+/** Where a scope begins, and what can start something in it or the process itself. */
+function indexStarts(
+  document: ProgramDocument,
+  elements: ReadonlyMap<ElementId, Element>,
+): Pick<Program, "starts" | "eventSubProcesses" | "processStarts"> {
+  const starts = new Map<ElementId | null, StartEvent>();
+  const eventSubProcesses = new Map<ElementId | null, SubProcess[]>();
+  const processStarts: StartEvent[] = [];
+  for (const element of document.elements) {
+    if (element.kind === "sub-process" && element.triggeredByEvent) append(eventSubProcesses, element.parent, element);
+    if (element.kind !== "start-event") continue;
+    const container = elements.get(element.parent ?? "");
+    if (element.trigger.type !== "none" && !isEventSubProcess(container)) {
+      if (container !== undefined) throw invalid(document, `has a triggered start '${element.id}' in a sub-process`);
+      processStarts.push(element);
+      continue;
+    }
+    if (starts.has(element.parent)) throw invalid(document, `has two start events in one scope ('${element.id}')`);
+    starts.set(element.parent, element);
+  }
+  for (const element of [null, ...document.elements.filter(({ kind }) => kind === "sub-process")]) {
+    const begins = starts.has(element?.id ?? null) || (element === null && processStarts.length > 0);
+    if (!begins) throw invalid(document, `has no start event in '${element?.id ?? document.id}'`);
+  }
+  return { starts, eventSubProcesses, processStarts };
+}
+
+/** Where links lead, and what kinds of waiting there are. */
+function indexEvents(
+  document: ProgramDocument,
+  elements: ReadonlyMap<ElementId, Element>,
+): Pick<Program, "links" | "subscribes" | "watches"> {
+  const links = new Map<ElementId, ElementId>();
+  let [subscribes, watches] = [false, false];
+  for (const element of elements.values()) {
+    const trigger = triggerOf(element);
+    for (const { type } of trigger?.type === "multiple" ? trigger.triggers : trigger === undefined ? [] : [trigger]) {
+      watches ||= type === "conditional";
+      subscribes ||= watches || type === "message" || type === "signal";
+    }
+    if (element.kind === "intermediate-throw-event" && element.trigger.type === "link") {
+      links.set(element.id, targetOf(document, element));
+    }
+  }
+  return { links, subscribes, watches };
+}
+
+function targetOf(document: ProgramDocument, thrown: IntermediateThrowEvent): ElementId {
+  const targets = document.elements.filter(
+    (element) =>
+      element.kind === "intermediate-catch-event" &&
+      element.parent === thrown.parent &&
+      element.trigger.type === "link" &&
+      thrown.trigger.type === "link" &&
+      element.trigger.name === thrown.trigger.name,
+  );
+  const [target] = targets;
+  if (target !== undefined && targets.length === 1) return target.id;
+  throw invalid(document, `has ${targets.length} places that the link event '${thrown.id}' leads to`);
 }

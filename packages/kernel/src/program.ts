@@ -67,6 +67,49 @@ export interface TimerDefinition {
   readonly timeZone?: string;
 }
 
+/** What a message is called, and which of those that wait for it is meant. */
+export interface MessageDefinition {
+  /** Evaluated when the subscription opens, or when it is sent. */
+  readonly name: Source;
+  /** A text, number or truth value; absent: the name alone decides. */
+  readonly correlationKey?: Source;
+  /** Sending only: how long it is kept for somebody who does not wait yet; absent: an hour. */
+  readonly ttlMs?: number;
+  /** Sending only: what is sent; absent: nothing. */
+  readonly payload?: readonly Mapping[];
+}
+
+/** Something an element can wait for by itself, in a timer or a subscription. */
+export type WaitTrigger =
+  | { readonly type: "timer"; readonly timer: TimerDefinition }
+  | { readonly type: "message"; readonly message: MessageDefinition }
+  | { readonly type: "signal"; readonly signal: { readonly name: Source } }
+  /** Triggers each time the condition comes to hold. `variables`: only changes of these count; absent: of all it can see. */
+  | { readonly type: "conditional"; readonly condition: Expression; readonly variables?: readonly string[] };
+
+/** What an event waits for. Without a code, `error` and `escalation` catch all of them. */
+export type CatchTrigger =
+  | WaitTrigger
+  | { readonly type: "error"; readonly code?: string }
+  | { readonly type: "escalation"; readonly code?: string }
+  /** Start of an event sub-process only: it undoes the sub-process it stands in, once that has completed. */
+  | { readonly type: "compensation" }
+  /** Boundary of a transaction only. */
+  | { readonly type: "cancel" }
+  /** Intermediate only: where the throwing link event of the same name in the same scope goes on. */
+  | { readonly type: "link"; readonly name: string }
+  /** Any one of several, or all of them; all: only what can be waited for by itself. */
+  | { readonly type: "multiple"; readonly parallel: boolean; readonly triggers: readonly CatchTrigger[] };
+
+/** What an event does. The lists of the elements that throw say which of them may stand where. */
+export type ThrowTrigger =
+  | { readonly type: "none" }
+  | { readonly type: "compensation"; readonly activity?: ElementId }
+  /** With a job, a worker sends it; without, the engine does. */
+  | { readonly type: "message"; readonly message: MessageDefinition; readonly job?: JobDefinition }
+  | { readonly type: "signal"; readonly signal: { readonly name: Source; readonly payload?: readonly Mapping[] } }
+  | { readonly type: "escalation"; readonly code: string; readonly payload?: readonly Mapping[] };
+
 export type EdgePolicy = "all-success" | "all-done" | "any-success";
 export type FailurePolicy = "fail" | "continue" | "skip-dependents";
 
@@ -131,42 +174,65 @@ interface ActivityBase extends ElementBase {
 
 export interface StartEvent extends ElementBase {
   readonly kind: "start-event";
-  readonly trigger: { readonly type: "none" };
+  readonly trigger: { readonly type: "none" } | CatchTrigger;
+  /** Of an event sub-process: whether it ends everything else in the scope around it. Default true. */
+  readonly interrupting?: boolean;
+  /** From what triggered it: the message's variables, `error` {code, message, details}, `escalation` {code, …}. */
+  readonly outputs?: readonly Mapping[];
 }
 
 export interface EndEvent extends ElementBase {
   readonly kind: "end-event";
   readonly trigger:
-    | { readonly type: "none" }
+    | ThrowTrigger
     | { readonly type: "terminate" }
     | { readonly type: "error"; readonly code: string; readonly message?: Source }
-    | { readonly type: "compensation"; readonly activity?: ElementId };
+    /** Directly in a transaction only. */
+    | { readonly type: "cancel" }
+    /** All of them, in order. */
+    | { readonly type: "multiple"; readonly triggers: readonly EndEvent["trigger"][] };
 }
 
 export interface IntermediateCatchEvent extends ElementBase {
   readonly kind: "intermediate-catch-event";
-  readonly trigger: { readonly type: "timer"; readonly timer: TimerDefinition };
+  readonly trigger: Exclude<CatchTrigger, { readonly type: "error" | "escalation" | "compensation" | "cancel" }>;
+  readonly outputs?: readonly Mapping[];
 }
 
 export interface IntermediateThrowEvent extends ElementBase {
   readonly kind: "intermediate-throw-event";
-  readonly trigger: { readonly type: "none" } | { readonly type: "compensation"; readonly activity?: ElementId };
+  readonly trigger:
+    | ThrowTrigger
+    | { readonly type: "link"; readonly name: string }
+    /** All of them, in order. */
+    | { readonly type: "multiple"; readonly triggers: readonly ThrowTrigger[] };
 }
 
 export interface BoundaryEvent extends ElementBase {
   readonly kind: "boundary-event";
   readonly attachedTo: ElementId;
   readonly interrupting: boolean;
-  readonly trigger:
-    | { readonly type: "timer"; readonly timer: TimerDefinition }
-    /** Without a code it catches every error. The caught error is visible as `error` {code, message, details} in `outputs`. */
-    | { readonly type: "error"; readonly code?: string };
+  readonly trigger: Exclude<CatchTrigger, { readonly type: "compensation" | "link" }>;
+  /** From what triggered it, as for start events. */
   readonly outputs?: readonly Mapping[];
 }
 
 export interface ServiceTask extends ActivityBase {
   readonly kind: "service-task";
   readonly job: JobDefinition;
+}
+
+/** Sends a message itself, or has a worker do it. */
+export interface SendTask extends ActivityBase {
+  readonly kind: "send-task";
+  readonly message?: MessageDefinition;
+  readonly job?: JobDefinition;
+}
+
+/** Waits for one message, whose variables are visible to `outputs`. */
+export interface ReceiveTask extends ActivityBase {
+  readonly kind: "receive-task";
+  readonly message: MessageDefinition;
 }
 
 export interface ScriptTask extends ActivityBase {
@@ -227,6 +293,10 @@ export interface ParallelGateway extends ElementBase {
 export interface SubProcess extends ActivityBase {
   readonly kind: "sub-process";
   readonly variables?: readonly VariableDeclaration[];
+  /** An event sub-process: it starts when its start event is triggered, any time while the scope around it runs. */
+  readonly triggeredByEvent?: true;
+  /** A cancel end event in it undoes what completed in it, and goes on at its cancel boundary event. */
+  readonly transaction?: true;
 }
 
 export interface CallActivity extends ActivityBase {
@@ -237,7 +307,7 @@ export interface CallActivity extends ActivityBase {
   readonly binding: "deployment" | "latest" | { readonly version: string };
 }
 
-export type Activity = ServiceTask | ScriptTask | UserTask | SubProcess | CallActivity;
+export type Activity = ServiceTask | SendTask | ReceiveTask | ScriptTask | UserTask | SubProcess | CallActivity;
 export type Element =
   | Activity
   | StartEvent

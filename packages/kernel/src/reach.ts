@@ -15,12 +15,15 @@ export interface Graph {
   readonly elements: ReadonlyMap<ElementId, Element>;
   readonly incoming: ReadonlyMap<ElementId, readonly Flow[]>;
   readonly boundaries: ReadonlyMap<ElementId, readonly BoundaryEvent[]>;
+  /** From a throwing link event to where it leads. */
+  readonly links: ReadonlyMap<ElementId, ElementId>;
 }
 
 /** Where a token can have been before it came to an element: a boundary event is reached from what it stands on. */
 function before(graph: Graph, element: ElementId): readonly ElementId[] {
-  const { incoming, elements } = graph;
+  const { incoming, elements, links } = graph;
   const sources = (incoming.get(element) ?? []).map((flow) => flow.from);
+  for (const [from, to] of links) if (to === element) sources.push(from);
   const at = elements.get(element);
   return at?.kind === "boundary-event" ? [...sources, at.attachedTo] : sources;
 }

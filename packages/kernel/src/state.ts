@@ -80,6 +80,28 @@ export interface TimerRecord {
   readonly value: Json;
   /** Only of a user task's SLA: which rule. */
   readonly rule?: number;
+  /** Which of the triggers of a multiple event. */
+  readonly trigger?: number;
+}
+
+/** What waits for a message, a signal or a condition. */
+export interface SubscriptionRecord {
+  readonly key: Key;
+  /** The element instance that closes it when it ends, or 0 for the process. */
+  readonly owner: Key;
+  /** The event or task that is triggered. */
+  readonly element: ElementId;
+  readonly kind: "message" | "signal" | "condition";
+  readonly name: string;
+  readonly correlationKey: string | null;
+  /** Which of the triggers of a multiple event. */
+  readonly trigger: number | null;
+  /** A condition that looks at changes of these variables only. */
+  readonly variables: readonly string[] | null;
+  /** The message it was triggered by last: a second delivery is refused. */
+  readonly messageId: string | null;
+  /** Whether a condition held when it was last looked at: it triggers when it comes to hold. */
+  readonly holds: boolean;
 }
 
 export interface TaskRecord {
@@ -205,6 +227,7 @@ export interface Tables {
   readonly heldFlows: Table<string, HeldFlow>;
   readonly jobs: Table<Key, JobRecord>;
   readonly timers: Table<Key, TimerRecord>;
+  readonly subscriptions: Table<Key, SubscriptionRecord>;
   readonly tasks: Table<Key, TaskRecord>;
   readonly calls: Table<Key, CallRecord>;
   readonly incidents: Table<Key, IncidentRecord>;
@@ -228,6 +251,9 @@ export interface Indexes {
   readonly waitingIn: Index<Key, FlowId>;
   readonly heldIn: Index<Key, FlowId>;
   readonly timersOf: Index<Key, Key>;
+  readonly subscriptionsOf: Index<Key, Key>;
+  /** `<scope>/<variable>` → conditions that look at it; `<scope>/` → those that look at all they can see. */
+  readonly watchers: Index<string, Key>;
   readonly incidentsOf: Index<Key, Key>;
   /** Collection → item keys, in the order they were added. */
   readonly itemsOf: Index<Key, string>;
@@ -248,6 +274,7 @@ export const tableNames: readonly (keyof Tables)[] = [
   "heldFlows",
   "jobs",
   "timers",
+  "subscriptions",
   "tasks",
   "calls",
   "incidents",
@@ -266,6 +293,8 @@ export const indexNames: readonly (keyof Indexes)[] = [
   "waitingIn",
   "heldIn",
   "timersOf",
+  "subscriptionsOf",
+  "watchers",
   "incidentsOf",
   "itemsOf",
   "ready",
@@ -307,6 +336,7 @@ export function newState(): State {
     heldFlows: new MapTable(),
     jobs: new MapTable(),
     timers: new MapTable(),
+    subscriptions: new MapTable(),
     tasks: new MapTable(),
     calls: new MapTable(),
     incidents: new MapTable(),
@@ -322,6 +352,8 @@ export function newState(): State {
     waitingIn: new MapIndex(),
     heldIn: new MapIndex(),
     timersOf: new MapIndex(),
+    subscriptionsOf: new MapIndex(),
+    watchers: new MapIndex(),
     incidentsOf: new MapIndex(),
     itemsOf: new MapIndex(),
     ready: new MapIndex(),

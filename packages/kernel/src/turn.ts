@@ -1,7 +1,9 @@
 import type { FailureInfo, Key, Rejection, RejectionCode } from "./command.ts";
 import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
 import type { Event, IncidentKind } from "./event.ts";
+import { watchersOf } from "./evolve/subscription.ts";
 import { evolve } from "./evolve.ts";
+import type { JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
@@ -58,6 +60,8 @@ export class Turn {
   readonly collapsed: SmallMap<Key, FailureInfo> = new SmallMap();
   /** Owners of compensations whose next handler may start. */
   readonly undoing: Agenda = new Agenda();
+  /** Conditions to look at before any token moves on; made when there is the first. */
+  conditions: Set<Key> | undefined;
   #activations: number = 0;
 
   constructor(program: Program, context: TurnContext, at: number) {
@@ -73,6 +77,18 @@ export class Turn {
     this.events.push(event);
     evolve(this.state, event);
     this.#applied?.(event);
+    if (this.program.watches && event.type === "variables-set") this.#noticeChange(event.scope, event.values);
+  }
+
+  #noticeChange(scope: Key, values: JsonObject): void {
+    for (const name in values) {
+      for (const key of watchersOf(this.state, scope, name)) this.lookAt(key);
+    }
+  }
+
+  lookAt(condition: Key): void {
+    this.conditions ??= new Set();
+    this.conditions.add(condition);
   }
 
   /** The next free key. It is taken only by an event that names it. */
@@ -106,7 +122,8 @@ export class Turn {
   /** For what is looked at again and again: what is wrong with it is said once. */
   raiseOnce(incident: { owner: Key; element: ElementId | null; kind: IncidentKind; error: FailureInfo }): void {
     for (const key of this.state.incidentsOf.of(incident.owner)) {
-      if (this.state.incidents.get(key)?.kind === incident.kind) return;
+      const open = this.state.incidents.get(key);
+      if (open?.kind === incident.kind && open.element === incident.element) return;
     }
     this.raise(incident);
   }

@@ -93,6 +93,9 @@ export interface WaitingView {
   readonly on:
     | "job"
     | "timer"
+    | "message"
+    | "signal"
+    | "condition"
     | "task"
     | "child"
     | "incident"

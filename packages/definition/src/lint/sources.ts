@@ -1,4 +1,16 @@
-import type { Element, Expression, Flow, Mapping, MultiInstance, Source, TimerDefinition } from "@tutti/kernel";
+import type {
+  Element,
+  EndEvent,
+  Expression,
+  Flow,
+  IntermediateThrowEvent,
+  Mapping,
+  MessageDefinition,
+  MultiInstance,
+  Source,
+  StartEvent,
+  TimerDefinition,
+} from "@tutti/kernel";
 
 /** One place in an element that reads values, and which extra names it sees there. */
 export interface Read {
@@ -32,20 +44,49 @@ export function readsOf(element: Element, flows: readonly Flow[]): Read[] {
       add(timer(element.due), "item");
       break;
     case "intermediate-catch-event":
-      add(timer(element.trigger.timer));
-      break;
     case "boundary-event":
-      if (element.trigger.type === "timer") add(timer(element.trigger.timer));
+    case "start-event":
+      addCaught(element.trigger, add);
       break;
+    case "receive-task":
+      addCaught({ type: "message", message: element.message }, add);
+      break;
+    case "send-task":
+      if (element.message !== undefined) addThrown({ type: "message", message: element.message }, add);
+      break;
+    case "intermediate-throw-event":
     case "end-event":
-      if (element.trigger.type === "error") add(element.trigger.message);
+      addThrown(element.trigger, add);
       break;
     default:
   }
   return reads;
 }
 
-function addLoop(loop: MultiInstance, add: (source: Source | undefined, sees?: Read["sees"]) => void): void {
+type Add = (source: Source | undefined, sees?: Read["sees"], optional?: boolean) => void;
+
+function addCaught(trigger: StartEvent["trigger"], add: Add): void {
+  if (trigger.type === "multiple") for (const each of trigger.triggers) addCaught(each, add);
+  if (trigger.type === "timer") add(timer(trigger.timer));
+  if (trigger.type === "conditional") add(trigger.condition);
+  if (trigger.type === "signal") add(trigger.signal.name);
+  if (trigger.type !== "message") return;
+  add(trigger.message.name);
+  add(trigger.message.correlationKey);
+}
+
+function addThrown(trigger: EndEvent["trigger"] | IntermediateThrowEvent["trigger"], add: Add): void {
+  if (trigger.type === "multiple") for (const each of trigger.triggers) addThrown(each, add);
+  if (trigger.type === "error") add(trigger.message);
+  const sent: Partial<MessageDefinition> | undefined =
+    trigger.type === "message" ? trigger.message : trigger.type === "signal" ? trigger.signal : undefined;
+  add(sent?.name);
+  add(sent?.correlationKey);
+  const payload = trigger.type === "escalation" ? trigger.payload : sent?.payload;
+  for (const mapping of payload ?? []) add(mapping.source, "variables", mapping.optional === true);
+}
+
+function addLoop(loop: MultiInstance, add: Add): void {
   add(loop.collection);
   add(loop.maxParallel);
   for (const source of Object.values(loop.fields ?? {})) add(source as Source, "item");

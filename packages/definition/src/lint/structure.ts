@@ -64,7 +64,9 @@ export function lintStructure(compiled: CompiledProgram, index: Index): void {
     }
     if (element.kind === "exclusive-gateway") lintGateway(compiled, index, element.id);
     const thrown =
-      "trigger" in element && element.trigger.type === "compensation" ? element.trigger.activity : undefined;
+      "trigger" in element && element.trigger.type === "compensation" && "activity" in element.trigger
+        ? element.trigger.activity
+        : undefined;
     if (thrown !== undefined) lintCompensation(compiled, index, { thrown, element });
   }
   for (const fall of compiled.fallsInto) {

@@ -69,6 +69,10 @@ const handlers: Handlers = {
   "close-task": { record: nothing, perform: nothing },
   // The log and the list of tasks show it; whoever delivers it follows the log.
   notify: { record: nothing, perform: nothing },
+  "open-subscription": { record: nothing, perform: nothing },
+  "close-subscription": { record: nothing, perform: nothing },
+  "publish-message": { record: nothing, perform: nothing },
+  "broadcast-signal": { record: nothing, perform: nothing },
   "start-child": message,
   "cancel-child": message,
   "pause-child": message,

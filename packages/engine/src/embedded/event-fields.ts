@@ -92,6 +92,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
       value: always,
       at: row,
       rule: optional,
+      trigger: optional,
     },
   },
   "timer-fired": { number: 27, fields: { key: always, at: row } },
@@ -186,6 +187,43 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   },
   "task-notified": { number: 106, fields: { key: always, timer: always, to: always, message: always, at: row } },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, at: row } },
+  "subscription-opened": {
+    number: 70,
+    fields: {
+      key: always,
+      owner: always,
+      element: always,
+      kind: always,
+      name: always,
+      correlationKey: always,
+      trigger: optional,
+      variables: optional,
+      at: row,
+    },
+  },
+  "subscription-triggered": {
+    number: 71,
+    fields: { key: always, payload: always, actor: always, stays: always, messageId: optional, at: row },
+  },
+  "subscription-closed": { number: 72, fields: { key: always } },
+  "condition-lapsed": { number: 73, fields: { key: always } },
+  "message-published": {
+    number: 74,
+    fields: {
+      key: always,
+      element: always,
+      name: always,
+      correlationKey: always,
+      ttlMs: always,
+      payload: always,
+      at: row,
+    },
+  },
+  "signal-broadcast": { number: 75, fields: { key: always, element: always, name: always, payload: always, at: row } },
+  "escalation-thrown": {
+    number: 76,
+    fields: { key: always, element: always, code: always, payload: always, caughtBy: always, at: row },
+  },
 };
 
 /** A layout as the codec uses it. */

@@ -3,6 +3,7 @@ import type { Element, ElementKind } from "../program.ts";
 import type { Join } from "../reach.ts";
 import type { Names, Result } from "../scope.ts";
 import type { TimerRecord } from "../state.ts";
+import type { Triggered } from "../trigger.ts";
 import type { Turn } from "../turn.ts";
 
 /** One element instance about to start or started: what every step of its life needs to know. */
@@ -40,8 +41,12 @@ export interface ElementBehavior<E extends Element = Element> {
   readonly onTimer?: (turn: Turn, visit: Visit<E>, timer: TimerRecord) => void;
   /** What a retry does after such a timer could not be computed again. */
   readonly retryTimer?: (turn: Turn, visit: Visit<E>, error: FailureInfo) => void;
+  /** What it waits for happened: a timer, a message, a signal, a condition. Only events, and tasks that are like one. */
+  readonly onTrigger?: (turn: Turn, triggered: Triggered<E>) => void;
   /** Nothing is left in the scope it opened (containers only). */
   readonly onContentEnded?: (turn: Turn, visit: Visit<E>) => void;
+  /** The compensation it asked for is done (throwing events only). */
+  readonly onUndone?: (turn: Turn, visit: Visit<E>) => void;
   /** What a retry re-issues after the work it waited for failed for good. */
   readonly retry?: (turn: Turn, visit: Visit<E>) => void;
 }

@@ -7,7 +7,9 @@ import { inclusiveGateway } from "./inclusive-gateway.ts";
 import { intermediateCatchEvent } from "./intermediate-catch-event.ts";
 import { intermediateThrowEvent } from "./intermediate-throw-event.ts";
 import { parallelGateway } from "./parallel-gateway.ts";
+import { receiveTask } from "./receive-task.ts";
 import { scriptTask } from "./script-task.ts";
+import { sendTask } from "./send-task.ts";
 import { serviceTask } from "./service-task.ts";
 import { startEvent } from "./start-event.ts";
 import { subProcess } from "./sub-process.ts";
@@ -23,7 +25,9 @@ export const behaviors: Behaviors = {
   "intermediate-catch-event": intermediateCatchEvent,
   "intermediate-throw-event": intermediateThrowEvent,
   "parallel-gateway": parallelGateway,
+  "receive-task": receiveTask,
   "script-task": scriptTask,
+  "send-task": sendTask,
   "service-task": serviceTask,
   "start-event": startEvent,
   "sub-process": subProcess,

@@ -1,10 +1,10 @@
 import type { Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
+import { inheritedSettings } from "../offer.ts";
 import type { CallActivity } from "../program.ts";
 import { Names, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
-import { inheritedSettings } from "./service-task.ts";
 
 /** The child's id is the key of its call, and the attempt from the second on, so that starting it twice starts one. */
 function childIdOf(turn: Turn, key: Key): string {

@@ -1,13 +1,17 @@
-import { complete } from "../lifecycle.ts";
+import { complete, pass } from "../lifecycle.ts";
 import type { IntermediateCatchEvent } from "../program.ts";
-import { armTimer, computeTimer } from "../timer.ts";
+import { armWaits, prepareWaits } from "../wait.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const intermediateCatchEvent: ElementBehavior<IntermediateCatchEvent> = {
-  prepare: (turn, visit, names) => {
-    const { id, trigger } = visit.element;
-    const timer = computeTimer(turn, { element: id, definition: trigger.timer }, names);
-    return timer.ok ? { ok: true, value: () => armTimer(turn, visit.key, timer.value) } : timer;
+  arrive: (turn, element, scope) => {
+    if (element.trigger.type !== "link") return false;
+    pass(turn, element, scope);
+    return true;
   },
-  onTimer: (turn, visit) => complete(turn, visit.key),
+  prepare: (turn, visit, names) => {
+    const waits = prepareWaits(turn, visit.element, names);
+    return waits.ok ? { ok: true, value: () => armWaits(turn, visit.key, waits.value) } : waits;
+  },
+  onTrigger: (turn, { owner, payload }) => complete(turn, owner, { result: payload }),
 };

@@ -1,29 +1,25 @@
-import type { Key } from "../command.ts";
-import { planCompensation } from "../compensation-plan.ts";
 import { complete, pass } from "../lifecycle.ts";
-import { assert } from "../problem.ts";
+import { retryJob } from "../offer.ts";
+import { must } from "../problem.ts";
 import type { IntermediateThrowEvent } from "../program.ts";
-import type { Turn } from "../turn.ts";
-import type { ElementBehavior, Visit } from "./behavior.ts";
-
-/** Undoes the targets one after the other and completes the element after the last; at once when there are none. */
-export function beginCompensation(turn: Turn, visit: Visit, targets: readonly Key[]): void {
-  if (targets.length === 0) return complete(turn, visit.key);
-  const { key, scope } = visit;
-  turn.emit({ type: "compensation-started", owner: key, scope, targets, at: turn.at });
-  turn.undoing.add(key);
-}
+import { prepareThrow } from "../throw-event.ts";
+import type { ElementBehavior } from "./behavior.ts";
 
 export const intermediateThrowEvent: ElementBehavior<IntermediateThrowEvent> = {
   arrive: (turn, element, scope) => {
-    if (element.trigger.type !== "none") return false;
-    pass(turn, element, scope);
-    return true;
+    switch (element.trigger.type) {
+      case "none":
+        pass(turn, element, scope);
+        return true;
+      case "link":
+        turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
+        turn.arrivals.push({ element: must(turn.program.links.get(element.id), "a link leads somewhere"), scope });
+        return true;
+      default:
+        return false;
+    }
   },
-  prepare: (turn, visit) => {
-    const { trigger } = visit.element;
-    assert(trigger.type === "compensation", `'${visit.element.id}' passes tokens on`);
-    const targets = planCompensation(turn.state, visit.scope, trigger.activity);
-    return { ok: true, value: () => beginCompensation(turn, visit, targets) };
-  },
+  prepare: prepareThrow,
+  retry: retryJob,
+  onUndone: (turn, visit) => complete(turn, visit.key),
 };

@@ -1,3 +1,4 @@
+import { armEventSubProcesses } from "../event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { complete } from "../lifecycle.ts";
 import { must } from "../problem.ts";
@@ -22,6 +23,7 @@ function openScope(turn: Turn, visit: Visit<SubProcess>, locals: JsonObject): vo
   if (Object.keys(locals).length > 0) {
     turn.emit({ type: "variables-set", scope: key, values: locals, actor: element.id, at: turn.at });
   }
+  armEventSubProcesses(turn, key);
   const first = must(turn.program.starts.get(element.id), `'${element.id}' has no start event`);
   turn.arrivals.push({ element: first.id, scope: key });
 }

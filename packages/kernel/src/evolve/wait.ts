@@ -61,6 +61,7 @@ export const waitAppliers: Appliers<WaitEvent> = {
       remaining: event.remaining,
       value: event.value,
       ...(event.rule === undefined ? {} : { rule: event.rule }),
+      ...(event.trigger === undefined ? {} : { trigger: event.trigger }),
     });
     state.timersOf.add(event.owner, event.key);
     useKey(state, event.key);

@@ -1,8 +1,9 @@
 import { resumeHeld } from "../advance.ts";
 import type { Command, CreateInstance, Rejection, SetVariables } from "../command.ts";
+import { armEventSubProcesses } from "../event-sub-process.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
-import { goneIncidents, terminateContent } from "../lifecycle.ts";
+import { release, terminateContent } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import { declarationIn, failure, misfit, type Result } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
@@ -58,6 +59,7 @@ function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   if (Object.keys(values.value).length > 0) {
     turn.emit({ type: "variables-set", scope: 0, values: values.value, actor, at });
   }
+  armEventSubProcesses(turn, 0);
   const first = must(turn.program.starts.get(null), `'${document.id}' has no start event`);
   turn.arrivals.push({ element: first.id, scope: 0 });
   return undefined;
@@ -99,7 +101,7 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
   },
   "cancel-instance": (turn, { reason, at }) => {
     terminateContent(turn, 0);
-    goneIncidents(turn, 0);
+    release(turn, 0);
     turn.emit({ type: "instance-cancelled", reason, at });
     return undefined;
   },

@@ -4,12 +4,12 @@ import { itemKey } from "../evolve/variable.ts";
 import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
 import { complete, instanceAt, leave, visitOf } from "../lifecycle.ts";
-import { assert, must } from "../problem.ts";
+import { must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
 import type { Collection, IncidentRecord, ItemRef } from "../state.ts";
-import { armTimer, computeTimer } from "../timer.ts";
 import { refusal, type Turn } from "../turn.ts";
+import { armWaits, disarm, prepareWaits } from "../wait.ts";
 import type { Handlers } from "./instance.ts";
 
 type PersonCommand = Extract<
@@ -71,7 +71,8 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       turn.touched.add(owner);
       break;
     case "timer":
-      rearmTimer(turn, incident);
+    case "trigger":
+      rearm(turn, incident);
       break;
     case "job":
     case "error":
@@ -83,20 +84,16 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
   }
 }
 
-/** The boundary timer is computed afresh, as when its activity started; any other as its element does it. */
-function rearmTimer(turn: Turn, incident: IncidentRecord): void {
+/** What an event waits for is computed afresh, as when its activity or scope started; any other timer as its element does it. */
+function rearm(turn: Turn, incident: IncidentRecord): void {
   const { owner, kind } = incident;
-  const element = turn.element(must(incident.element, "a timer belongs to an element"));
+  const element = turn.element(must(incident.element, "a trigger belongs to an element"));
   const { retryTimer } = turn.behavior(element);
-  if (retryTimer !== undefined) {
-    retryTimer(turn, visitOf(turn, owner), incident.error);
-    return;
-  }
-  assert(element.kind === "boundary-event" && element.trigger.type === "timer", `'${element.id}' has no timer`);
-  const names = new Names(turn.program, turn.state, { scope: owner });
-  const timer = computeTimer(turn, { element: element.id, definition: element.trigger.timer }, names);
-  if (timer.ok) armTimer(turn, owner, timer.value);
-  else turn.raise({ owner, element: element.id, kind, error: timer.error });
+  if (retryTimer !== undefined) return retryTimer(turn, visitOf(turn, owner), incident.error);
+  const waits = prepareWaits(turn, element, new Names(turn.program, turn.state, { scope: owner }));
+  if (!waits.ok) return turn.raise({ owner, element: element.id, kind, error: waits.error });
+  disarm(turn, owner, element.id);
+  armWaits(turn, owner, waits.value);
 }
 
 /** The one open collection of an activity. */

@@ -1,18 +1,9 @@
 import type { Command, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
-import {
-  complete,
-  failHandler,
-  failInstance,
-  handlerAround,
-  passBoundary,
-  terminate,
-  throwError,
-  visitOf,
-} from "../lifecycle.ts";
-import { assert, must } from "../problem.ts";
-import type { BoundaryEvent, RetryPolicy } from "../program.ts";
-import type { JobRecord, TimerRecord } from "../state.ts";
-import { armTimer } from "../timer.ts";
+import { complete, visitOf } from "../lifecycle.ts";
+import { jobOf } from "../offer.ts";
+import type { JobRecord } from "../state.ts";
+import { failHandler, failInstance, handlerAround, throwError } from "../throw.ts";
+import { triggerTimer } from "../trigger.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
@@ -26,17 +17,11 @@ function openJob(turn: Turn, key: Key): JobRecord | Rejection {
   return refusal("job-not-found", `Expected an open job ${key}, but ${why}`);
 }
 
-function retryPolicy(turn: Turn, job: JobRecord): RetryPolicy {
-  const element = turn.element(job.element);
-  assert(element.kind === "service-task", `the job of '${job.element}' belongs to no service task`);
-  return element.job.retry;
-}
-
 function failJob(turn: Turn, command: FailJob): Rejection | undefined {
   const { key, error, at } = command;
   const job = openJob(turn, key);
   if (isRejection(job)) return job;
-  const policy = retryPolicy(turn, job);
+  const policy = jobOf(turn.element(job.element)).retry;
   const { attempt } = job;
   if (command.retryable && job.failures + 1 < policy.attemptsMax) {
     const { firstMs, factor, maxMs } = policy.backoff;
@@ -73,31 +58,10 @@ function fireTimer(turn: Turn, command: FireTimer): Rejection | undefined {
     return refusal("timer-not-due", `Expected timer ${timer.key} to be due, but it is due at ${timer.due}`);
   }
   turn.emit({ type: "timer-fired", key: timer.key, at: command.at });
-  const element = turn.element(timer.element);
-  if (element.kind === "boundary-event") fireBoundary(turn, element, timer);
-  else
-    must(turn.behavior(element).onTimer, `'${element.id}' waits for no timer`)(turn, visitOf(turn, timer.owner), timer);
+  const { onTimer } = turn.behavior(turn.element(timer.element));
+  if (onTimer === undefined) triggerTimer(turn, timer);
+  else onTimer(turn, visitOf(turn, timer.owner), timer);
   return undefined;
-}
-
-function fireBoundary(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
-  const { scope } = visitOf(turn, timer.owner);
-  if (boundary.interrupting) terminate(turn, timer.owner);
-  else if (timer.remaining !== 0) rearm(turn, boundary, timer);
-  passBoundary(turn, boundary, { scope });
-}
-
-/** The next firing counts from when this one was due, so that a late one does not shift those after it. */
-function rearm(turn: Turn, boundary: BoundaryEvent, timer: TimerRecord): void {
-  assert(boundary.trigger.type === "timer", `'${boundary.id}' has no timer`);
-  const next = turn.program.host.nextDue(boundary.trigger.timer, timer.value, timer.due, timer.remaining);
-  if (next.ok) {
-    const { due, remaining } = next;
-    armTimer(turn, timer.owner, { element: timer.element, due, remaining, value: timer.value });
-  } else {
-    const error = { code: next.code, message: next.message };
-    turn.raise({ owner: timer.owner, element: boundary.id, kind: "timer", error });
-  }
 }
 
 export const workHandlers: Handlers<WorkCommand> = {

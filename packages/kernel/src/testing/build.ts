@@ -12,17 +12,21 @@ import type {
   IntermediateThrowEvent,
   JobDefinition,
   Mapping,
+  MessageDefinition,
   MultiInstance,
   ParallelGateway,
   ProgramDocument,
+  ReceiveTask,
   RetryPolicy,
   ScriptTask,
+  SendTask,
   ServiceTask,
   Source,
   StartEvent,
   SubProcess,
   TimerDefinition,
   UserTask,
+  WaitTrigger,
 } from "../program.ts";
 import { testHost } from "./host.ts";
 
@@ -49,8 +53,8 @@ export function retry(attemptsMax = 1, exhausted: RetryPolicy["exhausted"] = "in
   return { attemptsMax, backoff: { firstMs: 100, factor: 2, maxMs: 1_000 }, exhausted };
 }
 
-export function start(id = "start"): StartEvent {
-  return { id, kind: "start-event", parent: null, trigger: { type: "none" } };
+export function start(id = "start", trigger: StartEvent["trigger"] = { type: "none" }): StartEvent {
+  return { id, kind: "start-event", parent: null, trigger };
 }
 
 export function end(id = "end", trigger: EndEvent["trigger"] = { type: "none" }): EndEvent {
@@ -91,8 +95,39 @@ export function timer(kind: TimerDefinition["kind"], value: Source | string): Ti
 }
 
 export function wait(id: string, value: Source | string = "PT10S"): IntermediateCatchEvent {
-  const trigger = { type: "timer" as const, timer: timer("duration", value) };
-  return { id, kind: "intermediate-catch-event", parent: null, trigger };
+  return catching(id, { type: "timer", timer: timer("duration", value) });
+}
+
+export function message(name: string, correlationKey?: string): MessageDefinition {
+  return { name: literal(name), ...(correlationKey === undefined ? {} : { correlationKey: expr(correlationKey) }) };
+}
+
+export function onMessage(name: string, correlationKey?: string): WaitTrigger {
+  return { type: "message", message: message(name, correlationKey) };
+}
+
+export function onSignal(name: string): WaitTrigger {
+  return { type: "signal", signal: { name: literal(name) } };
+}
+
+export function onCondition(text: string, variables?: readonly string[]): WaitTrigger {
+  return { type: "conditional", condition: expr(text), ...(variables === undefined ? {} : { variables }) };
+}
+
+export function catching(
+  id: string,
+  trigger: IntermediateCatchEvent["trigger"],
+  options: Options<IntermediateCatchEvent> = {},
+): IntermediateCatchEvent {
+  return { id, kind: "intermediate-catch-event", parent: null, trigger, ...options };
+}
+
+export function receive(id: string, name: string, options: Options<ReceiveTask> = {}): ReceiveTask {
+  return { id, kind: "receive-task", parent: null, message: message(name), ...options };
+}
+
+export function sendTask(id: string, options: Options<SendTask>): SendTask {
+  return { id, kind: "send-task", parent: null, ...options };
 }
 
 export function raise(
@@ -128,7 +163,7 @@ export function onError(
   return boundary(id, attachedTo, { trigger: { type: "error", ...(code === undefined ? {} : { code }) }, ...options });
 }
 
-function boundary(
+export function boundary(
   id: string,
   attachedTo: string,
   rest: Options<BoundaryEvent> & Pick<BoundaryEvent, "trigger">,
@@ -144,6 +179,16 @@ export function sub(id: string, content: readonly Element[], options: Options<Su
 
 export function loop(mode: MultiInstance["mode"], options: Partial<MultiInstance> = {}): MultiInstance {
   return { mode, collection: variable("items"), item: "item", ...options };
+}
+
+/** An event sub-process: its start event, and what follows in a row. */
+export function handling(
+  id: string,
+  first: Pick<StartEvent, "trigger" | "interrupting" | "outputs">,
+  content: readonly Element[],
+): Element[] {
+  const begin: StartEvent = { id: `${id}-start`, kind: "start-event", parent: null, ...first };
+  return sub(id, [begin, ...content], { triggeredByEvent: true });
 }
 
 /** `"a>b>c"` gives the flows `a>b` and `b>c`; `"a>b: x > 1"` has a condition. */

@@ -9,7 +9,7 @@ import type { JsonObject } from "../json.ts";
 import type { Program } from "../load.ts";
 import { assert, must } from "../problem.ts";
 import { restoreState, snapshotState } from "../snapshot.ts";
-import { isEnded, newState, type State } from "../state.ts";
+import { isEnded, newState, type State, type SubscriptionRecord } from "../state.ts";
 import type { InstanceView } from "../view.ts";
 import { brokenInvariants } from "./invariants.ts";
 
@@ -17,7 +17,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /** `at` and `actor` may be left out: the next second, and `tester`. */
 export type Said = DistributiveOmit<Command, "at" | "actor"> & { readonly at?: number; readonly actor?: string };
 
-type Open = "offer-job" | "arm-timer" | "open-task" | "start-child" | "continue";
+type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "start-child" | "continue";
 
 /**
  * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a restored
@@ -157,6 +157,7 @@ export class Driver {
     if (name !== undefined) this.#open.add(name);
     else if (effect.type === "cancel-job") this.#open.delete(`offer-job ${effect.key}`);
     else if (effect.type === "cancel-timer") this.#open.delete(`arm-timer ${effect.key}`);
+    else if (effect.type === "close-subscription") this.#open.delete(`open-subscription ${effect.key}`);
     else if (effect.type === "close-task") this.#open.delete(`open-task ${effect.key}`);
     else if (effect.type === "cancel-child") this.#open.delete(`start-child ${effect.childId}`);
   }
@@ -212,6 +213,19 @@ export class Driver {
     return this.send({ type: "fire-timer", key, at: Math.max(due, this.at) });
   }
 
+  /** Delivers a message or signal to the only subscription of an element. */
+  deliver(element: string, payload: JsonObject = {}, messageId: string = `m${this.at}`): this {
+    const { key, kind, name } = this.subscription(element);
+    if (kind === "signal") return this.send({ type: "deliver-signal", key, name, payload });
+    return this.send({ type: "deliver-message", key, name, payload, messageId });
+  }
+
+  subscription(element: string): SubscriptionRecord {
+    const found = [...this.state.subscriptions.values()].filter((subscription) => subscription.element === element);
+    assert(found.length === 1, `'${element}' has ${found.length} subscriptions`);
+    return must(found[0], "one was found");
+  }
+
   /** Resolves the only incident. */
   resolve(action: "retry" | "accept" = "retry", items?: readonly string[]): this {
     const found = [...this.state.incidents.values()];
@@ -260,6 +274,7 @@ function nameOf(effect: Effect): string | undefined {
   const names: { readonly [E in Open]: (effect: Extract<Effect, { readonly type: E }>) => string } = {
     "offer-job": ({ key }) => `offer-job ${key}`,
     "arm-timer": ({ key }) => `arm-timer ${key}`,
+    "open-subscription": ({ key }) => `open-subscription ${key}`,
     "open-task": ({ key }) => `open-task ${key}`,
     "start-child": ({ childId }) => `start-child ${childId}`,
     continue: () => "continue",

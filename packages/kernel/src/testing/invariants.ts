@@ -68,6 +68,15 @@ function checkOwners(program: Program, state: State, check: Check): void {
     check(on === "not-completed" || (on === "not-started" && !begun), `rule ${rule} of task ${owner} watches nothing`);
     check(state.tasks.get(owner) !== undefined, `rule ${rule} watches task ${owner}, which is not open`);
   }
+  for (const { key, owner } of state.subscriptions.values()) {
+    check(lives(owner), `subscription ${key} is nobody's`);
+    check(state.subscriptionsOf.has(owner, key), `subscription ${key} is not in its owner's index`);
+  }
+  for (const name of keysOf(state.watchers)) {
+    for (const key of state.watchers.of(name)) {
+      check(state.subscriptions.get(key)?.kind === "condition", `${key} looks at '${name}' and is no condition`);
+    }
+  }
   for (const incident of state.incidents.values()) {
     check(lives(incident.owner), `incident ${incident.key} is nobody's`);
     check(state.incidentsOf.has(incident.owner, incident.key), `incident ${incident.key} is not in its owner's index`);
@@ -76,7 +85,7 @@ function checkOwners(program: Program, state: State, check: Check): void {
 
 function checkScopes(state: State, check: Check): void {
   const lives = (key: Key): boolean => key === 0 || state.elements.get(key) !== undefined;
-  for (const name of ["variableNames", "waitingIn", "heldIn", "timersOf", "incidentsOf"] as const) {
+  for (const name of ["variableNames", "waitingIn", "heldIn", "timersOf", "subscriptionsOf", "incidentsOf"] as const) {
     for (const scope of keysOf(state[name] as unknown as Index<Key, unknown>))
       check(lives(scope), `${name} of dead scope ${scope}`);
   }
@@ -97,7 +106,9 @@ function checkScopes(state: State, check: Check): void {
     for (const [key, values] of (state[name] as unknown as MapIndex<string | number, unknown>).sets)
       check(values.size > 0, `${name} keeps an empty set for ${key}`);
   }
-  const keys = [state.elements, state.timers, state.incidents].flatMap((table) => entriesOf<unknown>(table));
+  const keys = [state.elements, state.timers, state.subscriptions, state.incidents].flatMap((table) =>
+    entriesOf<unknown>(table),
+  );
   for (const [key] of keys) check(Number(key) < state.head.nextKey, `key ${key} would be given again`);
 }
 
@@ -110,6 +121,7 @@ function checkLife(state: State, check: Check): void {
       state.tasks.get(key) !== undefined ||
       state.calls.get(key)?.ended === false ||
       state.timersOf.count(key) > 0 ||
+      state.subscriptionsOf.count(key) > 0 ||
       state.incidentsOf.count(key) > 0 ||
       state.children.count(key) > 0 ||
       state.heldIn.count(key) > 0 ||

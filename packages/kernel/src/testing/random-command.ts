@@ -37,6 +37,15 @@ function itemName(random: Random, driver: Driver): string {
   return names.length === 0 || random.chance(0.1) ? "nothing" : random.pick(names);
 }
 
+/** Mostly to one that waits, sometimes with another name or of the other kind. */
+function deliver(random: Random, { state, at }: Driver): Said {
+  const key = aim(random, state.subscriptions.values());
+  const found = state.subscriptions.get(key);
+  const said = { key, name: random.chance(0.05) ? "other" : (found?.name ?? "nothing"), payload: resultOf(random) };
+  if (found?.kind === "signal") return { type: "deliver-signal", ...said };
+  return { type: "deliver-message", ...said, messageId: random.chance(0.1) ? "again" : `m${at}` };
+}
+
 const makers: readonly (readonly [number, Maker])[] = [
   [
     12,
@@ -62,6 +71,7 @@ const makers: readonly (readonly [number, Maker])[] = [
       return { type: "fire-timer", key, at: random.chance(0.8) ? Math.max(at, state.timers.get(key)?.due ?? 0) : at };
     },
   ],
+  [8, deliver],
   [
     4,
     (random, { state }) => ({

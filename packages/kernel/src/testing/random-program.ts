@@ -1,8 +1,18 @@
 import type { Json } from "../json.ts";
-import type { Element, Flow, MultiInstance, ProgramDocument, SlaRule } from "../program.ts";
+import type {
+  Element,
+  Flow,
+  IntermediateThrowEvent,
+  MultiInstance,
+  ProgramDocument,
+  SlaRule,
+  WaitTrigger,
+} from "../program.ts";
 import {
   and,
+  boundary,
   call,
+  catching,
   document,
   end,
   expr,
@@ -10,11 +20,18 @@ import {
   literal,
   loop,
   map,
+  message,
+  onCondition,
   onError,
+  onMessage,
+  onSignal,
   onTimer,
   or,
+  raise,
+  receive,
   retry,
   script,
+  sendTask,
   service,
   start,
   sub,
@@ -77,6 +94,8 @@ class Grower {
       [5, () => this.#activity(parent, depth)],
       [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
       [1, () => this.#add(undo(this.#id("undo")), parent)],
+      [1, () => this.#add(catching(this.#id("catch"), this.#wait()), parent)],
+      [1, () => this.#throwing(parent)],
       [deep * 1.5, () => this.#split(parent, depth, "and")],
       [deep * 1.5, () => this.#split(parent, depth, "xor")],
       [deep * 1.5, () => this.#split(parent, depth, "or")],
@@ -121,6 +140,11 @@ class Grower {
       [5, () => this.#service(options)],
       [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
       [1, () => this.#user(options)],
+      [0.7, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }), ...options })],
+      [
+        0.5,
+        () => sendTask(this.#id("send"), { message: message("news", random.chance(0.9) ? "n" : "flag"), ...options }),
+      ],
       [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
       [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
     ]);
@@ -208,11 +232,44 @@ class Grower {
       const code = random.chance(0.5) ? { code: "E1" } : {};
       attach(onError(this.#id("error"), of, { ...code, ...outputs }));
     }
+    if (random.chance(0.15)) {
+      const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};
+      attach(boundary(this.#id("event"), of, { trigger: this.#wait(), interrupting: random.chance(0.5), ...outputs }));
+    }
+    if (random.chance(0.15)) {
+      const code = random.chance(0.5) ? { code: "E1" } : {};
+      const trigger = { type: "escalation" as const, ...code };
+      attach(boundary(this.#id("escalation"), of, { trigger, interrupting: random.chance(0.5) }));
+    }
     if (random.chance(0.2)) {
       const cycle = timer("cycle", random.pick(["R3/PT2S", "R/PT3S"]));
       const interrupting = random.chance(0.5);
       attach(onTimer(this.#id("timer"), of, { timer: interrupting ? timer("duration", "PT9S") : cycle, interrupting }));
     }
+  }
+
+  /** Something to wait for. */
+  #wait(): WaitTrigger {
+    return this.#random.pick<() => WaitTrigger>([
+      () => onMessage("news", "n"),
+      () => onMessage("news"),
+      () => onSignal("bell"),
+      () => onCondition("n > 2"),
+      () => onCondition("n % 2 == 0", ["n"]),
+      () => onCondition("missing > n"),
+      () => onCondition("flag"),
+    ])();
+  }
+
+  #throwing(parent: string | null): Block {
+    const payload = map({ n: "n" });
+    const trigger = this.#random.pick<IntermediateThrowEvent["trigger"]>([
+      { type: "message", message: { ...message("news"), payload } },
+      { type: "message", message: { ...message("news"), payload }, job: { type: "mail", retry: retry(2) } },
+      { type: "signal", signal: { name: literal("bell"), payload } },
+      { type: "escalation", code: this.#random.pick(["E1", "E2"]), payload },
+    ]);
+    return this.#add(raise(this.#id("throw"), trigger), parent);
   }
 
   #loop(): MultiInstance {

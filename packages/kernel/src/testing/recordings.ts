@@ -2,16 +2,24 @@ import type { Json } from "../json.ts";
 import type { Element, SlaRule } from "../program.ts";
 import {
   and,
+  boundary,
   call,
+  catching,
   end,
   expr,
   line,
   literal,
   loop,
   map,
+  message,
+  onCondition,
   onError,
+  onMessage,
+  onSignal,
   onTimer,
   program,
+  raise,
+  receive,
   retry,
   script,
   service,
@@ -226,6 +234,48 @@ function long(): Driver {
   return new Driver(made).create({ n: 0 }).goOn();
 }
 
+/** A question and its answers: messages and signals that are sent, awaited, taken once or often, and called off. */
+function messages(): Driver {
+  const made = program(
+    [
+      ...[start(), and("split"), and("join"), xor("either"), end()],
+      ...[raise("ask", { type: "message", message: { ...message("question", "n"), payload: map({ text: "n" }) } })],
+      ...[catching("answer", onMessage("answer", "n"), { outputs: map({ n: "text" }) }), receive("proof", "proof")],
+      ...[
+        service("work"),
+        service("note"),
+        boundary("hint", "work", { trigger: onSignal("hint"), interrupting: false }),
+      ],
+      ...[boundary("stop", "work", { trigger: onSignal("stop") })],
+      ...[raise("done", { type: "signal", signal: { name: literal("done"), payload: map({ n: "n" }) } })],
+    ],
+    ["start>split>ask>answer>proof>join>done>end", "split>work>either>join", "stop>either", "hint>note"],
+  );
+  const driver = new Driver(made).create({ n: 1 }).deliver("hint").deliver("hint", { loud: true });
+  driver.deliver("answer", { text: 2 }, "m1").deliver("stop").deliver("proof", {}, "m2");
+  for (const { key } of [...driver.state.jobs.values()]) driver.send({ type: "complete-job", key, result: {} });
+  return driver;
+}
+
+/** A condition that comes and goes while others watch, and an escalation that is caught once and once not. */
+function conditions(): Driver {
+  const inside = [start("s"), service("heat"), raise("warn", { type: "escalation", code: "hot" }), end("e")];
+  const made = program(
+    [
+      ...[start(), ...sub("box", inside), catching("cold", onCondition("n < 3", ["n"])), service("note"), end()],
+      ...[boundary("hot", "box", { trigger: onCondition("n > 5"), interrupting: false })],
+      ...[boundary("told", "box", { trigger: { type: "escalation", code: "hot" }, interrupting: false })],
+      ...[raise("shout", { type: "escalation", code: "done", payload: map({ n: "n" }) })],
+    ],
+    ["start>box>cold>shout>end", "s>heat>warn>e", "hot>note", "told>note"],
+  );
+  const driver = new Driver(made).create({ n: 6 });
+  for (const n of [4, 7, 9]) driver.send({ type: "set-variables", scope: 0, values: { n }, reason: "weather" });
+  driver.complete("heat").send({ type: "set-variables", scope: 0, values: { n: 1 }, reason: "weather" });
+  for (const { key } of [...driver.state.jobs.values()]) driver.send({ type: "complete-job", key, result: {} });
+  return driver;
+}
+
 /** One run each that ends; together they hold every type of event. */
 export const recordings: { readonly [name: string]: () => Driver } = {
   order,
@@ -237,4 +287,6 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   handover,
   long,
   ...flowRecordings,
+  messages,
+  conditions,
 };

@@ -1,0 +1,12 @@
+import { complete } from "../lifecycle.ts";
+import type { ReceiveTask } from "../program.ts";
+import { armWaits, prepareWaits } from "../wait.ts";
+import type { ElementBehavior } from "./behavior.ts";
+
+export const receiveTask: ElementBehavior<ReceiveTask> = {
+  prepare: (turn, visit, names) => {
+    const waits = prepareWaits(turn, visit.element, names);
+    return waits.ok ? { ok: true, value: () => armWaits(turn, visit.key, waits.value) } : waits;
+  },
+  onTrigger: (turn, { owner, payload }) => complete(turn, owner, { result: payload }),
+};

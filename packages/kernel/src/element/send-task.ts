@@ -1,0 +1,28 @@
+import { complete } from "../lifecycle.ts";
+import { prepareSending } from "../message.ts";
+import { offerJob, retryJob } from "../offer.ts";
+import { must } from "../problem.ts";
+import type { SendTask } from "../program.ts";
+import { resolveMappings } from "../scope.ts";
+import type { ElementBehavior } from "./behavior.ts";
+
+export const sendTask: ElementBehavior<SendTask> = {
+  prepare: (turn, visit, names) => {
+    const { element, key } = visit;
+    if (element.job !== undefined) {
+      const input = resolveMappings(turn.program, element.inputs, names);
+      return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
+    }
+    const message = must(element.message, `'${element.id}' has neither a message nor a job`);
+    const send = prepareSending(turn, { element: element.id, trigger: { type: "message", message } }, names);
+    if (!send.ok) return send;
+    return {
+      ok: true,
+      value: () => {
+        send.value();
+        complete(turn, key);
+      },
+    };
+  },
+  retry: retryJob,
+};

@@ -1,0 +1,85 @@
+import type { Key } from "../command.ts";
+import type { Event } from "../event.ts";
+import { type State, type SubscriptionRecord, useKey } from "../state.ts";
+import type { Appliers } from "./applier.ts";
+import { variableKey } from "./variable.ts";
+
+type SubscriptionEvent = Extract<
+  Event["type"],
+  `subscription-${string}` | `condition-${string}` | "message-published" | "signal-broadcast" | "escalation-thrown"
+>;
+
+/** Stands for every name: a variable always has one. */
+const anyName = "";
+
+/** The conditions that look at a variable of one scope. */
+export function* watchersOf(state: State, scope: Key, name: string): IterableIterator<Key> {
+  yield* state.watchers.of(variableKey(scope, anyName));
+  yield* state.watchers.of(variableKey(scope, name));
+}
+
+/** Calls back with each name under which a condition looks at variables: those of its own scope and of all around it. */
+function eachWatched(state: State, record: SubscriptionRecord, visit: (name: string) => void): void {
+  for (let scope = record.owner; ; scope = state.elements.get(scope)?.scope ?? 0) {
+    for (const name of record.variables ?? [anyName]) visit(variableKey(scope, name));
+    if (scope === 0) return;
+  }
+}
+
+function drop(state: State, key: Key): void {
+  const record = state.subscriptions.get(key);
+  if (record === undefined) return;
+  if (record.kind === "condition") eachWatched(state, record, (name) => state.watchers.remove(name, key));
+  state.subscriptions.delete(key);
+  state.subscriptionsOf.remove(record.owner, key);
+}
+
+export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
+  "subscription-opened": (state, event) => {
+    const record: SubscriptionRecord = {
+      key: event.key,
+      owner: event.owner,
+      element: event.element,
+      kind: event.kind,
+      name: event.name,
+      correlationKey: event.correlationKey,
+      trigger: event.trigger ?? null,
+      variables: event.variables ?? null,
+      messageId: null,
+      holds: false,
+    };
+    state.subscriptions.set(event.key, record);
+    state.subscriptionsOf.add(event.owner, event.key);
+    if (event.kind === "condition") eachWatched(state, record, (name) => state.watchers.add(name, event.key));
+    useKey(state, event.key);
+    state.head.at = event.at;
+  },
+  "subscription-triggered": (state, event) => {
+    const record = state.subscriptions.get(event.key);
+    if (record === undefined) return;
+    if (!event.stays) drop(state, event.key);
+    else
+      state.subscriptions.set(event.key, {
+        ...record,
+        messageId: event.messageId ?? null,
+        holds: record.kind === "condition",
+      });
+    state.head.at = event.at;
+  },
+  "subscription-closed": (state, event) => drop(state, event.key),
+  "condition-lapsed": (state, event) => {
+    const record = state.subscriptions.get(event.key);
+    if (record !== undefined) state.subscriptions.set(event.key, { ...record, holds: false });
+  },
+  "message-published": (state, event) => {
+    useKey(state, event.key);
+    state.head.at = event.at;
+  },
+  "signal-broadcast": (state, event) => {
+    useKey(state, event.key);
+    state.head.at = event.at;
+  },
+  "escalation-thrown": (state, event) => {
+    state.head.at = event.at;
+  },
+};

@@ -1,0 +1,60 @@
+import type { Key } from "./command.ts";
+import type { Visit } from "./element/behavior.ts";
+import { itemAt, itemOf } from "./item.ts";
+import type { JsonObject } from "./json.ts";
+import { must } from "./problem.ts";
+import type { Element, JobDefinition, QueueClass } from "./program.ts";
+import type { State } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+const standardPriority = 3;
+
+/** Class and priority of the nearest item it runs in, else of the instance. */
+export function inheritedSettings(
+  state: State,
+  from: Key,
+): { readonly queue: QueueClass | null; readonly priority: number | null } {
+  for (let scope = from; scope !== 0; scope = must(state.elements.get(scope), `there is no scope ${scope}`).scope) {
+    const item = itemOf(state, scope);
+    if (item === undefined) continue;
+    const { definition } = itemAt(state, item);
+    return { queue: definition.queue ?? state.head.queue, priority: definition.priority };
+  }
+  return { queue: state.head.queue, priority: state.head.priority };
+}
+
+/** Offers the job that an element leaves its work to. */
+export function offerJob(turn: Turn, visit: Visit, input: JsonObject): void {
+  const { element, key } = visit;
+  const job = jobOf(element);
+  const inherited = inheritedSettings(turn.state, key);
+  turn.emit({
+    type: "job-created",
+    key,
+    element: element.id,
+    jobType: job.type,
+    queue: job.queue ?? inherited.queue ?? "standard",
+    priority: job.priority ?? inherited.priority ?? standardPriority,
+    attemptsMax: job.retry.attemptsMax,
+    ...(job.timeoutMs === undefined ? {} : { timeoutMs: job.timeoutMs }),
+    input,
+    headers: job.headers ?? {},
+    at: turn.at,
+  });
+}
+
+/** The job of an element that has one. */
+export function jobOf(element: Element): JobDefinition {
+  const job = "job" in element ? element.job : sendingJob(element);
+  return must(job, `'${element.id}' has no job`);
+}
+
+function sendingJob(element: Element): JobDefinition | undefined {
+  const isThrown = element.kind === "intermediate-throw-event" || element.kind === "end-event";
+  return isThrown && element.trigger.type === "message" ? element.trigger.job : undefined;
+}
+
+/** After a person decided that a job is to be tried again. */
+export function retryJob(turn: Turn, visit: Visit): void {
+  turn.emit({ type: "job-retried", key: visit.key, at: turn.at });
+}

@@ -1,0 +1,41 @@
+import { planCompensation } from "./compensation-plan.ts";
+import type { Visit } from "./element/behavior.ts";
+import { mostPrecise } from "./event-sub-process.ts";
+import { failItem, itemOf } from "./item.ts";
+import { instanceAt, terminate, terminateContent } from "./lifecycle.ts";
+import { failHandler, recordOpenWork } from "./throw.ts";
+import { passEvent } from "./trigger.ts";
+import type { Turn } from "./turn.ts";
+import { disarm } from "./wait.ts";
+
+/** A cancel end event was reached: all else in its transaction ends, and what completed there is undone. */
+export function cancelTransaction(turn: Turn, visit: Visit): void {
+  const { key, scope } = visit;
+  recordOpenWork(turn, scope);
+  terminateContent(turn, scope, key);
+  // Nothing may interrupt what undoes the work, and nothing start beside it.
+  disarm(turn, scope);
+  const targets = planCompensation(turn.state, scope);
+  if (targets.length === 0) return leaveTransaction(turn, visit);
+  turn.emit({ type: "compensation-started", owner: key, scope, targets, at: turn.at });
+  turn.undoing.add(key);
+}
+
+/** All is undone: the transaction ends, and goes on at its cancel event; without one its token ends there. */
+export function leaveTransaction(turn: Turn, visit: Visit): void {
+  const transaction = instanceAt(turn, visit.scope);
+  const item = itemOf(turn.state, transaction.key);
+  const owner = item?.body ?? transaction.key;
+  const boundaries = turn.program.boundaries.get(transaction.element) ?? [];
+  const boundary = mostPrecise(boundaries, (trigger) => (trigger.type === "cancel" ? 1 : 0));
+  const { scope } = instanceAt(turn, owner);
+  if (boundary !== undefined) {
+    terminate(turn, owner);
+    return passEvent(turn, boundary, { scope, payload: {} });
+  }
+  const error = { code: "transaction-cancelled", message: `'${transaction.element}' was cancelled` };
+  if (failHandler(turn, transaction.key, error)) return;
+  terminate(turn, transaction.key);
+  if (item === undefined) turn.touched.add(scope);
+  else failItem(turn, item, error);
+}

@@ -1,0 +1,70 @@
+import type { Actor, Key } from "./command.ts";
+import type { JsonObject } from "./json.ts";
+import { complete, pass } from "./lifecycle.ts";
+import { assert, must } from "./problem.ts";
+import type { Element, ElementId } from "./program.ts";
+import type { SubscriptionRecord, TimerRecord } from "./state.ts";
+import { armTimer } from "./timer.ts";
+import type { Turn } from "./turn.ts";
+import { needsAll, staysArmed, triggerAt } from "./wait.ts";
+
+/** An event that happened to something that waits: `owner` waited, and `element` says for what and what follows. */
+export interface Triggered<E extends Element = Element> {
+  readonly element: E;
+  readonly owner: Key;
+  readonly payload: JsonObject;
+}
+
+/** Enters and leaves an event that was triggered: its `outputs` are written from the payload, its flows taken. */
+export function passEvent(
+  turn: Turn,
+  element: Element,
+  triggered: { readonly scope: Key; readonly payload: JsonObject },
+): void {
+  const { scope, payload } = triggered;
+  if (!("outputs" in element) || element.outputs === undefined) return pass(turn, element, scope);
+  const key = turn.nextKey();
+  turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
+  complete(turn, key, { result: payload });
+}
+
+/** Whatever a timer, a message, a signal or a condition triggers goes on here. */
+function trigger(turn: Turn, wait: { readonly owner: Key; readonly element: ElementId }, payload: JsonObject): void {
+  const element = turn.element(wait.element);
+  const { owner } = wait;
+  must(turn.behavior(element).onTrigger, `'${element.id}' waits for nothing`)(turn, { element, owner, payload });
+}
+
+/** A timer that an event waits for is due. */
+export function triggerTimer(turn: Turn, timer: TimerRecord): void {
+  const element = turn.element(timer.element);
+  if (staysArmed(element) && !needsAll(element) && timer.remaining !== 0) rearm(turn, element, timer);
+  trigger(turn, timer, {});
+}
+
+/** The next firing counts from when this one was due, so that a late one does not shift those after it. */
+function rearm(turn: Turn, element: Element, timer: TimerRecord): void {
+  const definition = triggerAt(element, timer.trigger);
+  assert(definition?.type === "timer", `'${element.id}' has no timer`);
+  const next = turn.program.host.nextDue(definition.timer, timer.value, timer.due, timer.remaining);
+  if (next.ok) {
+    const place = timer.trigger === undefined ? {} : { trigger: timer.trigger };
+    const { due, remaining } = next;
+    armTimer(turn, timer.owner, { element: timer.element, due, remaining, value: timer.value, ...place });
+  } else {
+    const error = { code: next.code, message: next.message };
+    turn.raise({ owner: timer.owner, element: element.id, kind: "timer", error });
+  }
+}
+
+/** The message, signal or condition that an event waits for is there. */
+export function triggerSubscription(
+  turn: Turn,
+  subscription: SubscriptionRecord,
+  said: { readonly payload: JsonObject; readonly actor: Actor; readonly messageId?: string },
+): void {
+  const element = turn.element(subscription.element);
+  const stays = staysArmed(element) && !needsAll(element);
+  turn.emit({ type: "subscription-triggered", key: subscription.key, ...said, stays, at: turn.at });
+  trigger(turn, subscription, said.payload);
+}
