@@ -3,6 +3,7 @@ import type { Key } from "./command.ts";
 import { isRunning, undoNext } from "./compensation.ts";
 import { lookAtConditions } from "./condition.ts";
 import { variableKey } from "./evolve/variable.ts";
+import { onlyRests } from "./join.ts";
 import type { Json } from "./json.ts";
 import { release, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
@@ -38,7 +39,8 @@ export function advance(turn: Turn): void {
     }
     const scope = turn.touched.take();
     if (scope === undefined) return;
-    if (!releaseJoin(turn, scope)) checkContent(turn, scope);
+    const lives = scope === 0 || turn.state.elements.get(scope) !== undefined;
+    if (lives && !releaseJoin(turn, scope)) checkContent(turn, scope);
   }
 }
 
@@ -46,7 +48,7 @@ export function advance(turn: Turn): void {
 function releaseJoin(turn: Turn, scope: Key): boolean {
   const { state, program } = turn;
   // A token that the limit holds back is on its way: what can come is known once it has arrived.
-  if (program.joins.size === 0 || state.waitingIn.count(scope) === 0 || state.heldIn.count(scope) > 0) return false;
+  if (program.joins.size === 0 || state.heldIn.count(scope) > 0) return false;
   const container = scope === 0 ? null : visitOf(turn, scope).element.id;
   for (const join of program.joins.get(container) ?? []) {
     const element = turn.element(join.element);
@@ -61,8 +63,7 @@ function releaseJoin(turn: Turn, scope: Key): boolean {
 /** Completes a scope once nothing in it can move or is awaited any more. */
 function checkContent(turn: Turn, scope: Key): void {
   const { state } = turn;
-  if (scope !== 0 && state.elements.get(scope) === undefined) return;
-  if (state.children.count(scope) > 0 || state.heldIn.count(scope) > 0) return;
+  if (state.heldIn.count(scope) > 0 || (state.children.count(scope) > 0 && !onlyRests(state, scope))) return;
   assert(state.collections.get(scope) === undefined, "items end with their collection, never as tokens");
   // A failing process ends after its last handler; a sub-process that is such a handler ends like any other.
   if (scope === 0 && state.head.status === "failing") return;
@@ -70,6 +71,7 @@ function checkContent(turn: Turn, scope: Key): void {
     raiseStuckJoin(turn, scope);
     return;
   }
+  assert(state.children.count(scope) === 0, "a gateway rests only as long as a token waits somewhere");
   if (scope === 0) {
     release(turn, 0);
     turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at });

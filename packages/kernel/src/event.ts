@@ -60,13 +60,17 @@ export type Event =
       readonly consumed?: readonly FlowId[];
       readonly at: number;
     }
-  /** The tokens that waited on these flows go on together; a flow stands there once for each of them. */
+  /**
+   * The tokens that waited on these flows go on together; a flow stands there once for each of them. `key`: the element
+   * instance that remembers by which flows they came.
+   */
   | {
       readonly type: "tokens-joined";
       readonly element: ElementId;
       readonly scope: Key;
       readonly flows: readonly FlowId[];
       readonly at: number;
+      readonly key?: Key;
     }
   /** `arrives` = "passes" is acted on in the same command, "waits" at a join, "held" until the `continue` command. */
   | {

@@ -2,6 +2,7 @@ import type { Key } from "./command.ts";
 import { isRunning } from "./compensation.ts";
 import { itemKey } from "./evolve/variable.ts";
 import { itemOf } from "./item.ts";
+import { isResting } from "./join.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { ElementId } from "./program.ts";
@@ -99,6 +100,14 @@ function waitsForRest(program: Program, join: ElementId): boolean {
   return joins?.some(({ element }) => element === join) ?? false;
 }
 
+function* waitingGateways(state: State): IterableIterator<WaitingView> {
+  for (const { key, flows } of state.joining.values()) {
+    if (!isResting(state, key)) continue;
+    const reason = `It went on with ${flows.length} tokens and waits for the others before it starts again.`;
+    yield { ...placeOf(state, key), on: "join", reason, until: "None can come any more.", dueAt: null };
+  }
+}
+
 function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on" | "reason" | "until"> {
   if (item.status === "waiting") {
     const open = item.definition.dependsOn
@@ -143,6 +152,7 @@ export function explain(program: Program, state: State): WaitingView[] {
     ...waitingForPeople(state),
     ...waitingWork(state),
     ...waitingFlows(program, state),
+    ...waitingGateways(state),
     ...heldFlows(program, state),
     ...waitingItems(state),
   ];

@@ -3,25 +3,47 @@ import { flowKey } from "./evolve/element.ts";
 import { must } from "./problem.ts";
 import type { FlowId } from "./program.ts";
 import type { Join } from "./reach.ts";
+import type { State } from "./state.ts";
 import type { Turn } from "./turn.ts";
+
+/** Whether an element instance is a gateway that was activated and waits, itself no token that could go anywhere. */
+export function isResting(state: State, key: Key): boolean {
+  return state.joining.get(key) !== undefined && state.elements.get(key)?.state === "active";
+}
+
+/** Whether all that is left in a scope are such gateways. */
+export function onlyRests(state: State, scope: Key): boolean {
+  for (const key of state.children.of(scope)) if (!isResting(state, key)) return false;
+  return true;
+}
 
 /** The incoming flows on which a token waits. */
 export function waitingAt(turn: Turn, join: Join, scope: Key): FlowId[] {
-  return join.incoming.filter((flow) => turn.state.waitingFlows.get(flowKey(scope, flow)) !== undefined);
+  return turn.state.waitingIn.count(scope) === 0 ? [] : join.incoming.filter((flow) => isWaiting(turn, flow, scope));
+}
+
+function isWaiting(turn: Turn, flow: FlowId, scope: Key): boolean {
+  return turn.state.waitingFlows.get(flowKey(scope, flow)) !== undefined;
 }
 
 /**
- * Whether a token elsewhere in the scope is to be waited for: it can come in by a flow that is not `full`, and by none
- * that is. Stops at the first one: where many branches run, the oldest is nearly always such a one.
+ * Whether a token elsewhere in the scope is to be waited for: it can come in by an empty flow, and by none that has a
+ * token or is `full`. Stops at the first one: where many branches run, the oldest is nearly always such a one.
  */
-export function isExpected(turn: Turn, join: Join, at: { readonly scope: Key; readonly full: Set<FlowId> }): boolean {
-  const { scope, full } = at;
+export function isExpected(
+  turn: Turn,
+  join: Join,
+  at: { readonly scope: Key; readonly full: ReadonlySet<FlowId> },
+): boolean {
+  const { scope } = at;
+  const full = (flow: FlowId): boolean => at.full.has(flow) || isWaiting(turn, flow, scope);
   const blocks = (element: string): boolean => {
     const reached = join.reach.get(element);
-    return reached !== undefined && !reached.some((flow) => full.has(flow));
+    return reached !== undefined && !reached.some(full);
   };
   for (const key of turn.state.children.of(scope)) {
-    if (blocks(must(turn.state.elements.get(key), "a child is there").element)) return true;
+    const { element } = must(turn.state.elements.get(key), "a child is there");
+    if (blocks(element) && !isResting(turn.state, key)) return true;
   }
   for (const flow of turn.state.waitingIn.of(scope)) {
     const { to } = must(turn.program.flows.get(flow), `there is no flow '${flow}'`);

@@ -173,6 +173,8 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
 const noFlows: Result<readonly Flow[]> = { ok: true, value: [] };
 
 function flowsOut(turn: Turn, element: Element, scope: Key): Result<readonly Flow[]> {
+  const { route } = turn.behavior(element);
+  if (route !== undefined) return route(turn, element, scope);
   if (turn.program.choosing.has(element.id)) {
     const names = new Names(turn.program, turn.state, { scope });
     return someFlow(turn, element, { names, unconditional: "besides" });

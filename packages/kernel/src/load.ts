@@ -43,7 +43,10 @@ export interface Program {
   readonly declarations: ReadonlyMap<ElementId | null, ReadonlyMap<string, VariableDeclaration>>;
 }
 
-const waitingGateways: ReadonlySet<string> = new Set(["inclusive-gateway"]);
+/** Whether tokens wait at an element for what can still come; a complex gateway waits for its condition in any case. */
+function isJoin(element: Element, incoming: number): boolean {
+  return element.kind === "complex-gateway" || (element.kind === "inclusive-gateway" && incoming > 1);
+}
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
@@ -85,7 +88,7 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
   const joins = new Map<ElementId | null, Join[]>();
   for (const [id, into] of incoming) {
     const element = elements.get(id);
-    if (element === undefined || into.length <= 1 || !waitingGateways.has(element.kind)) continue;
+    if (element === undefined || !isJoin(element, into.length)) continue;
     append(
       joins,
       element.parent,

@@ -23,7 +23,7 @@ export const activityKinds: ReadonlySet<string> = new Set([
   "call-activity",
 ]);
 
-const choosingGateways: ReadonlySet<string> = new Set(["exclusive-gateway", "inclusive-gateway"]);
+const choosingGateways: ReadonlySet<string> = new Set(["exclusive-gateway", "inclusive-gateway", "complex-gateway"]);
 
 export function invalid(document: ProgramDocument, message: string): AppError {
   return new AppError("program-invalid", `Expected a sound program, but '${document.id}' ${message}.`);

@@ -286,6 +286,15 @@ export interface InclusiveGateway extends ElementBase {
   readonly defaultFlow?: FlowId;
 }
 
+/** Goes on once `activation` holds, then waits for the tokens that can still come, and starts again. */
+export interface ComplexGateway extends ElementBase {
+  readonly kind: "complex-gateway";
+  /** Sees `tokens` (by incoming flow, how many wait), `arrived` (flows with a token) and `expected` (incoming flows). */
+  readonly activation: Expression;
+  /** Conditions on the flows out of it see `waitingForStart`: true as it is activated, false as it starts again. */
+  readonly defaultFlow?: FlowId;
+}
+
 export interface ParallelGateway extends ElementBase {
   readonly kind: "parallel-gateway";
 }
@@ -315,6 +324,7 @@ export type Element =
   | IntermediateCatchEvent
   | IntermediateThrowEvent
   | BoundaryEvent
+  | ComplexGateway
   | ExclusiveGateway
   | InclusiveGateway
   | ParallelGateway;
@@ -324,7 +334,7 @@ export interface Flow {
   readonly id: FlowId;
   readonly from: ElementId;
   readonly to: ElementId;
-  /** Only on flows out of exclusive and inclusive gateways and out of activities; evaluated in the order of `flows`. */
+  /** Only on flows out of exclusive, inclusive and complex gateways and out of activities; evaluated in the order of `flows`. */
   readonly condition?: Expression;
   readonly name?: string;
 }

@@ -213,6 +213,12 @@ export interface CompensationRun {
   readonly failed: number;
 }
 
+/** A gateway that went on with the tokens of some flows and waits for those of the others. */
+export interface Joining {
+  readonly key: Key;
+  readonly flows: readonly FlowId[];
+}
+
 export interface HeldFlow {
   readonly flow: FlowId;
   readonly scope: Key;
@@ -225,6 +231,7 @@ export interface Tables {
   readonly variables: Table<string, Variable>;
   readonly waitingFlows: Table<string, number>;
   readonly heldFlows: Table<string, HeldFlow>;
+  readonly joining: Table<Key, Joining>;
   readonly jobs: Table<Key, JobRecord>;
   readonly timers: Table<Key, TimerRecord>;
   readonly subscriptions: Table<Key, SubscriptionRecord>;
@@ -272,6 +279,7 @@ export const tableNames: readonly (keyof Tables)[] = [
   "variables",
   "waitingFlows",
   "heldFlows",
+  "joining",
   "jobs",
   "timers",
   "subscriptions",
@@ -334,6 +342,7 @@ export function newState(): State {
     variables: new MapTable(),
     waitingFlows: new MapTable(),
     heldFlows: new MapTable(),
+    joining: new MapTable(),
     jobs: new MapTable(),
     timers: new MapTable(),
     subscriptions: new MapTable(),

@@ -186,7 +186,6 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     fields: { key: always, actor: always, reason: always, to: optional, code: optional, at: row },
   },
   "task-notified": { number: 106, fields: { key: always, timer: always, to: always, message: always, at: row } },
-  "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, at: row } },
   "subscription-opened": {
     number: 70,
     fields: {
@@ -224,6 +223,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     number: 76,
     fields: { key: always, element: always, code: always, payload: always, caughtBy: always, at: row },
   },
+  "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 
 /** A layout as the codec uses it. */

@@ -1,5 +1,5 @@
 import type { FailureInfo, Key } from "../command.ts";
-import type { Element, ElementKind } from "../program.ts";
+import type { Element, ElementKind, Flow } from "../program.ts";
 import type { Join } from "../reach.ts";
 import type { Names, Result } from "../scope.ts";
 import type { TimerRecord } from "../state.ts";
@@ -37,6 +37,8 @@ export interface ElementBehavior<E extends Element = Element> {
    * `arrive` is always all.
    */
   readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
+  /** The flows it leaves by; absent: all of them, or as the conditions on flows out of an activity say. */
+  readonly route?: (turn: Turn, element: E, scope: Key) => Result<readonly Flow[]>;
   /** A timer of its own fired (a boundary event's timer belongs to the activity it stands on). */
   readonly onTimer?: (turn: Turn, visit: Visit<E>, timer: TimerRecord) => void;
   /** What a retry does after such a timer could not be computed again. */

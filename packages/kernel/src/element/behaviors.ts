@@ -1,6 +1,7 @@
 import type { Behaviors } from "./behavior.ts";
 import { boundaryEvent } from "./boundary-event.ts";
 import { callActivity } from "./call-activity.ts";
+import { complexGateway } from "./complex-gateway.ts";
 import { endEvent } from "./end-event.ts";
 import { exclusiveGateway } from "./exclusive-gateway.ts";
 import { inclusiveGateway } from "./inclusive-gateway.ts";
@@ -19,6 +20,7 @@ import { userTask } from "./user-task.ts";
 export const behaviors: Behaviors = {
   "boundary-event": boundaryEvent,
   "call-activity": callActivity,
+  "complex-gateway": complexGateway,
   "end-event": endEvent,
   "exclusive-gateway": exclusiveGateway,
   "inclusive-gateway": inclusiveGateway,

@@ -18,6 +18,8 @@ function split(turn: Turn, element: InclusiveGateway, scope: Key): boolean {
   return true;
 }
 
+const nothing: ReadonlySet<never> = new Set();
+
 export const inclusiveGateway: ElementBehavior<InclusiveGateway> = {
   synchronises: (incoming) => incoming > 1,
   // At a join the token waits until nothing in the scope can move: only then is it known what can still come.
@@ -26,8 +28,9 @@ export const inclusiveGateway: ElementBehavior<InclusiveGateway> = {
     return incoming.length > 1 || split(turn, element, scope);
   },
   release: (turn, element, { scope, join }) => {
+    if (turn.state.waitingIn.count(scope) === 0 || isExpected(turn, join, { scope, full: nothing })) return false;
     const flows = waitingAt(turn, join, scope);
-    if (flows.length === 0 || isExpected(turn, join, { scope, full: new Set(flows) })) return false;
+    if (flows.length === 0) return false;
     turn.emit({ type: "tokens-joined", element: element.id, scope, flows, at: turn.at });
     if (!split(turn, element, scope)) start(turn, { element, key: turn.nextKey(), scope });
     return true;

@@ -36,6 +36,7 @@ function leave(state: State, key: Key, at: number): void {
   state.children.remove(instance.scope, key);
   state.itemOf.delete(key);
   state.calls.delete(key);
+  state.joining.delete(key);
   dropVariables(state, key);
   if (state.waitingIn.count(key) > 0) {
     for (const flow of state.waitingIn.of(key)) state.waitingFlows.delete(flowKey(key, flow));
@@ -107,6 +108,10 @@ export const elementAppliers: Appliers<ElementEvent> = {
   },
   "tokens-joined": (state, event) => {
     for (const flow of event.flows) consume(state, event.scope, flow);
+    if (event.key !== undefined) {
+      state.joining.set(event.key, { key: event.key, flows: event.flows });
+      useKey(state, event.key);
+    }
     state.head.at = event.at;
   },
   "flow-taken": (state, event) => {

@@ -2,6 +2,7 @@ import { loadProgram, type Program } from "../load.ts";
 import type {
   BoundaryEvent,
   CallActivity,
+  ComplexGateway,
   Element,
   EndEvent,
   ExclusiveGateway,
@@ -84,6 +85,11 @@ export function xor(id: string, defaultFlow?: string): ExclusiveGateway {
 
 export function or(id: string, defaultFlow?: string): InclusiveGateway {
   return { id, kind: "inclusive-gateway", parent: null, ...(defaultFlow === undefined ? {} : { defaultFlow }) };
+}
+
+export function complex(id: string, activation: string, defaultFlow?: string): ComplexGateway {
+  const fallback = defaultFlow === undefined ? {} : { defaultFlow };
+  return { id, kind: "complex-gateway", parent: null, activation: expr(activation), ...fallback };
 }
 
 export function and(id: string): ParallelGateway {

@@ -56,6 +56,7 @@ function checkOwners(program: Program, state: State, check: Check): void {
   for (const task of state.tasks.values())
     check(state.elements.get(task.key)?.element === task.element, `task ${task.key} is nobody's`);
   for (const owned of state.calls.values()) check(lives(owned.key), `call ${owned.key} is nobody's`);
+  for (const { key } of state.joining.values()) check(state.elements.get(key) !== undefined, `${key} joins nothing`);
   for (const timer of state.timers.values()) {
     check(lives(timer.owner), `timer ${timer.key} is nobody's`);
     check(state.timersOf.has(timer.owner, timer.key), `timer ${timer.key} is not in its owner's index`);
@@ -114,7 +115,7 @@ function checkScopes(state: State, check: Check): void {
 
 /** Whatever is open waits for something that can come: a job, a timer, a person, its content or the next step. */
 function checkLife(state: State, check: Check): void {
-  for (const { key, state: phase } of state.elements.values()) {
+  for (const { key, scope, state: phase } of state.elements.values()) {
     const job = state.jobs.get(key);
     const waits =
       (job !== undefined && !job.parked) ||
@@ -126,13 +127,20 @@ function checkLife(state: State, check: Check): void {
       state.children.count(key) > 0 ||
       state.heldIn.count(key) > 0 ||
       state.compensationRuns.get(key) !== undefined ||
-      (state.collections.get(key) !== undefined && state.head.continuing);
+      (state.collections.get(key) !== undefined && state.head.continuing) ||
+      (state.joining.get(key) !== undefined && comesMore(state, scope));
     check(waits, `${key} is ${phase} and waits for nothing`);
     if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);
   }
   if (state.head.status === null || isEnded(state)) return;
   const goesOn = countOf(state.elements) > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
   check(goesOn, "the process is open and waits for nothing");
+}
+
+/** A gateway that was activated waits for others in its scope, or for a person where those wait in vain. */
+function comesMore(state: State, scope: Key): boolean {
+  const others = [...state.children.of(scope)].some((key) => state.joining.get(key) === undefined);
+  return others || state.heldIn.count(scope) > 0 || state.incidentsOf.count(scope) > 0;
 }
 
 function checkCollection(state: State, collection: Collection, check: Check): void {

@@ -13,6 +13,7 @@ import {
   boundary,
   call,
   catching,
+  complex,
   document,
   end,
   expr,
@@ -44,7 +45,14 @@ import {
 } from "./build.ts";
 import type { Random } from "./random.ts";
 
-const gateways = { and, xor, or };
+const gateways = {
+  and,
+  xor,
+  or,
+  /** Activated by the first, by all, or by a condition that sometimes fails. */
+  complex: (id: string, fallback?: string) => complex(id, conditions[id.length % conditions.length] ?? "", fallback),
+};
+const conditions = ["arrived >= 1", "arrived == expected", "n < 3", "arrived > missing"];
 
 interface Block {
   readonly first: string;
@@ -99,6 +107,7 @@ class Grower {
       [deep * 1.5, () => this.#split(parent, depth, "and")],
       [deep * 1.5, () => this.#split(parent, depth, "xor")],
       [deep * 1.5, () => this.#split(parent, depth, "or")],
+      [deep, () => this.#split(parent, depth, "complex")],
       [0.3, () => this.#early(parent)],
     ]);
   }
