@@ -1,0 +1,199 @@
+import type { Engine, RecordedEvent } from "@tutti/engine";
+import type { Event, Job, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
+import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
+import type { Answer, Answers, Posting, Question } from "./answers.ts";
+import { instantAfter } from "./duration.ts";
+import type { Machine } from "./machine.ts";
+import type { StepReader } from "./path.ts";
+
+/** Asked and not answered yet. */
+interface Open {
+  readonly question: Question;
+  /** Undefined for one who was told nothing, and waits. */
+  answer(plan: PlannedAnswer): void;
+}
+
+/** An answer that came and was refused. */
+export interface Refusal {
+  readonly question: Question;
+  readonly reason: string;
+}
+
+export interface CrewOptions {
+  readonly answers: Answers;
+  readonly jobTypes: ReadonlySet<string>;
+  readonly steps: StepReader;
+}
+
+/** Workers, people and senders of a trial: everybody whom a process waits for. */
+export class Crew {
+  readonly book: AnswerBook;
+  readonly refusals: Refusal[] = [];
+  readonly #machine: Machine;
+  readonly #jobTypes: ReadonlySet<string>;
+  /** By instance and element instance. */
+  readonly #open: Map<string, Open> = new Map();
+  readonly #steps: StepReader;
+  readonly #postings: Set<Posting>;
+  #posted = 0;
+
+  constructor(machine: Machine, options: CrewOptions) {
+    this.#machine = machine;
+    this.#steps = options.steps;
+    this.#jobTypes = options.jobTypes;
+    this.book = new AnswerBook(options.answers.answers);
+    this.#postings = new Set(options.answers.publish);
+  }
+
+  /** What nobody has an answer for, in the order it was asked. */
+  get unanswered(): readonly Question[] {
+    return [...this.#open.values()].map(({ question }) => question);
+  }
+
+  /** Messages and signals that were never sent, because the element they wait for never came. */
+  get unsent(): readonly Posting[] {
+    return [...this.#postings];
+  }
+
+  work(engine: Engine): void {
+    for (const jobType of this.#jobTypes) engine.work(jobType, this.#handler);
+  }
+
+  /** Sends what does not wait for an element. */
+  begin(): void {
+    for (const posting of this.#postings) if (posting.on === undefined) this.plan(posting);
+  }
+
+  /** Answers one open question by hand; one that is not asked any more is passed over. */
+  answer(question: Question, answer: Answer): void {
+    const open = [...this.#open.values()].find((each) => each.question.id === question.id);
+    open?.answer(planned(answer, question, this.#machine.now));
+  }
+
+  /** Asks again what nobody had an answer for: there may be one now. */
+  async retry(): Promise<void> {
+    for (const [, { question, answer }] of [...this.#open]) {
+      const plan = await this.book.answer(question, this.#machine.now);
+      if (plan !== undefined) answer(plan);
+    }
+  }
+
+  onEvent(recorded: RecordedEvent): void {
+    const { event, instanceId } = recorded;
+    if (event.type === "task-created") this.#openTask(instanceId, event);
+    if (closing.has(event.type) && "key" in event) this.#open.delete(`${instanceId}/${event.key}`);
+    if (event.type === "element-activated") {
+      for (const posting of this.#postings) if (posting.on === event.element) this.plan(posting);
+    }
+  }
+
+  readonly #handler: JobHandler = (job) =>
+    new Promise<JobOutcome>((resolve) => {
+      // Not at once: the events that say which item it belongs to are read first.
+      this.#machine.at(this.#machine.now, () => {
+        this.#ask(job.id, this.#jobQuestion(job), ({ answer, dueAt }) => {
+          if (answer.ignore !== true) this.#machine.at(dueAt, () => resolve(outcomeOf(answer)));
+        });
+      });
+    });
+
+  #ask(id: string, question: Question, answer: (plan: PlannedAnswer) => void): void {
+    const given = (plan: PlannedAnswer): void => {
+      this.#open.delete(id);
+      answer(plan);
+    };
+    this.#open.set(id, { question, answer: given });
+    this.#machine.watch(
+      this.book.answer(question, this.#machine.now).then((plan) => {
+        if (plan !== undefined) given(plan);
+      }),
+    );
+  }
+
+  #jobQuestion({ id, instanceId, elementId, type, attempt, input }: Job): Question {
+    return {
+      id: `${id}#${attempt}`,
+      instanceId,
+      kind: "job",
+      element: elementId,
+      item: this.#itemOf(id),
+      jobType: type,
+      attempt,
+      input,
+      title: null,
+      form: null,
+    };
+  }
+
+  /** Ids of jobs and tasks are `<instance>/<element instance>`. */
+  #itemOf(id: string): string | null {
+    const slash = id.lastIndexOf("/");
+    return this.#steps.item(id.slice(0, slash), Number(id.slice(slash + 1)));
+  }
+
+  #openTask(instanceId: string, task: Extract<Event, { type: "task-created" }>): void {
+    const { key, element, input, title, form, assignee, candidates } = task;
+    const id = `${instanceId}/${key}`;
+    const item = this.#itemOf(id);
+    const question: Question = {
+      ...{ id, instanceId, kind: "task", element, item, jobType: null, attempt: 1 },
+      ...{ input, title, form: form ?? null },
+    };
+    this.#ask(id, question, ({ answer, dueAt }) => {
+      const { complete: result, by } = answer;
+      if (answer.ignore === true) return;
+      const actor = by ?? assignee ?? candidates[0] ?? "tester";
+      this.#machine.at(dueAt, () => this.#complete({ question, key }, { result: result ?? {}, actor }));
+    });
+  }
+
+  #complete(
+    task: { readonly question: Question; readonly key: number },
+    { result, actor }: { readonly result: JsonObject; readonly actor: string },
+  ): void {
+    const { question, key } = task;
+    this.#machine.send(async (engine) => {
+      const outcome = await engine.command(question.instanceId, { type: "complete-task", key, result, actor });
+      if (outcome.ok) return;
+      // It has ended meanwhile, or an engine that died had taken the answer.
+      const { code, reason } = outcome.rejection;
+      if (code !== "task-not-found" && code !== "instance-ended") this.refusals.push({ question, reason });
+    });
+  }
+
+  /** Sends a message or a signal when its time has come. */
+  plan(posting: Posting): void {
+    this.#postings.delete(posting);
+    const { now } = this.#machine;
+    const at = posting.after === undefined ? now : instantAfter(now, posting.after);
+    this.#machine.at(at, () => this.post(posting));
+  }
+
+  /** Sends a message or a signal now. */
+  post(posting: Posting): void {
+    const id = posting.id ?? `posting-${++this.#posted}`;
+    void id;
+  }
+}
+
+/** After these nobody asks any more under this key. */
+const closing: ReadonlySet<Event["type"]> = new Set([
+  "job-completed",
+  "job-failed",
+  "job-error-thrown",
+  "job-cancelled",
+  "task-completed",
+  "task-cancelled",
+]);
+
+function outcomeOf({ complete, fail, throw: thrown }: Answer): JobOutcome {
+  if (fail !== undefined) {
+    const { code, message = "as answered", retryable = true } = typeof fail === "string" ? { code: fail } : fail;
+    return { type: "failed", code, message, retryable };
+  }
+  if (thrown !== undefined) {
+    const { code, message = "as answered", details } = typeof thrown === "string" ? { code: thrown } : thrown;
+    return { type: "error", code, message, ...(details === undefined ? {} : { details }) };
+  }
+  return { type: "completed", result: complete ?? {} };
+}

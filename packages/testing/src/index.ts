@@ -1,0 +1,11 @@
+export { answersFormat, answersJsonSchema } from "./answer-schema.ts";
+export type { Answer, Answering, Answers, Failure, Posting, Question, Thrown } from "./answers.ts";
+export type { Refusal } from "./crew.ts";
+export { type CrashOptions, expectCrashProof } from "./crash.ts";
+export { testingErrors } from "./errors.ts";
+export { type LoadedDefinition, load, loadDefinition, refusedDefinition } from "./load-definition.ts";
+export type { CrashSide, PlannedCrash } from "./machine.ts";
+export { type Step, stepName } from "./path.ts";
+export { readAnswers } from "./read-answers.ts";
+export { type Finish, openTrial, type Trial, type TrialOptions } from "./trial.ts";
+export type { TrialInstance } from "./trial-instance.ts";

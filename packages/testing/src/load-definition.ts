@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { basename, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type BuiltProgram, compileYaml, type Problem, type ProcessBuilder } from "@tutti/definition";
+import { AppError, type ProgramDocument } from "@tutti/kernel";
+
+export interface LoadedDefinition {
+  readonly programs: readonly ProgramDocument[];
+  /** Errors keep the programs back, warnings do not. */
+  readonly problems: readonly Problem[];
+}
+
+type Module = ProcessBuilder | BuiltProgram | ProgramDocument;
+
+/**
+ * Reads a definition by the ending of its file: a TypeScript or JavaScript module exports by default what the builder
+ * gives (or a list of it) and is run to get it; everything else is compiled. Throws `definition-unreadable` when there is
+ * no such thing; what is wrong with a definition is in `problems`.
+ */
+export async function loadDefinition(file: string): Promise<LoadedDefinition> {
+  if (/^\.[cm]?[jt]s$/.test(extname(file))) return loadModule(file);
+  const text = await readFile(file, "utf8").catch((cause: Error) => {
+    throw new AppError("definition-unreadable", `Expected a readable file, but ${cause.message}`, { cause });
+  });
+  return compileYaml(text, { file });
+}
+
+/** The same, for tests: throws `definition-refused` with every error unless there are programs. */
+export async function load(file: string | URL): Promise<readonly ProgramDocument[]> {
+  const path = file instanceof URL ? file.pathname : resolve(file);
+  const { programs, problems } = await loadDefinition(path);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length === 0 && programs.length > 0) return programs;
+  throw refusedDefinition(basename(path), errors);
+}
+
+export function refusedDefinition(file: string, errors: readonly Problem[]): AppError {
+  const lines = errors.map(
+    ({ position, code, message }) => `${position.file}:${position.line}:${position.column} ${code}: ${message}`,
+  );
+  const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
+  const message = `Expected a definition without errors, but ${file} has ${count}`;
+  return new AppError("definition-refused", `${message}${lines.length === 0 ? "" : `:\n${lines.join("\n")}`}`);
+}
+
+async function loadModule(file: string): Promise<LoadedDefinition> {
+  const loaded = (await import(pathToFileURL(resolve(file)).href).catch((cause: Error) => {
+    throw new AppError("definition-unreadable", `Expected a module that can be loaded, but ${cause.message}`, { cause });
+  })) as { readonly default?: unknown };
+  const built = [loaded.default].flat().map((each) => fromModule(each, file));
+  return {
+    programs: built.flatMap(({ program }) => program ?? []),
+    problems: built.flatMap(({ problems }) => problems),
+  };
+}
+
+function fromModule(exported: unknown, file: string): BuiltProgram {
+  if (typeof exported === "object" && exported !== null) {
+    const module = exported as Module;
+    if ("build" in module && typeof module.build === "function") return module.build();
+    if ("problems" in module && Array.isArray(module.problems)) return module;
+    if ("format" in module && module.format === 1) return { program: module, problems: [] };
+  }
+  const message = "Expected a process of the builder as default export, but found something else";
+  throw new AppError("definition-unreadable", message, { place: file });
+}

@@ -1,0 +1,39 @@
+import type { JobDefinition, ProgramDocument } from "@tutti/kernel";
+
+/** Every type of job that workers of these programs are asked for, whatever kind of element asks. */
+export function jobTypesOf(programs: readonly ProgramDocument[]): ReadonlySet<string> {
+  return new Set(programs.flatMap((program) => [...jobsIn(program.elements)].map(({ type }) => type)));
+}
+
+/** What an answer may be for: elements that a worker or a person answers, and types of jobs. */
+export function askersOf(programs: readonly ProgramDocument[]): ReadonlySet<string> {
+  const names = new Set(jobTypesOf(programs));
+  for (const { elements } of programs) {
+    for (const element of elements) {
+      if (element.kind === "user-task" || [...jobsIn(element)].length > 0) names.add(element.id);
+    }
+  }
+  return names;
+}
+
+/** Jobs are found by their shape, so that a kind of element that asks for one needs no line here. */
+function* jobsIn(value: unknown): Generator<JobDefinition> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === "job" && isJob(inner)) yield inner;
+    // What its author's format said may look like anything.
+    else if (key !== "extension") yield* jobsIn(inner);
+  }
+}
+
+function isJob(value: unknown): value is JobDefinition {
+  return typeof value === "object" && value !== null && "type" in value && "retry" in value;
+}
+
+/** The process to start when none is named: the first that no other of them calls. */
+export function mainProcess(programs: readonly ProgramDocument[]): string | undefined {
+  const called = new Set(
+    programs.flatMap(({ elements }) => elements.flatMap((each) => (each.kind === "call-activity" ? each.process : []))),
+  );
+  return (programs.find(({ id }) => !called.has(id)) ?? programs[0])?.id;
+}
