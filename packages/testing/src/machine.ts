@@ -57,6 +57,7 @@ export class Machine {
   #life: { dead: boolean } = { dead: false };
   #opened: PromiseWithResolvers<Engine> = Promise.withResolvers();
   #died: PromiseWithResolvers<typeof died> = Promise.withResolvers();
+  #ready = false;
   #writes = 0;
   #order = 0;
   #cursor: RecordedEvent["cursor"] = { position: 0, index: 0 };
@@ -86,7 +87,7 @@ export class Machine {
     // What an engine does while it opens for the first time is not part of the story: it cannot be crashed there.
     if (first) {
       for (const queue of queueClasses) await this.#answered(engine.adjustQueue(queue, slots));
-      this.#writes = 0;
+      this.#ready = true;
     }
     this.#engine = engine;
     this.#options.onOpen(engine);
@@ -177,6 +178,7 @@ export class Machine {
       },
       crashPoint: (point) => {
         if (life.dead) throw new Error("the engine is dead");
+        if (!this.#ready) return;
         if (point === "before-commit") this.#writes++;
         const side = sides[point];
         if (!this.#options.crashes.some((crash) => crash.write === this.#writes && crash.side === side)) return;
