@@ -132,7 +132,10 @@ export class Machine {
     for (let round = 0; round < roundsMax; round++) {
       if (this.#options.realTime) this.#clock.jump(Date.now() - this.#clock.now());
       await this.#clock.settle();
-      if (this.#life.dead) await this.open();
+      if (this.#life.dead) {
+        await this.open();
+        continue;
+      }
       const moved = (await this.#read()) + this.#runDue();
       if (this.#failure !== undefined) throw this.#failure;
       if (moved > 0) continue;

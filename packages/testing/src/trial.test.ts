@@ -1,56 +1,252 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { load } from "./load-definition.ts";
+import { begin, each, order, programsOf } from "./testing/processes.ts";
 import { openTrial } from "./trial.ts";
 
-const order = new URL("../../definition/examples/order.yaml", import.meta.url);
-const lines = [
-  { sku: "a", shelf: "1" },
-  { sku: "b", shelf: "1", after: ["a"] },
-];
+const mail = { "mail.send": { complete: {} } };
+const paid = { complete: { receipt: "R1" } };
 
-test("smoke", async () => {
-  const programs = await load(order);
-  const shipment = { ...programs[0]!, id: "shipment" };
-  void shipment;
-  const trial = await openTrial({
-    programs,
-    answers: {
-      answers: {
-        "payment.charge": { complete: { receipt: "R1" }, after: "2h" },
-        "warehouse.pick": { complete: { weight: 2.5 } },
-        "mail.confirm": { complete: { sent: true } },
-      },
+test("[T1] an element's own answers go before those of its job type", async () => {
+  const { trial, instance } = await begin(order, { "payment.charge": { fail: "x", retryable: false } as never, charge: paid });
+  expect(instance.view.variables["receipt"]).toBe("R1");
+  expect(trial.unused()).toEqual(["payment.charge"]);
+});
+
+test("[T2] answers are used one after the other, and the last of them repeats", async () => {
+  const answers = { greet: [{ complete: { text: "one" } }, { complete: { text: "two" } }] };
+  const { instance } = await begin(each, answers, { variables: { names: ["a", "b", "c"] } });
+  instance.expectEnd("completed", { texts: ["one", "two", "two"] });
+});
+
+test("[T2, T3] an answer with a condition is for those inputs only, and a result is computed from the input", async () => {
+  const answers = {
+    greet: [{ when: `name == "b"`, complete: { text: "you again" } }, { complete: { text: "hello ${name}" } }],
+  };
+  const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b", "c"] } });
+  instance.expectEnd("completed", { texts: ["hello a", "you again", "hello c"] });
+  expect(trial.unused()).toEqual([]);
+});
+
+test("[T2] a condition sees item and attempt", async () => {
+  const answers = {
+    greet: [{ when: `item == "1" && attempt == 1`, fail: "busy" }, { complete: { text: "=item + string(attempt)" } }],
+  };
+  const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b"] } });
+  await trial.finish();
+  instance.expectEnd("completed", { texts: ["01", "12"] });
+});
+
+test("[T3] a failure is tried again after its delay, a BPMN error goes to its boundary event", async () => {
+  const again = await begin(order, { "payment.charge": [{ fail: "busy" }, paid] });
+  again.instance.expectPath(["start", "charge"]).expectWaiting("charge");
+  await again.trial.advance("1s");
+  again.instance.expectPath(["start", "charge", "approve"]);
+  const declined = { "payment.charge": { throw: { code: "declined", message: "no funds" } }, ...mail };
+  const { instance } = await begin(order, declined);
+  instance.expectPath(["start", "charge", "charge.on-error-declined", "apologise", "end"]);
+  instance.expectVariables({ why: "no funds", receipt: null });
+});
+
+test("[T3] an answer takes its time, and who answers a task is in the log", async () => {
+  const programs = programsOf("process: p\nsteps: { read: { user: { title: Read, candidates: [ann, bob] } }, print: { job: print } }");
+  const answers = { print: { complete: {}, after: "2h" }, read: { complete: {}, by: "bob" } };
+  const { trial, instance } = await begin(programs, answers);
+  await trial.advance("1h59m");
+  instance.expectWaiting("print");
+  await trial.advance("1m");
+  instance.expectEnd("completed");
+  expect(instance.events.flatMap(({ event }) => (event.type === "task-completed" ? event.actor : []))).toEqual(["bob"]);
+});
+
+test("[T8] an answer that is refused is listed with the reason", async () => {
+  const { trial, instance } = await begin(order, { charge: paid, approve: { complete: {}, by: "ann" } });
+  instance.expectWaiting("approve", "approve.on-timer");
+  expect(trial.refusals.map(({ question, reason }) => [question.element, reason])).toEqual([
+    ["approve", expect.stringContaining("manager")],
+  ]);
+});
+
+test("[T3] what is ignored stays open until its time is up", async () => {
+  const { trial, instance } = await begin(order, { charge: paid, approve: { ignore: true }, ...mail });
+  await trial.finish();
+  instance.expectPath(["start", "charge", "approve", "approve.on-timer", "apologise", "end"]);
+  expect(trial.now).toBe(Date.UTC(2024, 0, 8));
+});
+
+test("[T4] answers that were never used are named", async () => {
+  const { trial } = await begin(order, { charge: [paid, { fail: "late" }], approve: { ignore: true }, ...mail });
+  expect(trial.unused()).toEqual(["charge, answer 2 of 2", "mail.send"]);
+});
+
+test("[T6] a function answers, also one that takes real time, and a real worker's failure is one of the trial", async () => {
+  const answers = {
+    greet: async ({ input }: { readonly input: { readonly [name: string]: unknown } }) => {
+      await sleep(5);
+      return { complete: { text: `real ${String(input["name"])}` }, after: "1h" };
+    },
+  };
+  const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b"] } });
+  instance.expectWaiting("greet[0]", "greet[1]");
+  await trial.finish();
+  instance.expectEnd("completed", { texts: ["real a", "real b"] });
+  const broken = begin(each, { greet: () => Promise.reject(new Error("no network")) }, { variables: { names: ["a"] } });
+  await expect(broken).rejects.toThrow("no network");
+});
+
+test("[T7] what nobody answers is listed and waits, and an answer that comes later is taken", async () => {
+  const { trial, instance } = await begin(order, { charge: paid, ...mail });
+  expect(trial.unanswered.map(({ kind, element, title }) => [kind, element, title])).toEqual([
+    ["task", "approve", "Approve 10?"],
+  ]);
+  await trial.answer("approve", { complete: { approved: "=amount > 5" } });
+  instance.expectEnd("completed");
+  expect(trial.unanswered).toEqual([]);
+});
+
+test("[T7] somebody is asked for what nobody has an answer for, before time passes, and once", async () => {
+  const asked: string[] = [];
+  const { trial, instance } = await begin(order, mail, {
+    ask: async ({ element }) => {
+      asked.push(element);
+      return element === "charge" ? paid : undefined;
     },
   });
-  const t0 = performance.now();
-  const instance = await trial.start({ variables: { order_id: "o1", lines, notes: ["n"] } });
-  console.log(instance.path, instance.waitingAt, trial.unanswered, trial.unused());
-  await trial.advance("2h");
-  console.log(instance.path, instance.waitingAt, instance.incidents);
-  console.log(await trial.finish(), new Date(trial.now).toISOString(), performance.now() - t0, trial.writes);
-  console.log(instance.path, instance.waitingAt, instance.view.incidents);
-  await trial.close();
-  expect(1).toBe(1);
+  expect(await trial.finish()).toBe("ended");
+  expect(asked).toEqual(["charge", "approve"]);
+  instance.expectOrder(["charge", "approve", "approve.on-timer"]);
 });
-import { expectCrashProof } from "./crash.ts";
-test("crash", async () => {
-  const programs = await load(order);
-  const n = await expectCrashProof(
-    {
-      programs,
-      answers: {
-        answers: {
-          "payment.charge": [{ fail: "busy" }, { complete: { receipt: "R1" }, after: "20s" }],
-          "warehouse.pick": { complete: { weight: 2.5 } },
-          "mail.confirm": { complete: { sent: true } },
-        },
-      },
-    },
-    async (trial) => {
-      const instance = await trial.start({ variables: { order_id: "o1", lines, notes: ["n"] } });
-      await trial.finish();
-      console.log(instance.path.join(" "), instance.view.status);
-    },
-  );
-  console.log(n);
+
+test("[T10] starting lets everything move that can, and nothing that needs time", async () => {
+  const programs = programsOf("process: p\nsteps: { a: { pass: true }, b: { wait: 1ms }, c: { pass: true } }");
+  const { trial, instance } = await begin(programs, {});
+  instance.expectPath(["start", "a", "b"]).expectWaiting("b");
+  const before = trial.now;
+  await trial.advance("1ms");
+  expect(trial.now).toBe(before + 1);
+  instance.expectPath(["start", "a", "b", "c", "end"]).expectEnd("completed");
+});
+
+test("[T11] advancing stops at everything due on the way, in order", async () => {
+  const programs = programsOf(`
+process: p
+steps:
+  work:
+    user: wait
+    on: { timer: [{ every: 1h, then: tick, interrupting: false }, { after: 150m, then: over }] }
+    then: end
+  tick: { pass: true, then: end }
+  over: { pass: true, then: end }
+`);
+  const { trial, instance } = await begin(programs, {});
+  await trial.advance("1d");
+  const at = instance.steps.filter(({ element }) => element === "tick" || element === "over");
+  const begun = Date.UTC(2024, 0, 1);
+  expect(at.map((step) => [step.element, (step.at - begun) / 60_000])).toEqual([
+    ["tick", 60],
+    ["tick", 120],
+    ["over", 150],
+  ]);
+  expect(trial.now).toBe(begun + 86_400_000);
+});
+
+test("[T11] finish ends when nothing can come any more, and says so", async () => {
+  const { trial, instance } = await begin(programsOf("process: p\nsteps: { ask: { user: hello } }"), {});
+  expect(await trial.finish()).toBe("waiting");
+  instance.expectWaiting("ask");
+});
+
+test("[T12] the same trial gives the same events", async () => {
+  const run = async () => {
+    const answers = { greet: [{ fail: "busy", when: "attempt == 1" }, { complete: { text: "x" }, after: "3s" }] };
+    const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b", "c"] } });
+    await trial.finish();
+    return instance.events;
+  };
+  const [first, second] = [await run(), await run()];
+  expect(first.length).toBeGreaterThan(20);
+  expect(second).toEqual(first);
+});
+
+test("[T13] a process without an end is given up", async () => {
+  const programs = programsOf(`
+process: p
+steps:
+  again: { wait: 1s }
+  back: { choose: [{ when: "false", then: end }, { otherwise: again }] }
+`);
+  const { trial } = await begin(programs, {}, { eventsMax: 1_000 });
+  expect(await trial.finish()).toBe("limit");
+});
+
+test("[T14] with real time a wait takes its time", async () => {
+  const programs = programsOf("process: p\nsteps: { pause: { wait: 120ms } }");
+  const { trial, instance } = await begin(programs, {}, { realTime: true });
+  const before = Date.now();
+  instance.expectWaiting("pause");
+  expect(await trial.finish()).toBe("ended");
+  expect(Date.now() - before).toBeGreaterThanOrEqual(90);
+  expect(Math.abs(trial.now - Date.now())).toBeLessThan(1_000);
+});
+
+test("[T14] a wait for real time can be interrupted", async () => {
+  const programs = programsOf("process: p\nsteps: { pause: { wait: 1h } }");
+  const { trial } = await begin(programs, {}, { realTime: true, signal: AbortSignal.timeout(20) });
+  expect(await trial.finish()).toBe("interrupted");
+  await trial.close();
+});
+
+test("[T30] items and what stands in them carry the key of the item; called processes are instances of their own", async () => {
+  const programs = programsOf(`
+process: outer
+variables: { list: { type: list, initial: [x] } }
+steps:
+  each:
+    steps: { inner: { call: called } }
+    forEach: { collection: = list, item: it, key: = it }
+---
+process: called
+steps: { only: { job: only } }
+`);
+  const trial = await openTrial({ programs, answers: { answers: { only: { complete: {} } } } });
+  const outer = await trial.start();
+  outer.expectPath(["start", "each", "each[x]", "each.start[x]", "inner[x]", "each.end[x]", "end"]);
+  expect(trial.instances.map(({ process, parentId }) => [process, parentId])).toEqual([
+    ["outer", null],
+    ["called", "outer"],
+  ]);
+  trial.instances[1]?.expectPath(["start", "only", "end"]).expectEnd("completed");
+});
+
+test("[T31] what does not hold fails with what was expected and what is", async () => {
+  const { instance } = await begin(order, { charge: paid, ...mail });
+  expect(() => instance.expectPath(["start"])).toThrow(`expected ["start"]\nbut is   ["start","charge","approve"]`);
+  expect(() => instance.expectOrder(["approve", "charge"])).toThrow("order (charge)");
+  expect(() => instance.expectNever("charge", "send")).toThrow(`but is   ["charge"]`);
+  expect(() => instance.expectWaiting()).toThrow(`but is   ["approve","approve.on-timer"]`);
+  expect(() => instance.expectVariables({ receipt: "R2" })).toThrow(`but is   {"receipt":"R1"}`);
+  expect(() => instance.expectIncidents("x")).toThrow("but is   []");
+  expect(() => instance.expectEnd("completed")).toThrow("approve: 'Approve 10?' is for manager to do.");
+  instance.expectOrder(["start", "approve"]).expectNever("send").expectVariables({ receipt: "R1" }).expectIncidents();
+});
+
+test("[T31] the end is held against its error and its result", async () => {
+  const failing = programsOf("process: p\nsteps: { stop: { throw: broken } }");
+  const { instance } = await begin(failing, {});
+  instance.expectEnd("failed", "broken");
+  expect(() => instance.expectEnd("failed", "other")).toThrow(`expected "other"`);
+  const { trial, instance: done } = await begin(order, { charge: paid, approve: { complete: { approved: true } }, ...mail });
+  await trial.finish();
+  expect(() => done.expectEnd("completed", { receipt: "R9" })).toThrow(`but is   {"receipt":"R1"}`);
+});
+
+test("[T10] a command moves on what it frees, and its refusal is a value", async () => {
+  const stuck = { charge: { fail: { code: "broken", retryable: false } }, ...mail };
+  const { trial, instance } = await begin(order, stuck);
+  instance.expectIncidents("broken");
+  const [incident] = instance.view.incidents;
+  const resolve = { type: "resolve-incident", key: incident?.key ?? 0, action: "retry", reason: "mended", actor: "me" } as const;
+  await trial.answer("charge", () => paid);
+  expect(await trial.command(instance.id, resolve)).toMatchObject({ ok: true });
+  instance.expectIncidents().expectOrder(["charge", "approve"]);
+  expect(await trial.command(instance.id, resolve)).toMatchObject({ ok: false, rejection: { code: "incident-not-found" } });
 });
