@@ -3,6 +3,7 @@ import { definitionErrors } from "@tutti/definition";
 import { engineErrors } from "@tutti/engine";
 import { jobErrors, planErrors } from "@tutti/feature";
 import { type ErrorCode, kernelErrors } from "@tutti/kernel";
+import { testingErrors } from "@tutti/testing";
 import { workspaceErrors } from "@tutti/workspace";
 import { cliErrors } from "./errors.ts";
 
@@ -11,6 +12,7 @@ const table: { readonly [code: string]: ErrorCode } = {
   ...definitionErrors,
   ...engineErrors,
   ...agentErrors,
+  ...testingErrors,
   ...workspaceErrors,
   ...planErrors,
   ...jobErrors,

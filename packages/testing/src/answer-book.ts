@@ -98,7 +98,10 @@ function evaluate(expression: Expression, question: Question): Json {
   const result = host.evaluate(expression, scopeOf(question));
   if (result.ok) return result.value;
   const { element } = question;
-  throw new AppError("answer-failed", `Expected an answer for '${element}', but '${expression.text}': ${result.message}`);
+  throw new AppError(
+    "answer-failed",
+    `Expected an answer for '${element}', but '${expression.text}': ${result.message}`,
+  );
 }
 
 function scopeOf(question: Question): VariableScope {

@@ -1,8 +1,7 @@
 import type { Engine, RecordedEvent } from "@tutti/engine";
 import type { Event, Job, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
-import type { Answer, Answers, Posting, Question } from "./answers.ts";
-import { instantAfter } from "./duration.ts";
+import type { Answer, Answers, Question } from "./answers.ts";
 import type { Machine } from "./machine.ts";
 import type { StepReader } from "./path.ts";
 
@@ -34,15 +33,12 @@ export class Crew {
   /** By instance and element instance. */
   readonly #open: Map<string, Open> = new Map();
   readonly #steps: StepReader;
-  readonly #postings: Set<Posting>;
-  #posted = 0;
 
   constructor(machine: Machine, options: CrewOptions) {
     this.#machine = machine;
     this.#steps = options.steps;
     this.#jobTypes = options.jobTypes;
     this.book = new AnswerBook(options.answers.answers);
-    this.#postings = new Set(options.answers.publish);
   }
 
   /** What nobody has an answer for, in the order it was asked. */
@@ -50,18 +46,8 @@ export class Crew {
     return [...this.#open.values()].map(({ question }) => question);
   }
 
-  /** Messages and signals that were never sent, because the element they wait for never came. */
-  get unsent(): readonly Posting[] {
-    return [...this.#postings];
-  }
-
   work(engine: Engine): void {
     for (const jobType of this.#jobTypes) engine.work(jobType, this.#handler);
-  }
-
-  /** Sends what does not wait for an element. */
-  begin(): void {
-    for (const posting of this.#postings) if (posting.on === undefined) this.plan(posting);
   }
 
   /** Answers one open question by hand; one that is not asked any more is passed over. */
@@ -82,9 +68,6 @@ export class Crew {
     const { event, instanceId } = recorded;
     if (event.type === "task-created") this.#openTask(instanceId, event);
     if (closing.has(event.type) && "key" in event) this.#open.delete(`${instanceId}/${event.key}`);
-    if (event.type === "element-activated") {
-      for (const posting of this.#postings) if (posting.on === event.element) this.plan(posting);
-    }
   }
 
   readonly #handler: JobHandler = (job) =>
@@ -159,20 +142,6 @@ export class Crew {
       const { code, reason } = outcome.rejection;
       if (code !== "task-not-found" && code !== "instance-ended") this.refusals.push({ question, reason });
     });
-  }
-
-  /** Sends a message or a signal when its time has come. */
-  plan(posting: Posting): void {
-    this.#postings.delete(posting);
-    const { now } = this.#machine;
-    const at = posting.after === undefined ? now : instantAfter(now, posting.after);
-    this.#machine.at(at, () => this.post(posting));
-  }
-
-  /** Sends a message or a signal now. */
-  post(posting: Posting): void {
-    const id = posting.id ?? `posting-${++this.#posted}`;
-    void id;
   }
 }
 

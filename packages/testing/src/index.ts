@@ -1,7 +1,7 @@
 export { answersFormat, answersJsonSchema } from "./answer-schema.ts";
-export type { Answer, Answering, Answers, Failure, Posting, Question, Thrown } from "./answers.ts";
-export type { Refusal } from "./crew.ts";
+export type { Answer, Answering, Answers, Failure, Question, Thrown } from "./answers.ts";
 export { type CrashOptions, expectCrashProof } from "./crash.ts";
+export type { Refusal } from "./crew.ts";
 export { testingErrors } from "./errors.ts";
 export { type LoadedDefinition, load, loadDefinition, refusedDefinition } from "./load-definition.ts";
 export type { CrashSide, PlannedCrash } from "./machine.ts";

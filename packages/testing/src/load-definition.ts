@@ -45,7 +45,9 @@ export function refusedDefinition(file: string, errors: readonly Problem[]): App
 
 async function loadModule(file: string): Promise<LoadedDefinition> {
   const loaded = (await import(pathToFileURL(resolve(file)).href).catch((cause: Error) => {
-    throw new AppError("definition-unreadable", `Expected a module that can be loaded, but ${cause.message}`, { cause });
+    throw new AppError("definition-unreadable", `Expected a module that can be loaded, but ${cause.message}`, {
+      cause,
+    });
   })) as { readonly default?: unknown };
   const built = [loaded.default].flat().map((each) => fromModule(each, file));
   return {

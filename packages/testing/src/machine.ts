@@ -1,5 +1,12 @@
 import { createHost } from "@tutti/definition";
-import { type CrashPoint, createEmbeddedEngine, type Engine, openMemoryStore, type RecordedEvent, type Store } from "@tutti/engine";
+import {
+  type CrashPoint,
+  createEmbeddedEngine,
+  type Engine,
+  openMemoryStore,
+  type RecordedEvent,
+  type Store,
+} from "@tutti/engine";
 import { FakeClock, FaultyDisk } from "@tutti/engine/testing";
 import { AppError, Heap, queueClasses } from "@tutti/kernel";
 
@@ -142,7 +149,10 @@ export class Machine {
       if (this.#underWay.size === 0) return;
       await Promise.race([...this.#underWay, this.#died.promise]);
     }
-    throw new AppError("trial-limit", `Expected the process to come to rest within ${roundsMax} rounds, but it did not`);
+    throw new AppError(
+      "trial-limit",
+      `Expected the process to come to rest within ${roundsMax} rounds, but it did not`,
+    );
   }
 
   /** The next instant at which something is due. */

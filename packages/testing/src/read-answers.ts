@@ -29,8 +29,8 @@ export function readAnswers(
   }
   check(parsed.data, { problems, place, programs: options.programs });
   if (problems.errors > 0) return { problems: problems.list() };
-  const { answers = {}, publish = [] } = parsed.data;
-  return { answers: { answers, publish }, problems: problems.list() };
+  const { answers = {} } = parsed.data;
+  return { answers: { answers }, problems: problems.list() };
 }
 
 const start = { line: 1, column: 1 };
@@ -44,7 +44,6 @@ interface Site {
 function check(file: AnswersFile, site: Site): void {
   const { problems, place, programs } = site;
   const known = askersOf(programs);
-  const elements = new Set(programs.flatMap((program) => program.elements.map(({ id }) => id)));
   for (const [name, given] of Object.entries(file.answers ?? {})) {
     if (!known.has(name)) {
       const message = `Expected an element that is answered or a type of job, but there is no ${JSON.stringify(name.slice(0, 80))}`;
@@ -53,22 +52,6 @@ function check(file: AnswersFile, site: Site): void {
     const list = Array.isArray(given) ? given : [given];
     for (const [index, answer] of list.entries()) {
       checkAnswer(answer, Array.isArray(given) ? ["answers", name, index] : ["answers", name], site);
-    }
-  }
-  for (const [index, posting] of (file.publish ?? []).entries()) {
-    const path = ["publish", index];
-    if ("message" in posting === "signal" in posting) {
-      problems.error("schema-invalid", "Expected either a message or a signal, but found another mix", place(path));
-    }
-    if ("signal" in posting && ("key" in posting || "ttl" in posting)) {
-      problems.error("schema-invalid", "Expected no key and no ttl of a signal, but found one", place(path));
-    }
-    if (posting.on !== undefined && !elements.has(posting.on)) {
-      const message = `Expected an element, but there is no ${JSON.stringify(posting.on.slice(0, 80))}`;
-      problems.error("element-unknown", message, place([...path, "on"]));
-    }
-    for (const key of ["after", "ttl"] as const) {
-      if (key in posting) checkDuration((posting as { after?: string; ttl?: string })[key], [...path, key], site);
     }
   }
 }

@@ -39,7 +39,9 @@ export class TrialInstance {
 
   /** Elements it waits at, each once, in alphabetical order. */
   get waitingAt(): readonly string[] {
-    return [...new Set(this.view.waiting.map(({ element, item }) => stepName({ element: element ?? this.id, item })))].sort();
+    return [
+      ...new Set(this.view.waiting.map(({ element, item }) => stepName({ element: element ?? this.id, item }))),
+    ].sort();
   }
 
   /** Codes of its open incidents. */
@@ -108,7 +110,8 @@ export class TrialInstance {
     this.events.push(recorded);
     if (step !== undefined) this.steps.push(step);
     const { type } = recorded.event;
-    if (type === "instance-completed" || type === "instance-failed" || type === "instance-cancelled") this.hasEnded = true;
+    if (type === "instance-completed" || type === "instance-failed" || type === "instance-cancelled")
+      this.hasEnded = true;
   }
 
   #expect(what: string, actual: unknown, expected: unknown): this {

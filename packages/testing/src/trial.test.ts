@@ -7,7 +7,10 @@ const mail = { "mail.send": { complete: {} } };
 const paid = { complete: { receipt: "R1" } };
 
 test("[T1] an element's own answers go before those of its job type", async () => {
-  const { trial, instance } = await begin(order, { "payment.charge": { fail: "x", retryable: false } as never, charge: paid });
+  const { trial, instance } = await begin(order, {
+    "payment.charge": { fail: "x", retryable: false } as never,
+    charge: paid,
+  });
   expect(instance.view.variables["receipt"]).toBe("R1");
   expect(trial.unused()).toEqual(["payment.charge"]);
 });
@@ -48,7 +51,9 @@ test("[T3] a failure is tried again after its delay, a BPMN error goes to its bo
 });
 
 test("[T3] an answer takes its time, and who answers a task is in the log", async () => {
-  const programs = programsOf("process: p\nsteps: { read: { user: { title: Read, candidates: [ann, bob] } }, print: { job: print } }");
+  const programs = programsOf(
+    "process: p\nsteps: { read: { user: { title: Read, candidates: [ann, bob] } }, print: { job: print } }",
+  );
   const answers = { print: { complete: {}, after: "2h" }, read: { complete: {}, by: "bob" } };
   const { trial, instance } = await begin(programs, answers);
   await trial.advance("1h59m");
@@ -157,7 +162,12 @@ test("[T11] finish ends when nothing can come any more, and says so", async () =
 
 test("[T12] the same trial gives the same events", async () => {
   const run = async () => {
-    const answers = { greet: [{ fail: "busy", when: "attempt == 1" }, { complete: { text: "x" }, after: "3s" }] };
+    const answers = {
+      greet: [
+        { fail: "busy", when: "attempt == 1" },
+        { complete: { text: "x" }, after: "3s" },
+      ],
+    };
     const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b", "c"] } });
     await trial.finish();
     return instance.events;
@@ -234,7 +244,11 @@ test("[T31] the end is held against its error and its result", async () => {
   const { instance } = await begin(failing, {});
   instance.expectEnd("failed", "broken");
   expect(() => instance.expectEnd("failed", "other")).toThrow(`expected "other"`);
-  const { trial, instance: done } = await begin(order, { charge: paid, approve: { complete: { approved: true } }, ...mail });
+  const { trial, instance: done } = await begin(order, {
+    charge: paid,
+    approve: { complete: { approved: true } },
+    ...mail,
+  });
   await trial.finish();
   expect(() => done.expectEnd("completed", { receipt: "R9" })).toThrow(`but is   {"receipt":"R1"}`);
 });
@@ -244,9 +258,18 @@ test("[T10] a command moves on what it frees, and its refusal is a value", async
   const { trial, instance } = await begin(order, stuck);
   instance.expectIncidents("broken");
   const [incident] = instance.view.incidents;
-  const resolve = { type: "resolve-incident", key: incident?.key ?? 0, action: "retry", reason: "mended", actor: "me" } as const;
+  const resolve = {
+    type: "resolve-incident",
+    key: incident?.key ?? 0,
+    action: "retry",
+    reason: "mended",
+    actor: "me",
+  } as const;
   await trial.answer("charge", () => paid);
   expect(await trial.command(instance.id, resolve)).toMatchObject({ ok: true });
   instance.expectIncidents().expectOrder(["charge", "approve"]);
-  expect(await trial.command(instance.id, resolve)).toMatchObject({ ok: false, rejection: { code: "incident-not-found" } });
+  expect(await trial.command(instance.id, resolve)).toMatchObject({
+    ok: false,
+    rejection: { code: "incident-not-found" },
+  });
 });

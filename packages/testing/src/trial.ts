@@ -1,10 +1,10 @@
 import type { Engine, InstanceCommand, Outcome, RecordedEvent, Store } from "@tutti/engine";
 import { AppError, type JsonObject, type ProgramDocument } from "@tutti/kernel";
-import type { Answer, Answers, Posting, Question } from "./answers.ts";
+import type { Answer, Answers, Question } from "./answers.ts";
 import { Crew, type Refusal } from "./crew.ts";
 import { instantAfter } from "./duration.ts";
 import { Machine, type PlannedCrash } from "./machine.ts";
-import { StepReader, type Step } from "./path.ts";
+import { type Step, StepReader } from "./path.ts";
 import { jobTypesOf, mainProcess } from "./programs.ts";
 import { TrialInstance } from "./trial-instance.ts";
 
@@ -71,7 +71,7 @@ export class Trial {
       onEvent: (event) => this.#onEvent(event),
     });
     this.#crew = new Crew(this.#machine, {
-      answers: { answers: answers.answers ?? {}, publish: answers.publish ?? [] },
+      answers: { answers: answers.answers ?? {} },
       jobTypes: jobTypesOf(programs),
       steps: this.#steps,
     });
@@ -106,12 +106,9 @@ export class Trial {
     return this.#crew.refusals;
   }
 
-  /** Answers, messages and signals that were given and never used. */
+  /** Answers that were given and never used. */
   unused(): readonly string[] {
-    const postings = this.#crew.unsent.map(
-      (posting) => `${"message" in posting ? `message ${posting.message}` : `signal ${posting.signal}`} on ${posting.on}`,
-    );
-    return [...this.#crew.book.unused(), ...postings];
+    return this.#crew.book.unused();
   }
 
   /** Starts a process (default: the first that no other calls) and lets everything move that can without time passing. */
@@ -119,12 +116,14 @@ export class Trial {
     options: { readonly process?: string; readonly variables?: JsonObject; readonly businessKey?: string } = {},
   ): Promise<TrialInstance> {
     const { process = mainProcess(this.#options.programs), variables = {}, businessKey } = options;
-    if (process === undefined) throw new AppError("program-not-found", "Expected a process to start, but there is none");
+    if (process === undefined)
+      throw new AppError("program-not-found", "Expected a process to start, but there is none");
     const number = ++this.#started;
-    if (number === 1) this.#crew.begin();
     const instanceId = number === 1 ? process : `${process}-${number}`;
     const request = { requestId: `start-${number}`, process, instanceId, variables, actor: "tester" };
-    await this.#machine.ask((engine) => engine.start({ ...request, ...(businessKey === undefined ? {} : { businessKey }) }));
+    await this.#machine.ask((engine) =>
+      engine.start({ ...request, ...(businessKey === undefined ? {} : { businessKey }) }),
+    );
     await this.#rest();
     return this.instance(instanceId);
   }
@@ -155,12 +154,6 @@ export class Trial {
   async answer(elementOrJobType: string, answer: Answers["answers"][string]): Promise<void> {
     this.#crew.book.add(elementOrJobType, answer);
     await this.#crew.retry();
-    await this.#rest();
-  }
-
-  /** Sends a message or a signal, now or after its time. */
-  async publish(posting: Posting): Promise<void> {
-    this.#crew.plan(posting);
     await this.#rest();
   }
 
@@ -232,8 +225,8 @@ export class Trial {
   #onEvent(recorded: RecordedEvent): void {
     this.#events++;
     const { instanceId } = recorded;
-    let instance = this.#instances.get(instanceId);
-    if (instance === undefined) this.#instances.set(instanceId, (instance = new TrialInstance(instanceId, recorded)));
+    const instance = this.#instances.get(instanceId) ?? new TrialInstance(instanceId, recorded);
+    this.#instances.set(instanceId, instance);
     const step = this.#steps.read(recorded);
     instance.take(recorded, step);
     this.#crew.onEvent(recorded);
