@@ -54,6 +54,7 @@ export { loadProgram, type Program } from "./load.ts";
 export type { ErrorCode, ErrorTable } from "./problem.ts";
 export { AppError, assert, InvariantError, must, unreachable } from "./problem.ts";
 export type * from "./program.ts";
+export { SmallMap } from "./small-map.ts";
 export { restoreState, snapshotState } from "./snapshot.ts";
 export { isEnded, newState, recordCount, type State } from "./state.ts";
 export { activationsPerCommandMax } from "./turn.ts";

@@ -73,6 +73,9 @@ function startRules(rule: Rule): void {
     });
     await expect(engine.start({ ...request, version: "9.9.9" })).rejects.toMatchObject({ code: "program-not-found" });
     await expect(engine.start({ ...request, requestId: "" })).rejects.toMatchObject({ code: "limit-invalid" });
+    for (const half of [{ requestId: "\ud800" }, { instanceId: "i\udfff" }]) {
+      await expect(engine.start({ ...request, ...half })).rejects.toMatchObject({ code: "payload-invalid" });
+    }
     expect((await engine.query("instances")).rows).toEqual([]);
   });
 

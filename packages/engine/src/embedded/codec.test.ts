@@ -2,15 +2,17 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Event } from "@tutti/kernel";
 import { expect, test } from "vitest";
-import { codecVersion, decodeEvents, encodeEvents } from "./codec.ts";
+import { codecVersion, decodeEvents, writeRow } from "./codec.ts";
 import { fieldsByNumber, fieldsByType } from "./event-fields.ts";
+import { JsonBytes } from "./json-bytes.ts";
 
 const histories = join(import.meta.dirname, "../../../kernel/test/histories");
 
 function readBack(events: readonly Event[], at: number): Event[] {
-  const { text, blobs } = encodeEvents(events, at);
+  const json = new JsonBytes();
+  const blobs = writeRow(json, events, at);
   return decodeEvents(
-    { text, codec: codecVersion, at },
+    { text: json.textFrom(0), codec: codecVersion, at },
     (digest) => blobs.find((blob) => blob.digest === digest)?.text,
   );
 }
@@ -53,4 +55,17 @@ test("[E48] what is no list of known events is refused", () => {
   expect(() => decodeEvents({ text: "[]", codec: codecVersion + 1, at: 1 }, () => undefined)).toThrow(
     expect.objectContaining({ code: "database-newer" }),
   );
+});
+
+test("[E48] what is put together as bytes is what JSON.stringify gives", () => {
+  const json = new JsonBytes();
+  const numbers = [0, 9, 10, 99, 100, 101, 999_999_999, 1_000_000_000, 2 ** 53, -1, 0.5, 1e300, -0];
+  const strings = ["", "a", "ü", 'a "b" \u2028', "\ud800", "😀", "x".repeat(200), "é".repeat(200), "\u0000"];
+  for (const value of [...numbers, ...strings, ...[true, null, {}, [], { a: [1, "ü"] }, "y".repeat(100_000)]]) {
+    const begin = json.length;
+    json.value(value);
+    expect(json.textFrom(begin)).toBe(JSON.stringify(value));
+  }
+  json.cut(3);
+  expect(json.raw("z").bytes.toString()).toBe("091z");
 });

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { AppError, type Event, type EventType, type Json } from "@tutti/kernel";
+import { AppError, type Event, type EventType, type Json, must } from "@tutti/kernel";
 import { fieldsByNumber, fieldsByType } from "./event-fields.ts";
+import type { JsonBytes } from "./json-bytes.ts";
 import type { LogRow } from "./store.ts";
 
 /** How the events of a row are written. A new way gets a new number; old rows keep theirs. */
@@ -19,64 +20,77 @@ export interface Blob {
   readonly text: string;
 }
 
-export interface EncodedEvents {
-  readonly text: string;
-  readonly blobs: readonly Blob[];
-}
-
 const noBlobs: readonly Blob[] = [];
 /** Marks an event some of whose fields were moved out. No event has a field of this name. */
 const marker = "$blobs";
 
 /**
  * JSON: a list of events, each `[number, field, …]` as `event-fields.ts` says. Its time is the row's and not written. An
- * event that does not fit, with another time or with payloads moved out, is written as the object it is.
+ * event that does not fit, with another time or with payloads moved out, is written as the object it is. Gives the
+ * payloads that were moved out.
  */
-export function encodeEvents(events: readonly Event[], at: number): EncodedEvents {
-  const text = encodeAll(events, at);
-  // Characters are at least bytes / 3, so a short text cannot hold a large payload.
-  if (text.length * 3 <= inlineBytesMax) return { text, blobs: noBlobs };
+export function writeRow(json: JsonBytes, events: readonly Event[], at: number): readonly Blob[] {
+  const begin = json.length;
+  writeEvents(json, events, at);
+  if (json.length - begin <= inlineBytesMax) return noBlobs;
   const blobs: Blob[] = [];
   const written = events.map((event) => moveOut(event, blobs));
-  return blobs.length === 0 ? { text, blobs: noBlobs } : { text: encodeAll(written, at), blobs };
+  if (blobs.length === 0) return noBlobs;
+  json.cut(begin);
+  for (const [index, event] of written.entries()) {
+    json.raw(index === 0 ? "[" : ",");
+    if (event === events[index]) writeEvent(json, event as Event, at);
+    else json.raw(JSON.stringify(event));
+  }
+  json.raw("]");
+  return blobs;
 }
 
 /** Without moving large payloads out. */
-export function encodeAll(events: readonly object[], at: number): string {
-  let text = "[";
+export function writeEvents(json: JsonBytes, events: readonly Event[], at: number): void {
+  json.raw("[");
   for (let index = 0; index < events.length; index++) {
-    const event = events[index] as Event;
-    text += index === 0 ? encodeEvent(event, at) : `,${encodeEvent(event, at)}`;
+    if (index > 0) json.raw(",");
+    writeEvent(json, events[index] as Event, at);
   }
-  return `${text}]`;
+  json.raw("]");
 }
 
-type HotWriters = { readonly [K in EventType]?: (event: Extract<Event, { readonly type: K }>) => string };
-
-/** The events of every step, written as `encodeFields` would, in half the time: their fields need not be looked up. */
-const hotWriters: HotWriters = {
-  "element-activated": (e) => `[9,${e.key},${quote(e.element)},${e.scope}]`,
-  "element-completed": (e) => `[11,${e.key},${quote(e.element)}]`,
-  "flow-taken": (e) => `[14,${quote(e.flow)},${e.scope},${quote(e.arrives)}]`,
-  "job-created": (e) => {
-    const job = `[20,${e.key},${quote(e.element)},${quote(e.jobType)},${quote(e.queue)},${e.priority},${e.attemptsMax}`;
-    const timeout = e.timeoutMs === undefined ? "" : `,${e.timeoutMs}`;
-    return `${job},${encodeObject(e.input)},${encodeObject(e.headers)}${timeout}]`;
-  },
-  "job-completed": (e) => `[21,${e.key},${quote(e.actor)}]`,
+type HotWriters = {
+  readonly [K in EventType]?: (json: JsonBytes, event: Extract<Event, { readonly type: K }>) => void;
 };
 
-function encodeEvent(event: Event, at: number): string {
-  if (("at" in event && event.at !== at) || marker in event) return JSON.stringify(event);
-  const write = hotWriters[event.type] as ((event: Event) => string) | undefined;
-  return write === undefined ? encodeFields(event) : write(event);
+/** The events of every step, written as `writeFields` would, in half the time: their fields need not be looked up. */
+const hotWriters: HotWriters = {
+  "element-activated": (json, { key, element, scope }) =>
+    json.raw("[9,").number(key).raw(",").string(element).raw(",").number(scope).raw("]"),
+  "element-completed": (json, { key, element }) => json.raw("[11,").number(key).raw(",").string(element).raw("]"),
+  "flow-taken": (json, { flow, scope, arrives }) =>
+    json.raw("[14,").string(flow).raw(",").number(scope).raw(",").string(arrives).raw("]"),
+  "job-created": (json, event) => {
+    json.raw("[20,").number(event.key).raw(",").string(event.element).raw(",").string(event.jobType).raw(",");
+    json.string(event.queue).raw(",").number(event.priority).raw(",").number(event.attemptsMax).raw(",");
+    json.value(event.input).raw(",").value(event.headers);
+    if (event.timeoutMs !== undefined) json.raw(",").number(event.timeoutMs);
+    json.raw("]");
+  },
+  "job-completed": (json, { key, actor }) => json.raw("[21,").number(key).raw(",").string(actor).raw("]"),
+};
+
+function writeEvent(json: JsonBytes, event: Event, at: number): void {
+  const own = (event as { readonly at?: number }).at;
+  if (own !== undefined && own !== at) {
+    json.raw(JSON.stringify(event));
+    return;
+  }
+  const write = hotWriters[event.type] as ((json: JsonBytes, event: Event) => void) | undefined;
+  if (write === undefined) writeFields(json, event);
+  else write(json, event);
 }
 
-/** Put together by hand: faster than JSON.stringify of a list made for it. */
-function encodeFields(event: Event): string {
-  const fields = fieldsByType.get(event.type);
-  if (fields === undefined) return JSON.stringify(event);
-  let text = `[${fields.number}`;
+function writeFields(json: JsonBytes, event: Event): void {
+  const fields = must(fieldsByType.get(event.type), "every type of event has a layout");
+  json.raw("[").number(fields.number);
   let absent = 0;
   for (const name of fields.names) {
     const value = (event as { readonly [field: string]: unknown })[name];
@@ -84,49 +98,10 @@ function encodeFields(event: Event): string {
       absent++;
       continue;
     }
-    for (; absent > 0; absent--) text += ",null";
-    text += `,${encodeValue(value)}`;
+    for (; absent > 0; absent--) json.raw(",null");
+    json.raw(",").value(value);
   }
-  return `${text}]`;
-}
-
-function encodeValue(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return quote(value);
-    case "number":
-    case "boolean":
-      return `${value}`;
-    default:
-      return value === null ? "null" : encodeObject(value as object);
-  }
-}
-
-function encodeObject(value: object): string {
-  // Most inputs and headers are empty.
-  if (!Array.isArray(value) && isEmpty(value)) return "{}";
-  return JSON.stringify(value);
-}
-
-function isEmpty(value: object): boolean {
-  for (const _ in value) return false;
-  return true;
-}
-
-const quotedMax = 4_096;
-const quotedCharsMax = 64;
-/** Ids of elements, flows and job types come again with every step. */
-const quoted = new Map<string, string>();
-
-function quote(value: string): string {
-  if (value.length > quotedCharsMax) return JSON.stringify(value);
-  let text = quoted.get(value);
-  if (text === undefined) {
-    text = JSON.stringify(value);
-    if (quoted.size === quotedMax) quoted.clear();
-    quoted.set(value, text);
-  }
-  return text;
+  json.raw("]");
 }
 
 function moveOut(event: Event, blobs: Blob[]): object {
@@ -167,7 +142,7 @@ export function decodeEvents({ text, codec, at }: EncodedRow, blob: (digest: str
   }
 }
 
-/** What `encodeAll` wrote, parsed. */
+/** What `writeEvents` wrote, parsed. */
 export function decodeList(
   written: readonly unknown[],
   at: number,
@@ -210,12 +185,12 @@ function moveIn(written: object, blob: (digest: string) => string | undefined): 
   return event;
 }
 
-/** What a row's hash covers of it. */
-export function hashedText(row: Omit<LogRow, "events">, text: string): string {
-  return `${row.position}\n${row.instance}\n${row.sequence}\n${row.at}\n${codecVersion}\n${text}\n`;
+/** What the hash covers of a row before its text; a line feed comes after that. */
+export function writeHead(json: JsonBytes, row: Omit<LogRow, "events">): void {
+  for (const each of [row.position, row.instance, row.sequence, row.at, codecVersion]) json.number(each).raw("\n");
 }
 
 /** The hash of a turn, in its last row, covers its rows and, through the hash before it, every row before. */
-export function chainHash(before: string, rows: string): string {
-  return hash("sha256", `${before}\n${rows}`, "base64url");
+export function chainHash(rows: Uint8Array): string {
+  return hash("sha256", rows, "base64url");
 }

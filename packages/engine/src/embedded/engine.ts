@@ -171,7 +171,11 @@ function asObject(payload: Extract<ReturnType<typeof toPayload>, { readonly ok: 
 }
 
 function checkId(what: string, id: string): void {
-  if (typeof id === "string" && id.length > 0 && id.length <= idCharsMax) return;
+  if (typeof id === "string" && id.length > 0 && id.length <= idCharsMax) {
+    // The database could not keep half a character: another id would come back than the one that was given.
+    if (id.isWellFormed()) return;
+    throw new AppError("payload-invalid", `Expected a ${what} of whole characters, but it has half of one.`);
+  }
   throw new AppError(
     "limit-invalid",
     `Expected a ${what} of 1 to ${idCharsMax} characters, but got ${String(id).length}.`,

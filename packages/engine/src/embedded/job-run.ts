@@ -30,12 +30,12 @@ export class JobRun implements JobContext {
   readonly #clock: Clock;
   #controller: AbortController | undefined;
 
-  constructor(registration: Registration, job: Job, clock: Clock) {
+  constructor(registration: Registration, job: Job, started: { readonly clock: Clock; readonly at: number }) {
     this.registration = registration;
     this.job = job;
-    this.#clock = clock;
-    this.startedAt = clock.now();
-    this.lastBeatAt = this.startedAt;
+    this.#clock = started.clock;
+    this.startedAt = started.at;
+    this.lastBeatAt = started.at;
   }
 
   /** Made when first asked for: most short handlers never look. */
@@ -64,12 +64,14 @@ export class JobRun implements JobContext {
 
 type JobContextData = { readonly [name: string]: Json };
 
-/** Calls the handler; what it throws, at once or later, is an outcome. */
-export function callHandler(run: JobRun): Promise<JobOutcome> {
+/** Calls the handler; what it throws, at once or later, is an outcome. `settled` is never called before this returns. */
+export function callHandler(run: JobRun, settled: (outcome: JobOutcome) => void): void {
+  const rejected = (error: unknown): void => settled(crashed(error));
   try {
-    return run.registration.handler(run.job, run).then(undefined, crashed);
+    // A promise is given back as it is; whatever else a stranger's handler returns becomes one.
+    Promise.resolve(run.registration.handler(run.job, run)).then(settled, rejected);
   } catch (error) {
-    return Promise.resolve(crashed(error));
+    queueMicrotask(() => rejected(error));
   }
 }
 

@@ -12,6 +12,7 @@ import {
   must,
   type QueueClass,
   type QueuedJob,
+  SmallMap,
 } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import type { JobRow, QueueRow, Stop, WorkOptions } from "../port.ts";
@@ -39,7 +40,7 @@ interface Entry extends QueuedJob {
 
 interface InstanceJobs {
   held: boolean;
-  readonly entries: Map<Key, Entry>;
+  readonly entries: SmallMap<Key, Entry>;
 }
 
 /** Something to look at later: a job that may have run too long, been silent, or not wound down. */
@@ -132,6 +133,7 @@ export class WorkQueue {
         names: undefined,
         state: "queued",
         run: undefined,
+        waiting: undefined,
       });
     }
   }
@@ -162,6 +164,7 @@ export class WorkQueue {
       names: record,
       state: "queued",
       run: undefined,
+      waiting: undefined,
     });
   }
 
@@ -226,18 +229,19 @@ export class WorkQueue {
       }
       entry.offer = offer;
       entry.names = record;
-      if (entry.state === "loading") this.#start(entry);
+      if (entry.state === "loading") this.#start(entry, this.#clock.now());
     }
   }
 
   /** Starts whatever may start now. */
   dispatch(): void {
-    if (!this.#open) return;
+    // Asked after every outcome, and nearly always nothing waits.
+    if (!this.#open || this.#queue.waiting === 0) return;
     const now = this.#clock.now();
     const { load } = this.#options;
     for (let entry = this.#queue.take(now, this.#accepts); entry; entry = this.#queue.take(now, this.#accepts)) {
       if (entry.offer !== undefined) {
-        this.#start(entry);
+        this.#start(entry, now);
       } else {
         entry.state = "loading";
         load(entry.instance);
@@ -290,7 +294,7 @@ export class WorkQueue {
   #of(instance: InstanceNumber): InstanceJobs {
     let of = this.#instances.get(instance);
     if (of === undefined) {
-      of = { held: false, entries: new Map() };
+      of = { held: false, entries: new SmallMap() };
       this.#instances.set(instance, of);
     }
     return of;
@@ -309,7 +313,7 @@ export class WorkQueue {
     this.#queue.offer(entry, this.#clock.now());
   }
 
-  #start(entry: Entry): void {
+  #start(entry: Entry, now: number): void {
     const registration = this.#handlers.get(entry.jobType);
     if (registration === undefined || !this.#open) {
       // It was taken for a handler that has gone while the instance was loaded.
@@ -317,17 +321,17 @@ export class WorkQueue {
       this.#enqueue(entry);
       return;
     }
-    const run = new JobRun(registration, this.#jobOf(entry), this.#clock);
+    const run = new JobRun(registration, this.#jobOf(entry, now), { clock: this.#clock, at: now });
     entry.state = "running";
     entry.run = run;
     registration.running++;
     if (run.job.deadlineAt !== undefined) this.#watch({ at: run.job.deadlineAt, entry, run, what: "deadline" });
     const { silenceMs } = registration.options;
     if (silenceMs !== undefined) this.#watch({ at: run.startedAt + silenceMs, entry, run, what: "silence" });
-    void callHandler(run).then((outcome) => this.#onOutcome(entry, run, outcome));
+    callHandler(run, (outcome) => this.#onOutcome(entry, run, outcome));
   }
 
-  #jobOf(entry: Entry): Job {
+  #jobOf(entry: Entry, now: number): Job {
     const offer = must(entry.offer, "a job starts with its offer");
     const { instanceId, rootId } = must(entry.names, "a job starts with the names of its instance");
     const { timeoutMs } = offer;
@@ -344,7 +348,7 @@ export class WorkQueue {
       input: offer.input,
       headers: offer.headers,
       fencingToken: ++this.#token,
-      ...(timeoutMs === undefined ? {} : { deadlineAt: this.#clock.now() + timeoutMs }),
+      ...(timeoutMs === undefined ? {} : { deadlineAt: now + timeoutMs }),
     };
   }
 

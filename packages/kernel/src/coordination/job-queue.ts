@@ -15,6 +15,8 @@ export interface QueuedJob {
   readonly eligibleAt: number;
   /** Jobs with one key share the limit declared for it. */
   readonly limitKey: string | undefined;
+  /** The queue's mark while the job waits in it, and nobody else's: a table of them all costs as much as the heap. */
+  waiting?: unknown;
 }
 
 /** `runningMax` at once; `startsMax` per sliding `windowMs`. Absent: no such limit. */
@@ -74,7 +76,6 @@ interface KeyState {
 
 export class JobQueue<J extends QueuedJob> {
   readonly #classes: Readonly<Record<QueueClass, ClassState<J>>>;
-  readonly #waiting: Map<J, Waiting<J>> = new Map();
   readonly #backoff: Heap<Waiting<J>> = new Heap((a, b) => before(a, b, a.job.eligibleAt - b.job.eligibleAt));
   readonly #keys: Map<string, KeyState> = new Map();
   readonly #agingMs: number;
@@ -92,10 +93,10 @@ export class JobQueue<J extends QueuedJob> {
 
   /** Adds a job. The same object twice is our own mistake. */
   offer(job: J, now: number): void {
-    assert(!this.#waiting.has(job), "a job is offered to the queue once");
+    assert(job.waiting === undefined, "a job is offered to the queue once");
     const rank = job.eligibleAt + job.priority * this.#agingMs;
     const waiting: Waiting<J> = { job, rank, order: this.#order++, withdrawn: false, ready: job.eligibleAt <= now };
-    this.#waiting.set(job, waiting);
+    job.waiting = waiting;
     this.#classes[job.queue].waiting++;
     if (waiting.ready) this.#lane(job).heap.push(waiting);
     else this.#backoff.push(waiting);
@@ -103,10 +104,10 @@ export class JobQueue<J extends QueuedJob> {
 
   /** Takes a job out that has not been taken to run; false when it is not here. */
   withdraw(job: J): boolean {
-    const waiting = this.#waiting.get(job);
+    const waiting = job.waiting as Waiting<J> | undefined;
     if (waiting === undefined) return false;
     waiting.withdrawn = true;
-    this.#waiting.delete(job);
+    job.waiting = undefined;
     this.#classes[job.queue].waiting--;
     const heap = waiting.ready ? this.#lane(job).heap : this.#backoff;
     heap.forget((other) => other.withdrawn);
@@ -126,7 +127,7 @@ export class JobQueue<J extends QueuedJob> {
       if (lane === undefined) continue;
       const waiting = lane.heap.pop();
       assert(waiting !== undefined, "the best lane has a head");
-      this.#waiting.delete(waiting.job);
+      waiting.job.waiting = undefined;
       state.waiting--;
       state.running++;
       this.#started(lane.limitKey, now);
@@ -154,6 +155,12 @@ export class JobQueue<J extends QueuedJob> {
     const state = this.#keys.get(key);
     if (state === undefined) this.#keys.set(key, { limit, running: 0, starts: [] });
     else state.limit = limit;
+  }
+
+  /** Jobs that wait, eligible or backing off. */
+  get waiting(): number {
+    const { light, standard, heavy } = this.#classes;
+    return light.waiting + standard.waiting + heavy.waiting;
   }
 
   /** When, by the passing of time alone, another job may become able to start; undefined when never. */

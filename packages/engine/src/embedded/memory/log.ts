@@ -1,5 +1,6 @@
 import { must } from "@tutti/kernel";
-import { decodeList, encodeAll } from "../codec.ts";
+import { decodeList, writeEvents } from "../codec.ts";
+import { JsonBytes } from "../json-bytes.ts";
 import type { InstanceNumber, LogRow } from "../store.ts";
 
 /** The rows of one turn: a line of JSON for each, `[instance, sequence, at, row before of that instance, events]`. */
@@ -17,6 +18,7 @@ type Line = readonly [instance: InstanceNumber, sequence: number, at: number, be
  */
 export class MemoryLog {
   readonly #segments: Segment[] = [];
+  readonly #json: JsonBytes = new JsonBytes();
   #length: number = 0;
   /** Whoever reads one row usually reads the next. */
   #opened: { readonly segment: Segment; readonly lines: readonly string[] } | undefined;
@@ -30,12 +32,15 @@ export class MemoryLog {
   append(rows: readonly LogRow[], before: (instance: InstanceNumber, position: number) => number): void {
     if (rows.length === 0) return;
     const first = this.#length + 1;
-    let text = "";
+    const json = this.#json;
+    json.cut();
     for (const { instance, sequence, at, events } of rows) {
       const earlier = before(instance, ++this.#length);
-      text += `[${instance},${sequence},${at},${earlier},${encodeAll(events, at)}]\n`;
+      json.raw("[").number(instance).raw(",").number(sequence).raw(",").number(at).raw(",").number(earlier).raw(",");
+      writeEvents(json, events, at);
+      json.raw("]\n");
     }
-    this.#segments.push({ first, bytes: Buffer.from(text) });
+    this.#segments.push({ first, bytes: Buffer.from(json.bytes) });
   }
 
   row(position: number): LogRow {

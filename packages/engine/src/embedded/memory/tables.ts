@@ -1,4 +1,4 @@
-import type { Key, ProgramDocument, QueueClass } from "@tutti/kernel";
+import { type Key, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
 import type {
   ArmedTimer,
@@ -19,10 +19,10 @@ export interface InstanceTables {
   /** Position of its newest log row, 0 for none. */
   lastRow: number;
   snapshot: Snapshot | undefined;
-  jobs: Map<Key, OpenJob> | undefined;
-  timers: Map<Key, ArmedTimer> | undefined;
-  tasks: Map<Key, Omit<TaskRow, "instanceId" | "rootId">> | undefined;
-  incidents: Map<Key, Omit<IncidentRow, "instanceId" | "rootId">> | undefined;
+  jobs: SmallMap<Key, OpenJob> | undefined;
+  timers: SmallMap<Key, ArmedTimer> | undefined;
+  tasks: SmallMap<Key, Omit<TaskRow, "instanceId" | "rootId">> | undefined;
+  incidents: SmallMap<Key, Omit<IncidentRow, "instanceId" | "rootId">> | undefined;
 }
 
 type Appliers = {
@@ -82,17 +82,16 @@ const appliers: Appliers = {
   },
   "job-put": (tables, { job }) => {
     const of = tables.of(job.instance);
-    of.jobs ??= new Map();
+    of.jobs ??= new SmallMap();
     of.jobs.set(job.key, job);
   },
   "job-delete": (tables, { instance, key }) => {
     const of = tables.of(instance);
-    // An empty map is let go: there is one for every instance that ever had a job.
-    if (of.jobs?.delete(key) && of.jobs.size === 0) of.jobs = undefined;
+    of.jobs?.delete(key);
   },
   "timer-put": (tables, { timer }) => {
     const of = tables.of(timer.instance);
-    of.timers ??= new Map();
+    of.timers ??= new SmallMap();
     of.timers.set(timer.key, timer);
   },
   "timer-delete": (tables, { instance, key }) => {
@@ -100,7 +99,7 @@ const appliers: Appliers = {
   },
   "task-put": (tables, { task: { instance, ...task } }) => {
     const of = tables.of(instance);
-    of.tasks ??= new Map();
+    of.tasks ??= new SmallMap();
     of.tasks.set(task.key, task);
   },
   "task-delete": (tables, { instance, key }) => {
@@ -108,7 +107,7 @@ const appliers: Appliers = {
   },
   "incident-put": (tables, { incident: { instance, ...incident } }) => {
     const of = tables.of(instance);
-    of.incidents ??= new Map();
+    of.incidents ??= new SmallMap();
     of.incidents.set(incident.key, incident);
   },
   "incident-delete": (tables, { instance, key }) => {

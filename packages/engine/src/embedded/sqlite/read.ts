@@ -32,9 +32,11 @@ export class LogReader {
 
   constructor(db: DatabaseSync) {
     const named = "SELECT l.*, i.id, i.root_id FROM log l JOIN instances i ON i.number = l.instance";
-    this.#byId = db.prepare("SELECT * FROM instances WHERE id = ?");
-    this.#byNumber = db.prepare("SELECT * FROM instances WHERE number = ?");
-    this.#byRequest = db.prepare("SELECT id FROM instances WHERE request_id = ?");
+    // A turn's starts ask for hundreds of ids at once, nearly all in vain: one call for all costs a tenth of one for each.
+    const wanted = "FROM json_each(?) AS wanted CROSS JOIN instances i";
+    this.#byId = db.prepare(`SELECT i.* ${wanted} ON i.id = wanted.value`);
+    this.#byNumber = db.prepare(`SELECT i.* ${wanted} ON i.number = wanted.value`);
+    this.#byRequest = db.prepare(`SELECT i.request_id, i.id ${wanted} ON i.request_id = wanted.value`);
     this.#snapshot = db.prepare("SELECT * FROM snapshots WHERE instance = ?");
     this.#rowsOf = db.prepare("SELECT * FROM log WHERE instance = ? AND position > ? ORDER BY position");
     this.#rows = db.prepare(`${named} WHERE l.position > ? ORDER BY l.position LIMIT ?`);
@@ -55,13 +57,12 @@ export class LogReader {
 
   find(wanted: Wanted): Found {
     const requests = new Map<string, string>();
-    for (const requestId of wanted.requestIds) {
-      const row = this.#byRequest.get(requestId);
-      if (row !== undefined) requests.set(requestId, row["id"] as string);
+    for (const row of rowsFor(this.#byRequest, wanted.requestIds)) {
+      requests.set(row["request_id"] as string, row["id"] as string);
     }
     const instances: StoredInstance[] = [];
-    for (const id of wanted.instanceIds) this.#load(this.#byId.get(id), instances);
-    for (const number of wanted.numbers) this.#load(this.#byNumber.get(number), instances);
+    for (const row of rowsFor(this.#byId, wanted.instanceIds)) this.#load(row, instances);
+    for (const row of rowsFor(this.#byNumber, wanted.numbers)) this.#load(row, instances);
     return { instances, requests };
   }
 
@@ -93,8 +94,7 @@ export class LogReader {
     return this.#blob.get(digest)?.["content"] as string | undefined;
   }
 
-  #load(row: SqlRow | undefined, into: StoredInstance[]): void {
-    if (row === undefined) return;
+  #load(row: SqlRow, into: StoredInstance[]): void {
     const record = instanceRecord(row);
     const found = this.#snapshot.get(record.number);
     const snapshot =
@@ -121,6 +121,11 @@ export class LogReader {
       events: decodeEvents(encoded, (digest) => this.blob(digest)),
     };
   }
+}
+
+/** The statement takes its keys as one JSON list. */
+function rowsFor(statement: StatementSync, keys: readonly (string | number)[]): SqlRow[] {
+  return keys.length === 0 ? [] : statement.all(JSON.stringify(keys));
 }
 
 /** A hole in an instance's events would rebuild a state that never was. */

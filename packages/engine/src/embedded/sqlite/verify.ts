@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
-import { chainHash, chainStart, hashedText } from "../codec.ts";
+import { chainHash, chainStart, writeHead } from "../codec.ts";
+import { JsonBytes } from "../json-bytes.ts";
 import { explain, openForReading } from "./open.ts";
 
 /**
@@ -18,7 +19,7 @@ export function verifyChain(db: DatabaseSync, newest: number): string | undefine
   const rows = db
     .prepare("SELECT position, instance, sequence, at, events, hash FROM log WHERE position > ? ORDER BY position")
     .iterate(position);
-  let hashed = "";
+  const hashed = new JsonBytes();
   let first = position + 1;
   for (const row of rows) {
     const found = {
@@ -29,14 +30,16 @@ export function verifyChain(db: DatabaseSync, newest: number): string | undefine
     };
     position++;
     if (found.position !== position) throw damaged(position, "is missing");
-    hashed += hashedText(found, row["events"] as string);
+    if (hashed.length === 0) hashed.raw(chain).raw("\n");
+    writeHead(hashed, found);
+    hashed.raw(row["events"] as string).raw("\n");
     if (row["hash"] === null) continue;
-    chain = chainHash(chain, hashed);
+    chain = chainHash(hashed.bytes);
     if (chain !== row["hash"]) throw damaged(first, whatChanged(first, position));
-    hashed = "";
+    hashed.cut();
     first = position + 1;
   }
-  if (hashed !== "") throw damaged(position + 1, "is missing");
+  if (hashed.length > 0) throw damaged(position + 1, "is missing");
   return position === 0 ? undefined : chain;
 }
 

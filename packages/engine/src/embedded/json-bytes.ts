@@ -1,0 +1,129 @@
+const startBytes = 65_536;
+/** A buffer that one large turn has made larger is let go. */
+const keptBytesMax = 4_194_304;
+/** Up to here a loop is faster than a call into the runtime. */
+const loopCharsMax = 128;
+const quotedMax = 4_096;
+const quotedCharsMax = 64;
+
+const zero = 48;
+/** Numbers of nine digits and fewer are written in one go. */
+const digitsUnit = 1_000_000_000;
+
+function digitsOf(value: number): number {
+  let count = 1;
+  for (let limit = 10; value >= limit; limit *= 10) count++;
+  return count;
+}
+
+/** Ids of elements, flows and job types come again with every step. */
+const quotedTexts = new Map<string, string>();
+
+function quote(value: string): string {
+  if (value.length > quotedCharsMax) return JSON.stringify(value);
+  let text = quotedTexts.get(value);
+  if (text === undefined) {
+    text = JSON.stringify(value);
+    if (quotedTexts.size === quotedMax) quotedTexts.clear();
+    quotedTexts.set(value, text);
+  }
+  return text;
+}
+
+/**
+ * JSON put together as UTF-8 bytes. A text made by `+` is a tree of its pieces until somebody reads it, and a row is read
+ * twice, by the hash and by the database: flattening it cost more than writing it.
+ */
+export class JsonBytes {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(startBytes);
+  #length = 0;
+
+  /** Bytes so far: also where the next piece will begin. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Forgets all, or what comes after the first `length` bytes. */
+  cut(length: number = 0): void {
+    this.#length = length;
+    if (length === 0 && this.#bytes.length > keptBytesMax) this.#bytes = Buffer.allocUnsafeSlow(startBytes);
+  }
+
+  /** Valid until the next change. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What was written since the buffer had `from` bytes. */
+  textFrom(from: number): string {
+    return this.#bytes.toString("utf8", from, this.#length);
+  }
+
+  /** Already JSON, or a part of it. */
+  raw(text: string): this {
+    const { length } = text;
+    this.#reserve(length * 3);
+    if (length > loopCharsMax) {
+      this.#length += this.#bytes.write(text, this.#length);
+      return this;
+    }
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > 127) {
+        this.#length += bytes.write(text, this.#length);
+        return this;
+      }
+      bytes[at++] = code;
+    }
+    this.#length = at;
+    return this;
+  }
+
+  number(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0) return this.raw(JSON.stringify(value));
+    if (value < digitsUnit) return this.#digits(value, digitsOf(value));
+    // An instant has more digits than the processor's fast whole numbers.
+    const high = Math.floor(value / digitsUnit);
+    return this.number(high).#digits(value - high * digitsUnit, digitsOf(digitsUnit - 1));
+  }
+
+  #digits(value: number, count: number): this {
+    this.#reserve(count);
+    const bytes = this.#bytes;
+    let rest = value;
+    for (let at = this.#length + count - 1; at >= this.#length; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = zero + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.#length += count;
+    return this;
+  }
+
+  string(value: string): this {
+    return this.raw(quote(value));
+  }
+
+  value(value: unknown): this {
+    if (typeof value === "string") return this.string(value);
+    if (typeof value === "number") return this.number(value);
+    if (typeof value === "object" && value !== null && isEmptyObject(value)) return this.raw("{}");
+    return this.raw(JSON.stringify(value));
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count));
+    larger.set(this.bytes);
+    this.#bytes = larger;
+  }
+}
+
+/** Most inputs and headers are empty. */
+function isEmptyObject(value: object): boolean {
+  if (Array.isArray(value)) return false;
+  for (const _ in value) return false;
+  return true;
+}
