@@ -50,7 +50,11 @@ export type DefinitionErrorCode =
   | "expression-result"
   | "timer-value"
   | "timer-zone"
-  | "timer-never";
+  | "timer-never"
+  | "process-stuck"
+  | "process-endless"
+  | "process-grows"
+  | "element-dead";
 
 /** Codes of problems in a definition, and of error values of expressions and timers. */
 export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCode } = {
@@ -102,4 +106,8 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "timer-value": invalid("Give the timer a value of its kind."),
   "timer-zone": invalid("Name an IANA time zone such as Europe/Berlin."),
   "timer-never": invalid("Choose a time that comes within 100 years."),
+  "process-stuck": invalid("Follow the path that is printed, and let every path that starts at a fork reach its join."),
+  "process-endless": invalid("Give the circle at the end of the path that is printed a way out."),
+  "process-grows": invalid("Join what the path that is printed starts anew in every round."),
+  "element-dead": invalid("Add a way there that can be gone, or remove the element."),
 };

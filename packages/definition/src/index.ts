@@ -7,4 +7,11 @@ export { limits } from "./limits.ts";
 export { checkCalls } from "./lint/lint.ts";
 export type { Problem } from "./problem.ts";
 export { definitionJsonSchema } from "./schema/json-schema.ts";
+export {
+  checkSoundness,
+  type Soundness,
+  type SoundnessCode,
+  type SoundnessFinding,
+  type SoundnessOptions,
+} from "./soundness/soundness.ts";
 export { durationMs } from "./timer/duration.ts";

@@ -38,6 +38,12 @@ export const limits = {
   feelCallsMax: 100,
   /** Warnings kept of one evaluation. */
   warningsMax: 20,
+  /** States that a check of soundness looks at. */
+  soundnessStatesMax: 20_000,
+  /** Milliseconds after which a check of soundness gives up. */
+  soundnessMsMax: 10_000,
+  /** Elements shown of a path; the last ones. */
+  pathElementsMax: 30,
   /** Compiled expressions kept in memory. */
   expressionsCachedMax: 10_000,
   /** Characters of a regular expression. */

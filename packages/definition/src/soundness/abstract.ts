@@ -1,0 +1,105 @@
+import type { Element, ElementId, Flow, Json, ProgramDocument } from "@tutti/kernel";
+import { asks } from "./choice.ts";
+
+/**
+ * The same process without its data: conditions and collections become questions, what only reads or writes variables
+ * goes. What may happen in the process may happen here; a condition that is asked twice may be answered both ways.
+ */
+export function abstractProgram(document: ProgramDocument): ProgramDocument {
+  const elements = document.elements.map((element) => abstractElement(element, document));
+  return { ...document, variables: [], outputs: [], elements, flows: abstractFlows(document) };
+}
+
+type Fields = Record<string, Json>;
+
+/** Fields that only move data, or say who does the work and until when. */
+const dropped: readonly string[] = [
+  "inputs",
+  "outputs",
+  "variables",
+  "title",
+  "assignee",
+  "candidates",
+  "due",
+  "followUp",
+  "priority",
+  "sla",
+  "form",
+  "output",
+  "extension",
+  "documentation",
+];
+
+function abstractElement(element: Element, document: ProgramDocument): Element {
+  // Elements are plain JSON, and most of their fields are treated alike whatever their kind.
+  const fields = { ...(element as unknown as Fields) };
+  for (const name of dropped) delete fields[name];
+  if (element.kind === "script-task") fields["assignments"] = [];
+  if ("loop" in element && element.loop !== undefined) fields["loop"] = abstractLoop(element.loop as unknown as Fields);
+  for (const [name, question] of [
+    ["activation", asks("activation")],
+    ["completion", asks("condition")],
+    ["activate", asks("activate", idsIn(document, element.id).join(","))],
+  ] as const) {
+    if (fields[name] !== undefined) fields[name] = question as unknown as Json;
+  }
+  if (fields["trigger"] !== undefined) fields["trigger"] = abstractTrigger(fields["trigger"] as Fields);
+  if (fields["message"] !== undefined) fields["message"] = { name: anything };
+  if (fields["decision"] !== undefined)
+    fields["decision"] = { result: "anything", expression: asks("nothing") as unknown as Json };
+  return fields as unknown as Element;
+}
+
+function idsIn(document: ProgramDocument, container: ElementId): ElementId[] {
+  const led = new Set(document.flows.map((flow) => flow.to));
+  const inside = document.elements.filter((element) => element.parent === container && !led.has(element.id));
+  return inside.filter((element) => element.kind !== "boundary-event").map((element) => element.id);
+}
+
+/** How often at most a loop goes round that counts: the second time shows what a repetition does. */
+const roundsMax = 2;
+
+function abstractLoop(loop: Fields): Json {
+  const condition = asks("condition") as unknown as Json;
+  if (loop["mode"] === "standard") return { ...loop, condition, maximum: roundsMax };
+  const abstracted: Fields = { collection: asks("items") as unknown as Json };
+  for (const name of ["mode", "item", "onFailure", "edgePolicy"])
+    if (loop[name] !== undefined) abstracted[name] = loop[name];
+  for (const name of ["completion", "accept"]) if (loop[name] !== undefined) abstracted[name] = condition;
+  return abstracted;
+}
+
+const anything: Json = { literal: "anything" };
+
+/** A condition may come to hold any time, as a message may come any time. */
+function abstractTrigger(trigger: Fields): Fields {
+  switch (trigger["type"]) {
+    case "timer":
+      return { type: "timer", timer: { kind: (trigger["timer"] as Fields)["kind"] ?? "date", value: anything } };
+    case "conditional":
+      return { type: "message", message: { name: anything } };
+    case "message":
+      return { ...trigger, message: { name: anything } };
+    case "signal":
+      return { type: "signal", signal: { name: anything } };
+    case "multiple":
+      return { ...trigger, triggers: (trigger["triggers"] as Fields[]).map(abstractTrigger) };
+    default: {
+      const { message: _message, payload: _payload, ...rest } = trigger;
+      return rest;
+    }
+  }
+}
+
+/** What a gateway without a default route would stop at is for other checks: here its last route is always open. */
+function abstractFlows(document: ProgramDocument): Flow[] {
+  const open = new Set<string>();
+  for (const element of document.elements) {
+    if (element.kind !== "exclusive-gateway" || element.defaultFlow !== undefined) continue;
+    const last = document.flows.findLast((flow) => flow.from === element.id);
+    if (last !== undefined) open.add(last.id);
+  }
+  return document.flows.map(({ condition, ...flow }) =>
+    condition === undefined || open.has(flow.id) ? flow : { ...flow, condition: asks("condition") },
+  );
+}

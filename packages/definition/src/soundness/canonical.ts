@@ -1,0 +1,117 @@
+import type { JsonObject, Key, State } from "@tutti/kernel";
+import { snapshotState } from "@tutti/kernel";
+
+type Row = { readonly [field: string]: unknown };
+
+/** One state as a tree: what runs in what, and what belongs to each of them, without keys, times and data. */
+interface Node {
+  readonly element: string;
+  readonly parent: Key | null;
+  /** Facts about it, in no order. */
+  readonly facts: string[];
+  readonly children: Key[];
+}
+
+/** Tables that only data, or only what other tables say as well, stands in. */
+const ignoredTables: ReadonlySet<string> = new Set([
+  "elements",
+  "variables",
+  "itemOf",
+  "lockHolders",
+  "lockPredecessors",
+]);
+
+/** What two states that go on alike may differ in: who they are called, when something happened, and data. */
+const noise: ReadonlySet<string> = new Set(
+  (
+    "key,owner,scope,body,at,due,value,remaining,trigger,version,author,since,startedAt,endedAt,attempt,failures,retryAt," +
+    "predecessors,result,error,input,childId,messageId,payload,form,title,candidates,headers,dueAt,followUpAt,priority," +
+    "queue,variables,definition,index,instanceKey,itemName,indexes,running,targets,holds,activated"
+  ).split(","),
+);
+
+export interface Canonical {
+  /** Equal for states that go on alike. */
+  readonly text: string;
+  /** How many of each there are: element instances by where they run, and tokens that wait at joins. */
+  readonly tokens: ReadonlyMap<string, number>;
+}
+
+/** Reads a state through its snapshot, so that a table that is added later is not forgotten. */
+export function canonical(state: State): Canonical {
+  const { tables = {} } = snapshotState(state) as unknown as { tables?: Record<string, [string | number, unknown][]> };
+  const nodes = treeOf(tables["elements"] ?? []);
+  const tokens = new Map<string, number>();
+  for (const key of nodes.keys()) if (key !== 0) count(tokens, pathOf(nodes, key), 1);
+  for (const [table, rows] of Object.entries(tables)) {
+    if (ignoredTables.has(table)) continue;
+    for (const [key, row] of rows) {
+      const home = homeOf(key, row);
+      const fact = `${table} ${describe(table, row, tables)} ${typeof key === "string" ? key.slice(key.indexOf("/") + 1) : ""}`;
+      (nodes.get(home) ?? nodes.get(0))?.facts.push(table === "items" ? fact.replace(/ \S*$/, "") : fact);
+      if (table === "waitingFlows") count(tokens, `${pathOf(nodes, home)} ${fact}`, Number(row));
+    }
+  }
+  const { status, continuing } = state.head;
+  return { text: `${status} ${continuing} ${textOf(nodes, 0)}`, tokens };
+}
+
+function count(tokens: Map<string, number>, name: string, by: number): void {
+  tokens.set(name, (tokens.get(name) ?? 0) + by);
+}
+
+function treeOf(rows: readonly [string | number, unknown][]): Map<Key, Node> {
+  const nodes = new Map<Key, Node>([[0, { element: "", parent: null, facts: [], children: [] }]]);
+  for (const [key, row] of rows as [number, Row][]) {
+    nodes.set(key, {
+      element: `${row["element"]} ${row["state"]}`,
+      parent: row["scope"] as Key,
+      facts: [],
+      children: [],
+    });
+  }
+  for (const [key, node] of nodes) if (node.parent !== null) nodes.get(node.parent)?.children.push(key);
+  return nodes;
+}
+
+/** The element instance that a record belongs to. */
+function homeOf(key: string | number, row: unknown): Key {
+  if (typeof key === "string") return Number(key.slice(0, key.indexOf("/")));
+  if (typeof row !== "object" || row === null) return key;
+  const { owner, scope, body } = row as Row;
+  return (owner ?? scope ?? body ?? key) as Key;
+}
+
+function describe(table: string, row: unknown, tables: Record<string, [string | number, unknown][]>): string {
+  if (typeof row !== "object" || row === null) return JSON.stringify(row);
+  const kept = Object.entries(row as JsonObject).filter(([name]) => !noise.has(name));
+  if (table === "compensationRuns") kept.push(["left", targetsOf(row as Row, tables) as never]);
+  return JSON.stringify(kept);
+}
+
+/** What a compensation still has to undo, by the elements rather than by their keys. */
+function targetsOf(run: Row, tables: Record<string, [string | number, unknown][]>): unknown[] {
+  const elements = new Map((tables["compensations"] ?? []).map(([key, row]) => [key, (row as Row)["element"]]));
+  const running = run["running"] as { readonly target: Key } | null;
+  return [...(run["targets"] as Key[]), ...(running === null ? [] : [running.target])].map(
+    (key) => elements.get(key) ?? null,
+  );
+}
+
+function pathOf(nodes: ReadonlyMap<Key, Node>, key: Key): string {
+  const names: string[] = [];
+  for (let node = nodes.get(key); node !== undefined && node.parent !== null; node = nodes.get(node.parent)) {
+    names.unshift(node.element.split(" ")[0] ?? "");
+  }
+  return names.join("/");
+}
+
+function textOf(nodes: ReadonlyMap<Key, Node>, key: Key): string {
+  const node = nodes.get(key);
+  if (node === undefined) return "";
+  // What was completed twice is undone twice; that it can be undone at all is what matters here.
+  const facts = [...new Set(node.facts.filter((fact) => fact.startsWith("compensations ")))];
+  const rest = node.facts.filter((fact) => !fact.startsWith("compensations "));
+  const inside = node.children.map((child) => textOf(nodes, child)).sort();
+  return `(${node.element}|${[...facts, ...rest].sort().join(";")}|${inside.join("")})`;
+}

@@ -1,0 +1,74 @@
+import type { Evaluation, Expression, Host, Json, VariableScope } from "@tutti/kernel";
+
+/**
+ * One way through everything that is left open: asked the same questions in the same order it gives the answers of the
+ * script, and beyond its end always the first. `next` is the script of the way after this one.
+ */
+export class Choices {
+  #script: number[] = [];
+  #arities: number[] = [];
+
+  /** Begins again with a script; an empty one is the first way. */
+  begin(script: readonly number[]): void {
+    this.#script = [...script];
+    this.#arities = [];
+  }
+
+  choose(arity: number): number {
+    const at = this.#arities.length;
+    this.#arities.push(arity);
+    return this.#script[at] ?? 0;
+  }
+
+  /** Undefined when all ways have been gone. */
+  next(): readonly number[] | undefined {
+    for (let at = this.#arities.length - 1; at >= 0; at -= 1) {
+      const answer = this.#script[at] ?? 0;
+      if (answer + 1 >= (this.#arities[at] ?? 0)) continue;
+      return [...Array.from({ length: at }, (_, index) => this.#script[index] ?? 0), answer + 1];
+    }
+    return undefined;
+  }
+}
+
+/** What an abstract expression asks for; its text says which, and for `activate` a list of ids. */
+export type Question = "condition" | "items" | "activation" | "activate" | "nothing";
+
+export function asks(question: Question, detail = ""): Expression {
+  return { language: "cel", text: detail === "" ? question : `${question} ${detail}` };
+}
+
+/** Answers every condition both ways, and every collection with none, one and two items. Time never passes. */
+export function choosingHost(choices: Choices): Host {
+  return {
+    evaluate: (expression, scope) => answer(choices, expression, scope),
+    nextDue: (timer, _value, from) => ({ ok: true, due: from, remaining: timer.kind === "cycle" ? null : 0 }),
+  };
+}
+
+function answer(choices: Choices, expression: Expression, scope: VariableScope): Evaluation {
+  const [question, detail = ""] = expression.text.split(" ", 2);
+  switch (question) {
+    case "condition":
+      return given(choices.choose(2) === 0);
+    case "items":
+      return given(["a", "b"].slice(0, [1, 2, 0][choices.choose(3)]).map((key) => ({ key })));
+    case "activation": {
+      // Once everything that can come has come, waiting on would be waiting for ever.
+      const [arrived, expected] = [scope.get("arrived"), scope.get("expected")];
+      const all = typeof arrived === "number" && typeof expected === "number" && arrived >= expected;
+      return given(all || choices.choose(2) === 0);
+    }
+    case "activate": {
+      const ids = detail === "" ? [] : detail.split(",");
+      const chosen = choices.choose(ids.length + 2);
+      return given(chosen === 0 ? ids : chosen === 1 ? [] : [ids[chosen - 2] ?? ""]);
+    }
+    default:
+      return given(null);
+  }
+}
+
+function given(value: Json): Evaluation {
+  return { ok: true, value };
+}

@@ -1,0 +1,248 @@
+import {
+  type Command,
+  decide,
+  type Event,
+  evolve,
+  type Host,
+  instanceView,
+  isEnded,
+  loadProgram,
+  newState,
+  type Program,
+  type ProgramDocument,
+  restoreState,
+  type State,
+  snapshotState,
+} from "@tutti/kernel";
+import { abstractProgram } from "./abstract.ts";
+import { type Canonical, canonical } from "./canonical.ts";
+import { Choices, choosingHost } from "./choice.ts";
+import { type Wait, waitsOf } from "./move.ts";
+import { Surroundings } from "./surroundings.ts";
+
+export interface ExploreLimits {
+  readonly statesMax: number;
+  readonly timeMsMax: number;
+  /** Also orders that make no difference: slower, and the same findings. */
+  readonly everyOrder: boolean;
+}
+
+/** A state that was reached, and how. */
+export interface Reached {
+  /** The state it was first reached from; undefined for a beginning. */
+  readonly from: number | undefined;
+  readonly events: readonly Event[];
+  readonly ended: boolean;
+  /** A join that can never be completed was reported on the way here. */
+  readonly stuckAt: readonly string[];
+  readonly next: number[];
+  /** What it waits for when nothing can happen any more. */
+  waiting: readonly string[];
+  /** The state on its way here that it has everything of, and more. */
+  readonly grownFrom: number | undefined;
+}
+
+export interface Exploration {
+  readonly states: readonly Reached[];
+  /** Why it is not complete; undefined when every state was reached. */
+  readonly cut: string | undefined;
+  /** Elements that were entered in some state. */
+  readonly entered: ReadonlySet<string>;
+}
+
+interface Outcome {
+  readonly events: readonly Event[];
+  readonly state: State;
+}
+
+interface Open {
+  readonly index: number;
+  readonly snapshot: ReturnType<typeof snapshotState>;
+}
+
+/** Outcomes of one command, by how its conditions are answered. */
+const waysMax = 512;
+
+/**
+ * Everything a process may do, breadth first, so that each state is reached on a shortest way. It runs the kernel
+ * itself: there is no second idea here of what a process means.
+ */
+export class Explorer {
+  readonly #document: ProgramDocument;
+  readonly #choices = new Choices();
+  readonly #program: Program;
+  readonly #surroundings: Surroundings;
+  readonly #limits: ExploreLimits;
+  readonly #known: Map<string, number> = new Map();
+  readonly #states: (Reached & { readonly tokens: Canonical["tokens"]; readonly adds: boolean })[] = [];
+  readonly #entered: Set<string> = new Set();
+  #open: Open[] = [];
+  #cut: string | undefined;
+
+  constructor(document: ProgramDocument, limits: ExploreLimits) {
+    this.#document = abstractProgram(document);
+    const host: Host = choosingHost(this.#choices);
+    this.#program = loadProgram(this.#document, host);
+    this.#surroundings = new Surroundings(this.#document);
+    this.#limits = limits;
+  }
+
+  /** Explores from the states given, or else from every way in which the process may start. */
+  explore(from: readonly State[] = []): Exploration {
+    const begun = performance.now();
+    for (const state of from) this.#reach(undefined, { events: [], state }, false);
+    if (from.length === 0)
+      for (const start of this.#starts()) this.#follow(undefined, newState(), { command: start, adds: false });
+    for (let at = 0; at < this.#open.length && this.#cut === undefined; at += 1) {
+      const open = this.#open[at];
+      if (open !== undefined) this.#expand(open);
+      this.#open[at] = undefined as unknown as Open;
+      if (performance.now() - begun > this.#limits.timeMsMax) {
+        this.#cut = `more than ${this.#limits.timeMsMax} ms were needed`;
+      }
+    }
+    return { states: this.#states, cut: this.#cut, entered: this.#entered };
+  }
+
+  #starts(): Command[] {
+    const create = {
+      type: "create-instance",
+      instanceId: "i",
+      rootId: "i",
+      variables: {},
+      actor: "world",
+      at: 0,
+    } as const;
+    const starts = this.#document.elements.filter(
+      (element) => element.kind === "start-event" && element.parent === null,
+    );
+    return starts.map((start) =>
+      (start as { trigger: { type: string } }).trigger.type === "none"
+        ? create
+        : ({ ...create, start: { element: start.id, payload: {} } } as Command),
+    );
+  }
+
+  #expand({ index, snapshot }: Open): void {
+    const state = restoreState(snapshot);
+    const context = { program: this.#program, state, surroundings: this.#surroundings, at: state.head.at };
+    const waits = waitsOf(context);
+    const quiet = this.#limits.everyOrder
+      ? undefined
+      : waits.find((wait) => wait.moves.length > 0 && this.#surroundings.isQuiet(wait.element));
+    // What cannot interfere may go first, as long as that leads on: else the others would be put off for ever.
+    if (quiet !== undefined && waits.length > 1 && this.#take(index, state, [quiet]) === "on") return;
+    this.#take(
+      index,
+      state,
+      waits.filter((wait) => wait !== quiet || waits.length === 1),
+    );
+    const reached = this.#states[index];
+    if (reached === undefined || reached.next.length > 0 || reached.ended) return;
+    reached.waiting = instanceView(this.#program, state).waiting.map(
+      (wait) => `${wait.element ?? "the process"}: ${wait.reason}`,
+    );
+  }
+
+  #take(index: number, state: State, waits: readonly Wait[]): "on" | "back" {
+    let back = false;
+    for (const wait of waits) {
+      for (const move of wait.moves) {
+        if (this.#cut !== undefined) return "on";
+        back = !this.#follow(index, state, move) || back;
+      }
+    }
+    return back ? "back" : "on";
+  }
+
+  /** Every outcome of one move. Gives whether all of them are new states. */
+  #follow(from: number | undefined, state: State, move: Wait["moves"][number]): boolean {
+    let allNew = true;
+    let ways = 0;
+    for (let script: readonly number[] | undefined = []; script !== undefined; script = this.#choices.next()) {
+      if (++ways > waysMax) {
+        this.#cut = `one step has more than ${waysMax} outcomes`;
+        return allNew;
+      }
+      this.#choices.begin(script);
+      const decision = decide(this.#program, state, move.command);
+      if ("rejection" in decision || decision.events.some(isUnforeseen)) {
+        allNew = false;
+        continue;
+      }
+      const after = restoreState(snapshotState(state));
+      for (const event of decision.events) evolve(after, event);
+      allNew = this.#reach(from, { events: decision.events, state: after }, move.adds) && allNew;
+    }
+    return allNew;
+  }
+
+  #reach(from: number | undefined, outcome: Outcome, adds: boolean): boolean {
+    const { events, state } = outcome;
+    for (const event of events)
+      if (event.type === "element-passed" || event.type === "element-activated") this.#entered.add(event.element);
+    const { text, tokens } = canonical(state);
+    const known = this.#known.get(text);
+    if (known !== undefined) {
+      if (from !== undefined) this.#states[from]?.next.push(known);
+      return false;
+    }
+    const index = this.#states.length;
+    if (index >= this.#limits.statesMax) {
+      this.#cut = `there are more than ${this.#limits.statesMax} states`;
+      return false;
+    }
+    this.#known.set(text, index);
+    if (from !== undefined) this.#states[from]?.next.push(index);
+    const grownFrom = adds ? undefined : this.#grownFrom(from, tokens);
+    const ended = isEnded(state);
+    this.#states.push({
+      from,
+      events,
+      ended,
+      stuckAt: stuckJoins(events),
+      next: [],
+      waiting: [],
+      grownFrom,
+      tokens,
+      adds,
+    });
+    // What grows once grows for ever: going on would only show it again.
+    if (!ended && grownFrom === undefined) this.#open.push({ index, snapshot: snapshotState(state) });
+    return true;
+  }
+
+  /** The nearest state on the way that has some of these tokens and no others: from there the same way can be gone again. */
+  #grownFrom(from: number | undefined, tokens: Canonical["tokens"]): number | undefined {
+    for (let at = from; at !== undefined; ) {
+      const before = this.#states[at];
+      if (before === undefined) return undefined;
+      if (isLess(before.tokens, tokens)) return at;
+      if (before.adds) return undefined;
+      at = before.from;
+    }
+    return undefined;
+  }
+}
+
+function isLess(before: Canonical["tokens"], after: Canonical["tokens"]): boolean {
+  let more = after.size > before.size;
+  if (before.size === 0) return false;
+  for (const [name, count] of before) {
+    const now = after.get(name) ?? 0;
+    if (now < count) return false;
+    more ||= now > count;
+  }
+  return more;
+}
+
+/** A data fault, which the abstraction invented or other checks report. */
+function isUnforeseen(event: Event): boolean {
+  return event.type === "incident-created" && event.kind !== "items-failed" && event.error.code !== "join-stuck";
+}
+
+function stuckJoins(events: readonly Event[]): string[] {
+  return events.flatMap((event) =>
+    event.type === "incident-created" && event.error.code === "join-stuck" ? [event.error.message] : [],
+  );
+}

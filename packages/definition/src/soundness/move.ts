@@ -1,0 +1,113 @@
+import type { Command, Effect, ElementId, Key, Program, State } from "@tutti/kernel";
+import { pendingEffects } from "@tutti/kernel";
+import type { Surroundings } from "./surroundings.ts";
+
+/** Something the world may do next. */
+export interface Move {
+  readonly command: Command;
+  /** It adds to what runs without ending anything, as often as one likes. */
+  readonly adds: boolean;
+}
+
+/** All that may happen to what one element instance waits for; either of them, in any order with other waits. */
+export interface Wait {
+  readonly owner: Key;
+  readonly element: ElementId | null;
+  readonly moves: Move[];
+}
+
+type WaitOf = { readonly owner: Key; readonly moves: readonly Move[] };
+type Answer<E extends Effect> = (effect: E, context: Context) => WaitOf | undefined;
+
+interface Context {
+  readonly program: Program;
+  readonly state: State;
+  readonly surroundings: Surroundings;
+  readonly at: number;
+}
+
+const actor = "world";
+
+/** Effects that are not here wait for nothing. */
+const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { readonly type: T }>> } = {
+  "offer-job": (effect, { surroundings, at }) => ({
+    owner: effect.key,
+    moves: [
+      ...surroundings.resultsOf(effect.element).map(
+        (result): Move => ({
+          command: { type: "complete-job", key: effect.key, result, actor, at },
+          adds: Object.hasOwn(result, "activate"),
+        }),
+      ),
+      ...surroundings.codesAround(effect.element).map(
+        (code): Move => ({
+          command: { type: "throw-job-error", key: effect.key, error: { code, message: "" }, at },
+          adds: false,
+        }),
+      ),
+    ],
+  }),
+  "open-task": (effect, { at }) => ({
+    owner: effect.key,
+    moves: [{ command: { type: "complete-task", key: effect.key, result: {}, actor, at }, adds: false }],
+  }),
+  "arm-timer": (effect, { state, surroundings, at }) => {
+    const timer = state.timers.get(effect.key);
+    if (timer === undefined) return undefined;
+    const command: Command = { type: "fire-timer", key: effect.key, at: Math.max(at, effect.due) };
+    return triggered(surroundings, state, { owner: timer.owner, element: timer.element, command });
+  },
+  "start-child": (effect, { state, surroundings, at }) => {
+    const { key, childId } = effect;
+    const element = state.calls.get(key)?.element ?? "";
+    const failures = surroundings.codesAround(element).map(
+      (code): Move => ({
+        command: { type: "end-child", key, childId, outcome: { type: "failed", error: { code, message: "" } }, at },
+        adds: false,
+      }),
+    );
+    const outcome = { type: "completed" as const, result: {} };
+    return {
+      owner: key,
+      moves: [{ command: { type: "end-child", key, childId, outcome, at }, adds: false }, ...failures],
+    };
+  },
+  continue: (_effect, { at }) => ({ owner: 0, moves: [{ command: { type: "continue", at }, adds: false }] }),
+};
+
+/** An event that does not interrupt is triggered again only once what it started before has gone by. */
+function triggered(
+  surroundings: Surroundings,
+  state: State,
+  event: { readonly owner: Key; readonly element: ElementId; readonly command: Command },
+): WaitOf {
+  const { owner, element, command } = event;
+  const adds = surroundings.isAdding(element);
+  if (adds && surroundings.isGoingOn(state, element)) return { owner, moves: [] };
+  return { owner, moves: [{ command, adds }] };
+}
+
+/** Everything an instance waits for, with what may happen to it. */
+export function waitsOf(context: Context): Wait[] {
+  const { state } = context;
+  const waits = new Map<Key, Wait>();
+  const add = ({ owner, moves }: WaitOf): void => {
+    const wait = waits.get(owner) ?? { owner, element: state.elements.get(owner)?.element ?? null, moves: [] };
+    wait.moves.push(...moves);
+    waits.set(owner, wait);
+  };
+  for (const effect of pendingEffects(state)) {
+    const answer = answers[effect.type] as Answer<Effect> | undefined;
+    const found = answer?.(effect, context);
+    if (found !== undefined) add(found);
+  }
+  for (const incident of state.incidents.values()) {
+    if (incident.kind !== "items-failed") continue;
+    const decided = { key: incident.key, reason: "", actor, at: context.at };
+    const moves = (["retry", "accept"] as const).map(
+      (action): Move => ({ command: { type: "resolve-incident", action, ...decided }, adds: false }),
+    );
+    add({ owner: incident.owner, moves });
+  }
+  return [...waits.values()];
+}

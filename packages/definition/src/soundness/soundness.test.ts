@@ -1,0 +1,203 @@
+import { readFileSync } from "node:fs";
+import { decide, evolve, loadProgram, newState } from "@tutti/kernel";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { compileYaml } from "../compile.ts";
+import { createHost } from "../host.ts";
+import { programOf } from "../testing/check.ts";
+import { checkSoundness, type SoundnessOptions } from "./soundness.ts";
+
+function check(steps: string, options: SoundnessOptions = {}) {
+  return checkSoundness(programOf(`process: p\nsteps:\n${steps}`), options);
+}
+
+function findings(steps: string): string[] {
+  const { verdict, findings: found } = check(steps);
+  expect(verdict).toBe(found.length === 0 ? "sound" : "unsound");
+  return found.map(({ code, path, element }) => `${code} ${element ?? path.join(" → ")}`);
+}
+
+/** A gateway whose condition nobody can foresee. */
+const choose = (first: string, second: string) =>
+  `choose: [{ when: "1 == 2", then: ${first} }, { otherwise: ${second} }]`;
+
+test("[D160] a process that can always finish, properly and with every element, is sound", () => {
+  const sound: readonly string[] = [
+    "  a: { job: x }\n  b: { job: y }\n",
+    `  a: { job: x }\n  again: { ${choose("a", "end")} }\n`,
+    "  both: { fork: [a, b] }\n  a: { job: x, then: t }\n  b: { user: do it, then: t }\n  t: { join: true }\n",
+    "  a: { job: x, on: { error: { no: b, yes: b }, timer: [{ after: 5m, interrupting: false, then: b }] }, then: end }\n  b: { job: y }\n",
+    "  a: { steps: { b: { job: x, forEach: { collection: '= [1]', mode: parallel } } }, on: { error: c }, then: end }\n  c: { call: q }\n",
+    "  a: { job: x, forEach: { collection: '= [1]', mode: sequential, completion: '1 == 2' } }\n  w: { wait: 5m }\n",
+    "  a: { job: x, undo: { job: y } }\n  b: { choose: [{ when: '1 == 2', then: c }, { otherwise: d }] }\n  c: { compensate: true, then: end }\n  d: { end: terminate }\n",
+    "  both: { fork: [a, b] }\n  a: { job: x, then: t }\n  b: { job: y, then: end }\n  t: { end: terminate }\n",
+  ];
+  for (const steps of sound) expect(`${steps} ${findings(steps).join()}`).toBe(`${steps} `);
+});
+
+test("[D160] the example with every construct is sound", () => {
+  const file = "examples/order.yaml";
+  const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+  const { programs } = compileYaml(text, { file });
+  expect(programs.map((program) => checkSoundness(program).findings)).toEqual(programs.map(() => []));
+});
+
+test("[D161] a join that a token can miss is found, with the shortest way there", () => {
+  expect(
+    findings(`
+  both: { fork: [a, check] }
+  a: { job: x, then: together }
+  check: { ${choose("together", "end")} }
+  together: { join: true }
+`),
+  ).toEqual(["process-stuck start → both → a → check → end"]);
+  expect(
+    findings(`
+  work: { steps: { either: { ${choose("a", "b")} }, a: { job: x, then: t }, b: { job: y, then: t }, t: { join: true } } }
+`),
+  ).toEqual(["process-stuck start → work → either → a", "process-stuck start → work → either → b"].slice(0, 1));
+});
+
+test("[D162] a process that goes in circles for ever is found", () => {
+  expect(
+    findings(`
+  check: { ${choose("a", "end")} }
+  a: { job: x, then: b }
+  b: { job: y, on: { error: { no: a } }, then: a }
+`),
+  ).toEqual(["process-endless start → check → a"]);
+});
+
+test("[D163] tokens that every round leaves behind are found", () => {
+  expect(
+    findings(`
+  again: { pass: true }
+  both: { fork: [a, b] }
+  a: { job: x, then: check }
+  b: { user: do it, then: end }
+  check: { ${choose("again", "end")} }
+`),
+  ).toEqual(["process-grows start → again → both → a → b → check → again → both → a → b"]);
+});
+
+test("[D164] an element that no run reaches is found, for what stands in it only the container", () => {
+  expect(
+    findings(`
+  a: { job: x, then: end }
+  b: { job: y, then: c }
+  c: { steps: { d: { job: z } } }
+`),
+  ).toEqual(["element-dead b", "element-dead c"]);
+  expect(
+    findings(`
+  a: { job: x, on: { error: { no: b } }, then: end }
+  b: { steps: { c: { throw: never } }, on: { error: { other: d } }, then: e }
+  d: { job: y }
+  e: { job: z }
+`),
+  ).toEqual(["element-dead d", "element-dead e", "element-dead b.on-error-other"]);
+});
+
+test("[D165] the path has the names of the definition, with boundary events in brackets", () => {
+  const { findings: found } = check(`
+  both: { fork: [review, pay] }
+  review: { user: look at it, on: { timer: { after: 2h, then: end } }, then: t }
+  pay: { job: x, then: t }
+  t: { join: true }
+`);
+  expect(found.map(({ path }) => path.join(" → "))).toEqual(["start → both → review → pay → [review.on-timer] → end"]);
+  expect(found[0]?.message).toMatch(
+    /^Expected a token on every flow into 't', but none can arrive any more, after start → /,
+  );
+});
+
+test("[D166] past its limits it says that it does not know", () => {
+  const many = Array.from({ length: 12 }, (_, index) => `t${index}`);
+  const steps =
+    `  all: { fork: [${many.join(", ")}] }\n${many.map((id) => `  ${id}: { job: x, on: { timer: { after: 1h, then: end } }, then: together }\n`).join("")}  together: { terminate: true }\n`.replace(
+      "terminate: true",
+      "end: terminate",
+    );
+  const result = check(steps, { statesMax: 50 });
+  expect(result).toMatchObject({
+    verdict: "unknown",
+    reason: "Expected to see every state, but there are more than 50 states.",
+  });
+  expect(check(steps, { timeMsMax: 0 })).toMatchObject({ verdict: "unknown" });
+});
+
+test("[D167] orders that make no difference are not gone through", () => {
+  const many = Array.from({ length: 40 }, (_, index) => `t${index}`);
+  const steps = `  all: { fork: [${many.join(", ")}] }\n${many.map((id) => `  ${id}: { job: x, then: together }\n`).join("")}  together: { join: true }\n`;
+  const result = check(steps);
+  expect(result.verdict).toBe("sound");
+  expect(result.statesExplored).toBeLessThan(100);
+});
+
+const node = fc.constantFrom(
+  "job: x",
+  "pass: true",
+  "join: true",
+  "fork",
+  "choose",
+  "throw: no",
+  "end: terminate",
+  "wait: 1h",
+  "error",
+  "timer",
+);
+const graph = fc.array(fc.record({ node, first: fc.nat(5), second: fc.nat(5) }), { minLength: 2, maxLength: 6 });
+
+test("[D167] leaving those orders out changes no verdict", () => {
+  const target = (index: number, size: number) => (index >= size ? "end" : `n${index}`);
+  const step = ({ node: kind, first, second }: { node: string; first: number; second: number }, size: number) => {
+    const [a, b] = [target(first, size), target(second, size)];
+    if (kind === "fork") return `fork: [${a}, ${b === a ? "end" : b}]`;
+    if (kind === "choose") return choose(a, b);
+    if (kind === "error") return `job: x, on: { error: { no: ${a} } }, then: ${b}`;
+    if (kind === "timer") return `user: x, on: { timer: { after: 1h, then: ${a} } }, then: ${b}`;
+    return /throw|end:/.test(kind) ? kind : `${kind}, then: ${a}`;
+  };
+  let compared = 0;
+  fc.assert(
+    fc.property(graph, (nodes) => {
+      const text = `process: p\nsteps:\n${nodes.map((each, index) => `  n${index}: { ${step(each, nodes.length)} }\n`).join("")}`;
+      const [program] = compileYaml(text, { file: "f" }).programs;
+      if (program === undefined) return;
+      const [fewer, all] = [false, true].map((everyOrder) => checkSoundness(program, { everyOrder, statesMax: 200 }));
+      if (all?.verdict === "unknown" || fewer?.verdict === "unknown") return;
+      compared += 1;
+      const codes = (result: typeof all) =>
+        [...new Set(result?.findings.map((finding) => `${finding.code} ${finding.element ?? ""}`))].sort();
+      expect(`${text}${codes(fewer).join()}`).toBe(`${text}${codes(all).join()}`);
+    }),
+    { numRuns: 100 },
+  );
+  expect(compared).toBeGreaterThan(20);
+});
+
+test("[D168] a marking can be given: only what follows from it is looked at", () => {
+  const text = (then: string) =>
+    `process: p\nsteps:\n  both: { fork: [a, b] }\n  a: { job: x, then: ${then} }\n  b: { job: y, then: t }\n  t: { join: true }\n  c: { job: z }\n`;
+  const old = loadProgram(programOf(text("t")), createHost());
+  const state = newState();
+  const decision = decide(old, state, {
+    type: "create-instance",
+    instanceId: "i",
+    rootId: "i",
+    variables: {},
+    actor: "me",
+    at: 5,
+  });
+  for (const event of "events" in decision ? decision.events : []) evolve(state, event);
+  const migrated = checkSoundness(programOf(text("t")), { from: [state] });
+  expect(migrated).toMatchObject({ verdict: "sound", findings: [] });
+  const lost = checkSoundness(
+    programOf(
+      `process: p\nsteps:\n  x: { fork: [a, b, c] }\n  a: { job: x, then: t }\n  b: { job: y, then: t }\n  c: { job: y, then: t }\n  t: { join: true }\n`,
+    ),
+    { from: [state] },
+  );
+  expect(lost.verdict).toBe("unsound");
+  expect(lost.findings[0]?.message).toContain("Expected a token on every flow into 't'");
+});

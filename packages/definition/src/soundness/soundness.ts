@@ -1,0 +1,162 @@
+import { AppError, type ElementId, type ProgramDocument, type SourcePosition, type State } from "@tutti/kernel";
+import { limits } from "../limits.ts";
+import { type Exploration, Explorer, type Reached } from "./explore.ts";
+
+export type SoundnessCode = "process-stuck" | "process-endless" | "process-grows" | "element-dead";
+
+export interface SoundnessFinding {
+  readonly code: SoundnessCode;
+  /** "Expected X, but Y". */
+  readonly message: string;
+  /** How to get there, by the names in the definition: events that interrupt or come from outside in brackets. */
+  readonly path: readonly string[];
+  readonly element?: ElementId;
+  readonly position?: SourcePosition;
+}
+
+export interface Soundness {
+  /** `unknown`: nothing was found, but not everything was looked at; `reason` says why. */
+  readonly verdict: "sound" | "unsound" | "unknown";
+  readonly reason?: string;
+  readonly findings: readonly SoundnessFinding[];
+  readonly statesExplored: number;
+}
+
+export interface SoundnessOptions {
+  readonly statesMax?: number;
+  readonly timeMsMax?: number;
+  readonly everyOrder?: boolean;
+  readonly from?: readonly State[];
+}
+
+/**
+ * Whether a process can always finish, without a token left at a join, without growing for ever and without an element
+ * that nothing reaches. Explores the kernel itself with data abstracted: conditions may be either way, collections have
+ * none, one or two items, jobs complete or throw what is caught around them, and whatever is waited for comes. What is
+ * found may therefore need data that never occurs; what is not found cannot happen.
+ * With `from`, the states are where it starts: for instances that are to be migrated.
+ */
+export function checkSoundness(document: ProgramDocument, options: SoundnessOptions = {}): Soundness {
+  const {
+    statesMax = limits.soundnessStatesMax,
+    timeMsMax = limits.soundnessMsMax,
+    everyOrder = false,
+    from = [],
+  } = options;
+  let explored: Exploration;
+  try {
+    explored = new Explorer(document, { statesMax, timeMsMax, everyOrder }).explore(from);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { verdict: "unknown", reason: error.message, findings: [], statesExplored: 0 };
+  }
+  const findings = [...stuck(document, explored), ...growing(document, explored), ...endless(document, explored)];
+  const whole = explored.cut === undefined;
+  if (whole && from.length === 0 && findings.length === 0) findings.push(...dead(document, explored));
+  const statesExplored = explored.states.length;
+  if (findings.length > 0) return { verdict: "unsound", findings, statesExplored };
+  if (whole) return { verdict: "sound", findings, statesExplored };
+  return { verdict: "unknown", reason: `Expected to see every state, but ${explored.cut}.`, findings, statesExplored };
+}
+
+/** One finding per way of being stuck, each by its shortest path. */
+function stuck(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
+  const found = new Map<string, SoundnessFinding>();
+  for (const [index, state] of explored.states.entries()) {
+    const reasons = state.stuckAt.length > 0 ? state.stuckAt : state.waiting;
+    const reason = reasons.join(" ");
+    if (reason === "" || found.has(reason)) continue;
+    const path = pathTo(document, explored, index);
+    const message = `${state.stuckAt.length > 0 ? reason : `Expected a way on, but nothing can happen any more: ${reason}`}, after ${path.join(" → ")}`;
+    found.set(reason, { code: "process-stuck", message, path });
+  }
+  return [...found.values()];
+}
+
+function growing(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
+  const index = explored.states.findIndex((state) => state.grownFrom !== undefined);
+  const before = explored.states[index]?.grownFrom;
+  if (before === undefined) return [];
+  const path = pathTo(document, explored, index);
+  const message = `Expected as many tokens to end as start, but every round leaves more behind: ${path.join(" → ")}`;
+  return [{ code: "process-grows", message, path }];
+}
+
+/** States from which no end can be reached, and which are not stuck themselves. Says nothing about a part of the states. */
+function endless(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
+  const { states } = explored;
+  if (explored.cut !== undefined) return [];
+  const before: number[][] = states.map(() => []);
+  for (const [index, state] of states.entries()) for (const next of state.next) before[next]?.push(index);
+  const isFinal = (state: Reached) => state.ended || state.next.length === 0 || state.stuckAt.length > 0;
+  const open = states.flatMap((state, index) => (isFinal(state) ? [index] : []));
+  const finishing = new Set(open);
+  for (let index = open.pop(); index !== undefined; index = open.pop()) {
+    for (const earlier of before[index] ?? []) {
+      if (finishing.has(earlier)) continue;
+      finishing.add(earlier);
+      open.push(earlier);
+    }
+  }
+  const index = states.findIndex((_state, at) => !finishing.has(at));
+  if (index < 0) return [];
+  const path = pathTo(document, explored, index);
+  return [
+    {
+      code: "process-endless",
+      message: `Expected an end that can be reached, but there is none after ${path.join(" → ")}`,
+      path,
+    },
+  ];
+}
+
+/** Ends that compilers make, whether or not anything flows there. */
+const generatedEnd = /(?:^|\.)end(?:\.event)?$/;
+
+function dead(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
+  const undone = handlers(document);
+  return document.elements.flatMap((element): SoundnessFinding[] => {
+    if (explored.entered.has(element.id) || undone.has(element.id) || generatedEnd.test(element.id)) return [];
+    // One finding for a container is enough.
+    if (element.parent !== null && !explored.entered.has(element.parent)) return [];
+    const { id, position } = element;
+    const message = `Expected some run to reach ${nameOf(document, id)}, but none can`;
+    return [{ code: "element-dead", message, path: [], element: id, ...(position !== undefined && { position }) }];
+  });
+}
+
+/** What undoes work after an error that nothing catches: such errors are no part of the exploration. */
+function handlers(document: ProgramDocument): Set<ElementId> {
+  const found = new Set<ElementId>();
+  if (document.onError !== "compensate") return found;
+  for (const element of document.elements) if ("forCompensation" in element) found.add(element.id);
+  return found;
+}
+
+function nameOf(document: ProgramDocument, id: ElementId): string {
+  return document.elements.find((element) => element.id === id)?.name ?? id;
+}
+
+/** The shortest way to a state, as the elements that were entered, without what only compilers see. */
+function pathTo(document: ProgramDocument, explored: Exploration, index: number): string[] {
+  const steps: Reached[] = [];
+  for (let at: number | undefined = index; at !== undefined; at = explored.states[at]?.from) {
+    const state = explored.states[at];
+    if (state !== undefined) steps.unshift(state);
+  }
+  const names: string[] = [];
+  const elements = new Map(document.elements.map((element) => [element.id, element]));
+  for (const event of steps.flatMap((step) => step.events)) {
+    if (event.type !== "element-passed" && event.type !== "element-activated") continue;
+    const element = elements.get(event.element);
+    if (element === undefined || isGenerated(element.id)) continue;
+    const name = element.name ?? element.id;
+    const shown = element.kind === "boundary-event" ? `[${name}]` : name;
+    if (names.at(-1) !== shown) names.push(shown);
+  }
+  return names.length > limits.pathElementsMax ? ["…", ...names.slice(-limits.pathElementsMax)] : names;
+}
+
+function isGenerated(id: ElementId): boolean {
+  return /\.(?:fork|merge|start|end)(?:-\d+)?$/.test(id) || /^flow-\d+\.(?:fork|join)-\d+$/.test(id);
+}

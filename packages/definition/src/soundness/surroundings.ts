@@ -1,0 +1,134 @@
+import type { Element, ElementId, JsonObject, ProgramDocument, State } from "@tutti/kernel";
+
+/** What the structure of a program says about each of its elements. Everything is computed once. */
+export class Surroundings {
+  readonly #elements: ReadonlyMap<ElementId, Element>;
+  readonly #inside: ReadonlyMap<ElementId | null, readonly Element[]>;
+  readonly #boundaries: ReadonlyMap<ElementId, readonly Element[]>;
+  readonly #after: Map<ElementId, ReadonlySet<ElementId>> = new Map();
+  readonly #quiet: Map<ElementId | null, boolean> = new Map();
+  readonly #document: ProgramDocument;
+
+  constructor(document: ProgramDocument) {
+    this.#document = document;
+    this.#elements = new Map(document.elements.map((element) => [element.id, element]));
+    this.#inside = Map.groupBy(document.elements, (element) => element.parent);
+    this.#boundaries = Map.groupBy(
+      document.elements.filter((element) => element.kind === "boundary-event"),
+      (element) => element.attachedTo,
+    );
+  }
+
+  /** Codes of errors that something around the element catches; one that nobody names where all are caught. */
+  codesAround(id: ElementId): readonly string[] {
+    const codes = new Set<string>();
+    for (let element = this.#elements.get(id); element !== undefined; element = this.#parentOf(element)) {
+      for (const event of [...(this.#boundaries.get(element.id) ?? []), ...this.#eventStarts(element.parent)]) {
+        const trigger = triggerOf(event);
+        if (trigger.type === "error") codes.add(trigger.code ?? "any-error");
+      }
+    }
+    return [...codes];
+  }
+
+  /** What a job of the element may complete with, as far as the process goes on differently. */
+  resultsOf(id: ElementId): readonly JsonObject[] {
+    const element = this.#elements.get(id) as { readonly kind: string } | undefined;
+    if (element?.kind !== "ad-hoc-sub-process") return [{}];
+    const led = new Set(this.#document.flows.map((flow) => flow.to));
+    const first = (this.#inside.get(id) ?? []).filter((inner) => !led.has(inner.id) && inner.kind !== "boundary-event");
+    return [{ activate: [], done: true }, ...first.map((inner) => ({ activate: [inner.id] }))];
+  }
+
+  /** Whether an event leaves running what it belongs to. */
+  isAdding(id: ElementId): boolean {
+    const event = this.#elements.get(id) as { readonly interrupting?: boolean } | undefined;
+    return event?.interrupting === false;
+  }
+
+  /** Whether something runs that the event leads to. */
+  isGoingOn(state: State, event: ElementId): boolean {
+    const after = this.#elementsAfter(event);
+    for (const instance of state.elements.values()) if (after.has(instance.element)) return true;
+    return false;
+  }
+
+  /**
+   * Whether what happens to an element cannot interfere with what happens beside it: nothing in the scopes around it can
+   * end it, and nothing in them looks at more than the flows that lead to it.
+   */
+  isQuiet(id: ElementId | null): boolean {
+    const element = id === null ? undefined : this.#elements.get(id);
+    return element !== undefined && this.#isQuietScope(element.parent);
+  }
+
+  #isQuietScope(container: ElementId | null): boolean {
+    const known = this.#quiet.get(container);
+    if (known !== undefined) return known;
+    const element = container === null ? undefined : this.#elements.get(container);
+    const quiet =
+      (this.#inside.get(container) ?? []).every((inner) => !this.#isLoud(inner)) &&
+      (element === undefined ||
+        (!this.#boundaries.has(element.id) && isPlainContainer(element) && this.#isQuietScope(element.parent)));
+    this.#quiet.set(container, quiet);
+    return quiet;
+  }
+
+  /** Elements that end, start or look at others than those their flows lead to, themselves or by what they contain. */
+  #isLoud(element: Element): boolean {
+    if (loudKinds.has(element.kind)) return true;
+    if (element.kind === "end-event" && element.trigger.type !== "none") return true;
+    if (element.kind === "intermediate-throw-event" && element.trigger.type !== "none") return true;
+    if ("triggeredByEvent" in element || "loop" in element) return true;
+    return (this.#inside.get(element.id) ?? []).some((inner) => this.#isLoud(inner));
+  }
+
+  #parentOf(element: Element): Element | undefined {
+    return element.parent === null ? undefined : this.#elements.get(element.parent);
+  }
+
+  /** The start events of the event sub-processes in a scope. */
+  #eventStarts(scope: ElementId | null): Element[] {
+    const containers = (this.#inside.get(scope) ?? []).filter((element) => "triggeredByEvent" in element);
+    return containers.flatMap((container) =>
+      (this.#inside.get(container.id) ?? []).filter((element) => element.kind === "start-event"),
+    );
+  }
+
+  /** Everything a token from the element may reach, and what is in there; for a start, what is in its sub-process. */
+  #elementsAfter(id: ElementId): ReadonlySet<ElementId> {
+    const known = this.#after.get(id);
+    if (known !== undefined) return known;
+    const after = new Set<ElementId>();
+    const open = this.#document.flows.filter((flow) => flow.from === id).map((flow) => flow.to);
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (after.has(next)) continue;
+      after.add(next);
+      for (const flow of this.#document.flows) if (flow.from === next) open.push(flow.to);
+      for (const inner of this.#inside.get(next) ?? []) open.push(inner.id);
+      for (const boundary of this.#boundaries.get(next) ?? []) open.push(boundary.id);
+    }
+    this.#after.set(id, after);
+    return after;
+  }
+}
+
+const loudKinds: ReadonlySet<string> = new Set([
+  "inclusive-gateway",
+  "complex-gateway",
+  "event-based-gateway",
+  "ad-hoc-sub-process",
+]);
+
+function isPlainContainer(element: Element): boolean {
+  return element.kind === "sub-process" && !("loop" in element) && !("transaction" in element);
+}
+
+interface AnyTrigger {
+  readonly type: string;
+  readonly code?: string;
+}
+
+function triggerOf(element: Element): AnyTrigger {
+  return "trigger" in element ? element.trigger : { type: "none" };
+}
