@@ -94,6 +94,37 @@ export class Draft {
     return id;
   }
 
+  /** A flow whose author gave it an id. */
+  addFlow(flow: Flow): void {
+    this.#flowIds.add(flow.id);
+    this.#flows.push(flow);
+  }
+
+  elements(): readonly Element[] {
+    return [...this.#elements.values()];
+  }
+
+  flows(): readonly Flow[] {
+    return this.#flows;
+  }
+
+  /** Exchanges a flow for the same one with more known about it. */
+  amendFlow(flow: Flow): void {
+    this.#flows.splice(
+      this.#flows.findIndex((other) => other.id === flow.id),
+      1,
+      flow,
+    );
+  }
+
+  /** Puts elements and flows into the order of their ids given here; those that are not named keep theirs, behind. */
+  reorder(elementIds: readonly ElementId[], flowIds: readonly string[]): void {
+    const elements = inOrder(this.elements(), elementIds);
+    this.#elements.clear();
+    for (const element of elements) this.#elements.set(element.id, element);
+    this.#flows.splice(0, this.#flows.length, ...inOrder(this.#flows, flowIds));
+  }
+
   /**
    * Puts a merge before a gateway that only splits. With several flows in, the kernel would have it wait for all of
    * them, as BPMN says; who writes `fork` means each of them.
@@ -119,6 +150,12 @@ export class Draft {
     const document = { format: 1 as const, ...head, elements: [...this.#elements.values()], flows: this.#flows };
     return { ...document, hash: hashProgram(document) };
   }
+}
+
+function inOrder<T extends { readonly id: string }>(items: readonly T[], ids: readonly string[]): T[] {
+  const ranks = new Map(ids.map((id, rank) => [id, rank]));
+  const rank = (item: T): number => ranks.get(item.id) ?? ids.length;
+  return items.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** An end event of a scope, made when something first flows there. */

@@ -8,6 +8,10 @@ export type DefinitionErrorCode =
   | "definition-invalid"
   | "yaml-invalid"
   | "yaml-limit"
+  | "xml-invalid"
+  | "xml-limit"
+  | "xml-refused"
+  | "bpmn-invalid"
   | "form-unknown"
   | "schema-invalid"
   | "version-invalid"
@@ -61,6 +65,10 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "definition-invalid": invalid("Correct the problems listed with their lines, then run `tutti validate` again."),
   "yaml-invalid": invalid("Correct the YAML at the line shown; quote texts that contain `: ` or ` #`."),
   "yaml-limit": invalid("Make the file smaller or flatter, or split it into several definitions."),
+  "xml-invalid": invalid("Correct the XML at the line shown, or export the file anew from the modeler."),
+  "xml-limit": invalid("Make the file smaller or flatter, or split it into several definitions."),
+  "xml-refused": invalid("Remove the document type, and write entities as the characters they stand for."),
+  "bpmn-invalid": invalid("Correct the element at the line shown in the modeler, and save the file again."),
   "form-unknown": invalid("Start the file with `process:`, `graph:`, `project_name:` or `workflow:`."),
   "schema-invalid": invalid("Write what was expected at the line shown; the JSON Schema lists every key."),
   "version-invalid": invalid('Give the version as a text in quotes, such as "1.0".'),

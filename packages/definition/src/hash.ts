@@ -13,19 +13,20 @@ export function canonicalJson(value: Json): string {
 }
 
 /**
- * `sha256-<64 hex>` of the program's canonical JSON without `hash` and without source positions: moving a line or
+ * `sha256-<64 hex>` of the program's canonical JSON without `hash`, source text and source positions: moving a line or
  * adding a comment does not make another program, and the builder gives the hash that YAML gives.
  */
 export function hashProgram(document: Omit<ProgramDocument, "hash">): string {
   const content: Record<string, Json> = { ...(withoutPositions(document as unknown as Json) as Record<string, Json>) };
   delete content["hash"];
+  delete content["source"];
   return `sha256-${createHash("sha256").update(canonicalJson(content)).digest("hex")}`;
 }
 
 /** Free data: a `position` in there belongs to the author, not to the compiler. */
 const opaque: ReadonlySet<string> = new Set(["literal", "headers", "extension", "form", "initial"]);
 
-function withoutPositions(value: Json): Json {
+export function withoutPositions(value: Json): Json {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(withoutPositions);
   const kept: Record<string, Json> = {};

@@ -1,5 +1,7 @@
+export { exportBpmn } from "./bpmn/export.ts";
+export { type BpmnResult, compileBpmn } from "./bpmn/import.ts";
 export { type BuiltProgram, type ProcessBuilder, process, type StepsBuilder } from "./builder.ts";
-export { type CompileResult, compileYaml } from "./compile.ts";
+export { type CompileResult, compile, compileYaml } from "./compile.ts";
 export { type DefinitionErrorCode, definitionErrors } from "./errors.ts";
 export { canonicalJson, hashProgram } from "./hash.ts";
 export { createHost } from "./host.ts";

@@ -5,8 +5,8 @@ import { itemKey } from "./evolve/variable.ts";
 import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
-import { complete, isAtWork, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
-import { assert, must } from "./problem.ts";
+import { complete, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
+import { must } from "./problem.ts";
 import type { Element, MultiInstance } from "./program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "./scope.ts";
 import type { Collection, ItemRef } from "./state.ts";
@@ -14,10 +14,8 @@ import { failInstance, throwError } from "./throw.ts";
 import type { Turn } from "./turn.ts";
 import { armWaits, boundaryWaits } from "./wait.ts";
 
-export function loopOf(element: Element): MultiInstance {
-  const loop = "loop" in element ? element.loop : undefined;
-  assert(loop !== undefined && loop.mode !== "standard", `'${element.id}' has no items`);
-  return loop;
+export function loopOf(element: Element): MultiInstance | undefined {
+  return "loop" in element ? element.loop : undefined;
 }
 
 function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<number | null> {
@@ -34,8 +32,15 @@ function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<nu
   );
 }
 
+/** Starts an element, or the collection of its items. Also how a retried activation starts. */
+export function enter(turn: Turn, visit: Visit): void {
+  const loop = loopOf(visit.element);
+  if (loop !== undefined && turn.state.itemOf.get(visit.key) === undefined) open(turn, visit, loop);
+  else start(turn, visit);
+}
+
 /** Opens a collection: one body, and an instance of the activity per item inside it. Also how a retried one opens. */
-export function openCollection(turn: Turn, visit: Visit, loop: MultiInstance): void {
+function open(turn: Turn, visit: Visit, loop: MultiInstance): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const limit = parallelLimit(turn, loop, names);
@@ -72,7 +77,7 @@ function countNames(collection: Collection): { readonly [name: string]: Json } {
 
 /** Looks at a collection in which something changed: ends it, starts what may start, or closes it. */
 export function stir(turn: Turn, body: Key): void {
-  if (!isAtWork(turn, body)) return;
+  if (turn.state.collections.get(body) === undefined) return;
   const collapse = turn.collapsed.get(body);
   if (collapse !== undefined) {
     turn.collapsed.delete(body);
@@ -90,7 +95,7 @@ export function stir(turn: Turn, body: Key): void {
 /** Ends the rest once the completion condition says so. False when it cannot be evaluated: an incident waits then. */
 function completeEarly(turn: Turn, body: Key): boolean {
   const visit = visitBody(turn, body);
-  const condition = loopOf(visit.element).completion;
+  const condition = loopOf(visit.element)?.completion;
   const collection = collectionAt(turn, body);
   const ended = collection.counts.completed + collection.counts.failed + collection.counts.skipped;
   if (condition === undefined || collection.closing !== null || ended === 0) return true;
@@ -221,7 +226,7 @@ function close(turn: Turn, body: Key): void {
 /** Asks the definition whether a partial result will do; if not, an incident waits for a person. */
 function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boolean {
   const { element } = visitBody(turn, body);
-  const accept = loopOf(element).accept;
+  const accept = loopOf(element)?.accept;
   const collection = collectionAt(turn, body);
   if (accept !== undefined) {
     const names = new Names(turn.program, turn.state, { scope: body, extra: countNames(collection) });
@@ -248,7 +253,7 @@ function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boo
 /** What the collection yields, and where it belongs. */
 function gather(turn: Turn, body: Key): ReturnType<typeof placeWrites> {
   const { element, scope } = visitBody(turn, body);
-  const output = loopOf(element).output;
+  const output = loopOf(element)?.output;
   if (output === undefined) return { ok: true, value: new Map() };
   const { graph } = collectionAt(turn, body);
   const list: Json[] = [];

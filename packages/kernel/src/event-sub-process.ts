@@ -1,6 +1,6 @@
 import type { Key } from "./command.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { instanceAt, isBody, terminateContent } from "./lifecycle.ts";
+import { instanceAt, terminateContent } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { CatchTrigger, StartEvent, SubProcess } from "./program.ts";
 import { Names } from "./scope.ts";
@@ -11,8 +11,8 @@ import { armWaits, disarm, prepareWaits, triggerOf } from "./wait.ts";
 /** The event sub-processes of the container that a scope is an instance of. */
 function eventSubProcessesIn(turn: Turn, scope: Key): readonly SubProcess[] {
   const container = scope === 0 ? null : instanceAt(turn, scope).element;
-  // The items of a collection and the rounds of a loop are the scopes, not their body.
-  if (isBody(turn, scope)) return [];
+  // The items of a collection are the scopes, not their body.
+  if (turn.state.collections.get(scope) !== undefined) return [];
   return turn.program.eventSubProcesses.get(container) ?? [];
 }
 

@@ -12,8 +12,7 @@ export interface SourcePosition {
 
 /** Text in an expression language the host evaluates; the kernel never looks inside. */
 export interface Expression {
-  /** `dmn`: the text is a compiled decision. */
-  readonly language: "cel" | "feel" | "dmn";
+  readonly language: "cel" | "feel";
   readonly text: string;
   readonly position?: SourcePosition;
 }
@@ -150,17 +149,6 @@ export interface MultiInstance {
   readonly output?: { readonly target: string; readonly source: Source };
 }
 
-/** Runs an activity again and again, one round after the other; `loopCounter` is the number of the round, from 1. */
-export interface StandardLoop {
-  readonly mode: "standard";
-  /** As long as it holds there is another round; `loopCounter` is the number of rounds so far. */
-  readonly condition: Expression;
-  /** Asked before the first round, too. */
-  readonly testBefore: boolean;
-  /** Rounds at most. */
-  readonly maximum?: number;
-}
-
 interface ElementBase {
   readonly id: ElementId;
   readonly name?: string;
@@ -175,10 +163,7 @@ interface ElementBase {
 interface ActivityBase extends ElementBase {
   readonly inputs?: readonly Mapping[];
   readonly outputs?: readonly Mapping[];
-  readonly loop?: MultiInstance | StandardLoop;
-  /** Tokens it needs to start, and those it gives to each flow it leaves by; 1 to 1 000, default 1. */
-  readonly startQuantity?: number;
-  readonly completionQuantity?: number;
+  readonly loop?: MultiInstance;
   /** The activity that undoes this one once it has completed. */
   readonly compensation?: ElementId;
   /** This activity is such a handler: it has no incoming flow. */
@@ -273,19 +258,6 @@ export interface SlaRule {
   readonly repeat?: boolean;
 }
 
-/** Done by somebody outside: nothing here waits for it. */
-export interface ManualTask extends ActivityBase {
-  readonly kind: "manual-task";
-}
-
-/** Either evaluates a decision, to which its inputs are visible, or leaves that to a job. */
-export interface BusinessRuleTask extends ActivityBase {
-  readonly kind: "business-rule-task";
-  /** `result` names what is decided: a variable, written unless the task has `outputs`, to which it is visible. */
-  readonly decision?: { readonly result: string; readonly expression: Expression };
-  readonly job?: JobDefinition;
-}
-
 export interface UserTask extends ActivityBase {
   readonly kind: "user-task";
   readonly title?: Source;
@@ -344,16 +316,7 @@ export interface CallActivity extends ActivityBase {
   readonly binding: "deployment" | "latest" | { readonly version: string };
 }
 
-export type Activity =
-  | ServiceTask
-  | SendTask
-  | ReceiveTask
-  | ScriptTask
-  | ManualTask
-  | BusinessRuleTask
-  | UserTask
-  | SubProcess
-  | CallActivity;
+export type Activity = ServiceTask | SendTask | ReceiveTask | ScriptTask | UserTask | SubProcess | CallActivity;
 export type Element =
   | Activity
   | StartEvent
@@ -391,6 +354,8 @@ export interface ProgramDocument {
   readonly outputs: readonly string[];
   readonly elements: readonly Element[];
   readonly flows: readonly Flow[];
+  /** The text it was compiled from, when that is a drawing. It is no part of the hash: moving a shape changes nothing. */
+  readonly source?: { readonly format: "bpmn"; readonly text: string };
   /** What an error that nothing catches does after it ended everything: `compensate` undoes completed work first. */
   readonly onError: "fail" | "compensate";
 }

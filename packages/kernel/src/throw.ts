@@ -3,7 +3,7 @@ import { planCompensation } from "./compensation-plan.ts";
 import { findEventSubProcess, mostPrecise, startEventSubProcess } from "./event-sub-process.ts";
 import { failItem, itemOf } from "./item.ts";
 import type { JsonObject } from "./json.ts";
-import { instanceAt, isInner, release, terminate, terminateContent } from "./lifecycle.ts";
+import { instanceAt, release, terminate, terminateContent } from "./lifecycle.ts";
 import type { BoundaryEvent, CatchTrigger, ElementId } from "./program.ts";
 import { scopeChain } from "./scope.ts";
 import { passEvent } from "./trigger.ts";
@@ -19,9 +19,7 @@ function precisionFor(type: "error" | "escalation", code: string): (trigger: Cat
 }
 
 function findBoundary(turn: Turn, key: Key, precision: ReturnType<typeof precisionFor>): BoundaryEvent | undefined {
-  const { element, scope } = instanceAt(turn, key);
-  if (isInner(turn, element, scope)) return undefined;
-  return mostPrecise(turn.program.boundaries.get(element) ?? [], precision);
+  return mostPrecise(turn.program.boundaries.get(instanceAt(turn, key).element) ?? [], precision);
 }
 
 /** Whether an element instance, or one it runs in, is a running compensation handler; then which. */
@@ -112,7 +110,8 @@ export function catchEscalation(turn: Turn, from: Key, escalation: Escalation): 
       return true;
     }
     if (key === 0) return false;
-    const boundary = findBoundary(turn, key, precision);
+    // Boundary events stand on the whole activity, not on its items.
+    const boundary = itemOf(turn.state, key) === undefined ? findBoundary(turn, key, precision) : undefined;
     if (boundary !== undefined) {
       const { scope } = instanceAt(turn, key);
       recordEscalation(turn, from, { ...escalation, caughtBy: boundary.id });

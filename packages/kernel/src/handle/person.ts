@@ -1,6 +1,5 @@
-import { acceptItems, loopOf, retryItems, withdraw } from "../collection.ts";
+import { acceptItems, enter, loopOf, retryItems, withdraw } from "../collection.ts";
 import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
-import { enter } from "../enter.ts";
 import { itemKey } from "../evolve/variable.ts";
 import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
@@ -66,7 +65,6 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       retryItems(turn, owner, items);
       break;
     case "collection":
-    case "loop":
       turn.stirred.add(owner);
       break;
     case "flow":
@@ -102,8 +100,7 @@ function rearm(turn: Turn, incident: IncidentRecord): void {
 function collectionOf(turn: Turn, element: ElementId): Collection | Rejection {
   const found: Collection[] = [];
   for (const collection of turn.state.collections.values()) {
-    const instance = instanceAt(turn, collection.body);
-    if (instance.element === element && instance.state === "active") found.push(collection);
+    if (instanceAt(turn, collection.body).element === element) found.push(collection);
   }
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
@@ -117,7 +114,7 @@ function addItems(turn: Turn, command: AddItems): Rejection | undefined {
   if (closing !== null) {
     return refusal("collection-not-found", `Expected an open collection of '${command.element}', but it is closing`);
   }
-  const loop = loopOf(turn.element(command.element));
+  const loop = must(loopOf(turn.element(command.element)), `'${command.element}' has no loop`);
   const names = new Names(turn.program, turn.state, { scope: body });
   const items = readItems(turn, { loop, names, values: command.items, existing: body });
   if (!items.ok) {

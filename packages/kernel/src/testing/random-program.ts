@@ -6,7 +6,6 @@ import type {
   MultiInstance,
   ProgramDocument,
   SlaRule,
-  StandardLoop,
   WaitTrigger,
 } from "../program.ts";
 import {
@@ -149,8 +148,6 @@ class Grower {
     const made = random.oneOf<Element>([
       [5, () => this.#service(options)],
       [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
-      [0.3, () => ({ id: this.#id("manual"), kind: "manual-task", parent: null, ...options })],
-      [0.5, () => this.#rule(options)],
       [1, () => this.#user(options)],
       [0.7, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }), ...options })],
       [
@@ -173,22 +170,10 @@ class Grower {
     this.lines.push(`${from}>${to.first}: n % 2 == 1`);
   }
 
-  #options(): {
-    readonly options: { loop?: MultiInstance | StandardLoop; compensation?: string };
-    readonly bare: boolean;
-  } {
-    const random = this.#random;
-    const looped = random.chance(0.35) ? { loop: random.chance(0.2) ? this.#rounds() : this.#loop() } : {};
-    if (random.chance(0.05)) Object.assign(looped, { startQuantity: 2 });
-    if (random.chance(0.1)) Object.assign(looped, { completionQuantity: 2 });
+  #options(): { readonly options: { loop?: MultiInstance; compensation?: string }; readonly bare: boolean } {
+    const looped = this.#random.chance(0.35) ? { loop: this.#loop() } : {};
     const bare = this.#random.chance(0.6);
     return { options: bare ? looped : { ...looped, compensation: this.#id("handler") }, bare };
-  }
-
-  #rule(options: object): Element {
-    const text = this.#random.pick(["n * 2", "n == 1", "missing"]);
-    const decision = { result: "n", expression: { language: "dmn" as const, text } };
-    return { id: this.#id("rule"), kind: "business-rule-task", parent: null, decision, ...options };
   }
 
   #service(options: object): Element {
@@ -294,13 +279,6 @@ class Grower {
       { type: "escalation", code: this.#random.pick(["E1", "E2"]), payload },
     ]);
     return this.#add(raise(this.#id("throw"), trigger), parent);
-  }
-
-  #rounds(): StandardLoop {
-    const random = this.#random;
-    const condition = expr(random.pick(["n < 3", "loopCounter < 3", "loopCounter < missing", "true"]));
-    const maximum = random.chance(0.9) ? { maximum: random.below(4) } : {};
-    return { mode: "standard", condition, testBefore: random.chance(0.5), ...maximum };
   }
 
   #loop(): MultiInstance {

@@ -1,0 +1,215 @@
+import type { Activity, CallActivity, ElementId, Mapping, ScriptTask } from "@tutti/kernel";
+import { defined } from "../form/parts.ts";
+import { cel, variableAt } from "../value.ts";
+import { type Base, baseOf, type Context } from "./context.ts";
+import { declaredData, variableName } from "./data.ts";
+import { feel, fixedText, sourceOf } from "./expression.ts";
+import { attribute, child, extension, extensions, flag, kindOf, textOf } from "./file.ts";
+import { defaultFlowOf } from "./gateway.ts";
+import { declaredJob, jobOf } from "./job.ts";
+import { loopOf } from "./loop.ts";
+import { mappingsOf } from "./mapping.ts";
+import { messageOf } from "./message.ts";
+import { userTaskOf } from "./user-task.ts";
+import type { XmlNode } from "./xml.ts";
+
+type Shared = Base &
+  Partial<Pick<Activity, "inputs" | "outputs" | "loop" | "compensation" | "forCompensation" | "defaultFlow">>;
+type Build = (context: Context, node: XmlNode, shared: Shared) => Activity | undefined;
+
+/** Each kind of activity as an element; undefined when it cannot be one, and that was reported. */
+export const activities: Readonly<Record<string, Build>> = {
+  "bpmn:task": jobOrPass,
+  "bpmn:manualTask": jobOrPass,
+  "bpmn:serviceTask": (context, node, shared) => ({ ...shared, kind: "service-task", job: jobOf(context.file, node) }),
+  "bpmn:sendTask": sendTask,
+  "bpmn:receiveTask": receiveTask,
+  "bpmn:userTask": (context, node, shared) => ({ ...shared, kind: "user-task", ...userTaskOf(context, node) }),
+  "bpmn:scriptTask": scriptTask,
+  "bpmn:businessRuleTask": businessRuleTask,
+  "bpmn:callActivity": callActivity,
+  "bpmn:subProcess": subProcess,
+  "bpmn:transaction": subProcess,
+};
+
+/** What each kind leaves open when it maps nothing: whether it sees, and may write, every variable. */
+const openness: Readonly<Record<string, { readonly inputs: boolean; readonly outputs: boolean }>> = {
+  "service-task": { inputs: true, outputs: true },
+  "business-rule-task": { inputs: true, outputs: true },
+  "user-task": { inputs: true, outputs: true },
+  "send-task": { inputs: true, outputs: false },
+  "receive-task": { inputs: false, outputs: true },
+  "call-activity": { inputs: true, outputs: true },
+};
+
+/** Builds an activity with what all of them share: data, loop, compensation, quantities. */
+export function activityOf(context: Context, node: XmlNode, parent: ElementId | null): Activity | undefined {
+  const { file, handlers } = context;
+  const id = file.idOf(node);
+  refuseListeners(context, node);
+  const mappings = mappingsOf(context, node);
+  const handled = flag(node, "isForCompensation", false);
+  const shared: Shared = {
+    ...baseOf(context, node, parent),
+    ...mappings,
+    ...defined({
+      loop: loopOf(context, node),
+      compensation: handlers.get(id),
+      forCompensation: handled ? true : undefined,
+      defaultFlow: defaultFlowOf(context, node),
+    }),
+  };
+  const built = activities[node.name]?.(context, node, shared);
+  const open = built === undefined ? undefined : openness[built.kind];
+  if (open !== undefined && built !== undefined) {
+    const inputs = open.inputs && built.inputs === undefined;
+    const outputs = open.outputs && built.outputs === undefined;
+    if (inputs || outputs) context.open.set(id, { inputs, outputs });
+  }
+  return built;
+}
+
+/** Listeners run code of another engine in the middle of a step. */
+function refuseListeners(context: Context, node: XmlNode): void {
+  const kinds = [
+    "zeebe:executionListeners",
+    "zeebe:taskListeners",
+    "camunda:executionListener",
+    "camunda:taskListener",
+    "drools:onEntry-script",
+    "drools:onExit-script",
+  ];
+  for (const kind of kinds) {
+    for (const listener of extensions(node, kind))
+      context.file.refuse(`${kindOf(listener)} in ${context.file.idOf(node)}`, listener);
+  }
+}
+
+/** A task that nobody is named for passes; with a job it is done by a worker. */
+function jobOrPass(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
+  const job = declaredJob(context.file, node);
+  if (job !== undefined) return { ...shared, kind: "service-task", job };
+  context.file.refuse(`a ${kindOf(node)} without a job`, node);
+  return undefined;
+}
+
+function sendTask(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
+  const job = declaredJob(context.file, node);
+  if (job !== undefined) return { ...shared, kind: "send-task", job };
+  const named = attribute(node, "messageRef") ?? attribute(node, "operationRef");
+  // A drawing without a message still says that somebody sends something: a worker does.
+  if (named === undefined) return { ...shared, kind: "send-task", job: jobOf(context.file, node) };
+  const message = messageOf(context, node, { element: node, payload: shared.inputs });
+  return message === undefined ? undefined : { ...shared, kind: "send-task", message };
+}
+
+function receiveTask(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
+  const message = messageOf(context, node, { element: node });
+  return message === undefined ? undefined : { ...shared, kind: "receive-task", message };
+}
+
+/** A decision of another file is made by a worker, under the decision's name. */
+function businessRuleTask(context: Context, node: XmlNode, shared: Shared): Activity {
+  const { file } = context;
+  const called = extension(node, "zeebe:calledDecision");
+  const decision = attribute(called, "decisionId") ?? attribute(node, "camunda:decisionRef");
+  if (decision === undefined) return { ...shared, kind: "service-task", job: jobOf(file, node) };
+  const id = fixedText(file, "decision", { text: decision, at: called ?? node }) ?? "";
+  const result = attribute(called, "resultVariable") ?? attribute(node, "camunda:resultVariable");
+  const outputs: Mapping[] | undefined =
+    result === undefined ? undefined : [{ target: variableName(result), source: variableAt("result", node.position) }];
+  const job = { ...jobOf(file, node), type: `decision.${id}`, headers: { decision: id } };
+  return { ...shared, kind: "service-task", job, ...defined({ outputs: shared.outputs ?? outputs }) };
+}
+
+function callActivity(context: Context, node: XmlNode, shared: Shared): CallActivity | undefined {
+  const { file, processes } = context;
+  const vendor = extension(node, "zeebe:calledElement");
+  const written = attribute(vendor, "processId") ?? attribute(node, "calledElement");
+  const process = fixedText(file, "process", {
+    text: written?.replace(/^[A-Za-z_][\w.-]*:(?=[^:]+$)/, ""),
+    at: vendor ?? node,
+  });
+  if (process === undefined) {
+    if (written === undefined)
+      file.report("bpmn-invalid", `Expected a process that ${shared.id} calls, but there is none`, node);
+    return undefined;
+  }
+  const binding = bindingOf(node, vendor) ?? (processes.has(process) ? "deployment" : "latest");
+  return { ...shared, kind: "call-activity", process, binding };
+}
+
+function bindingOf(node: XmlNode, vendor: XmlNode | undefined): CallActivity["binding"] | undefined {
+  const kind = attribute(vendor, "bindingType") ?? attribute(node, "camunda:calledElementBinding");
+  const version =
+    attribute(vendor, "versionTag") ??
+    attribute(node, "camunda:calledElementVersion") ??
+    attribute(node, "camunda:calledElementVersionTag");
+  if (kind === "deployment" || kind === "latest") return kind;
+  if (kind !== undefined && version !== undefined) return { version };
+  return undefined;
+}
+
+function subProcess(context: Context, node: XmlNode, shared: Shared): Activity {
+  const variables = declaredData(context.file, node, context.data);
+  return {
+    ...shared,
+    kind: "sub-process",
+    ...(variables.length > 0 && { variables }),
+    ...(flag(node, "triggeredByEvent", false) && { triggeredByEvent: true }),
+    ...(node.name === "bpmn:transaction" && { transaction: true }),
+  };
+}
+
+const computable = /^(?:feel|cel|juel)?$|FEEL/i;
+
+/** A script of expressions is run here; one in a programming language is a job for a worker that speaks it. */
+function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
+  const { file } = context;
+  const { outputs: _outputs, ...rest } = shared;
+  const declared = declaredJob(file, node);
+  if (declared !== undefined) return { ...shared, kind: "service-task", job: declared };
+  const vendor = extension(node, "zeebe:script");
+  const expression = attribute(vendor, "expression");
+  if (vendor !== undefined && expression !== undefined) {
+    const target = variableName(attribute(vendor, "resultVariable") ?? "result");
+    const source = sourceOf(expression, vendor);
+    return scripted(rest, [{ target, source }, ...(shared.outputs ?? [])]);
+  }
+  const format = attribute(node, "scriptFormat") ?? "";
+  const script = child(node, "bpmn:script");
+  const text = textOf(script) ?? "";
+  const assignments = computable.test(format.trim()) ? assignmentsOf(node, text, /feel/i.test(format)) : undefined;
+  if (assignments !== undefined) return scripted(rest, [...assignments, ...(shared.outputs ?? [])]);
+  const language = format === "" ? "script" : format.toLowerCase();
+  file.warn(
+    "element-unsupported",
+    `Expected a script in FEEL or CEL, but found ${language}: ${shared.id} becomes a job of the type script.${variableName(language)}`,
+    script ?? node,
+  );
+  const job = {
+    ...jobOf(file, node),
+    type: `script.${variableName(language)}`,
+    headers: { language: format, script: text },
+  };
+  return { ...shared, kind: "service-task", job };
+}
+
+function scripted(shared: Omit<Shared, "outputs">, assignments: readonly Mapping[]): ScriptTask {
+  return { ...shared, kind: "script-task", assignments };
+}
+
+/** `x = 1; y = x + 1`, or one expression whose result goes into the variable that Camunda's attribute names. */
+function assignmentsOf(node: XmlNode, text: string, isFeel: boolean): Mapping[] | undefined {
+  const at = child(node, "bpmn:script") ?? node;
+  const source = (body: string) => (isFeel ? feel(body, at) : cel(body.trim(), at.position));
+  const result = attribute(node, "camunda:resultVariable");
+  if (result !== undefined) return [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
+  const lines = text
+    .split(/[;\n]/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const parts = lines.map((line) => /^([A-Za-z_][A-Za-z0-9_]*)\s*:?=(?!=)\s*(.+)$/.exec(line));
+  if (parts.includes(null)) return undefined;
+  return parts.map((part) => ({ target: part?.[1] ?? "", source: source(part?.[2] ?? "") }));
+}

@@ -1,0 +1,66 @@
+import { type Json, must, type ProgramDocument } from "@tutti/kernel";
+import { withoutPositions } from "../hash.ts";
+import { Problems } from "../problem.ts";
+import { type Generated, generate } from "./generate.ts";
+import { compileBpmnText } from "./import.ts";
+import { type Change, changesBetween } from "./patch.ts";
+import { node, type OutNode, writeXml } from "./write.ts";
+
+/**
+ * BPMN 2.0 of a program. One that came from a BPMN file gives that file again, diagram, comments and everything else
+ * included, with the processes that stood beside it. Any other is written anew: what BPMN and Zeebe's extensions have
+ * words for in their words, the rest field by field in a namespace of ours. Importing the result gives an equal program.
+ */
+export function exportBpmn(program: ProgramDocument): string {
+  const source = program.source?.text;
+  if (source !== undefined && compiledFrom(source, program.id)?.hash === program.hash) return source;
+  const generated = generate(program);
+  const drawn = must(compiledFrom(writeXml(generated.root), program.id), "what was generated can be read");
+  complete(generated, drawn, program);
+  const text = writeXml(generated.root);
+  const again = compiledFrom(text, program.id);
+  must(again?.hash === program.hash ? again : undefined, `'${program.id}' is the same after its export`);
+  return text;
+}
+
+function compiledFrom(text: string, id: string): ProgramDocument | undefined {
+  const problems = new Problems("export");
+  const compiled = compileBpmnText(text, problems);
+  return problems.errors > 0 ? undefined : compiled.find(({ program }) => program.id === id)?.program;
+}
+
+/** Adds what the drawing does not say of the program. */
+function complete(generated: Generated, drawn: ProgramDocument, program: ProgramDocument): void {
+  const { nodes, process } = generated;
+  for (const kind of ["element", "flow"] as const) {
+    const list = kind === "element" ? "elements" : "flows";
+    const before = new Map<string, Json>(drawn[list].map((part) => [part.id, plain(part)]));
+    for (const part of program[list])
+      add(nodes.get(`${kind} ${part.id}`), changesBetween(before.get(part.id), plain(part)));
+  }
+  const heads = [headOf(drawn), headOf(program)] as const;
+  add(process, changesBetween(heads[0], heads[1]));
+}
+
+function plain(value: unknown): Json {
+  return withoutPositions(JSON.parse(JSON.stringify(value)) as Json);
+}
+
+/** The fields of the process itself; the order of its parts only where it is not the drawing's. */
+function headOf(program: ProgramDocument): Json {
+  const { id: _id, format: _format, hash: _hash, source: _source, elements, flows, ...head } = program;
+  return plain({
+    ...head,
+    elementOrder: elements.map((element) => element.id),
+    flowOrder: flows.map((flow) => flow.id),
+  });
+}
+
+function add(element: OutNode | undefined, changes: readonly Change[]): void {
+  const extensions = element?.children.find((inner) => inner.name === "bpmn:extensionElements");
+  for (const { path, value } of changes) {
+    extensions?.children.push(
+      value === undefined ? node("tutti:remove", { path }) : node("tutti:set", { path }, JSON.stringify(value)),
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import type { Element, ElementId } from "@tutti/kernel";
+import { defined } from "../form/parts.ts";
+import { baseOf, type Context } from "./context.ts";
+import { conditionOf } from "./expression.ts";
+import { attribute, child } from "./file.ts";
+import type { XmlNode } from "./xml.ts";
+
+type Build = (context: Context, node: XmlNode, parent: ElementId | null) => Element | undefined;
+
+export const gateways: Readonly<Record<string, Build>> = {
+  "bpmn:exclusiveGateway": (context, node, parent) => ({
+    ...baseOf(context, node, parent),
+    kind: "exclusive-gateway",
+    ...defined({ defaultFlow: defaultFlowOf(context, node) }),
+  }),
+  "bpmn:inclusiveGateway": (context, node, parent) => ({
+    ...baseOf(context, node, parent),
+    kind: "inclusive-gateway",
+    ...defined({ defaultFlow: defaultFlowOf(context, node) }),
+  }),
+  "bpmn:complexGateway": complexGateway,
+  "bpmn:parallelGateway": (context, node, parent) => ({ ...baseOf(context, node, parent), kind: "parallel-gateway" }),
+};
+
+/** The flow that is taken when no condition holds. */
+export function defaultFlowOf(context: Context, node: XmlNode): string | undefined {
+  const flow = context.file.resolve(node, attribute(node, "default"), ["bpmn:sequenceFlow"]);
+  return flow === undefined ? undefined : context.file.idOf(flow);
+}
+
+function complexGateway(context: Context, node: XmlNode, parent: ElementId | null): Element | undefined {
+  const condition = child(node, "bpmn:activationCondition");
+  const activation = condition === undefined ? undefined : conditionOf(context.file, condition);
+  if (activation === undefined) {
+    if (condition === undefined)
+      context.file.report(
+        "bpmn-invalid",
+        `Expected an activationCondition in ${context.file.idOf(node)}, but there is none`,
+        node,
+      );
+    return undefined;
+  }
+  return {
+    ...baseOf(context, node, parent),
+    kind: "complex-gateway",
+    activation,
+    ...defined({ defaultFlow: defaultFlowOf(context, node) }),
+  };
+}

@@ -1,0 +1,113 @@
+import type { Element, JobDefinition, Mapping, MultiInstance, ThrowTrigger } from "@tutti/kernel";
+import { expressionNode, fixed, ioMapping, sourceText } from "./generate-part.ts";
+import { node, type OutNode } from "./write.ts";
+
+/** What Zeebe's extensions say of an element: its job, its data, who does it, what it calls. */
+export function activityExtensions(element: Element): OutNode[] {
+  const job = "job" in element ? element.job : undefined;
+  const trigger = "trigger" in element ? (element.trigger as ThrowTrigger) : undefined;
+  const sending = trigger?.type === "message" ? trigger.job : undefined;
+  const [inputs, outputs] = dataOf(element);
+  return [...jobNodes(job ?? sending), ...ofKind(element), ioMapping(inputs, outputs)].filter(
+    (made) => made !== undefined,
+  );
+}
+
+function dataOf(element: Element): readonly [readonly Mapping[] | undefined, readonly Mapping[] | undefined] {
+  const outputs = "outputs" in element ? element.outputs : undefined;
+  if ("inputs" in element) return [element.inputs, outputs];
+  const trigger = "trigger" in element ? (element.trigger as ThrowTrigger) : undefined;
+  if (trigger?.type === "message") return [trigger.message.payload, outputs];
+  if (trigger?.type === "signal") return [trigger.signal.payload, outputs];
+  return [trigger?.type === "escalation" ? trigger.payload : undefined, outputs];
+}
+
+function jobNodes(job: JobDefinition | undefined): (OutNode | undefined)[] {
+  if (job === undefined) return [];
+  const headers = Object.entries(job.headers ?? {}).filter(
+    ([key, value]) => typeof value === "string" && key === key.trim() && key !== "",
+  );
+  return [
+    node("zeebe:taskDefinition", { type: fixed(job.type), retries: String(Math.min(job.retry.attemptsMax, 999)) }),
+    headers.length === 0
+      ? undefined
+      : node(
+          "zeebe:taskHeaders",
+          {},
+          headers.map(([key, value]) => node("zeebe:header", { key, value: String(value) })),
+        ),
+  ];
+}
+
+function ofKind(element: Element): (OutNode | undefined)[] {
+  switch (element.kind) {
+    case "user-task": {
+      const { assignee, candidates, priority } = element;
+      const names = candidates?.map(fixed).join(", ");
+      return [
+        node("zeebe:userTask"),
+        assignee === undefined && names === undefined
+          ? undefined
+          : node("zeebe:assignmentDefinition", {
+              assignee: assignee === undefined ? undefined : sourceText(assignee),
+              candidateGroups: names,
+            }),
+        priority === undefined
+          ? undefined
+          : node("zeebe:priorityDefinition", { priority: sourceText(priority).replace(/^=(?=\d+$)/, "") }),
+      ];
+    }
+    case "call-activity": {
+      const { binding } = element;
+      const version = typeof binding === "object" ? binding.version : undefined;
+      return [
+        node("zeebe:calledElement", {
+          processId: fixed(element.process),
+          propagateAllChildVariables: "false",
+          bindingType: typeof binding === "string" ? binding : "versionTag",
+          versionTag: version,
+        }),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+/** BPMN's own children of an activity: its script, its loop. */
+export function activityParts(element: Element): OutNode[] {
+  const parts: OutNode[] = [];
+  if ("loop" in element && element.loop !== undefined) parts.push(loopNode(element.loop));
+  if (element.kind === "complex-gateway") parts.push(expressionNode("bpmn:activationCondition", element.activation));
+  if (element.kind === "script-task") parts.push(node("bpmn:script", {}, scriptText(element.assignments)));
+  return parts;
+}
+
+function scriptText(assignments: readonly Mapping[]): string {
+  const lines = assignments.map(({ target, source }) => {
+    const text =
+      "language" in source ? source.text : "variable" in source ? source.variable : JSON.stringify(source.literal);
+    return `${target} = ${text}`;
+  });
+  // The importer splits at these; what holds one is given beside it.
+  return lines.some((line) => /[;\n]/.test(line)) ? "" : lines.join("\n");
+}
+
+function loopNode(loop: MultiInstance): OutNode {
+  const { output, completion } = loop;
+  return node(
+    "bpmn:multiInstanceLoopCharacteristics",
+    { isSequential: loop.mode === "sequential" ? "true" : undefined },
+    [
+      node("bpmn:extensionElements", {}, [
+        node("zeebe:loopCharacteristics", {
+          inputCollection: sourceText(loop.collection),
+          inputElement: loop.item,
+          outputCollection: output?.target,
+          outputElement: output === undefined ? undefined : sourceText(output.source),
+        }),
+      ]),
+      completion === undefined ? undefined : expressionNode("bpmn:completionCondition", completion),
+    ],
+  );
+}

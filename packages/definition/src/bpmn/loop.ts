@@ -1,0 +1,137 @@
+import type { Expression, MultiInstance, Source } from "@tutti/kernel";
+import { defined } from "../form/parts.ts";
+import { variableAt } from "../value.ts";
+import type { Context } from "./context.ts";
+import { variableName } from "./data.ts";
+import { conditionOf, expressionSource, feel, sourceOf } from "./expression.ts";
+import { attribute, child, childrenOf, extension, flag, textOf } from "./file.ts";
+import type { XmlNode } from "./xml.ts";
+
+/** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
+export function loopOf(context: Context, activity: XmlNode): MultiInstance | undefined {
+  const node = child(activity, "bpmn:multiInstanceLoopCharacteristics");
+  return node === undefined ? undefined : multiInstance(context, activity, node);
+}
+
+function multiInstance(context: Context, activity: XmlNode, node: XmlNode): MultiInstance | undefined {
+  const { file } = context;
+  const vendor = extension(node, "zeebe:loopCharacteristics");
+  const sequential = flag(node, "isSequential", false);
+  const items = itemsOf(context, activity, node);
+  if (items === undefined) {
+    file.report(
+      "loop-invalid",
+      `Expected a collection or a cardinality, but the loop of ${file.idOf(activity)} has none`,
+      node,
+    );
+    return undefined;
+  }
+  const condition = child(node, "bpmn:completionCondition");
+  const completion = condition === undefined ? undefined : conditionOf(file, condition);
+  const target = attribute(vendor, "outputCollection") ?? outputName(context, activity, node);
+  const item = child(node, "bpmn:outputDataItem");
+  const yielded = attribute(vendor, "outputElement");
+  const source: Source | undefined =
+    yielded !== undefined && vendor !== undefined
+      ? sourceOf(yielded, vendor)
+      : item === undefined
+        ? undefined
+        : variableAt(variableName(attribute(item, "name") ?? file.idOf(item)), item.position);
+  return {
+    mode: sequential ? "sequential" : "parallel",
+    ...items,
+    ...defined({
+      completion: completion === undefined ? undefined : withCounts(completion, sequential),
+      output: target === undefined || source === undefined ? undefined : { target, source },
+    }),
+  };
+}
+
+/** What the loop runs over, and what an item is called. */
+function itemsOf(
+  context: Context,
+  activity: XmlNode,
+  node: XmlNode,
+): Pick<MultiInstance, "collection" | "item"> | undefined {
+  const vendor = extension(node, "zeebe:loopCharacteristics");
+  const given = attribute(vendor, "inputCollection");
+  if (vendor !== undefined && given !== undefined) {
+    return { collection: sourceOf(given, vendor), item: attribute(vendor, "inputElement") ?? "item" };
+  }
+  const older = attribute(node, "camunda:collection");
+  const item = attribute(node, "camunda:elementVariable") ?? itemName(node) ?? "item";
+  if (older !== undefined) {
+    const bare = /^[A-Za-z_][A-Za-z0-9_]*$/.test(older);
+    return { collection: bare ? variableAt(older, node.position) : sourceOf(older, node), item };
+  }
+  const reference = textOf(child(node, "bpmn:loopDataInputRef"));
+  if (reference !== undefined) {
+    const name = sourceBehind(context, activity, reference);
+    return { collection: variableAt(name, node.position), item };
+  }
+  const cardinality = child(node, "bpmn:loopCardinality");
+  return cardinality === undefined || textOf(cardinality) === undefined ? undefined : counted(context, cardinality);
+}
+
+function itemName(node: XmlNode): string | undefined {
+  const item = child(node, "bpmn:inputDataItem");
+  return item === undefined ? undefined : variableName(attribute(item, "name") ?? attribute(item, "id") ?? "item");
+}
+
+/** A loop over an input of the activity runs over the data that flows into that input. */
+function sourceBehind(context: Context, activity: XmlNode, reference: string): string {
+  const feeding = childrenOf(activity, "bpmn:dataInputAssociation").find(
+    (inner) => textOf(child(inner, "bpmn:targetRef")) === reference,
+  );
+  const from = textOf(child(feeding, "bpmn:sourceRef")) ?? reference;
+  return context.data.get(from) ?? variableName(from);
+}
+
+/** The output of a loop goes where the activity's output of that name flows. */
+function outputName(context: Context, activity: XmlNode, node: XmlNode): string | undefined {
+  const reference = textOf(child(node, "bpmn:loopDataOutputRef"));
+  if (reference === undefined) return undefined;
+  const flowing = childrenOf(activity, "bpmn:dataOutputAssociation").find(
+    (inner) => textOf(child(inner, "bpmn:sourceRef")) === reference,
+  );
+  const to = textOf(child(flowing, "bpmn:targetRef")) ?? reference;
+  return context.data.get(to) ?? variableName(to);
+}
+
+/** A number of times becomes a list of that length: 1, 2, … visible as `loopCounter`. */
+function counted(context: Context, node: XmlNode): Pick<MultiInstance, "collection" | "item"> {
+  const source = expressionSource(context.file, node);
+  const item = "loopCounter";
+  const times = "literal" in source ? Number(source.literal) : Number.NaN;
+  if ("literal" in source) {
+    const fine = Number.isSafeInteger(times) && times >= 0 && times <= 100_000;
+    if (!fine)
+      context.file.report(
+        "loop-invalid",
+        `Expected a number from 0 to 100000, but found ${JSON.stringify(source.literal).slice(0, 80)}`,
+        node,
+      );
+    return { collection: { literal: Array.from({ length: fine ? times : 0 }, (_, index) => index + 1) }, item };
+  }
+  const text = "variable" in source ? source.variable : source.text;
+  // A range that ends below its start counts down in FEEL.
+  return { collection: feel(`if (${text}) < 1 then [] else for i in 1..(${text}) return i`, node), item };
+}
+
+const counts: Readonly<Record<string, string>> = {
+  numberOfInstances: "total",
+  nrOfInstances: "total",
+  numberOfCompletedInstances: "completed",
+  nrOfCompletedInstances: "completed",
+  numberOfTerminatedInstances: "(failed + skipped)",
+};
+
+/** The names that BPMN and Camunda give the counts, as the kernel's. */
+function withCounts(completion: Expression, sequential: boolean): Expression {
+  const active = sequential ? "0" : "(total - completed - failed - skipped)";
+  const text = completion.text.replaceAll(/(?<![\w.])[A-Za-z]+Instances\b/g, (name) => {
+    if (name === "numberOfActiveInstances" || name === "nrOfActiveInstances") return active;
+    return (Object.hasOwn(counts, name) ? counts[name] : undefined) ?? name;
+  });
+  return { ...completion, text };
+}

@@ -1,0 +1,281 @@
+import type { Element, ElementId, Expression } from "@tutti/kernel";
+import { type CompiledProgram, Draft, type Head } from "../draft.ts";
+import { defined } from "../form/parts.ts";
+import { limits } from "../limits.ts";
+import { activities, activityOf } from "./activity.ts";
+import { type Context, lanesOf } from "./context.ts";
+import { dataNamesOf, declaredData } from "./data.ts";
+import { events, marksCompensation } from "./event.ts";
+import { conditionOf } from "./expression.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, flag, kindOf, textOf } from "./file.ts";
+import { gateways } from "./gateway.ts";
+import { fillOpen } from "./open.ts";
+import { applyHeadPatch, applyPatches } from "./patch.ts";
+import type { XmlNode } from "./xml.ts";
+
+/** Children that are no elements of the process: read elsewhere, or drawn for people only. */
+const silent: ReadonlySet<string> = new Set([
+  "incoming",
+  "outgoing",
+  "documentation",
+  "extensionElements",
+  "laneSet",
+  "property",
+  "ioSpecification",
+  "ioBinding",
+  "dataObject",
+  "dataObjectReference",
+  "dataStoreReference",
+  "association",
+  "textAnnotation",
+  "group",
+  "category",
+  "auditing",
+  "monitoring",
+  "correlationSubscription",
+  "dataInputAssociation",
+  "dataOutputAssociation",
+  "supports",
+  "multiInstanceLoopCharacteristics",
+  "standardLoopCharacteristics",
+  "potentialOwner",
+  "humanPerformer",
+  "performer",
+  "resourceRole",
+  "completionCondition",
+  "sequenceFlow",
+  "supportedInterfaceRef",
+  "rendering",
+  "boundaryEventRef",
+  "categoryValueRef",
+]);
+
+/** Compiles one process of a file. Everything that cannot be compiled is reported at its place, all at once. */
+export function compileProcess(file: BpmnFile, process: XmlNode, processes: ReadonlySet<string>): CompiledProgram {
+  const draft = new Draft(file.problems, () => process.position);
+  const data = dataNamesOf(process);
+  const context: Context = {
+    file,
+    draft,
+    process,
+    processes,
+    data,
+    lanes: lanesOf(process),
+    handlers: handlersOf(file, process),
+    open: new Map(),
+  };
+  compileScope(context, process, { parent: null, nesting: 0 });
+  const declared = declaredData(file, process, data);
+  const variables = fillOpen(context, declared);
+  applyPatches(context, process);
+  const head: Head = {
+    id: file.idOf(process),
+    version: versionOf(process),
+    name: nameOf(file, process),
+    variables,
+    outputs: outputsOf(context, process) ?? variables.map((variable) => variable.name),
+    onError: "fail",
+  };
+  const program = draft.finish(applyHeadPatch(context, process, head));
+  return { program, problems: file.problems, place: () => process.position, legacy: true, fallsInto: [] };
+}
+
+function versionOf(process: XmlNode): string {
+  return attribute(extension(process, "zeebe:versionTag"), "value") ?? attribute(process, "camunda:versionTag") ?? "1";
+}
+
+/** A pool that shows the process may be all that names it. */
+function nameOf(file: BpmnFile, process: XmlNode): string {
+  const pools = file
+    .roots("bpmn:collaboration")
+    .flatMap((collaboration) => childrenOf(collaboration, "bpmn:participant"));
+  const pool = pools.find((participant) => file.find(attribute(participant, "processRef")) === process);
+  return attribute(process, "name") ?? attribute(pool, "name") ?? file.idOf(process);
+}
+
+function outputsOf(context: Context, process: XmlNode): readonly string[] | undefined {
+  const outputs = childrenOf(child(process, "bpmn:ioSpecification"), "bpmn:dataOutput");
+  return outputs.length === 0
+    ? undefined
+    : outputs.map((node) => context.data.get(attribute(node, "id") ?? "") ?? context.file.idOf(node));
+}
+
+/** Which activity undoes which: the association from the compensation event at one's boundary to the other. */
+function handlersOf(file: BpmnFile, process: XmlNode): Map<ElementId, ElementId> {
+  const handlers = new Map<ElementId, ElementId>();
+  const visit = (container: XmlNode): void => {
+    for (const node of container.children) {
+      if (node.name in activities && node.children.length > 0) visit(node);
+      if (node.name !== "bpmn:association") continue;
+      const from = file.find(attribute(node, "sourceRef"));
+      const to = file.find(attribute(node, "targetRef"));
+      if (
+        from?.name !== "bpmn:boundaryEvent" ||
+        child(from, "bpmn:compensateEventDefinition") === undefined ||
+        to === undefined
+      )
+        continue;
+      const attached = file.find(attribute(from, "attachedToRef"));
+      if (attached !== undefined && to.name !== "bpmn:textAnnotation") handlers.set(file.idOf(attached), file.idOf(to));
+    }
+  };
+  visit(process);
+  return handlers;
+}
+
+/** Where something is compiled to, and how many sub-processes deep. */
+interface Site {
+  readonly parent: ElementId | null;
+  readonly nesting: number;
+}
+
+function compileScope(context: Context, container: XmlNode, at: Site): void {
+  const { file } = context;
+  const { parent, nesting } = at;
+  if (nesting > limits.nestingMax) {
+    file.report(
+      "element-limit",
+      `Expected at most ${limits.nestingMax} sub-processes within each other, but this is deeper`,
+      container,
+    );
+    return;
+  }
+  for (const node of container.children) {
+    if (node.name.startsWith("bpmn:") && !silent.has(kindOf(node))) compileNode(context, node, { parent, nesting });
+  }
+  if (container.name !== "bpmn:adHocSubProcess") startSomewhere(context, container, parent);
+  const nodes = new Set(container.children);
+  for (const flow of childrenOf(container, "bpmn:sequenceFlow")) compileFlow(context, flow, nodes);
+}
+
+function compileNode(context: Context, node: XmlNode, at: Site): void {
+  const { file, draft } = context;
+  const build = events[node.name] ?? gateways[node.name] ?? (node.name in activities ? activityOf : undefined);
+  if (build === undefined) {
+    const name = attribute(node, "name");
+    file.refuse(`a ${kindOf(node)}${name === undefined ? "" : ` (${name.slice(0, 80)})`}`, node);
+    return;
+  }
+  if (marksCompensation(context, node)) {
+    if (!context.handlers.has(attribute(node, "attachedToRef") ?? "")) {
+      file.report(
+        "undo-invalid",
+        `Expected an association to the activity that undoes, but ${file.idOf(node)} has none`,
+        node,
+      );
+    }
+    return;
+  }
+  const element = build(context, node, at.parent);
+  // An id that is there twice was reported with the file.
+  if (element === undefined || draft.has(element.id)) return;
+  draft.add(element);
+  if (element.kind === "sub-process") compileScope(context, node, { parent: element.id, nesting: at.nesting + 1 });
+}
+
+/** Without a start event everything that nothing flows into starts at once. */
+function startSomewhere(context: Context, container: XmlNode, parent: ElementId | null): void {
+  const { file, draft } = context;
+  const inside = container.children.filter(
+    (node) => draft.get(file.idOf(node))?.parent === parent && node.name.startsWith("bpmn:"),
+  );
+  if (childrenOf(container, "bpmn:startEvent").length > 0) return;
+  const flows = childrenOf(container, "bpmn:sequenceFlow");
+  const targets = new Set(flows.flatMap((flow) => file.find(attribute(flow, "targetRef")) ?? []));
+  const first = inside.filter((node) => !targets.has(node) && beginsAlone(context, node));
+  if (first.length === 0) {
+    file.report(
+      "end-missing",
+      `Expected a start event, or something that nothing flows into, but ${file.idOf(container)} has neither`,
+      container,
+    );
+    return;
+  }
+  if (first.some((node) => waitsForStart(node))) return;
+  const id = parent === null ? "start" : `${parent}.start`;
+  draft.add({
+    kind: "start-event",
+    id: draft.has(id) ? `${id}.event` : id,
+    parent,
+    trigger: { type: "none" },
+    position: container.position,
+  });
+  for (const node of first) draft.flow(draft.has(`${id}.event`) ? `${id}.event` : id, file.idOf(node));
+}
+
+function waitsForStart(node: XmlNode): boolean {
+  return flag(node, "instantiate", false);
+}
+
+/** Whether an element without incoming flows is one that begins, and not one that something else triggers. */
+function beginsAlone(context: Context, node: XmlNode): boolean {
+  const element = context.draft.get(context.file.idOf(node));
+  if (element === undefined || element.kind === "boundary-event" || element.kind === "start-event") return false;
+  if ("forCompensation" in element) return false;
+  if (element.kind === "sub-process" && element.triggeredByEvent === true) return false;
+  return !(element.kind === "intermediate-catch-event" && element.trigger.type === "link");
+}
+
+function compileFlow(context: Context, node: XmlNode, nodes: ReadonlySet<XmlNode>): void {
+  const { file, draft } = context;
+  const end = (name: "sourceRef" | "targetRef"): XmlNode | undefined => {
+    const reference = attribute(node, name);
+    if (reference === undefined) file.report("bpmn-invalid", `Expected ${name}, but there is none`, node);
+    return file.resolve(node, reference);
+  };
+  const [from, to] = [end("sourceRef"), end("targetRef")];
+  if (from === undefined || to === undefined) return;
+  const [source, target] = [draft.get(file.idOf(from)), draft.get(file.idOf(to))];
+  if (!nodes.has(from) || !nodes.has(to)) {
+    file.report(
+      "target-other-scope",
+      `Expected a flow within one process or sub-process, but ${file.idOf(node)} leaves it`,
+      node,
+    );
+    return;
+  }
+  // What could not be compiled was reported there.
+  if (source === undefined || target === undefined) return;
+  if (target.kind === "start-event" || target.kind === "boundary-event") {
+    file.report("bpmn-invalid", `Expected no flow into the ${target.kind} ${target.id}, but there is one`, node);
+    return;
+  }
+  if (source.kind === "end-event") {
+    file.warn(
+      "bpmn-invalid",
+      `Expected no flow out of the end event ${source.id}, but there is one: it is never taken`,
+      node,
+    );
+  }
+  if ("forCompensation" in source || "forCompensation" in target) {
+    file.report(
+      "undo-invalid",
+      `Expected an association at a compensation handler, but ${file.idOf(node)} is a sequence flow`,
+      node,
+    );
+    return;
+  }
+  const condition = flowCondition(context, node, source);
+  draft.addFlow({
+    id: file.idOf(node),
+    from: source.id,
+    to: target.id,
+    ...defined({ condition, name: attribute(node, "name") }),
+  });
+}
+
+/** A default flow has no condition, whatever stands there; nor has one out of an event or a gateway that takes all. */
+function flowCondition(context: Context, node: XmlNode, source: Element): Expression | undefined {
+  const { file } = context;
+  const written = child(node, "bpmn:conditionExpression");
+  if (written === undefined || textOf(written) === undefined) return undefined;
+  if ("defaultFlow" in source && source.defaultFlow === file.idOf(node)) return undefined;
+  const takesAll = source.kind === "parallel-gateway" || source.kind.endsWith("-event");
+  if (!takesAll) return conditionOf(file, written);
+  file.warn(
+    "bpmn-invalid",
+    `Expected no condition behind ${source.kind} ${source.id}, but there is one: it is not evaluated`,
+    written,
+  );
+  return undefined;
+}

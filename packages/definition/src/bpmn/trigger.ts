@@ -1,0 +1,143 @@
+import type { CatchTrigger, EndEvent, IntermediateThrowEvent, Source } from "@tutti/kernel";
+import { defined } from "../form/parts.ts";
+import type { Context } from "./context.ts";
+import { conditionOf, fixedText, sourceOf, timerOf } from "./expression.ts";
+import { attribute, child, extension, kindOf, textOf } from "./file.ts";
+import { declaredJob } from "./job.ts";
+import { mappingsOf } from "./mapping.ts";
+import { messageOf } from "./message.ts";
+import type { XmlNode } from "./xml.ts";
+
+type ThrowTrigger = EndEvent["trigger"] | IntermediateThrowEvent["trigger"];
+
+/** What one event definition waits for. */
+export function catchTrigger(context: Context, definition: XmlNode, event: XmlNode): CatchTrigger | undefined {
+  switch (definition.name) {
+    case "bpmn:timerEventDefinition": {
+      const timer = timerOf(context.file, definition);
+      return timer === undefined ? undefined : { type: "timer", timer };
+    }
+    case "bpmn:messageEventDefinition": {
+      const message = messageOf(context, definition, { element: event });
+      return message === undefined ? undefined : { type: "message", message };
+    }
+    case "bpmn:signalEventDefinition": {
+      const name = signalName(context, definition, event);
+      return name === undefined ? undefined : { type: "signal", signal: { name } };
+    }
+    case "bpmn:conditionalEventDefinition":
+      return conditional(context, definition);
+    case "bpmn:errorEventDefinition":
+      return { type: "error", ...defined({ code: codeOf(context, definition, "error") }) };
+    case "bpmn:escalationEventDefinition":
+      return { type: "escalation", ...defined({ code: codeOf(context, definition, "escalation") }) };
+    case "bpmn:compensateEventDefinition":
+      return { type: "compensation" };
+    case "bpmn:cancelEventDefinition":
+      return { type: "cancel" };
+    case "bpmn:linkEventDefinition":
+      return { type: "link", name: linkName(context, definition, event) };
+    default:
+      context.file.refuse(`an event that catches ${kindOf(definition)}`, definition);
+      return undefined;
+  }
+}
+
+/** What one event definition throws. */
+export function throwTrigger(context: Context, definition: XmlNode, event: XmlNode): ThrowTrigger | undefined {
+  const { file } = context;
+  const payload = () => mappingsOf(context, event).inputs;
+  switch (definition.name) {
+    case "bpmn:terminateEventDefinition":
+      return { type: "terminate" };
+    case "bpmn:cancelEventDefinition":
+      return { type: "cancel" };
+    // One that names nothing is thrown all the same, for whoever catches everything.
+    case "bpmn:errorEventDefinition":
+      return { type: "error", code: codeOf(context, definition, "error") ?? "error" };
+    case "bpmn:escalationEventDefinition": {
+      const code = codeOf(context, definition, "escalation") ?? "escalation";
+      return { type: "escalation", code, ...defined({ payload: payload() }) };
+    }
+    case "bpmn:compensateEventDefinition":
+      return { type: "compensation", ...defined({ activity: activityOf(context, definition) }) };
+    case "bpmn:signalEventDefinition": {
+      const name = signalName(context, definition, event);
+      return name === undefined ? undefined : { type: "signal", signal: { name, ...defined({ payload: payload() }) } };
+    }
+    case "bpmn:linkEventDefinition":
+      return { type: "link", name: linkName(context, definition, event) };
+    case "bpmn:messageEventDefinition":
+      return thrownMessage(context, definition, event);
+    default:
+      file.refuse(`an event that throws ${kindOf(definition)}`, definition);
+      return undefined;
+  }
+}
+
+/** With a job, a worker sends it; a message is then only a name. */
+function thrownMessage(context: Context, definition: XmlNode, event: XmlNode): ThrowTrigger | undefined {
+  const job = declaredJob(context.file, event) ?? declaredJob(context.file, definition);
+  const unnamed =
+    attribute(definition, "messageRef") === undefined && child(definition, "bpmn:operationRef") === undefined;
+  const { inputs } = mappingsOf(context, event);
+  const message =
+    job !== undefined && unnamed
+      ? { name: { literal: job.type }, ...defined({ payload: inputs }) }
+      : messageOf(context, definition, { element: event, payload: inputs });
+  return message === undefined ? undefined : { type: "message", message, ...defined({ job }) };
+}
+
+function conditional(context: Context, definition: XmlNode): CatchTrigger | undefined {
+  const node = child(definition, "bpmn:condition");
+  if (node === undefined) {
+    context.file.report("bpmn-invalid", "Expected a condition, but there is none", definition);
+    return undefined;
+  }
+  const condition = conditionOf(context.file, node);
+  const filter =
+    attribute(extension(definition, "zeebe:conditionalFilter"), "variableNames") ??
+    attribute(definition, "camunda:variableName");
+  const variables = filter
+    ?.split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  return condition === undefined ? undefined : { type: "conditional", condition, ...defined({ variables }) };
+}
+
+/** The code of an error or escalation; without one, its name, else its id, so that throwing and catching it agree. */
+function codeOf(context: Context, definition: XmlNode, kind: "error" | "escalation"): string | undefined {
+  const { file } = context;
+  const named = file.resolve(definition, attribute(definition, `${kind}Ref`), [`bpmn:${kind}`]);
+  if (named === undefined) return undefined;
+  const code = attribute(named, `${kind}Code`) ?? attribute(named, "name") ?? file.idOf(named);
+  return fixedText(file, `${kind} code`, { text: code, at: named });
+}
+
+/** A drawing that names no signal still means one: it is called like the event. */
+function signalName(context: Context, definition: XmlNode, event: XmlNode): Source | undefined {
+  const { file } = context;
+  const reference = attribute(definition, "signalRef");
+  const signal = file.resolve(definition, reference, ["bpmn:signal"]);
+  if (signal !== undefined) return sourceOf(attribute(signal, "name") ?? file.idOf(signal), signal);
+  if (reference !== undefined) return undefined;
+  const name = attribute(event, "name") ?? file.idOf(event);
+  file.warn(
+    "bpmn-invalid",
+    `Expected a signal (signalRef), but none is named: it is called ${JSON.stringify(name.slice(0, 80))}`,
+    definition,
+  );
+  return { literal: name };
+}
+
+/** Links meet by name: their own, else that of the event. A pair may also name each other. */
+function linkName(context: Context, definition: XmlNode, event: XmlNode): string {
+  const { file } = context;
+  const target = file.find(textOf(child(definition, "bpmn:target")));
+  return attribute(definition, "name") ?? attribute(target, "name") ?? attribute(event, "name") ?? file.idOf(event);
+}
+
+function activityOf(context: Context, definition: XmlNode): string | undefined {
+  const activity = context.file.resolve(definition, attribute(definition, "activityRef"));
+  return activity === undefined ? undefined : context.file.idOf(activity);
+}

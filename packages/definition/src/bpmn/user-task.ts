@@ -1,0 +1,105 @@
+import type { JsonObject, TimerDefinition, UserTask } from "@tutti/kernel";
+import { defined } from "../form/parts.ts";
+import type { Context } from "./context.ts";
+import { checkedTimer, sourceOf } from "./expression.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, textOf } from "./file.ts";
+import type { XmlNode } from "./xml.ts";
+
+/** Who does a user task, until when, and what it asks for. */
+export function userTaskOf(context: Context, node: XmlNode): Omit<UserTask, "kind" | "id" | "parent"> {
+  const { file } = context;
+  const name = attribute(node, "name");
+  const assignment = extension(node, "zeebe:assignmentDefinition");
+  const schedule = extension(node, "zeebe:taskSchedule");
+  const urgency = extension(node, "zeebe:priorityDefinition");
+  const assignee =
+    attribute(assignment, "assignee") ??
+    attribute(node, "camunda:assignee") ??
+    performer(node, ["bpmn:humanPerformer", "bpmn:performer"]);
+  const priority = attribute(urgency, "priority") ?? attribute(node, "camunda:priority");
+  const candidates = [
+    ...namesOf(file, attribute(assignment, "candidateGroups"), assignment ?? node),
+    ...namesOf(file, attribute(assignment, "candidateUsers"), assignment ?? node),
+    ...namesOf(file, attribute(node, "camunda:candidateGroups"), node),
+    ...namesOf(file, attribute(node, "camunda:candidateUsers"), node),
+    ...namesOf(file, performer(node, ["bpmn:potentialOwner"]), node),
+  ];
+  const instant = (text: string | undefined, at: XmlNode): TimerDefinition | undefined =>
+    text === undefined
+      ? undefined
+      : checkedTimer(file, { kind: /^P/.test(text) ? "duration" : "date", value: sourceOf(text, at) }, at);
+  return defined({
+    title: name === undefined ? undefined : { literal: name },
+    assignee: assignee === undefined ? undefined : sourceOf(assignee, assignment ?? node),
+    candidates: candidates.length === 0 ? undefined : [...new Set(candidates)],
+    due: instant(attribute(schedule, "dueDate") ?? attribute(node, "camunda:dueDate"), schedule ?? node),
+    followUp: instant(attribute(schedule, "followUpDate") ?? attribute(node, "camunda:followUpDate"), schedule ?? node),
+    priority: priority === undefined ? undefined : numbered(priority, urgency ?? node),
+    form: formOf(node),
+  });
+}
+
+function numbered(text: string, at: XmlNode) {
+  return /^\d{1,3}$/.test(text) ? { literal: Number(text) } : sourceOf(text, at);
+}
+
+/** Names separated by commas, or a list of them in FEEL; names that are computed are refused. */
+function namesOf(file: BpmnFile, text: string | undefined, at: XmlNode): string[] {
+  if (text === undefined) return [];
+  const list = /^=\s*\[(.*)\]$/s.exec(text)?.[1] ?? (/^=\s*"[^"]*"$/.test(text) ? text.slice(1) : undefined);
+  const plain = (list ?? text).split(",").map((name) => name.trim());
+  const names = list === undefined ? plain : plain.map((name) => /^"([^"\\]*)"$/.exec(name)?.[1]);
+  if (names.includes(undefined) || (list === undefined && /^=|[$#]\{/.test(text))) {
+    file.report("element-unsupported", `Expected fixed candidates, but ${text.slice(0, 80)} is computed`, at);
+    return [];
+  }
+  return names.flatMap((name) => name?.replace(/^(?:user|group)\(\s*(.*?)\s*\)$/, "$1") || []);
+}
+
+/** BPMN's own roles: an expression that names who; `user(x)` and `group(x)` as Activiti's family writes them. */
+function performer(node: XmlNode, kinds: readonly string[]): string | undefined {
+  const roles = kinds.flatMap((kind) => childrenOf(node, kind));
+  const texts = roles.flatMap((role) => {
+    const expression =
+      child(child(role, "bpmn:resourceAssignmentExpression"), "bpmn:formalExpression") ??
+      child(child(role, "bpmn:resourceAssignmentExpression"), "bpmn:expression");
+    return textOf(expression) ?? [];
+  });
+  return texts.length === 0 ? undefined : texts.join(",");
+}
+
+const fieldTypes: Readonly<Record<string, string>> = {
+  long: "integer",
+  integer: "integer",
+  boolean: "boolean",
+  double: "number",
+};
+
+/** The fields of a Camunda 7 form as a JSON Schema. Forms that live elsewhere are only named. */
+function formOf(node: XmlNode): JsonObject | undefined {
+  const fields = [
+    ...childrenOf(extension(node, "camunda:formData"), "camunda:formField"),
+    ...childrenOf(child(node, "bpmn:extensionElements"), "camunda:formProperty"),
+  ];
+  if (fields.length === 0) return undefined;
+  const properties: Record<string, JsonObject> = {};
+  const required: string[] = [];
+  for (const field of fields) {
+    const id = attribute(field, "id") ?? "";
+    const values = childrenOf(field, "camunda:value").flatMap((value) => attribute(value, "id") ?? []);
+    properties[id] = {
+      type: fieldTypes[attribute(field, "type") ?? "string"] ?? "string",
+      ...defined({
+        title: attribute(field, "label") ?? attribute(field, "name"),
+        enum: values.length === 0 ? undefined : values,
+      }),
+    };
+    const constraints = childrenOf(child(field, "camunda:validation"), "camunda:constraint");
+    if (
+      attribute(field, "required") === "true" ||
+      constraints.some((constraint) => attribute(constraint, "name") === "required")
+    )
+      required.push(id);
+  }
+  return { type: "object", properties, ...(required.length > 0 && { required }) };
+}

@@ -1,0 +1,2 @@
+export { Random } from "./random.ts";
+export { randomProgram } from "./random-program.ts";
