@@ -30,6 +30,16 @@ interface CommandBase {
   readonly at: number;
 }
 
+/** The event that a process begins with, and what it brought. */
+export interface ProcessStartedBy {
+  /** One of the program's `processStarts`. */
+  readonly element: ElementId;
+  readonly payload: JsonObject;
+  readonly messageId?: string;
+  /** Which of the triggers of a multiple event, from 0. */
+  readonly trigger?: number;
+}
+
 export interface CreateInstance extends CommandBase {
   readonly type: "create-instance";
   readonly instanceId: string;
@@ -41,6 +51,8 @@ export interface CreateInstance extends CommandBase {
   readonly queue?: QueueClass;
   readonly priority?: number;
   readonly actor: Actor;
+  /** Absent: it begins at its none start event. */
+  readonly start?: ProcessStartedBy;
 }
 
 export interface CompleteJob extends CommandBase {
@@ -305,6 +317,7 @@ export interface Rejection {
 export type RejectionCode =
   | "instance-exists"
   | "instance-not-found"
+  | "start-not-found"
   | "instance-ended"
   | "instance-paused"
   | "instance-not-paused"

@@ -50,7 +50,7 @@ function answerParent(state: State): readonly Effect[] {
 
 /** A condition is looked at by the instance itself: nobody outside waits for it. */
 function openSubscription(subscription: SubscriptionRecord | undefined): readonly Effect[] {
-  if (subscription === undefined || subscription.kind === "condition") return nothing;
+  if (subscription?.kind !== "message" && subscription?.kind !== "signal") return nothing;
   const { key, element, kind, name, correlationKey } = subscription;
   return [{ type: "open-subscription", key, element, kind, name, correlationKey }];
 }

@@ -11,9 +11,9 @@ import { armWaits, disarm, prepareWaits, triggerOf } from "./wait.ts";
 /** The event sub-processes of the container that a scope is an instance of. */
 function eventSubProcessesIn(turn: Turn, scope: Key): readonly SubProcess[] {
   const container = scope === 0 ? null : instanceAt(turn, scope).element;
+  const found = turn.program.eventSubProcesses.get(container);
   // The items of a collection are the scopes, not their body.
-  if (turn.state.collections.get(scope) !== undefined) return [];
-  return turn.program.eventSubProcesses.get(container) ?? [];
+  return found === undefined || turn.state.collections.get(scope) !== undefined ? [] : found;
 }
 
 function startOf(turn: Turn, subProcess: SubProcess): StartEvent {
@@ -36,7 +36,9 @@ function isInterrupted(turn: Turn, scope: Key): boolean {
   if (first.done) return false;
   const { element } = instanceAt(turn, first.value);
   const start = turn.program.starts.get(element);
-  return start !== undefined && start.trigger.type !== "none" && start.interrupting !== false;
+  if (start === undefined || start.trigger.type === "none") return false;
+  // One that undoes a completed sub-process is no handler of the scope it runs in.
+  return start.trigger.type !== "compensation" && start.interrupting !== false;
 }
 
 /** The event sub-process of a scope that catches something thrown inside; `precision` as for boundary events. */

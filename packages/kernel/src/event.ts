@@ -21,6 +21,8 @@ export type Event =
       readonly priority?: number;
       readonly actor: Actor;
       readonly at: number;
+      /** The event it began with; absent: it was asked to. */
+      readonly start?: { readonly element: ElementId; readonly messageId?: string };
     }
   | {
       readonly type: "instance-paused";
@@ -171,6 +173,15 @@ export type Event =
       readonly at: number;
     }
   | { readonly type: "subscription-closed"; readonly key: Key }
+  /** One of several triggers that are all needed: what it brought is kept until the last one is there. */
+  | {
+      readonly type: "trigger-met";
+      readonly key: Key;
+      readonly owner: Key;
+      readonly element: ElementId;
+      readonly payload: JsonObject;
+      readonly at: number;
+    }
   /** A condition that held holds no longer: it can trigger again. */
   | { readonly type: "condition-lapsed"; readonly key: Key }
   // what is sent; fire and forget
@@ -413,6 +424,8 @@ export type Event =
       readonly element: ElementId;
       readonly handler: ElementId | null;
       readonly variables: JsonObject;
+      /** What completed inside is kept for the handler, an event sub-process, to have undone. */
+      readonly keepsContent?: true;
     }
   | {
       readonly type: "compensation-started";

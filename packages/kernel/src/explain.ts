@@ -48,8 +48,8 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
     yield { ...place, on: "timer", reason, until: "The timer is due.", dueAt: timer.due };
   }
   for (const subscription of state.subscriptions.values()) {
-    const place = { ...placeOf(state, subscription.owner), element: subscription.element };
-    yield { ...place, on: subscription.kind, ...awaited(subscription), dueAt: null };
+    const { owner, element, kind } = subscription;
+    if (kind !== "met") yield { ...placeOf(state, owner), element, on: kind, ...awaited(subscription), dueAt: null };
   }
   for (const run of state.compensationRuns.values()) {
     const left = run.targets.length + (isRunning(state, run) ? 1 : 0);

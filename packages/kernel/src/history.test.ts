@@ -95,6 +95,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "subscription-opened": true,
   "subscription-triggered": true,
   "subscription-closed": true,
+  "trigger-met": true,
   "condition-lapsed": true,
   "message-published": true,
   "signal-broadcast": true,

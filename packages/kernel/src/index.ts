@@ -50,7 +50,7 @@ export { itemsMax } from "./item-definition.ts";
 export type * from "./job.ts";
 export type * from "./json.ts";
 export { isJsonObject } from "./json.ts";
-export { loadProgram, type Program } from "./load.ts";
+export { loadProgram, type ProcessStart, type Program } from "./load.ts";
 export type { ErrorCode, ErrorTable } from "./problem.ts";
 export { AppError, assert, InvariantError, must, unreachable } from "./problem.ts";
 export type * from "./program.ts";

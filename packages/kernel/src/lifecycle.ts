@@ -122,11 +122,12 @@ export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: str
 function recordCompensation(turn: Turn, visit: Visit): void {
   const { element, key, scope } = visit;
   const isBody = turn.state.collections.get(key) !== undefined;
-  const handler = "compensation" in element && !isBody ? element.compensation : undefined;
+  const handler = isBody ? undefined : turn.program.handlerOf.get(element.id);
   if (handler !== undefined) {
     const variables = snapshotVariables(turn.state, key);
-    turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler, variables });
-  } else if (turn.state.compensationsIn.count(key) > 0 && !("forCompensation" in element && element.forCompensation)) {
+    const kept = "triggeredByEvent" in turn.element(handler) ? { keepsContent: true as const } : {};
+    turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler, variables, ...kept });
+  } else if (turn.state.compensationsIn.count(key) > 0 && !turn.program.handlers.has(element.id)) {
     turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler: null, variables: {} });
   }
 }
@@ -166,7 +167,7 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   release(turn, key);
   turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
   if (item !== undefined) endItem(turn, item, itemResult);
-  else if ("forCompensation" in element && element.forCompensation) undoNext(turn, key);
+  else if (turn.program.handlers.has(element.id)) undoNext(turn, key);
   else takeFlows(turn, flows.value, scope);
 }
 

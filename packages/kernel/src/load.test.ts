@@ -2,17 +2,45 @@ import { expect, test } from "vitest";
 import { kernelErrors } from "./errors.ts";
 import { loadProgram } from "./index.ts";
 import type { Element, ProgramDocument } from "./program.ts";
-import { and, document, end, onError, script, service, start, sub } from "./testing/build.ts";
+import {
+  and,
+  anyOf,
+  boundary,
+  catching,
+  document,
+  end,
+  eventGateway,
+  handling,
+  message,
+  onError,
+  onMessage,
+  raise,
+  retry,
+  script,
+  service,
+  start,
+  sub,
+} from "./testing/build.ts";
 import { testHost } from "./testing/host.ts";
 
+const link = { type: "link" as const, name: "x" };
+const job = { type: "mail", retry: retry() };
+const late = handling("late", { trigger: onMessage("m") }, []);
 const handler = service("undo", { forCompensation: true });
 
 test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDocument>, string]>([
   ["another format", [start()], [], { format: 2 as 1 }, "has format 2, and this kernel reads format 1"],
   ["two elements of one id", [start(), script("a", {}), script("a", {})], [], {}, "has two elements 'a'"],
   ["two start events", [start("one"), start("two")], [], {}, "has two start events in one scope ('two')"],
-  ["no start event", [end()], [], {}, "has no start event in 'test'"],
-  ["a sub-process without one", [start(), ...sub("box", [end("e")])], [], {}, "has no start event in 'box'"],
+  ["nothing to begin at", [and("a"), and("b")], ["a>b>a"], {}, "has no start event in 'test'"],
+  ["a process without anything", [], [], {}, "has no start event in 'test'"],
+  [
+    "a sub-process that nothing begins",
+    [start(), ...sub("box", [and("a"), and("b")])],
+    ["a>b>a"],
+    {},
+    "has no start event in 'box'",
+  ],
   ["a flow to nowhere", [start()], ["start>gone"], {}, "has a flow 'start>gone' that leads nowhere"],
   ["a flow from nowhere", [start(), end()], ["gone>end"], {}, "has a flow 'gone>end' that leads nowhere"],
   [
@@ -69,6 +97,100 @@ test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDo
     "undoes 'a' by 'b', which is no compensation handler",
   ],
   ["a handler that is not there", [start(), service("a", { compensation: "b" })], [], {}, "undoes 'a' by 'b'"],
+  ["a flow to an event sub-process", [start(), ...late], ["start>late"], {}, "at an event sub-process"],
+  ["a flow from an event sub-process", [start(), ...late, end()], ["late>end"], {}, "at an event sub-process"],
+  ["a boundary on one", [start(), ...late, onError("b", "late")], [], {}, "which is an event sub-process"],
+  [
+    "inputs at one",
+    [start(), ...late.map((each) => (each.id === "late" ? { ...each, inputs: [] } : each))],
+    [],
+    {},
+    "has 'inputs' at the event sub-process 'late'",
+  ],
+  [
+    "an event sub-process that nothing starts",
+    [start(), ...sub("late", [service("a")], { triggeredByEvent: true })],
+    [],
+    {},
+    "has no start event in the event sub-process 'late'",
+  ],
+  [
+    "an event sub-process with a none start",
+    [start(), ...sub("late", [start("s")], { triggeredByEvent: true })],
+    [],
+    {},
+    "has the trigger 'none' at 's'",
+  ],
+  ["a triggered start inside", [start(), ...sub("box", [start("s", onMessage("m"))])], [], {}, "in a sub-process"],
+  [
+    "what undoes the process",
+    [start(), ...handling("back", { trigger: { type: "compensation" } }, [])],
+    [],
+    {},
+    "has a compensation start 'back-start' at process level",
+  ],
+  ["an error start of a process", [start("s", { type: "error" })], [], {}, "has the trigger 'error' at 's'"],
+  [
+    "a cancel event in no transaction",
+    [start(), ...sub("box", [start("s"), end("e", { type: "cancel" })])],
+    [],
+    {},
+    "has a cancel event 'e', but no transaction there",
+  ],
+  [
+    "a cancel event on no transaction",
+    [start(), service("a"), boundary("b", "a", { trigger: { type: "cancel" } })],
+    [],
+    {},
+    "has a cancel event 'b', but no transaction there",
+  ],
+  ["a cancel event at process level", [start(), end("e", { type: "cancel" })], [], {}, "no transaction there"],
+  ["a link to nowhere", [start(), raise("go", { type: "link", name: "x" })], [], {}, "has 0 places"],
+  [
+    "a link to two places",
+    [start(), raise("go", link), catching("a", link), catching("b", link)],
+    [],
+    {},
+    "has 2 places that the link event 'go' leads to",
+  ],
+  [
+    "a gateway that waits for a task",
+    [start(), eventGateway("g"), service("a")],
+    ["start>g>a"],
+    {},
+    "leads from the event-based gateway 'g' to 'a', which waits for no event",
+  ],
+  [
+    "a gateway that waits for a link",
+    [start(), eventGateway("g"), catching("a", link)],
+    ["start>g>a"],
+    {},
+    "leads from the event-based gateway 'g' to 'a'",
+  ],
+  ["a multiple event of nothing", [start(), catching("c", anyOf())], [], {}, "that cannot stand together"],
+  ["one of another", [start(), catching("c", anyOf(anyOf()))], [], {}, "has the trigger 'multiple' at 'c'"],
+  ["one with a link", [start(), catching("c", anyOf(link))], [], {}, "has the trigger 'link' at 'c'"],
+  [
+    "all of what nobody waits for",
+    [start(), service("a"), boundary("b", "a", { trigger: { ...anyOf({ type: "error" }), parallel: true } })],
+    [],
+    {},
+    "has triggers at 'b' that cannot stand together",
+  ],
+  [
+    "two ends in one event",
+    [start(), end("e", { type: "multiple", triggers: [{ type: "terminate" }, { type: "error", code: "E" }] })],
+    [],
+    {},
+    "has triggers at 'e' that cannot stand together",
+  ],
+  [
+    "a job in a multiple event",
+    [start(), raise("r", { type: "multiple", triggers: [{ type: "message", message: message("m"), job }] })],
+    [],
+    {},
+    "has triggers at 'r' that cannot stand together",
+  ],
 ])("[K110] %s is refused", (_what, elements, lines, options, message) => {
   const load = () => loadProgram(document(elements, lines, options), testHost);
   expect(load).toThrow(`Expected a sound program, but 'test' `);

@@ -1,6 +1,8 @@
 import type { Host } from "./host.ts";
+import { must } from "./problem.ts";
 import type {
   BoundaryEvent,
+  CatchTrigger,
   Element,
   ElementId,
   Flow,
@@ -11,7 +13,7 @@ import type {
   SubProcess,
   VariableDeclaration,
 } from "./program.ts";
-import { activityKinds, checkProgram, invalid, isEventSubProcess } from "./program-check.ts";
+import { activityKinds, checkProgram, invalid, isEventSubProcess, isHandler } from "./program-check.ts";
 import { type Join, joinOf } from "./reach.ts";
 import { triggerOf } from "./wait.ts";
 
@@ -32,8 +34,13 @@ export interface Program {
   readonly starts: ReadonlyMap<ElementId | null, StartEvent>;
   /** By the container in which they wait to be triggered. */
   readonly eventSubProcesses: ReadonlyMap<ElementId | null, readonly SubProcess[]>;
-  /** What starts a new instance other than being asked to, in the order of the definition. */
-  readonly processStarts: readonly StartEvent[];
+  /** Where a scope begins when it is entered: its none start event, or without any what no flow leads to. */
+  readonly entries: ReadonlyMap<ElementId | null, readonly Element[]>;
+  /** The events that start a new instance, in the order of the definition. */
+  readonly processStarts: readonly ProcessStart[];
+  /** What undoes an activity; and all that undo something. */
+  readonly handlerOf: ReadonlyMap<ElementId, ElementId>;
+  readonly handlers: ReadonlySet<ElementId>;
   /** From a throwing link event to where it leads. */
   readonly links: ReadonlyMap<ElementId, ElementId>;
   /** Whether anything in it opens subscriptions, and whether one of them is a condition: steps of others pay nothing. */
@@ -46,6 +53,12 @@ export interface Program {
 /** Whether tokens wait at an element for what can still come; a complex gateway waits for its condition in any case. */
 function isJoin(element: Element, incoming: number): boolean {
   return element.kind === "complex-gateway" || (element.kind === "inclusive-gateway" && incoming > 1);
+}
+
+/** An event that starts a new instance: a start event, or one after an event-based gateway that begins the process. */
+export interface ProcessStart {
+  readonly id: ElementId;
+  readonly trigger: CatchTrigger;
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -77,13 +90,13 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     if (element.kind === "sub-process") declare(element.id, element.variables ?? []);
   }
   checkProgram(document, elements);
-  const starts = indexStarts(document, elements);
   for (const flow of document.flows) {
     append(outgoing, flow.from, flow);
     append(incoming, flow.to, flow);
   }
   const flows = new Map(document.flows.map((flow) => [flow.id, flow]));
-  const events = indexEvents(document, elements);
+  const starts = indexStarts({ document, elements, outgoing, incoming });
+  const events = { ...indexEvents(document, elements), ...indexHandlers(document, starts) };
   const choosing = new Set(document.flows.filter(isChosen(elements)).map((flow) => flow.from));
   const joins = new Map<ElementId | null, Join[]>();
   for (const [id, into] of incoming) {
@@ -120,31 +133,90 @@ function isChosen(elements: ReadonlyMap<ElementId, Element>): (flow: Flow) => bo
   };
 }
 
+type Graph = Pick<Program, "document" | "elements" | "outgoing" | "incoming">;
+
 /** Where a scope begins, and what can start something in it or the process itself. */
-function indexStarts(
-  document: ProgramDocument,
-  elements: ReadonlyMap<ElementId, Element>,
-): Pick<Program, "starts" | "eventSubProcesses" | "processStarts"> {
+function indexStarts(graph: Graph): Pick<Program, "starts" | "eventSubProcesses" | "processStarts" | "entries"> {
+  const { document, elements, outgoing } = graph;
   const starts = new Map<ElementId | null, StartEvent>();
   const eventSubProcesses = new Map<ElementId | null, SubProcess[]>();
-  const processStarts: StartEvent[] = [];
+  const processStarts: ProcessStart[] = [];
+  const addStart = (element: Element): void => {
+    const trigger = triggerOf(element);
+    if (trigger !== undefined) processStarts.push({ id: element.id, trigger });
+  };
   for (const element of document.elements) {
     if (element.kind === "sub-process" && element.triggeredByEvent) append(eventSubProcesses, element.parent, element);
+    if (element.kind === "event-based-gateway" && element.instantiate !== undefined) {
+      for (const { to } of outgoing.get(element.id) ?? []) addStart(must(elements.get(to), "flows were checked"));
+    }
     if (element.kind !== "start-event") continue;
     const container = elements.get(element.parent ?? "");
     if (element.trigger.type !== "none" && !isEventSubProcess(container)) {
       if (container !== undefined) throw invalid(document, `has a triggered start '${element.id}' in a sub-process`);
-      processStarts.push(element);
+      addStart(element);
       continue;
     }
     if (starts.has(element.parent)) throw invalid(document, `has two start events in one scope ('${element.id}')`);
     starts.set(element.parent, element);
   }
-  for (const element of [null, ...document.elements.filter(({ kind }) => kind === "sub-process")]) {
-    const begins = starts.has(element?.id ?? null) || (element === null && processStarts.length > 0);
-    if (!begins) throw invalid(document, `has no start event in '${element?.id ?? document.id}'`);
+  return { starts, eventSubProcesses, processStarts, entries: indexEntries(graph, { starts, processStarts }) };
+}
+
+/** What no flow leads to begins with its scope, unless an event starts it (BPMN 2.0.2, 13.3.1). */
+function indexEntries(
+  { document, elements, incoming }: Graph,
+  { starts, processStarts }: Pick<Program, "starts" | "processStarts">,
+): Program["entries"] {
+  const entries = new Map<ElementId | null, readonly Element[]>();
+  const contents = new Map<ElementId | null, Element[]>();
+  for (const element of document.elements) append(contents, element.parent, element);
+  for (const container of [null, ...document.elements.filter(({ kind }) => kind === "sub-process")]) {
+    const id = container?.id ?? null;
+    const start = starts.get(id);
+    const content = contents.get(id) ?? [];
+    const found = start === undefined ? content.filter((each) => beginsAlone(each) && !incoming.has(each.id)) : [start];
+    if (container === null && processStarts.length > 0 && start === undefined) continue;
+    if (found.length === 0 && (container === null || content.length > 0)) {
+      throw invalid(document, `has no start event in '${id ?? document.id}'`);
+    }
+    if (start === undefined && isEventSubProcess(elements.get(id ?? ""))) {
+      throw invalid(document, `has no start event in the event sub-process '${id}'`);
+    }
+    entries.set(id, found);
   }
-  return { starts, eventSubProcesses, processStarts };
+  return entries;
+}
+
+function beginsAlone(element: Element): boolean {
+  if (element.kind === "start-event" || element.kind === "boundary-event") return false;
+  // Nothing activates it but a token.
+  if (element.kind === "complex-gateway") return false;
+  if (element.kind === "intermediate-catch-event" && element.trigger.type === "link") return false;
+  if (element.kind === "event-based-gateway" && element.instantiate !== undefined) return false;
+  return !isHandler(element) && !isEventSubProcess(element);
+}
+
+/** What undoes what: the handler named at an activity, else the compensation event sub-process inside it. */
+function indexHandlers(
+  document: ProgramDocument,
+  { starts, eventSubProcesses }: Pick<Program, "starts" | "eventSubProcesses">,
+): Pick<Program, "handlerOf" | "handlers"> {
+  const handlerOf = new Map<ElementId, ElementId>();
+  const handlers = new Set<ElementId>();
+  for (const [container, inside] of eventSubProcesses) {
+    for (const { id } of inside) {
+      if (container === null || starts.get(id)?.trigger.type !== "compensation") continue;
+      handlerOf.set(container, id);
+      handlers.add(id);
+    }
+  }
+  for (const element of document.elements) {
+    if (isHandler(element)) handlers.add(element.id);
+    if ("compensation" in element && element.compensation !== undefined)
+      handlerOf.set(element.id, element.compensation);
+  }
+  return { handlerOf, handlers };
 }
 
 /** Where links lead, and what kinds of waiting there are. */

@@ -38,6 +38,7 @@ export function checkProgram(document: ProgramDocument, elements: Elements): voi
     if (isEventSubProcess(element)) checkEventSubProcess(document, element);
   }
   checkFlows(document, elements);
+  checkChoices(document, elements);
 }
 
 function checkPlace(document: ProgramDocument, elements: Elements, element: Element): void {
@@ -67,6 +68,16 @@ function checkFlows(document: ProgramDocument, elements: Elements): void {
     if (flow.condition !== undefined && !choosingGateways.has(from.kind) && !activityKinds.has(from.kind)) {
       throw invalid(document, `has a condition on '${flow.id}', which comes from a ${from.kind}`);
     }
+  }
+}
+
+/** The events after such a gateway are awaited by it, so each must be one that can be waited for. */
+function checkChoices(document: ProgramDocument, elements: Elements): void {
+  for (const { from, to } of document.flows) {
+    const target = elements.get(to);
+    if (elements.get(from)?.kind !== "event-based-gateway" || target?.kind === "receive-task") continue;
+    if (target?.kind === "intermediate-catch-event" && target.trigger.type !== "link") continue;
+    throw invalid(document, `leads from the event-based gateway '${from}' to '${to}', which waits for no event`);
   }
 }
 
@@ -127,6 +138,9 @@ function checkTriggers(
     if (alone || !mayStand[place]?.has(type))
       throw invalid(document, `has the trigger '${type}' at '${id}', where it cannot be`);
     checkTransaction(document, elements, { element, type });
+    if (type === "compensation" && kind === "start-event" && elements.get(element.parent ?? "")?.parent === null) {
+      throw invalid(document, `has a compensation start '${id}' at process level, which nothing undoes`);
+    }
   }
   if (trigger.type !== "multiple") return;
   const isThrown = kind === "end-event" || kind === "intermediate-throw-event";

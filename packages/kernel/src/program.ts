@@ -295,6 +295,13 @@ export interface ComplexGateway extends ElementBase {
   readonly defaultFlow?: FlowId;
 }
 
+/** Waits for the events its flows lead to (catching events, receive tasks); the first one goes on, the others are off. */
+export interface EventBasedGateway extends ElementBase {
+  readonly kind: "event-based-gateway";
+  /** Without an incoming flow, those events start the process: one of them, or each, in the instance of the first. */
+  readonly instantiate?: "exclusive" | "parallel";
+}
+
 export interface ParallelGateway extends ElementBase {
   readonly kind: "parallel-gateway";
 }
@@ -326,6 +333,7 @@ export type Element =
   | BoundaryEvent
   | ComplexGateway
   | ExclusiveGateway
+  | EventBasedGateway
   | InclusiveGateway
   | ParallelGateway;
 export type ElementKind = Element["kind"];

@@ -91,9 +91,12 @@ export interface SubscriptionRecord {
   readonly owner: Key;
   /** The event or task that is triggered. */
   readonly element: ElementId;
-  readonly kind: "message" | "signal" | "condition";
+  /** `met`: one of several that are all needed; it is there already, and nothing is awaited under this key. */
+  readonly kind: "message" | "signal" | "condition" | "met";
   readonly name: string;
   readonly correlationKey: string | null;
+  /** What it brought, once it is met. */
+  readonly payload?: JsonObject;
   /** Which of the triggers of a multiple event. */
   readonly trigger: number | null;
   /** A condition that looks at changes of these variables only. */
@@ -201,6 +204,8 @@ export interface CompensationRecord {
   /** Null for a container whose content is compensated instead. */
   readonly handler: ElementId | null;
   readonly variables: JsonObject;
+  /** What completed inside is kept for the handler to have undone. */
+  readonly keepsContent?: true;
 }
 
 /** A running compensation; `targets` are left to do, next first. */

@@ -1,12 +1,14 @@
 import type { Actor, Key } from "./command.ts";
+import type { IncidentKind } from "./event.ts";
 import type { JsonObject } from "./json.ts";
-import { complete, pass } from "./lifecycle.ts";
+import { complete, pass, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
+import { Names } from "./scope.ts";
 import type { SubscriptionRecord, TimerRecord } from "./state.ts";
 import { armTimer } from "./timer.ts";
 import type { Turn } from "./turn.ts";
-import { needsAll, staysArmed, triggerAt } from "./wait.ts";
+import { armWaits, disarm, needsAll, prepareWaits, staysArmed, triggerAt } from "./wait.ts";
 
 /** An event that happened to something that waits: `owner` waited, and `element` says for what and what follows. */
 export interface Triggered<E extends Element = Element> {
@@ -28,11 +30,52 @@ export function passEvent(
   complete(turn, key, { result: payload });
 }
 
+/** What was awaited by an element itself completes it; awaited for the gateway before it, the gateway decides. */
+export function completeAwaited(turn: Turn, triggered: Triggered): void {
+  const { element, owner, payload } = triggered;
+  const visit = visitOf(turn, owner);
+  if (visit.element.id === element.id) return complete(turn, owner, { result: payload });
+  must(turn.behavior(visit.element).onChosen, `'${visit.element.id}' chooses nothing`)(turn, visit, triggered);
+}
+
 /** Whatever a timer, a message, a signal or a condition triggers goes on here. */
-function trigger(turn: Turn, wait: { readonly owner: Key; readonly element: ElementId }, payload: JsonObject): void {
+export function trigger(turn: Turn, wait: Awaited, payload: JsonObject): void {
   const element = turn.element(wait.element);
+  const all = needsAll(element) ? gather(turn, wait, payload) : payload;
+  if (all === undefined) return;
   const { owner } = wait;
-  must(turn.behavior(element).onTrigger, `'${element.id}' waits for nothing`)(turn, { element, owner, payload });
+  must(turn.behavior(element).onTrigger, `'${element.id}' waits for nothing`)(turn, { element, owner, payload: all });
+}
+
+interface Awaited {
+  readonly owner: Key;
+  readonly element: ElementId;
+}
+
+/** What all triggers of an event brought, once the last one is there; then an event that stays waits for all anew. */
+function gather(turn: Turn, wait: Awaited, payload: JsonObject): JsonObject | undefined {
+  const { owner, element } = wait;
+  const { state } = turn;
+  const isMine = (record: { readonly element: ElementId } | undefined): boolean => record?.element === element;
+  const mine = [...state.subscriptionsOf.of(owner)].map((key) => must(state.subscriptions.get(key), "it is open"));
+  const timers = [...state.timersOf.of(owner)].some((key) => isMine(state.timers.get(key)));
+  if (timers || mine.some((each) => isMine(each) && each.kind !== "met")) {
+    turn.emit({ type: "trigger-met", key: turn.nextKey(), owner, element, payload, at: turn.at });
+    return undefined;
+  }
+  const met = mine.filter(isMine).map((each) => each.payload ?? {});
+  disarm(turn, owner, element);
+  if (staysArmed(turn.element(element))) rearmAll(turn, wait, "trigger");
+  return Object.assign({}, ...met, payload) as JsonObject;
+}
+
+/** Computes afresh all that an event waits for, as when its activity or scope started; a failure is an incident. */
+export function rearmAll(turn: Turn, wait: Awaited, kind: IncidentKind): void {
+  const { owner, element } = wait;
+  const waits = prepareWaits(turn, turn.element(element), new Names(turn.program, turn.state, { scope: owner }));
+  if (!waits.ok) return turn.raise({ owner, element, kind, error: waits.error });
+  disarm(turn, owner, element);
+  armWaits(turn, owner, waits.value);
 }
 
 /** A timer that an event waits for is due. */

@@ -40,6 +40,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
       businessKey: optional,
       queue: optional,
       priority: optional,
+      start: optional,
       at: row,
     },
   },
@@ -164,7 +165,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "concurrency-adjusted": { number: 52, fields: { body: always, maxParallel: always, actor: always, at: row } },
   "compensation-recorded": {
     number: 53,
-    fields: { scope: always, key: always, element: always, handler: always, variables: always },
+    fields: { scope: always, key: always, element: always, handler: always, variables: always, keepsContent: optional },
   },
   "compensation-started": { number: 54, fields: { owner: always, scope: always, targets: always, at: row } },
   "compensation-taken": { number: 55, fields: { owner: always, target: always, key: always } },
@@ -205,6 +206,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     fields: { key: always, payload: always, actor: always, stays: always, messageId: optional, at: row },
   },
   "subscription-closed": { number: 72, fields: { key: always } },
+  "trigger-met": { number: 77, fields: { key: always, owner: always, element: always, payload: always, at: row } },
   "condition-lapsed": { number: 73, fields: { key: always } },
   "message-published": {
     number: 74,

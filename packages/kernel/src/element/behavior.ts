@@ -45,6 +45,8 @@ export interface ElementBehavior<E extends Element = Element> {
   readonly retryTimer?: (turn: Turn, visit: Visit<E>, error: FailureInfo) => void;
   /** What it waits for happened: a timer, a message, a signal, a condition. Only events, and tasks that are like one. */
   readonly onTrigger?: (turn: Turn, triggered: Triggered<E>) => void;
+  /** One of the events that it waited for was triggered (event-based gateways only). */
+  readonly onChosen?: (turn: Turn, visit: Visit<E>, triggered: Triggered) => void;
   /** Nothing is left in the scope it opened (containers only). */
   readonly onContentEnded?: (turn: Turn, visit: Visit<E>) => void;
   /** The compensation it asked for is done (throwing events only). */

@@ -3,6 +3,7 @@ import { boundaryEvent } from "./boundary-event.ts";
 import { callActivity } from "./call-activity.ts";
 import { complexGateway } from "./complex-gateway.ts";
 import { endEvent } from "./end-event.ts";
+import { eventBasedGateway } from "./event-based-gateway.ts";
 import { exclusiveGateway } from "./exclusive-gateway.ts";
 import { inclusiveGateway } from "./inclusive-gateway.ts";
 import { intermediateCatchEvent } from "./intermediate-catch-event.ts";
@@ -22,6 +23,7 @@ export const behaviors: Behaviors = {
   "call-activity": callActivity,
   "complex-gateway": complexGateway,
   "end-event": endEvent,
+  "event-based-gateway": eventBasedGateway,
   "exclusive-gateway": exclusiveGateway,
   "inclusive-gateway": inclusiveGateway,
   "intermediate-catch-event": intermediateCatchEvent,

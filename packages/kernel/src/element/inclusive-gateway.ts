@@ -1,7 +1,6 @@
 import type { Key } from "../command.ts";
 import { isExpected, waitingAt } from "../join.ts";
 import { start, takeFlows } from "../lifecycle.ts";
-import { must } from "../problem.ts";
 import type { InclusiveGateway } from "../program.ts";
 import { someFlow } from "../route.ts";
 import { Names } from "../scope.ts";
@@ -24,7 +23,7 @@ export const inclusiveGateway: ElementBehavior<InclusiveGateway> = {
   synchronises: (incoming) => incoming > 1,
   // At a join the token waits until nothing in the scope can move: only then is it known what can still come.
   arrive: (turn, element, scope) => {
-    const incoming = must(turn.program.incoming.get(element.id), `no flow leads to '${element.id}'`);
+    const incoming = turn.program.incoming.get(element.id) ?? [];
     return incoming.length > 1 || split(turn, element, scope);
   },
   release: (turn, element, { scope, join }) => {

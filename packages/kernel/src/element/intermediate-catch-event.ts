@@ -1,5 +1,6 @@
-import { complete, pass } from "../lifecycle.ts";
+import { pass } from "../lifecycle.ts";
 import type { IntermediateCatchEvent } from "../program.ts";
+import { completeAwaited } from "../trigger.ts";
 import { armWaits, prepareWaits } from "../wait.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
@@ -13,5 +14,5 @@ export const intermediateCatchEvent: ElementBehavior<IntermediateCatchEvent> = {
     const waits = prepareWaits(turn, visit.element, names);
     return waits.ok ? { ok: true, value: () => armWaits(turn, visit.key, waits.value) } : waits;
   },
-  onTrigger: (turn, { owner, payload }) => complete(turn, owner, { result: payload }),
+  onTrigger: completeAwaited,
 };

@@ -1,13 +1,12 @@
 import { flowKey } from "../evolve/element.ts";
 import { pass, takeOutgoing } from "../lifecycle.ts";
-import { must } from "../problem.ts";
 import type { ParallelGateway } from "../program.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const parallelGateway: ElementBehavior<ParallelGateway> = {
   synchronises: (incoming) => incoming > 1,
   arrive: (turn, element, scope) => {
-    const incoming = must(turn.program.incoming.get(element.id), `no flow leads to '${element.id}'`);
+    const incoming = turn.program.incoming.get(element.id) ?? [];
     if (incoming.length <= 1) {
       pass(turn, element, scope);
       return true;

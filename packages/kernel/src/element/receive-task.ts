@@ -1,5 +1,5 @@
-import { complete } from "../lifecycle.ts";
 import type { ReceiveTask } from "../program.ts";
+import { completeAwaited } from "../trigger.ts";
 import { armWaits, prepareWaits } from "../wait.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
@@ -8,5 +8,5 @@ export const receiveTask: ElementBehavior<ReceiveTask> = {
     const waits = prepareWaits(turn, visit.element, names);
     return waits.ok ? { ok: true, value: () => armWaits(turn, visit.key, waits.value) } : waits;
   },
-  onTrigger: (turn, { owner, payload }) => complete(turn, owner, { result: payload }),
+  onTrigger: completeAwaited,
 };

@@ -1,6 +1,7 @@
 import { startEventSubProcess } from "../event-sub-process.ts";
 import { pass } from "../lifecycle.ts";
 import type { StartEvent } from "../program.ts";
+import { completeAwaited } from "../trigger.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const startEvent: ElementBehavior<StartEvent> = {
@@ -8,6 +9,10 @@ export const startEvent: ElementBehavior<StartEvent> = {
     pass(turn, element, scope);
     return true;
   },
-  /** Of an event sub-process: what is triggered waited in the scope around it. */
-  onTrigger: (turn, { element, owner, payload }) => startEventSubProcess(turn, element, { scope: owner, payload }),
+  /** Of an event sub-process: it was awaited by the scope around it. Of a process that needs several: by itself. */
+  onTrigger: (turn, triggered) => {
+    const { element, owner, payload } = triggered;
+    if (element.parent === null) completeAwaited(turn, triggered);
+    else startEventSubProcess(turn, element, { scope: owner, payload });
+  },
 };

@@ -1,7 +1,7 @@
+import { beginContent } from "../begin.ts";
 import { armEventSubProcesses } from "../event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { complete } from "../lifecycle.ts";
-import { must } from "../problem.ts";
 import type { SubProcess } from "../program.ts";
 import { failure, misfit, type Result, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
@@ -24,8 +24,7 @@ function openScope(turn: Turn, visit: Visit<SubProcess>, locals: JsonObject): vo
     turn.emit({ type: "variables-set", scope: key, values: locals, actor: element.id, at: turn.at });
   }
   armEventSubProcesses(turn, key);
-  const first = must(turn.program.starts.get(element.id), `'${element.id}' has no start event`);
-  turn.arrivals.push({ element: first.id, scope: key });
+  beginContent(turn, element.id, key);
 }
 
 export const subProcess: ElementBehavior<SubProcess> = {

@@ -14,6 +14,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       element: event.element,
       handler: event.handler,
       variables: event.variables,
+      ...(event.keepsContent === undefined ? {} : { keepsContent: event.keepsContent }),
     });
     state.compensationsIn.add(event.scope, event.key);
   },
@@ -35,6 +36,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       const value = record.variables[name] ?? null;
       writeVariable(state, { scope: event.key, name, value, author: "kernel", at: state.head.at });
     }
+    if (record.keepsContent) moveContent(state, event.target, event.key);
     forgetUndone(state, event.target);
     useKey(state, event.key);
     const targets = run.targets.filter((target) => target !== event.target);
@@ -60,6 +62,16 @@ function forgetUndone(state: State, key: number): void {
   if (state.compensationsIn.count(record.scope) === 0 && state.compensations.get(record.scope)?.handler === null) {
     forgetUndone(state, record.scope);
   }
+}
+
+/** What completed in a sub-process can be undone from the event sub-process that undoes it. */
+function moveContent(state: State, from: number, to: number): void {
+  for (const key of [...state.compensationsIn.of(from)]) {
+    const record = must(state.compensations.get(key), "the index names what is recorded");
+    state.compensations.set(key, { ...record, scope: to });
+    state.compensationsIn.add(to, key);
+  }
+  state.compensationsIn.drop(from);
 }
 
 /** Nothing that completed in a scope can be undone any more. */

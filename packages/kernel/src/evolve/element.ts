@@ -48,7 +48,8 @@ function leave(state: State, key: Key, at: number): void {
   }
   dropCollection(state, key);
   // What it contained can be undone later only by way of its own record; without one nobody saw it complete.
-  if (state.compensations.get(key)?.handler !== null) forgetContent(state, key);
+  const record = state.compensations.get(key);
+  if (record?.handler !== null && !record?.keepsContent) forgetContent(state, key);
   state.head.at = at;
 }
 

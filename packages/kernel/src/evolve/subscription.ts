@@ -6,7 +6,12 @@ import { variableKey } from "./variable.ts";
 
 type SubscriptionEvent = Extract<
   Event["type"],
-  `subscription-${string}` | `condition-${string}` | "message-published" | "signal-broadcast" | "escalation-thrown"
+  | `subscription-${string}`
+  | `condition-${string}`
+  | "trigger-met"
+  | "message-published"
+  | "signal-broadcast"
+  | "escalation-thrown"
 >;
 
 /** Stands for every name: a variable always has one. */
@@ -70,6 +75,14 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
   "condition-lapsed": (state, event) => {
     const record = state.subscriptions.get(event.key);
     if (record !== undefined) state.subscriptions.set(event.key, { ...record, holds: false });
+  },
+  "trigger-met": (state, event) => {
+    const { key, owner, element, payload } = event;
+    const nothing = { name: "", correlationKey: null, trigger: null, variables: null, messageId: null, holds: false };
+    state.subscriptions.set(key, { key, owner, element, kind: "met", payload, ...nothing });
+    state.subscriptionsOf.add(owner, key);
+    useKey(state, key);
+    state.head.at = event.at;
   },
   "message-published": (state, event) => {
     useKey(state, event.key);

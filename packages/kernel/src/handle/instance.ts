@@ -1,10 +1,10 @@
 import { resumeHeld } from "../advance.ts";
-import type { Command, CreateInstance, Rejection, SetVariables } from "../command.ts";
+import { beginByEvent, beginContent } from "../begin.ts";
+import type { Command, CreateInstance, ProcessStartedBy, Rejection, SetVariables } from "../command.ts";
 import { armEventSubProcesses } from "../event-sub-process.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { release, terminateContent } from "../lifecycle.ts";
-import { must } from "../problem.ts";
 import { declarationIn, failure, misfit, type Result } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
 
@@ -21,12 +21,12 @@ type InstanceCommand =
   | "set-variables"
   | "continue";
 
-/** What the process starts with: what was given, else what is declared, else null. */
-function initialVariables(turn: Turn, given: JsonObject): Result<JsonObject> {
+/** What the process starts with: what was given, else what is declared, else null. `written` follows at once. */
+function initialVariables(turn: Turn, given: JsonObject, written: ReadonlySet<string>): Result<JsonObject> {
   const values: { [name: string]: Json } = { ...given };
   for (const declaration of turn.program.document.variables) {
     const { name } = declaration;
-    if (given[name] === undefined && declaration.required) {
+    if (given[name] === undefined && declaration.required && !written.has(name)) {
       return failure("variable-missing", `Expected a value for the required variable '${name}', but none was given`);
     }
     const value = given[name] ?? declaration.initial ?? null;
@@ -37,9 +37,26 @@ function initialVariables(turn: Turn, given: JsonObject): Result<JsonObject> {
   return { ok: true, value: values };
 }
 
+function refuseStart(turn: Turn, start: ProcessStartedBy | undefined): Rejection | undefined {
+  const { processStarts, entries, document } = turn.program;
+  const names = processStarts.map(({ id }) => `'${id}'`).join(" or ");
+  if (start === undefined) {
+    if (entries.has(null)) return undefined;
+    return refusal("start-not-found", `Expected the event ${names} to start '${document.id}', but none was given`);
+  }
+  if (processStarts.some(({ id }) => id === start.element)) return undefined;
+  const expected = names === "" ? "no event" : `the event ${names}`;
+  return refusal("start-not-found", `Expected ${expected} to start '${document.id}', but it is '${start.element}'`);
+}
+
 function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   const { document } = turn.program;
-  const values = initialVariables(turn, command.variables);
+  const { start } = command;
+  const unfit = refuseStart(turn, start);
+  if (unfit !== undefined) return unfit;
+  const event = start === undefined ? undefined : turn.element(start.element);
+  const outputs = event !== undefined && "outputs" in event ? event.outputs : undefined;
+  const values = initialVariables(turn, command.variables, new Set(outputs?.map(({ target }) => target)));
   if (!values.ok) return refusal(values.error.code as "variable-missing", values.error.message);
   const { instanceId, rootId, parent, businessKey, queue, priority, actor, at } = command;
   turn.emit({
@@ -55,14 +72,19 @@ function create(turn: Turn, command: CreateInstance): Rejection | undefined {
     ...(priority === undefined ? {} : { priority }),
     actor,
     at,
+    ...(start === undefined ? {} : { start: describeStart(start) }),
   });
   if (Object.keys(values.value).length > 0) {
     turn.emit({ type: "variables-set", scope: 0, values: values.value, actor, at });
   }
   armEventSubProcesses(turn, 0);
-  const first = must(turn.program.starts.get(null), `'${document.id}' has no start event`);
-  turn.arrivals.push({ element: first.id, scope: 0 });
+  if (start === undefined) beginContent(turn, null, 0);
+  else beginByEvent(turn, start);
   return undefined;
+}
+
+function describeStart({ element, messageId }: ProcessStartedBy): { element: string; messageId?: string } {
+  return { element, ...(messageId === undefined ? {} : { messageId }) };
 }
 
 function checkWrite(turn: Turn, command: SetVariables): Rejection | undefined {

@@ -8,8 +8,8 @@ import { must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
 import type { Collection, IncidentRecord, ItemRef } from "../state.ts";
+import { rearmAll } from "../trigger.ts";
 import { refusal, type Turn } from "../turn.ts";
-import { armWaits, disarm, prepareWaits } from "../wait.ts";
 import type { Handlers } from "./instance.ts";
 
 type PersonCommand = Extract<
@@ -90,10 +90,7 @@ function rearm(turn: Turn, incident: IncidentRecord): void {
   const element = turn.element(must(incident.element, "a trigger belongs to an element"));
   const { retryTimer } = turn.behavior(element);
   if (retryTimer !== undefined) return retryTimer(turn, visitOf(turn, owner), incident.error);
-  const waits = prepareWaits(turn, element, new Names(turn.program, turn.state, { scope: owner }));
-  if (!waits.ok) return turn.raise({ owner, element: element.id, kind, error: waits.error });
-  disarm(turn, owner, element.id);
-  armWaits(turn, owner, waits.value);
+  rearmAll(turn, { owner, element: element.id }, kind);
 }
 
 /** The one open collection of an activity. */

@@ -2,9 +2,11 @@ import { loadProgram, type Program } from "../load.ts";
 import type {
   BoundaryEvent,
   CallActivity,
+  CatchTrigger,
   ComplexGateway,
   Element,
   EndEvent,
+  EventBasedGateway,
   ExclusiveGateway,
   Expression,
   Flow,
@@ -118,6 +120,22 @@ export function onSignal(name: string): WaitTrigger {
 
 export function onCondition(text: string, variables?: readonly string[]): WaitTrigger {
   return { type: "conditional", condition: expr(text), ...(variables === undefined ? {} : { variables }) };
+}
+
+/** A multiple event: triggered by any of these. */
+export function anyOf<T extends CatchTrigger>(
+  ...triggers: readonly T[]
+): { readonly type: "multiple"; readonly parallel: boolean; readonly triggers: readonly T[] } {
+  return { type: "multiple", parallel: false, triggers };
+}
+
+/** A parallel multiple event: triggered once all of these were. */
+export function allOf(...triggers: readonly WaitTrigger[]): ReturnType<typeof anyOf<WaitTrigger>> {
+  return { ...anyOf(...triggers), parallel: true };
+}
+
+export function eventGateway(id: string, instantiate?: EventBasedGateway["instantiate"]): EventBasedGateway {
+  return { id, kind: "event-based-gateway", parent: null, ...(instantiate === undefined ? {} : { instantiate }) };
 }
 
 export function catching(

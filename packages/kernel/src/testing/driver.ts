@@ -221,7 +221,9 @@ export class Driver {
   }
 
   subscription(element: string): SubscriptionRecord {
-    const found = [...this.state.subscriptions.values()].filter((subscription) => subscription.element === element);
+    const found = [...this.state.subscriptions.values()].filter(
+      (each) => each.element === element && each.kind !== "met",
+    );
     assert(found.length === 1, `'${element}' has ${found.length} subscriptions`);
     return must(found[0], "one was found");
   }

@@ -224,7 +224,8 @@ function checkCompensation(state: State, check: Check): void {
   }
   for (const { key, scope } of state.compensations.values()) {
     check(state.compensationsIn.has(scope, key), `what undoes ${key} is not in the index`);
-    const reachable = lives(scope) || state.compensations.get(scope)?.handler === null;
+    const around = state.compensations.get(scope);
+    const reachable = lives(scope) || around?.handler === null || around?.keepsContent === true;
     check(reachable, `what undoes ${key} can never be asked for`);
   }
 }

@@ -6,6 +6,7 @@ import type {
   MultiInstance,
   ProgramDocument,
   SlaRule,
+  StartEvent,
   WaitTrigger,
 } from "../program.ts";
 import {
@@ -16,6 +17,7 @@ import {
   complex,
   document,
   end,
+  eventGateway,
   expr,
   flows,
   literal,
@@ -80,12 +82,77 @@ class Grower {
     return { first: element.id, last: element.id };
   }
 
-  /** A scope from its start event to its end event. */
-  scope(parent: string | null, depth: number): void {
-    const from = this.#add(start(this.#id("start")), parent);
+  /** A scope from its start event to its end event; now and then without a start event, or with what events start. */
+  scope(parent: string | null, depth: number, first: Element = start(this.#id("start"))): void {
+    if (this.#random.chance(0.15)) this.#handling(parent, depth);
+    if (first.kind === "start-event" && first.trigger.type === "none" && this.#random.chance(0.05)) {
+      const task = this.#add(service(this.#id("first")), parent);
+      this.lines.push(`${task.last}>${this.#sequence(parent, depth).first}`);
+      return;
+    }
+    const from = this.#add(first, parent);
     const content = this.#sequence(parent, depth);
     const to = this.#add(end(this.#id("end")), parent);
     this.lines.push(`${from.last}>${content.first}`, `${content.last}>${to.first}`);
+  }
+
+  /** An event sub-process beside the content of a scope. */
+  #handling(parent: string | null, depth: number): void {
+    const random = this.#random;
+    const id = this.#id("handling");
+    const code = random.chance(0.5) ? { code: "E1" } : {};
+    const trigger = random.oneOf<StartEvent["trigger"]>([
+      [3, () => this.#wait()],
+      [1, () => ({ type: "timer", timer: timer("duration", "PT5S") })],
+      [2, () => ({ type: "error", ...code })],
+      [2, () => ({ type: "escalation", ...code })],
+      [parent === null ? 0 : 2, () => ({ type: "compensation" })],
+      [1, () => this.#several()],
+    ]);
+    const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};
+    const interrupting = trigger.type === "error" || trigger.type === "compensation" || random.chance(0.5);
+    const [element] = sub(id, [], { triggeredByEvent: true });
+    this.#add(element as Element, parent);
+    this.scope(id, depth - 2, { ...start(this.#id("start"), trigger), interrupting, ...outputs });
+  }
+
+  /** Two things to wait for in one event: either, or both. */
+  #several(): { readonly type: "multiple"; readonly parallel: boolean; readonly triggers: readonly WaitTrigger[] } {
+    const cycle = { type: "timer" as const, timer: timer("cycle", "R2/PT4S") };
+    const triggers = [this.#wait(), this.#random.chance(0.3) ? cycle : this.#wait()];
+    return { type: "multiple", parallel: this.#random.chance(0.5), triggers };
+  }
+
+  #choice(parent: string | null, depth: number): Block {
+    const from = this.#id("choice");
+    const to = this.#id("xor");
+    this.#add(eventGateway(from), parent);
+    this.#add(xor(to), parent);
+    for (let left = 1 + this.#random.below(3); left > 0; left -= 1) {
+      const event = this.#random.oneOf<Element>([
+        [2, () => catching(this.#id("catch"), this.#wait())],
+        [1, () => catching(this.#id("catch"), this.#several())],
+        [1, () => wait(this.#id("wait"), this.#random.chance(0.1) ? "nonsense" : "PT5S")],
+        [1, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }) })],
+      ]);
+      this.#add(event, parent);
+      const branch = this.#sequence(parent, depth - 1);
+      this.lines.push(`${from}>${event.id}>${branch.first}`, `${branch.last}>${to}`);
+    }
+    return { first: from, last: to };
+  }
+
+  /** A sub-process that may be cancelled from within. */
+  #transaction(depth: number, options: object): Element {
+    const id = this.#id("deal");
+    const [element] = sub(id, [], { inputs: map({ n: "n" }), transaction: true, ...options });
+    this.scope(id, depth - 1);
+    const split = this.#add(and(this.#id("and")), id);
+    const cancelled = this.#add(end(this.#id("cancel"), { type: "cancel" }), id);
+    const before = this.#add(service(this.#id("task")), id);
+    const first = this.elements.find(({ parent, kind }) => parent === id && kind === "start-event");
+    if (first !== undefined) this.lines.push(`${first.id}>${split.first}>${before.first}>${cancelled.first}`);
+    return element as Element;
   }
 
   #sequence(parent: string | null, depth: number): Block {
@@ -103,7 +170,9 @@ class Grower {
       [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
       [1, () => this.#add(undo(this.#id("undo")), parent)],
       [1, () => this.#add(catching(this.#id("catch"), this.#wait()), parent)],
+      [0.5, () => this.#add(catching(this.#id("catch"), this.#several()), parent)],
       [1, () => this.#throwing(parent)],
+      [deep, () => this.#choice(parent, depth)],
       [deep * 1.5, () => this.#split(parent, depth, "and")],
       [deep * 1.5, () => this.#split(parent, depth, "xor")],
       [deep * 1.5, () => this.#split(parent, depth, "or")],
@@ -156,6 +225,7 @@ class Grower {
       ],
       [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
       [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
+      [depth > 0 ? 0.7 : 0, () => this.#transaction(depth, options)],
     ]);
     const block = this.#add(made, parent);
     if (!bare) this.#handler(made.id, parent);
@@ -241,6 +311,13 @@ class Grower {
       const code = random.chance(0.5) ? { code: "E1" } : {};
       attach(onError(this.#id("error"), of, { ...code, ...outputs }));
     }
+    const host = this.elements.find((element) => element.id === of);
+    if (host?.kind === "sub-process" && host.transaction && random.chance(0.7)) {
+      attach(boundary(this.#id("cancelled"), of, { trigger: { type: "cancel" } }));
+    }
+    if (random.chance(0.1)) {
+      attach(boundary(this.#id("several"), of, { trigger: this.#several(), interrupting: random.chance(0.5) }));
+    }
     if (random.chance(0.15)) {
       const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};
       attach(boundary(this.#id("event"), of, { trigger: this.#wait(), interrupting: random.chance(0.5), ...outputs }));
@@ -277,6 +354,14 @@ class Grower {
       { type: "message", message: { ...message("news"), payload }, job: { type: "mail", retry: retry(2) } },
       { type: "signal", signal: { name: literal("bell"), payload } },
       { type: "escalation", code: this.#random.pick(["E1", "E2"]), payload },
+      {
+        type: "multiple",
+        triggers: [
+          { type: "compensation" },
+          { type: "escalation", code: "E1" },
+          { type: "signal", signal: { name: literal("bell") } },
+        ],
+      },
     ]);
     return this.#add(raise(this.#id("throw"), trigger), parent);
   }
@@ -317,13 +402,16 @@ export function randomItems(random: Random, itemsMax: number, prefix = "k"): Jso
 /** Flows that no modeller would draw: backwards, across branches, twice into a join. */
 function tangle(random: Random, elements: readonly Element[]): Flow[] {
   const extra: Flow[] = [];
-  const handlers = new Set(elements.filter((element) => "forCompensation" in element).map(({ id }) => id));
+  const handlers = new Set(
+    elements.filter((each) => "forCompensation" in each || "triggeredByEvent" in each).map(({ id }) => id),
+  );
   for (let left = 1 + random.below(3); left > 0; left -= 1) {
     const from = random.pick(elements);
     const sources = elements.filter(({ parent, kind, id }) => {
-      return parent === from.parent && kind !== "start-event" && kind !== "boundary-event" && !handlers.has(id);
+      const begins = kind === "start-event" || kind === "boundary-event" || id.startsWith("first");
+      return parent === from.parent && !begins && !handlers.has(id);
     });
-    if (handlers.has(from.id) || sources.length === 0) continue;
+    if (handlers.has(from.id) || from.kind === "event-based-gateway" || sources.length === 0) continue;
     const to = random.pick(sources);
     extra.push({ id: `extra${left}`, from: from.id, to: to.id });
   }

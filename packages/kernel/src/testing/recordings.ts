@@ -33,6 +33,7 @@ import {
   xor,
 } from "./build.ts";
 import { Driver } from "./driver.ts";
+import { eventRecordings } from "./recordings-events.ts";
 import { flowRecordings } from "./recordings-flow.ts";
 
 const thrown = { retry: retry(1, "error") };
@@ -287,6 +288,7 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   handover,
   long,
   ...flowRecordings,
+  ...eventRecordings,
   messages,
   conditions,
 };

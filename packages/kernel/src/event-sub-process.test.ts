@@ -1,0 +1,463 @@
+import { expect, test } from "vitest";
+import type { Element, StartEvent } from "./program.ts";
+import {
+  and,
+  boundary,
+  call,
+  catching,
+  end,
+  handling,
+  loop,
+  map,
+  message,
+  onCondition,
+  onError,
+  onMessage,
+  onSignal,
+  onTimer,
+  program,
+  raise,
+  receive,
+  service,
+  start,
+  sub,
+  timer,
+  undo,
+  variable,
+} from "./testing/build.ts";
+import { Driver } from "./testing/driver.ts";
+
+/** start → work → end, with an event sub-process `late` that does `fix`. */
+function handled(
+  first: Pick<StartEvent, "trigger" | "interrupting" | "outputs">,
+  content: Element[] = [service("fix")],
+): Driver {
+  const path = ["late-start", ...content.filter((each) => each.parent === null).map(({ id }) => id)].join(">");
+  const made = program(
+    [start(), service("work"), end(), ...handling("late", first, content)],
+    ["start>work>end", path],
+  );
+  return new Driver(made);
+}
+
+test("[K131] it is awaited while its scope lives, and does not keep it from ending", () => {
+  const driver = handled({ trigger: onMessage("stop") }).create();
+  const { key } = driver.subscription("late-start");
+  expect(driver.complete("work").status).toBe("completed");
+  expect(driver.lastEffects).toContainEqual({ type: "close-subscription", key });
+  const cancelled = handled({ trigger: onMessage("stop") })
+    .create()
+    .send({ type: "cancel-instance", reason: "enough" });
+  expect(cancelled.events).toContain("subscription-closed");
+  const failed = new Driver(
+    program(
+      [start(), end("e", { type: "error", code: "E" }), ...handling("late", { trigger: onSignal("s") }, [])],
+      ["start>e"],
+    ),
+  ).create();
+  expect(failed.status).toBe("failed");
+  expect(failed.events).toContain("subscription-closed");
+});
+
+test("[K131] what cannot be worked out is an incident of the scope, which goes on; retrying works it out again", () => {
+  const trigger = { type: "message" as const, message: { ...message("stop"), correlationKey: variable("key") } };
+  const driver = handled({ trigger }).create();
+  expect(driver.view().incidents).toMatchObject([{ kind: "trigger", owner: 0, element: "late-start" }]);
+  expect(driver.active).toEqual(["work"]);
+  driver.send({ type: "set-variables", scope: 0, values: { key: 5 }, reason: "so" }).resolve();
+  expect(driver.subscription("late-start").correlationKey).toBe("5");
+  const again = handled({ trigger }).create().resolve();
+  expect(again.view().incidents).toHaveLength(1);
+  expect(again.complete("work").status).toBe("completed");
+});
+
+test("[K132] an interrupting one ends everything else in its scope, which ends with it", () => {
+  const other = handling("other", { trigger: onSignal("bell"), interrupting: false }, [service("ring")]);
+  const made = program(
+    [
+      ...[start(), and("split"), service("a"), service("b"), and("join"), end(), ...other],
+      ...handling("late", { trigger: onMessage("stop") }, [service("fix")]),
+    ],
+    ["start>split>a>join>end", "split>b>join", "late-start>fix", "other-start>ring"],
+  );
+  const driver = new Driver(made).create().complete("a").deliver("other-start").deliver("late-start");
+  expect(driver.active).toEqual(["fix", "late"]);
+  expect(driver.view().waiting).toHaveLength(1);
+  expect(driver.complete("fix").status).toBe("completed");
+});
+
+test("[K132] boundary events around the scope stay", () => {
+  const inside = [
+    ...[start("s"), service("work"), end("e")],
+    ...handling("late", { trigger: onMessage("stop") }, [service("fix")]),
+  ];
+  const made = program(
+    [start(), ...sub("box", inside), boundary("out", "box", { trigger: onSignal("out") }), service("note"), end()],
+    ["start>box>end", "s>work>e", "late-start>fix", "out>note>end"],
+  );
+  const driver = new Driver(made).create().deliver("late-start");
+  expect(driver.active).toEqual(["box", "fix", "late"]);
+  expect(driver.deliver("out").active).toEqual(["note"]);
+  const plain = new Driver(made).create().deliver("late-start").complete("fix");
+  expect(plain.status).toBe("completed");
+});
+
+test("[K133] one that does not interrupt runs as often as it is triggered, also at once", () => {
+  const driver = handled({ trigger: onMessage("more"), interrupting: false }).create();
+  driver.deliver("late-start", {}, "a").deliver("late-start", {}, "b").complete("work");
+  expect(driver.active).toEqual(["fix", "late"]);
+  for (const { key } of [...driver.state.jobs.values()]) {
+    expect(driver.status).toBe("running");
+    driver.send({ type: "complete-job", key, result: {} });
+  }
+  expect(driver.status).toBe("completed");
+});
+
+test("[K133] a cycle starts it again and again, a duration once", () => {
+  const driver = handled({
+    trigger: { type: "timer", timer: timer("cycle", "R2/PT5S") },
+    interrupting: false,
+  }).create();
+  driver.fire("late-start").fire("late-start");
+  expect([...driver.state.timers.values()]).toEqual([]);
+  expect([...driver.state.jobs.values()].filter((job) => job.element === "fix")).toHaveLength(2);
+  const once = handled({ trigger: { type: "timer", timer: timer("duration", "PT5S") } })
+    .create()
+    .fire("late-start");
+  expect(once.active).toEqual(["fix", "late"]);
+});
+
+test("[K133] a condition starts it at scope entry, or when it comes to hold", () => {
+  expect(handled({ trigger: onCondition("n > 1") }).create({ n: 2 }).active).toEqual(["fix", "late"]);
+  const driver = handled({ trigger: onCondition("n > 1"), interrupting: false }).create({ n: 0 });
+  driver.send({ type: "set-variables", scope: 0, values: { n: 2 }, reason: "so" });
+  expect(driver.active).toEqual(["fix", "late", "work"]);
+});
+
+test("[K134] an error is caught inside the scope before a boundary event, with its code before without", () => {
+  const inside = [
+    ...[start("s"), service("risky"), end("e")],
+    ...handling("any", { trigger: { type: "error" } }, [service("fix-any")]),
+    ...handling("mine", { trigger: { type: "error", code: "E1" }, outputs: map({ why: "error.message" }) }, [
+      service("fix"),
+    ]),
+  ];
+  const made = program(
+    [start(), ...sub("box", inside), onError("out", "box"), end()],
+    ["start>box>end", "out>end", "s>risky>e", "mine-start>fix", "any-start>fix-any"],
+  );
+  const driver = new Driver(made).create().throw("risky", "E1");
+  expect(driver.active).toEqual(["box", "fix", "mine"]);
+  expect(driver.variable("why")).toBe("it was thrown");
+  const other = new Driver(made).create().throw("risky", "E2");
+  expect(other.active).toEqual(["any", "box", "fix-any"]);
+});
+
+test("[K134] what it throws itself goes on outwards", () => {
+  const inside = [
+    ...[start("s"), service("risky"), end("e")],
+    ...handling("mine", { trigger: { type: "error" } }, [service("fix")]),
+  ];
+  const made = program(
+    [start(), ...sub("box", inside), onError("out", "box"), service("note"), end()],
+    ["start>box>end", "out>note>end", "s>risky>e", "mine-start>fix"],
+  );
+  const driver = new Driver(made).create().throw("risky", "E").throw("fix", "E");
+  expect(driver.active).toEqual(["note"]);
+});
+
+test("[K134] an error of one that does not interrupt is caught beside it", () => {
+  const driver = new Driver(
+    program(
+      [
+        ...[start(), service("work"), end()],
+        ...handling("more", { trigger: onMessage("more"), interrupting: false }, [service("extra")]),
+        ...handling("mine", { trigger: { type: "error" } }, [service("fix")]),
+      ],
+      ["start>work>end", "more-start>extra", "mine-start>fix"],
+    ),
+  );
+  driver.create().deliver("more-start").throw("extra", "E");
+  expect(driver.active).toEqual(["fix", "mine"]);
+  expect(driver.status).toBe("running");
+});
+
+test("[K134] at process level it catches what would end or stop the instance: errors of jobs, of ends, of children", () => {
+  const caught = { trigger: { type: "error" as const } };
+  expect(handled(caught).create().throw("work", "E").active).toEqual(["fix", "late"]);
+  const ends = program(
+    [start(), end("e", { type: "error", code: "E" }), ...handling("late", caught, [service("fix")])],
+    ["start>e", "late-start>fix"],
+  );
+  expect(new Driver(ends).create().active).toEqual(["fix", "late"]);
+  const calls = program(
+    [start(), call("child"), end(), ...handling("late", caught, [service("fix")])],
+    ["start>child>end", "late-start>fix"],
+  );
+  const driver = new Driver(calls).create();
+  const key = driver.key("child");
+  driver.send({
+    type: "end-child",
+    key,
+    childId: `i/${key}`,
+    outcome: { type: "failed", error: { code: "E", message: "no" } },
+  });
+  expect(driver.active).toEqual(["fix", "late"]);
+});
+
+test("[K134] the scope of each item catches by itself; the collection goes on", () => {
+  const inside = [
+    ...[start("s"), service("risky"), end("e")],
+    ...handling("mine", { trigger: { type: "error" } }, [service("fix")]),
+  ];
+  const made = program(
+    [start(), ...sub("box", inside, { loop: loop("parallel") }), end()],
+    ["start>box>end", "s>risky>e", "mine-start>fix"],
+  );
+  const driver = new Driver(made).create({ items: [1, 2] });
+  const [first, second] = [...driver.state.jobs.values()];
+  driver.send({ type: "throw-job-error", key: first?.key ?? 0, error: { code: "E", message: "no" } });
+  driver.send({ type: "complete-job", key: second?.key ?? 0, result: {} }).complete("fix");
+  expect(driver.status).toBe("completed");
+});
+
+test.each([true, false])(
+  "[K134] [K128] an escalation is caught inside the scope first (interrupting: %s)",
+  (interrupting) => {
+    const inside = [
+      ...[start("s"), raise("warn", { type: "escalation", code: "hot" }), service("after"), end("e")],
+      ...handling("mine", { trigger: { type: "escalation", code: "hot" }, interrupting }, [service("fix")]),
+    ];
+    const made = program(
+      [start(), ...sub("box", inside), boundary("out", "box", { trigger: { type: "escalation" } }), end()],
+      ["start>box>end", "out>end", "s>warn>after>e", "mine-start>fix"],
+    );
+    const driver = new Driver(made).create();
+    expect(driver.active).toEqual(interrupting ? ["box", "fix", "mine"] : ["after", "box", "fix", "mine"]);
+  },
+);
+
+test("[K135] its variables are its own, and its start sees what triggered it", () => {
+  const content = [service("fix", { inputs: map({ total: "total", seen: "seen" }) })];
+  const inside = handling(
+    "late",
+    { trigger: onMessage("more"), interrupting: false, outputs: map({ total: "amount" }) },
+    content,
+  );
+  const own = inside.map((each) =>
+    each.kind === "sub-process"
+      ? {
+          ...each,
+          variables: [
+            { name: "total", type: "any" as const },
+            { name: "seen", type: "any" as const, initial: 1 },
+          ],
+        }
+      : each,
+  );
+  const made = program([start(), service("work"), ...own], ["start>work", "late-start>fix"]);
+  const driver = new Driver(made)
+    .create()
+    .deliver("late-start", { amount: 1 }, "a")
+    .deliver("late-start", { amount: 2 }, "b");
+  const inputs = driver.effects.flatMap((effect) => (effect.type === "offer-job" ? [effect.input] : []));
+  expect(inputs.slice(1)).toEqual([
+    { total: 1, seen: 1 },
+    { total: 2, seen: 1 },
+  ]);
+  expect(driver.variable("total")).toBeUndefined();
+});
+
+test("[K135] outputs that cannot be made leave the start waiting for a person", () => {
+  const driver = handled({ trigger: onMessage("more"), outputs: map({ total: "amount + more" }) }).create();
+  driver.deliver("late-start", { amount: 1 });
+  expect(driver.active).toEqual(["late", "late-start"]);
+  driver.send({ type: "set-variables", scope: 0, values: { more: 2 }, reason: "so" }).resolve();
+  expect(driver.active).toEqual(["fix", "late"]);
+});
+
+test("[K131] event sub-processes stand in one another", () => {
+  const inner = handling("inner", { trigger: onMessage("deeper") }, [service("deep")]);
+  const made = program(
+    [start(), service("work"), ...handling("outer", { trigger: onMessage("down") }, [service("fix"), ...inner])],
+    ["start>work", "outer-start>fix", "inner-start>deep"],
+  );
+  const driver = new Driver(made).create();
+  expect([...driver.state.subscriptions.values()].map(({ element }) => element)).toEqual(["outer-start"]);
+  driver.deliver("outer-start").deliver("inner-start");
+  expect(driver.active).toEqual(["deep", "inner", "outer"]);
+  expect(driver.complete("deep").status).toBe("completed");
+});
+
+/** box: a and b (which can be undone), then back; box itself is undone by an event sub-process in it. */
+function undoing(content: Element[], options: { readonly compensation?: string } = {}): Driver {
+  const inside = [
+    ...[start("s"), service("a", { compensation: "undo-a", outputs: map({ n: "n" }) }), end("e")],
+    service("undo-a", { forCompensation: true }),
+    ...handling("mine", { trigger: { type: "compensation" } }, content),
+  ];
+  const path = ["mine-start", ...content.map(({ id }) => id)].join(">");
+  const made = program(
+    [
+      ...[
+        start(),
+        ...sub("box", inside, { ...options, inputs: map({ local: "1" }) }),
+        service("after"),
+        undo("back"),
+        end(),
+      ],
+      service("undo-box", { forCompensation: true }),
+    ],
+    ["start>box>after>back>end", "s>a>e", path],
+  );
+  return new Driver(made).create({ n: 0 }).complete("a", { n: 1 }).complete("after");
+}
+
+test("[K136] a completed sub-process is undone by the event sub-process in it alone, with its variables as they were", () => {
+  const driver = undoing([service("fix", { inputs: map({ local: "local", n: "n" }) })]);
+  expect(driver.active).toEqual(["back", "fix", "mine"]);
+  expect(driver.lastEffects).toContainEqual(expect.objectContaining({ type: "offer-job", input: { local: 1, n: 1 } }));
+  expect(driver.complete("fix").status).toBe("completed");
+});
+
+test("[K136] from there its content can be undone", () => {
+  const driver = undoing([undo("inner"), service("fix")]);
+  expect(driver.active).toEqual(["back", "inner", "mine", "undo-a"]);
+  expect(driver.complete("undo-a").active).toEqual(["back", "fix", "mine"]);
+  expect(driver.complete("fix").status).toBe("completed");
+});
+
+test("[K136] a handler named at the sub-process comes first", () => {
+  expect(undoing([service("fix")], { compensation: "undo-box" }).active).toEqual(["back", "undo-box"]);
+});
+
+test("[K136] [K98] one that fails is recorded, and undoing goes on", () => {
+  const driver = undoing([service("fix")]).throw("fix", "E");
+  expect(driver.status).toBe("completed");
+  expect(driver.events).toContain("compensation-failed");
+});
+
+test("[K132] an event sub-process in a handler may take it over", () => {
+  const inside = [
+    ...[start("s"), service("slow"), end("e")],
+    ...handling("late", { trigger: onMessage("hurry") }, [service("quick")]),
+  ];
+  const made = program(
+    [
+      start(),
+      service("a", { compensation: "back-a" }),
+      ...sub("back-a", inside, { forCompensation: true }),
+      undo("back"),
+      end(),
+    ],
+    ["start>a>back>end", "s>slow>e", "late-start>quick"],
+  );
+  const driver = new Driver(made).create().complete("a").deliver("late-start").complete("quick");
+  expect(driver.status).toBe("completed");
+});
+
+function transaction(options: { readonly boundary?: boolean; readonly loop?: boolean } = {}): Driver {
+  const inside = [
+    ...[start("s"), service("book", { compensation: "unbook" }), and("split"), service("ask"), receive("slow", "slow")],
+    ...[end("no", { type: "cancel" }), end("yes")],
+    service("unbook", { forCompensation: true }),
+    ...sub("inner", [start("s2"), service("pay", { compensation: "repay" }), service("hang"), end("e2")]),
+    { ...service("repay", { forCompensation: true }), parent: "inner" },
+    ...handling("late", { trigger: onSignal("bell"), interrupting: false }, []),
+  ];
+  const made = program(
+    [
+      ...[start(), service("after"), service("undone"), end()],
+      ...sub("deal", inside, { transaction: true, ...(options.loop ? { loop: loop("parallel") } : {}) }),
+      ...(options.boundary === false ? [] : [boundary("cancelled", "deal", { trigger: { type: "cancel" } })]),
+      onTimer("late-deal", "deal", { timer: timer("duration", "PT9S") }),
+      onError("failed", "deal"),
+    ],
+    [
+      ...["start>deal>after>end", "s>book>split>ask>no", "split>slow>yes", "split>inner", "s2>pay>hang>e2"],
+      ...(options.boundary === false ? [] : ["cancelled>undone>end"]),
+      ...["late-deal>end", "failed>end"],
+    ],
+  );
+  return new Driver(made)
+    .create({ items: [1] })
+    .complete("book")
+    .complete("pay");
+}
+
+test("[K137] a cancel end event ends all else, undoes in reverse order, and goes on at the cancel event", () => {
+  const driver = transaction().complete("ask");
+  expect(driver.active).toEqual(["deal", "no", "repay"]);
+  expect([...driver.state.timers.values(), ...driver.state.subscriptions.values()]).toEqual([]);
+  expect(driver.complete("repay").active).toEqual(["deal", "no", "unbook"]);
+  expect(driver.complete("unbook").active).toEqual(["undone"]);
+  expect(driver.complete("undone").status).toBe("completed");
+});
+
+test("[K137] with nothing to undo it goes on at once", () => {
+  const inside = [
+    start("s"),
+    end("no", { type: "multiple", triggers: [{ type: "escalation", code: "x" }, { type: "cancel" }] }),
+  ];
+  const made = program(
+    [
+      start(),
+      ...sub("deal", inside, { transaction: true }),
+      boundary("off", "deal", { trigger: { type: "cancel" } }),
+      service("undone"),
+    ],
+    ["start>deal", "s>no", "off>undone"],
+  );
+  expect(new Driver(made).create().active).toEqual(["undone"]);
+});
+
+test("[K138] without a cancel event the token ends there", () => {
+  const driver = transaction({ boundary: false }).complete("ask").complete("repay").complete("unbook");
+  expect(driver.status).toBe("completed");
+  expect(driver.events).not.toContain("element-activated");
+});
+
+test("[K138] an item whose transaction is cancelled fails, or ends the collection by the cancel event", () => {
+  const failed = transaction({ boundary: false, loop: true }).complete("ask").complete("repay").complete("unbook");
+  expect(failed.active).toEqual([]);
+  expect(failed.status).toBe("completed");
+  expect(failed.lastEvents).toContainEqual(
+    expect.objectContaining({ type: "item-failed", error: expect.objectContaining({ code: "transaction-cancelled" }) }),
+  );
+  const caught = transaction({ loop: true }).complete("ask").complete("repay").complete("unbook");
+  expect(caught.active).toEqual(["undone"]);
+});
+
+test("[K138] a handler that cancels itself has failed", () => {
+  const inside = [start("s"), end("no", { type: "cancel" })];
+  const made = program(
+    [
+      start(),
+      service("a", { compensation: "t" }),
+      ...sub("t", inside, { transaction: true, forCompensation: true }),
+      undo("back"),
+      end(),
+    ],
+    ["start>a>back>end", "s>no"],
+  );
+  const driver = new Driver(made).create().complete("a");
+  expect(driver.status).toBe("completed");
+  expect(driver.events).toContain("compensation-failed");
+});
+
+test("[K139] an error that leaves a transaction undoes nothing", () => {
+  const driver = transaction().throw("ask", "E");
+  expect(driver.status).toBe("completed");
+  expect(driver.events).not.toContain("compensation-started");
+});
+
+test("[K131] a scope that waits only for itself still ends", () => {
+  const inside = [
+    start("s"),
+    catching("go", onCondition("n > 1")),
+    end("e"),
+    ...handling("late", { trigger: onMessage("m") }, []),
+  ];
+  const made = program([start(), ...sub("box", inside), end()], ["start>box>end", "s>go>e"]);
+  expect(new Driver(made).create({ n: 2 }).status).toBe("completed");
+});
