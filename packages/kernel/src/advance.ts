@@ -1,12 +1,16 @@
-import { enter, loopOf, stir } from "./collection.ts";
+import { stir } from "./collection.ts";
 import type { Key } from "./command.ts";
 import { isRunning, undoNext } from "./compensation.ts";
 import { lookAtConditions } from "./condition.ts";
+import { enter } from "./enter.ts";
+import { flowKey } from "./evolve/element.ts";
 import { variableKey } from "./evolve/variable.ts";
 import { onlyRests } from "./join.ts";
 import type { Json } from "./json.ts";
-import { release, takeFlow, visitOf } from "./lifecycle.ts";
+import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
+import { iterate } from "./loop.ts";
 import { assert, must } from "./problem.ts";
+import type { Element, FlowId } from "./program.ts";
 import { isEnded } from "./state.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
@@ -14,7 +18,9 @@ function arrive(turn: Turn, arrival: Arrival): void {
   const { scope } = arrival;
   if (scope !== 0 && turn.state.elements.get(scope) === undefined) return;
   const element = turn.element(arrival.element);
-  if (loopOf(element) === undefined && turn.behavior(element).arrive?.(turn, element, scope)) return;
+  if (startQuantity(element) > 1 && !takeTokens(turn, element, scope)) return;
+  const isLooped = "loop" in element && element.loop !== undefined;
+  if (!isLooped && turn.behavior(element).arrive?.(turn, element, scope)) return;
   enter(turn, { element, key: turn.nextKey(), scope });
 }
 
@@ -27,9 +33,9 @@ export function advance(turn: Turn): void {
       arrive(turn, arrival);
       continue;
     }
-    const collection = turn.stirred.take();
-    if (collection !== undefined) {
-      stir(turn, collection);
+    const body = turn.stirred.take();
+    if (body !== undefined) {
+      look(turn, body);
       continue;
     }
     const owner = turn.undoing.take();
@@ -42,6 +48,25 @@ export function advance(turn: Turn): void {
     const lives = scope === 0 || turn.state.elements.get(scope) !== undefined;
     if (lives && !releaseJoin(turn, scope)) checkContent(turn, scope);
   }
+}
+
+/** Goes on with what runs several times. */
+function look(turn: Turn, body: Key): void {
+  if (turn.state.collections.get(body) !== undefined) stir(turn, body);
+  else if (turn.state.loops.get(body) !== undefined) iterate(turn, body);
+}
+
+/** Uses up the tokens that an activity needs to start; false as long as there are too few. */
+function takeTokens(turn: Turn, element: Element, scope: Key): boolean {
+  const flows: FlowId[] = [];
+  const needed = startQuantity(element);
+  for (const { id } of turn.program.incoming.get(element.id) ?? []) {
+    const waiting = turn.state.waitingFlows.get(flowKey(scope, id)) ?? 0;
+    for (let left = Math.min(waiting, needed - flows.length); left > 0; left -= 1) flows.push(id);
+  }
+  if (flows.length < needed) return false;
+  turn.emit({ type: "tokens-joined", element: element.id, scope, flows, at: turn.at });
+  return true;
 }
 
 /** Looks at the joins of a scope in which something moved; one at a time, since its tokens change what can still come. */
@@ -102,7 +127,8 @@ function resultOf(turn: Turn): { readonly [name: string]: Json } {
 /** Goes on with what the activation limit held back: flows, items of every collection, handlers. */
 export function resumeHeld(turn: Turn): void {
   turn.emit({ type: "continuation-started" });
-  for (const collection of turn.state.collections.values()) turn.stirred.add(collection.body);
+  for (const { body } of turn.state.collections.values()) turn.stirred.add(body);
+  for (const { body } of turn.state.loops.values()) turn.stirred.add(body);
   for (const { key, kind } of turn.state.subscriptions.values()) if (kind === "condition") turn.lookAt(key);
   for (const run of turn.state.compensationRuns.values()) if (!isRunning(turn.state, run)) turn.undoing.add(run.owner);
   for (const held of [...turn.state.heldFlows.values()]) {

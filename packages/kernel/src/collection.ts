@@ -5,7 +5,7 @@ import { itemKey } from "./evolve/variable.ts";
 import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
-import { complete, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
+import { complete, isAtWork, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { Element, MultiInstance } from "./program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "./scope.ts";
@@ -15,7 +15,8 @@ import type { Turn } from "./turn.ts";
 import { armWaits, boundaryWaits } from "./wait.ts";
 
 export function loopOf(element: Element): MultiInstance | undefined {
-  return "loop" in element ? element.loop : undefined;
+  const loop = "loop" in element ? element.loop : undefined;
+  return loop?.mode === "standard" ? undefined : loop;
 }
 
 function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<number | null> {
@@ -32,15 +33,8 @@ function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<nu
   );
 }
 
-/** Starts an element, or the collection of its items. Also how a retried activation starts. */
-export function enter(turn: Turn, visit: Visit): void {
-  const loop = loopOf(visit.element);
-  if (loop !== undefined && turn.state.itemOf.get(visit.key) === undefined) open(turn, visit, loop);
-  else start(turn, visit);
-}
-
 /** Opens a collection: one body, and an instance of the activity per item inside it. Also how a retried one opens. */
-function open(turn: Turn, visit: Visit, loop: MultiInstance): void {
+export function openCollection(turn: Turn, visit: Visit, loop: MultiInstance): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const limit = parallelLimit(turn, loop, names);
@@ -77,7 +71,7 @@ function countNames(collection: Collection): { readonly [name: string]: Json } {
 
 /** Looks at a collection in which something changed: ends it, starts what may start, or closes it. */
 export function stir(turn: Turn, body: Key): void {
-  if (turn.state.collections.get(body) === undefined) return;
+  if (!isAtWork(turn, body)) return;
   const collapse = turn.collapsed.get(body);
   if (collapse !== undefined) {
     turn.collapsed.delete(body);

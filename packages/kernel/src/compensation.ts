@@ -1,5 +1,5 @@
-import { enter } from "./collection.ts";
 import type { Key } from "./command.ts";
+import { enter } from "./enter.ts";
 import { visitOf } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { CompensationRun, State } from "./state.ts";

@@ -1,6 +1,6 @@
 import type { Key } from "./command.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { instanceAt, terminateContent } from "./lifecycle.ts";
+import { instanceAt, isBody, terminateContent } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { CatchTrigger, StartEvent, SubProcess } from "./program.ts";
 import { Names } from "./scope.ts";
@@ -12,8 +12,8 @@ import { armWaits, disarm, prepareWaits, triggerOf } from "./wait.ts";
 function eventSubProcessesIn(turn: Turn, scope: Key): readonly SubProcess[] {
   const container = scope === 0 ? null : instanceAt(turn, scope).element;
   const found = turn.program.eventSubProcesses.get(container);
-  // The items of a collection are the scopes, not their body.
-  return found === undefined || turn.state.collections.get(scope) !== undefined ? [] : found;
+  // The items of a collection and the rounds of a loop are the scopes, not their body.
+  return found === undefined || isBody(turn, scope) ? [] : found;
 }
 
 function startOf(turn: Turn, subProcess: SubProcess): StartEvent {

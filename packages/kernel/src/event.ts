@@ -416,6 +416,16 @@ export type Event =
       readonly actor: Actor;
       readonly at: number;
     }
+  // standard loops; `body` is the element instance of the activity, `key` that of a round
+  | { readonly type: "loop-opened"; readonly body: Key; readonly at: number }
+  | {
+      readonly type: "loop-iterated";
+      readonly body: Key;
+      /** Which round it is, from 1. */
+      readonly counter: number;
+      readonly key: Key;
+      readonly at: number;
+    }
   // compensation
   | {
       readonly type: "compensation-recorded";
@@ -465,4 +475,5 @@ export type IncidentKind =
   | "call"
   | "error"
   | "collection"
+  | "loop"
   | "items-failed";

@@ -4,6 +4,7 @@ import { compensationAppliers } from "./evolve/compensation.ts";
 import { elementAppliers } from "./evolve/element.ts";
 import { instanceAppliers } from "./evolve/instance.ts";
 import { itemAppliers } from "./evolve/item.ts";
+import { loopAppliers } from "./evolve/loop.ts";
 import { subscriptionAppliers } from "./evolve/subscription.ts";
 import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
@@ -16,6 +17,7 @@ const appliers: Appliers<EventType> = {
   ...taskAppliers,
   ...subscriptionAppliers,
   ...itemAppliers,
+  ...loopAppliers,
   ...compensationAppliers,
 };
 

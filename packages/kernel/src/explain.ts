@@ -126,6 +126,14 @@ function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on
   return { on: "slot", reason: `All ${limit ?? "available"} places are taken.`, until: "A running item ends." };
 }
 
+function* heldRounds(state: State): IterableIterator<WaitingView> {
+  for (const { body } of state.loops.values()) {
+    if (!state.head.continuing || state.children.count(body) > 0) continue;
+    const reason = "A large step goes on in parts.";
+    yield { ...placeOf(state, body), on: "slot", reason, until: "Its turn comes.", dueAt: null };
+  }
+}
+
 function* waitingItems(state: State): IterableIterator<WaitingView> {
   for (const { body } of state.collections.values()) {
     const { element } = must(state.elements.get(body), "a collection has a body");
@@ -154,6 +162,7 @@ export function explain(program: Program, state: State): WaitingView[] {
     ...waitingFlows(program, state),
     ...waitingGateways(state),
     ...heldFlows(program, state),
+    ...heldRounds(state),
     ...waitingItems(state),
   ];
 }

@@ -131,6 +131,8 @@ const everyType: { readonly [T in EventType]: true } = {
   "items-accepted": true,
   "collection-closing": true,
   "concurrency-adjusted": true,
+  "loop-opened": true,
+  "loop-iterated": true,
   "compensation-recorded": true,
   "compensation-started": true,
   "compensation-taken": true,

@@ -4,7 +4,7 @@ import type { Visit } from "./element/behavior.ts";
 import { endItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { must } from "./problem.ts";
-import type { Element, ElementId, Flow } from "./program.ts";
+import type { Activity, Element, ElementId, Flow } from "./program.ts";
 import { someFlow } from "./route.ts";
 import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
 import type { ElementInstance } from "./state.ts";
@@ -18,6 +18,30 @@ export function instanceAt(turn: Turn, key: Key): ElementInstance {
 export function visitOf(turn: Turn, key: Key): Visit {
   const instance = instanceAt(turn, key);
   return { element: turn.element(instance.element), key, scope: instance.scope };
+}
+
+/**
+ * Whether an element instance in this scope runs for one item or round of its activity: that stands around it, and has
+ * the boundary events and the flows.
+ */
+export function isInner(turn: Turn, element: ElementId, scope: Key): boolean {
+  return scope !== 0 && turn.state.elements.get(scope)?.element === element;
+}
+
+/** Whether an element instance only holds those of the items or rounds of its activity. */
+export function isBody(turn: Turn, key: Key): boolean {
+  return turn.state.collections.get(key) !== undefined || turn.state.loops.get(key) !== undefined;
+}
+
+export function isAtWork(turn: Turn, key: Key): boolean {
+  return turn.state.elements.get(key)?.state === "active";
+}
+
+/** Whether an activity that could be passed needs an instance, because something may hang on it. */
+export function needsInstance(turn: Turn, element: Activity): boolean {
+  return (
+    element.compensation !== undefined || element.forCompensation === true || turn.program.choosing.has(element.id)
+  );
 }
 
 /** Leaves an element instance activating, with an incident that a retry starts it again from. */
@@ -36,12 +60,15 @@ export function start(turn: Turn, visit: Visit): void {
   const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
   const begin = prepare(turn, visit, names);
   if (!begin.ok) return refuseActivation(turn, visit, begin.error);
-  // Boundary events stand on the whole activity, so an item's own instance has none.
-  const waits = turn.state.itemOf.get(key) === undefined ? boundaryWaits(turn, element, names) : noWaits;
+  const waits = isInner(turn, element.id, scope) ? noWaits : boundaryWaits(turn, element, names);
   if (!waits.ok) return refuseActivation(turn, visit, waits.error);
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
   armWaits(turn, key, waits.value);
   begin.value();
+}
+
+export function startQuantity(element: Element): number {
+  return "startQuantity" in element ? (element.startQuantity ?? 1) : 1;
 }
 
 export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
@@ -52,7 +79,7 @@ export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
   turn.countActivation();
   const target = turn.element(flow.to);
   const incoming = must(turn.program.incoming.get(target.id), `flow '${flow.id}' leads nowhere`);
-  const waits = turn.behavior(target).synchronises?.(incoming.length) ?? false;
+  const waits = startQuantity(target) > 1 || (turn.behavior(target).synchronises?.(incoming.length) ?? false);
   turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: waits ? "waits" : "passes" });
   turn.arrivals.push({ element: target.id, scope });
 }
@@ -62,6 +89,17 @@ export function takeFlows(turn: Turn, flows: readonly Flow[], scope: Key): void 
   turn.touched.add(scope);
 }
 
+/** Takes flows out of an element, by each of which it may give several tokens. */
+function takeFlowsFrom(
+  turn: Turn,
+  at: { readonly element: Element; readonly scope: Key },
+  flows: readonly Flow[],
+): void {
+  const { element, scope } = at;
+  const tokens = "completionQuantity" in element ? (element.completionQuantity ?? 1) : 1;
+  for (let left = tokens; left > 0; left -= 1) takeFlows(turn, flows, scope);
+}
+
 export function takeOutgoing(turn: Turn, element: ElementId, scope: Key): void {
   takeFlows(turn, turn.program.outgoing.get(element) ?? [], scope);
 }
@@ -69,7 +107,7 @@ export function takeOutgoing(turn: Turn, element: ElementId, scope: Key): void {
 /** Enters and leaves an element that never waits. */
 export function pass(turn: Turn, element: Element, scope: Key): void {
   turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
-  takeOutgoing(turn, element.id, scope);
+  takeFlowsFrom(turn, { element, scope }, turn.program.outgoing.get(element.id) ?? []);
 }
 
 interface Writes {
@@ -98,7 +136,7 @@ const noWrites: Result<Writes> = { ok: true, value: { byScope: new Map(), itemRe
 /** What completing writes. An item's outputs stay with the item: its collection gathers what `output` names. */
 function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes> {
   const { element, key, scope } = visit;
-  if (!("outputs" in element || "loop" in element) || turn.state.collections.get(key) !== undefined) return noWrites;
+  if (!("outputs" in element || "loop" in element) || isBody(turn, key)) return noWrites;
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
   const outputs = resolveMappings(turn.program, element.outputs, names);
   if (!outputs.ok) return outputs;
@@ -106,8 +144,8 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
     const placed = placeWrites(turn, outputs.value, scope);
     return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
   }
-  const { output } = must("loop" in element ? element.loop : undefined, `'${element.id}' has no items`);
-  if (output === undefined) return noWrites;
+  const output = "loop" in element && element.loop !== undefined && "output" in element.loop && element.loop.output;
+  if (!output) return noWrites;
   const extra = { ...result, ...outputs.value };
   const item = resolve(turn.program, output.source, new Names(turn.program, turn.state, { scope: key, extra }));
   return item.ok ? { ok: true, value: { byScope: new Map(), itemResult: item.value } } : item;
@@ -121,8 +159,7 @@ export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: str
 
 function recordCompensation(turn: Turn, visit: Visit): void {
   const { element, key, scope } = visit;
-  const isBody = turn.state.collections.get(key) !== undefined;
-  const handler = isBody ? undefined : turn.program.handlerOf.get(element.id);
+  const handler = isBody(turn, key) ? undefined : turn.program.handlerOf.get(element.id);
   if (handler !== undefined) {
     const variables = snapshotVariables(turn.state, key);
     const kept = "triggeredByEvent" in turn.element(handler) ? { keepsContent: true as const } : {};
@@ -157,7 +194,8 @@ export function complete(
 export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   const { element, key, scope } = visit;
   const item = itemOf(turn.state, key);
-  const flows = item === undefined ? flowsOut(turn, element, scope) : noFlows;
+  const isRound = turn.state.loops.get(scope) !== undefined;
+  const flows = item === undefined && !isRound ? flowsOut(turn, element, scope) : noFlows;
   if (!flows.ok) {
     turn.emit({ type: "element-completing", key, result: {} });
     turn.raise({ owner: key, element: element.id, kind: "route", error: flows.error });
@@ -167,8 +205,9 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   release(turn, key);
   turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
   if (item !== undefined) endItem(turn, item, itemResult);
+  else if (isRound) turn.stirred.add(scope);
   else if (turn.program.handlers.has(element.id)) undoNext(turn, key);
-  else takeFlows(turn, flows.value, scope);
+  else takeFlowsFrom(turn, visit, flows.value);
 }
 
 const noFlows: Result<readonly Flow[]> = { ok: true, value: [] };

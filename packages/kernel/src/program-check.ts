@@ -1,5 +1,6 @@
 import { AppError } from "./problem.ts";
 import type {
+  Activity,
   BoundaryEvent,
   Element,
   ElementId,
@@ -18,6 +19,8 @@ export const activityKinds: ReadonlySet<string> = new Set([
   "send-task",
   "receive-task",
   "script-task",
+  "manual-task",
+  "business-rule-task",
   "user-task",
   "sub-process",
   "call-activity",
@@ -33,6 +36,7 @@ export function invalid(document: ProgramDocument, message: string): AppError {
 export function checkProgram(document: ProgramDocument, elements: Elements): void {
   for (const element of document.elements) {
     checkPlace(document, elements, element);
+    checkQuantities(document, element);
     if ("trigger" in element) checkTriggers(document, elements, element);
     if (element.kind === "boundary-event") checkBoundary(document, elements.get(element.attachedTo), element);
     if (isEventSubProcess(element)) checkEventSubProcess(document, element);
@@ -49,6 +53,19 @@ function checkPlace(document: ProgramDocument, elements: Elements, element: Elem
   const target = handler === undefined ? undefined : elements.get(handler);
   if (handler !== undefined && !(target !== undefined && isHandler(target))) {
     throw invalid(document, `undoes '${element.id}' by '${handler}', which is no compensation handler`);
+  }
+}
+
+const quantityMax = 1_000;
+
+function checkQuantities(document: ProgramDocument, element: Element): void {
+  for (const field of ["startQuantity", "completionQuantity"] as const) {
+    const quantity = field in element ? (element as Activity)[field] : undefined;
+    if (quantity === undefined || (Number.isInteger(quantity) && quantity >= 1 && quantity <= quantityMax)) continue;
+    throw invalid(
+      document,
+      `has ${field} ${quantity} at '${element.id}', which is no integer from 1 to ${quantityMax}`,
+    );
   }
 }
 

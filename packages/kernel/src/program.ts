@@ -12,7 +12,8 @@ export interface SourcePosition {
 
 /** Text in an expression language the host evaluates; the kernel never looks inside. */
 export interface Expression {
-  readonly language: "cel" | "feel";
+  /** `dmn`: the text is a compiled decision. */
+  readonly language: "cel" | "feel" | "dmn";
   readonly text: string;
   readonly position?: SourcePosition;
 }
@@ -149,6 +150,17 @@ export interface MultiInstance {
   readonly output?: { readonly target: string; readonly source: Source };
 }
 
+/** Runs an activity again and again, one round after the other; `loopCounter` is the number of the round, from 1. */
+export interface StandardLoop {
+  readonly mode: "standard";
+  /** As long as it holds there is another round; `loopCounter` is the number of rounds so far. */
+  readonly condition: Expression;
+  /** Asked before the first round, too. */
+  readonly testBefore: boolean;
+  /** Rounds at most. */
+  readonly maximum?: number;
+}
+
 interface ElementBase {
   readonly id: ElementId;
   readonly name?: string;
@@ -163,7 +175,10 @@ interface ElementBase {
 interface ActivityBase extends ElementBase {
   readonly inputs?: readonly Mapping[];
   readonly outputs?: readonly Mapping[];
-  readonly loop?: MultiInstance;
+  readonly loop?: MultiInstance | StandardLoop;
+  /** Tokens it needs to start, and those it gives to each flow it leaves by; 1 to 1 000, default 1. */
+  readonly startQuantity?: number;
+  readonly completionQuantity?: number;
   /** The activity that undoes this one once it has completed. */
   readonly compensation?: ElementId;
   /** This activity is such a handler: it has no incoming flow. */
@@ -258,6 +273,19 @@ export interface SlaRule {
   readonly repeat?: boolean;
 }
 
+/** Done by somebody outside: nothing here waits for it. */
+export interface ManualTask extends ActivityBase {
+  readonly kind: "manual-task";
+}
+
+/** Either evaluates a decision, to which its inputs are visible, or leaves that to a job. */
+export interface BusinessRuleTask extends ActivityBase {
+  readonly kind: "business-rule-task";
+  /** `result` names what is decided: a variable, written unless the task has `outputs`, to which it is visible. */
+  readonly decision?: { readonly result: string; readonly expression: Expression };
+  readonly job?: JobDefinition;
+}
+
 export interface UserTask extends ActivityBase {
   readonly kind: "user-task";
   readonly title?: Source;
@@ -323,7 +351,16 @@ export interface CallActivity extends ActivityBase {
   readonly binding: "deployment" | "latest" | { readonly version: string };
 }
 
-export type Activity = ServiceTask | SendTask | ReceiveTask | ScriptTask | UserTask | SubProcess | CallActivity;
+export type Activity =
+  | ServiceTask
+  | SendTask
+  | ReceiveTask
+  | ScriptTask
+  | ManualTask
+  | BusinessRuleTask
+  | UserTask
+  | SubProcess
+  | CallActivity;
 export type Element =
   | Activity
   | StartEvent

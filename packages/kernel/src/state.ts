@@ -218,6 +218,12 @@ export interface CompensationRun {
   readonly failed: number;
 }
 
+export interface LoopRecord {
+  readonly body: Key;
+  /** Rounds that were started. */
+  readonly counter: number;
+}
+
 /** A gateway that went on with the tokens of some flows and waits for those of the others. */
 export interface Joining {
   readonly key: Key;
@@ -243,6 +249,7 @@ export interface Tables {
   readonly tasks: Table<Key, TaskRecord>;
   readonly calls: Table<Key, CallRecord>;
   readonly incidents: Table<Key, IncidentRecord>;
+  readonly loops: Table<Key, LoopRecord>;
   readonly collections: Table<Key, Collection>;
   readonly items: Table<string, Item>;
   /** Element instance of an item → the item. */
@@ -291,6 +298,7 @@ export const tableNames: readonly (keyof Tables)[] = [
   "tasks",
   "calls",
   "incidents",
+  "loops",
   "collections",
   "items",
   "itemOf",
@@ -354,6 +362,7 @@ export function newState(): State {
     tasks: new MapTable(),
     calls: new MapTable(),
     incidents: new MapTable(),
+    loops: new MapTable(),
     collections: new MapTable(),
     items: new MapTable(),
     itemOf: new MapTable(),

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { BusinessRuleTask, Element } from "./program.ts";
 import {
   call,
   end,
@@ -230,4 +231,68 @@ test("[K62] an answer from another child is refused, and a call that ends first 
   expect(driver.try({ type: "end-child", key, childId: "other", outcome })?.code).toBe("child-not-found");
   driver.send({ type: "cancel-instance", reason: "enough" });
   expect(driver.lastEffects).toMatchObject([{ type: "cancel-child", childId: `i/${key}` }]);
+});
+
+describe("manual and business-rule tasks", () => {
+  test("[K175] a manual task is passed", () => {
+    const driver = new Driver(line({ id: "walk", kind: "manual-task", parent: null })).create();
+    expect(driver.status).toBe("completed");
+    expect(driver.history).toContainEqual(expect.objectContaining({ type: "element-passed", element: "walk" }));
+  });
+
+  test("[K175] a manual task with outputs writes them, and runs for every item", () => {
+    const writes: Element = { id: "walk", kind: "manual-task", parent: null, outputs: map({ done: "true" }) };
+    expect(new Driver(line(writes)).create().variable("done")).toBe(true);
+    const many: Element = { id: "walk", kind: "manual-task", parent: null, loop: loop("parallel") };
+    const driver = new Driver(line(many)).create({ items: [1, 2] });
+    expect(driver.status).toBe("completed");
+    expect(driver.history.filter(({ type }) => type === "item-completed")).toHaveLength(2);
+  });
+
+  const rule = (options: Partial<BusinessRuleTask>): Element => ({
+    id: "rate",
+    kind: "business-rule-task",
+    parent: null,
+    decision: { result: "rating", expression: { language: "dmn", text: "amount * 2" } },
+    ...options,
+  });
+
+  test("[K176] a decision sees its inputs and is written as its result", () => {
+    const driver = new Driver(line(rule({ inputs: map({ amount: "order" }) }))).create({ order: 4 });
+    expect(driver.status).toBe("completed");
+    expect(driver.view().variables).toEqual({ order: 4, rating: 8 });
+  });
+
+  test("[K176] with outputs only those are written, which see the result; items keep it", () => {
+    const driver = new Driver(line(rule({ outputs: map({ high: "rating > 5" }) }))).create({ amount: 3 });
+    expect(driver.view().variables).toEqual({ amount: 3, high: true });
+    const each = loop("parallel", { item: "amount", output: { target: "all", source: expr("rating") } });
+    const many = new Driver(line(rule({ loop: each }))).create({ items: [1, 2] });
+    expect(many.view().variables).toEqual({ items: [1, 2], all: [2, 4] });
+  });
+
+  test("[K176] a decision, an input or a result that fails is an incident of the activation", () => {
+    for (const made of [
+      line(rule({})),
+      line(rule({ inputs: map({ x: "missing" }) })),
+      program([start(), rule({}), end()], ["start>rate>end"], { variables: [{ name: "rating", type: "string" }] }),
+    ]) {
+      const driver = new Driver(made).create(made.document.variables.length > 0 ? { amount: 1 } : {});
+      expect(driver.view().incidents).toMatchObject([{ kind: "activation", element: "rate" }]);
+    }
+  });
+
+  test("[K176] with a job it is decided elsewhere", () => {
+    const made = line({
+      id: "rate",
+      kind: "business-rule-task",
+      parent: null,
+      job: { type: "decide", retry: retry(1) },
+      inputs: map({ amount: "order" }),
+      outputs: map({ rating: "rating" }),
+    });
+    const driver = new Driver(made).create({ order: 4 });
+    expect(driver.lastEffects).toMatchObject([{ type: "offer-job", jobType: "decide", input: { amount: 4 } }]);
+    expect(driver.fail("rate").resolve().complete("rate", { rating: 1 }).variable("rating")).toBe(1);
+  });
 });

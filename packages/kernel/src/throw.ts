@@ -3,7 +3,7 @@ import { planCompensation } from "./compensation-plan.ts";
 import { findEventSubProcess, mostPrecise, startEventSubProcess } from "./event-sub-process.ts";
 import { failItem, itemOf } from "./item.ts";
 import type { JsonObject } from "./json.ts";
-import { instanceAt, release, terminate, terminateContent } from "./lifecycle.ts";
+import { instanceAt, isInner, release, terminate, terminateContent } from "./lifecycle.ts";
 import type { BoundaryEvent, CatchTrigger, ElementId } from "./program.ts";
 import { scopeChain } from "./scope.ts";
 import { passEvent } from "./trigger.ts";
@@ -19,7 +19,9 @@ function precisionFor(type: "error" | "escalation", code: string): (trigger: Cat
 }
 
 function findBoundary(turn: Turn, key: Key, precision: ReturnType<typeof precisionFor>): BoundaryEvent | undefined {
-  return mostPrecise(turn.program.boundaries.get(instanceAt(turn, key).element) ?? [], precision);
+  const { element, scope } = instanceAt(turn, key);
+  if (isInner(turn, element, scope)) return undefined;
+  return mostPrecise(turn.program.boundaries.get(element) ?? [], precision);
 }
 
 /** Whether an element instance, or one it runs in, is a running compensation handler; then which. */
@@ -110,8 +112,7 @@ export function catchEscalation(turn: Turn, from: Key, escalation: Escalation): 
       return true;
     }
     if (key === 0) return false;
-    // Boundary events stand on the whole activity, not on its items.
-    const boundary = itemOf(turn.state, key) === undefined ? findBoundary(turn, key, precision) : undefined;
+    const boundary = findBoundary(turn, key, precision);
     if (boundary !== undefined) {
       const { scope } = instanceAt(turn, key);
       recordEscalation(turn, from, { ...escalation, caughtBy: boundary.id });

@@ -15,7 +15,7 @@ interface Language {
 
 /** Every expression language, each with its own cache. */
 export class Languages {
-  readonly #languages: { readonly [L in Expression["language"]]: Language } = {
+  readonly #languages: { readonly [L in Expression["language"]]?: Language } = {
     cel: new Evaluator(),
     feel: new FeelEvaluator(),
   };

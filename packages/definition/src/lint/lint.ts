@@ -48,7 +48,7 @@ function lintLoops(compiled: CompiledProgram, index: Index): void {
   for (const element of compiled.program.elements) {
     const loop = "loop" in element ? element.loop : undefined;
     const position = element.position ?? { line: 1, column: 1 };
-    if (loop === undefined) continue;
+    if (loop === undefined || loop.mode === "standard") continue;
     const problem = loopProblem(loop);
     if (problem !== undefined) compiled.problems.error("loop-invalid", `${problem} (in ${element.id})`, position);
     if (shadows(compiled, index, { parent: element.parent, item: loop.item })) {

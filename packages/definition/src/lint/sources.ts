@@ -8,6 +8,7 @@ import type {
   MessageDefinition,
   MultiInstance,
   Source,
+  StandardLoop,
   StartEvent,
   TimerDefinition,
 } from "@tutti/kernel";
@@ -86,7 +87,8 @@ function addThrown(trigger: EndEvent["trigger"] | IntermediateThrowEvent["trigge
   for (const mapping of payload ?? []) add(mapping.source, "variables", mapping.optional === true);
 }
 
-function addLoop(loop: MultiInstance, add: Add): void {
+function addLoop(loop: MultiInstance | StandardLoop, add: Add): void {
+  if (loop.mode === "standard") return add(loop.condition, "item");
   add(loop.collection);
   add(loop.maxParallel);
   for (const source of Object.values(loop.fields ?? {})) add(source as Source, "item");
@@ -104,8 +106,11 @@ export function writesOf(element: Element): string[] {
   const targets: string[] = [];
   const loop = "loop" in element ? element.loop : undefined;
   if (element.kind === "script-task") targets.push(...element.assignments.map((assignment) => assignment.target));
+  if (element.kind === "business-rule-task" && element.decision !== undefined && element.outputs === undefined)
+    targets.push(element.decision.result);
   // What an item writes stays with the item.
-  if (loop !== undefined) targets.push(...(loop.output === undefined ? [] : [loop.output.target]));
+  if (loop !== undefined && loop.mode !== "standard")
+    targets.push(...(loop.output === undefined ? [] : [loop.output.target]));
   else if ("outputs" in element) targets.push(...(element.outputs ?? []).map((mapping) => mapping.target));
   return targets;
 }

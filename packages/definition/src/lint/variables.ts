@@ -1,4 +1,4 @@
-import type { Element, ElementId, Source } from "@tutti/kernel";
+import type { Element, ElementId, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import type { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
@@ -92,7 +92,7 @@ function visibleAt(flow: DataFlow, read: Read): { declared: ReadonlySet<string>;
   const declared = new Set(program.variables.map((variable) => variable.name));
   const local = new Set<string>();
   const element = read.element;
-  if ("loop" in element && element.loop !== undefined && read.sees === "item") addLoop(local, element.loop.item);
+  if ("loop" in element && element.loop !== undefined && read.sees === "item") addLoop(local, element.loop);
   if (element.kind === "script-task") for (const assignment of element.assignments) local.add(assignment.target);
   if ("inputs" in element && read.sees === "item")
     for (const input of element.inputs ?? []) if (isDerived(input)) local.add(input.target);
@@ -101,7 +101,7 @@ function visibleAt(flow: DataFlow, read: Read): { declared: ReadonlySet<string>;
     if (container?.kind !== "sub-process") break;
     for (const variable of container.variables ?? []) declared.add(variable.name);
     for (const input of container.inputs ?? []) local.add(input.target);
-    if (container.loop !== undefined) addLoop(local, container.loop.item);
+    if (container.loop !== undefined) addLoop(local, container.loop);
   }
   return { declared, local };
 }
@@ -111,9 +111,9 @@ function isDerived(input: { readonly target: string; readonly source: Source }):
   return !("variable" in input.source && input.source.variable === input.target);
 }
 
-function addLoop(names: Set<string>, item: string): void {
-  names.add(item);
-  names.add("loop");
+function addLoop(names: Set<string>, loop: MultiInstance | StandardLoop): void {
+  if (loop.mode === "standard") names.add("loopCounter");
+  else names.add(loop.item).add("loop");
 }
 
 /** Whether every writer can only come after the reader. What the starter may give is trusted when nobody writes it. */

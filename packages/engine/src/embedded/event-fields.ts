@@ -225,6 +225,8 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     number: 76,
     fields: { key: always, element: always, code: always, payload: always, caughtBy: always, at: row },
   },
+  "loop-opened": { number: 131, fields: { body: always, at: row } },
+  "loop-iterated": { number: 132, fields: { body: always, counter: always, key: always, at: row } },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 

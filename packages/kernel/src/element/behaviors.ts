@@ -1,5 +1,6 @@
 import type { Behaviors } from "./behavior.ts";
 import { boundaryEvent } from "./boundary-event.ts";
+import { businessRuleTask } from "./business-rule-task.ts";
 import { callActivity } from "./call-activity.ts";
 import { complexGateway } from "./complex-gateway.ts";
 import { endEvent } from "./end-event.ts";
@@ -8,6 +9,7 @@ import { exclusiveGateway } from "./exclusive-gateway.ts";
 import { inclusiveGateway } from "./inclusive-gateway.ts";
 import { intermediateCatchEvent } from "./intermediate-catch-event.ts";
 import { intermediateThrowEvent } from "./intermediate-throw-event.ts";
+import { manualTask } from "./manual-task.ts";
 import { parallelGateway } from "./parallel-gateway.ts";
 import { receiveTask } from "./receive-task.ts";
 import { scriptTask } from "./script-task.ts";
@@ -20,6 +22,7 @@ import { userTask } from "./user-task.ts";
 /** Every kind of element; a new kind does not compile until it stands here. */
 export const behaviors: Behaviors = {
   "boundary-event": boundaryEvent,
+  "business-rule-task": businessRuleTask,
   "call-activity": callActivity,
   "complex-gateway": complexGateway,
   "end-event": endEvent,
@@ -28,6 +31,7 @@ export const behaviors: Behaviors = {
   "inclusive-gateway": inclusiveGateway,
   "intermediate-catch-event": intermediateCatchEvent,
   "intermediate-throw-event": intermediateThrowEvent,
+  "manual-task": manualTask,
   "parallel-gateway": parallelGateway,
   "receive-task": receiveTask,
   "script-task": scriptTask,

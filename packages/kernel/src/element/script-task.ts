@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Json, JsonObject } from "../json.ts";
-import { complete, pass, placeWrites, writeVariables } from "../lifecycle.ts";
+import { complete, needsInstance, pass, placeWrites, writeVariables } from "../lifecycle.ts";
 import type { ScriptTask } from "../program.ts";
 import { Names, type Result, resolve } from "../scope.ts";
 import type { Turn } from "../turn.ts";
@@ -22,9 +22,7 @@ function run(turn: Turn, element: ScriptTask, at: { readonly scope: Key; readonl
 
 export const scriptTask: ElementBehavior<ScriptTask> = {
   arrive: (turn, element, scope) => {
-    // An instance is needed only where something hangs on it: a handler to undo it, or an incident.
-    if (element.compensation !== undefined || element.forCompensation || turn.program.choosing.has(element.id))
-      return false;
+    if (needsInstance(turn, element)) return false;
     const writes = run(turn, element, { scope, within: scope });
     if (!writes.ok) return false;
     writeVariables(turn, writes.value, element.id);

@@ -37,6 +37,7 @@ function leave(state: State, key: Key, at: number): void {
   state.itemOf.delete(key);
   state.calls.delete(key);
   state.joining.delete(key);
+  state.loops.delete(key);
   dropVariables(state, key);
   if (state.waitingIn.count(key) > 0) {
     for (const flow of state.waitingIn.of(key)) state.waitingFlows.delete(flowKey(key, flow));

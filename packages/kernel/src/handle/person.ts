@@ -1,5 +1,6 @@
-import { acceptItems, enter, loopOf, retryItems, withdraw } from "../collection.ts";
+import { acceptItems, loopOf, retryItems, withdraw } from "../collection.ts";
 import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
+import { enter } from "../enter.ts";
 import { itemKey } from "../evolve/variable.ts";
 import { skipHopeless } from "../item.ts";
 import { readItems } from "../item-definition.ts";
@@ -65,6 +66,7 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       retryItems(turn, owner, items);
       break;
     case "collection":
+    case "loop":
       turn.stirred.add(owner);
       break;
     case "flow":

@@ -56,6 +56,8 @@ function checkOwners(program: Program, state: State, check: Check): void {
   for (const task of state.tasks.values())
     check(state.elements.get(task.key)?.element === task.element, `task ${task.key} is nobody's`);
   for (const owned of state.calls.values()) check(lives(owned.key), `call ${owned.key} is nobody's`);
+  for (const { body } of state.loops.values())
+    check(state.elements.get(body) !== undefined, `loop ${body} is nobody's`);
   for (const { key } of state.joining.values()) check(state.elements.get(key) !== undefined, `${key} joins nothing`);
   for (const timer of state.timers.values()) {
     check(lives(timer.owner), `timer ${timer.key} is nobody's`);
@@ -127,7 +129,7 @@ function checkLife(state: State, check: Check): void {
       state.children.count(key) > 0 ||
       state.heldIn.count(key) > 0 ||
       state.compensationRuns.get(key) !== undefined ||
-      (state.collections.get(key) !== undefined && state.head.continuing) ||
+      ((state.collections.get(key) ?? state.loops.get(key)) !== undefined && state.head.continuing) ||
       (state.joining.get(key) !== undefined && comesMore(state, scope));
     check(waits, `${key} is ${phase} and waits for nothing`);
     if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);

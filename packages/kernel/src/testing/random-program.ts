@@ -7,6 +7,7 @@ import type {
   ProgramDocument,
   SlaRule,
   StartEvent,
+  StandardLoop,
   WaitTrigger,
 } from "../program.ts";
 import {
@@ -217,6 +218,8 @@ class Grower {
     const made = random.oneOf<Element>([
       [5, () => this.#service(options)],
       [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
+      [0.3, () => ({ id: this.#id("manual"), kind: "manual-task", parent: null, ...options })],
+      [0.5, () => this.#rule(options)],
       [1, () => this.#user(options)],
       [0.7, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }), ...options })],
       [
@@ -240,10 +243,22 @@ class Grower {
     this.lines.push(`${from}>${to.first}: n % 2 == 1`);
   }
 
-  #options(): { readonly options: { loop?: MultiInstance; compensation?: string }; readonly bare: boolean } {
-    const looped = this.#random.chance(0.35) ? { loop: this.#loop() } : {};
+  #options(): {
+    readonly options: { loop?: MultiInstance | StandardLoop; compensation?: string };
+    readonly bare: boolean;
+  } {
+    const random = this.#random;
+    const looped = random.chance(0.35) ? { loop: random.chance(0.2) ? this.#rounds() : this.#loop() } : {};
+    if (random.chance(0.05)) Object.assign(looped, { startQuantity: 2 });
+    if (random.chance(0.1)) Object.assign(looped, { completionQuantity: 2 });
     const bare = this.#random.chance(0.6);
     return { options: bare ? looped : { ...looped, compensation: this.#id("handler") }, bare };
+  }
+
+  #rule(options: object): Element {
+    const text = this.#random.pick(["n * 2", "n == 1", "missing"]);
+    const decision = { result: "n", expression: { language: "dmn" as const, text } };
+    return { id: this.#id("rule"), kind: "business-rule-task", parent: null, decision, ...options };
   }
 
   #service(options: object): Element {
@@ -364,6 +379,13 @@ class Grower {
       },
     ]);
     return this.#add(raise(this.#id("throw"), trigger), parent);
+  }
+
+  #rounds(): StandardLoop {
+    const random = this.#random;
+    const condition = expr(random.pick(["n < 3", "loopCounter < 3", "loopCounter < missing", "true"]));
+    const maximum = random.chance(0.9) ? { maximum: random.below(4) } : {};
+    return { mode: "standard", condition, testBefore: random.chance(0.5), ...maximum };
   }
 
   #loop(): MultiInstance {

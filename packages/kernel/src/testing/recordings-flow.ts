@@ -1,4 +1,4 @@
-import { and, complex, end, onError, or, program, service, start } from "./build.ts";
+import { and, complex, end, expr, map, onError, or, program, script, service, start } from "./build.ts";
 import { Driver } from "./driver.ts";
 
 const thrown = { retry: { attemptsMax: 1, backoff: { firstMs: 0, factor: 1, maxMs: 0 }, exhausted: "error" as const } };
@@ -33,5 +33,29 @@ function complexJoin(): Driver {
   return new Driver(made).create().complete("b").complete("first").complete("a").complete("last");
 }
 
+/** A loop with a test after each round, one that runs none, and two tokens where one came. */
+function rounds(): Driver {
+  const loop = { mode: "standard" as const, condition: expr("n < 2"), testBefore: false };
+  const task = service("again", { loop, outputs: map({ n: "n" }) });
+  const none = script("never", { n: "0" }, { loop: { ...loop, testBefore: true } });
+  const made = program(
+    [
+      start(),
+      task,
+      none,
+      script("twice", { n: "n" }, { completionQuantity: 2 }),
+      service("pair", { startQuantity: 2 }),
+      end(),
+    ],
+    ["start>again>never>twice>pair>end"],
+  );
+  const driver = new Driver(made).create({ n: 0 });
+  for (const n of [1, 2]) {
+    const [job] = driver.state.jobs.values();
+    driver.send({ type: "complete-job", key: job?.key ?? 0, result: { n } });
+  }
+  return driver.complete("pair");
+}
+
 /** One run each for gateways, loops and containers. */
-export const flowRecordings: { readonly [name: string]: () => Driver } = { inclusive, complex: complexJoin };
+export const flowRecordings: { readonly [name: string]: () => Driver } = { inclusive, complex: complexJoin, rounds };
