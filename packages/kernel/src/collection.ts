@@ -6,7 +6,7 @@ import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
 import type { Json } from "./json.ts";
 import { complete, isAtWork, placeWrites, refuseActivation, start, terminate, writeVariables } from "./lifecycle.ts";
-import { must } from "./problem.ts";
+import { assert, must } from "./problem.ts";
 import type { Element, MultiInstance } from "./program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "./scope.ts";
 import type { Collection, ItemRef } from "./state.ts";
@@ -14,9 +14,10 @@ import { failInstance, throwError } from "./throw.ts";
 import type { Turn } from "./turn.ts";
 import { armWaits, boundaryWaits } from "./wait.ts";
 
-export function loopOf(element: Element): MultiInstance | undefined {
+export function loopOf(element: Element): MultiInstance {
   const loop = "loop" in element ? element.loop : undefined;
-  return loop?.mode === "standard" ? undefined : loop;
+  assert(loop !== undefined && loop.mode !== "standard", `'${element.id}' has no items`);
+  return loop;
 }
 
 function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<number | null> {
@@ -89,7 +90,7 @@ export function stir(turn: Turn, body: Key): void {
 /** Ends the rest once the completion condition says so. False when it cannot be evaluated: an incident waits then. */
 function completeEarly(turn: Turn, body: Key): boolean {
   const visit = visitBody(turn, body);
-  const condition = loopOf(visit.element)?.completion;
+  const condition = loopOf(visit.element).completion;
   const collection = collectionAt(turn, body);
   const ended = collection.counts.completed + collection.counts.failed + collection.counts.skipped;
   if (condition === undefined || collection.closing !== null || ended === 0) return true;
@@ -220,7 +221,7 @@ function close(turn: Turn, body: Key): void {
 /** Asks the definition whether a partial result will do; if not, an incident waits for a person. */
 function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boolean {
   const { element } = visitBody(turn, body);
-  const accept = loopOf(element)?.accept;
+  const accept = loopOf(element).accept;
   const collection = collectionAt(turn, body);
   if (accept !== undefined) {
     const names = new Names(turn.program, turn.state, { scope: body, extra: countNames(collection) });
@@ -247,7 +248,7 @@ function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boo
 /** What the collection yields, and where it belongs. */
 function gather(turn: Turn, body: Key): ReturnType<typeof placeWrites> {
   const { element, scope } = visitBody(turn, body);
-  const output = loopOf(element)?.output;
+  const output = loopOf(element).output;
   if (output === undefined) return { ok: true, value: new Map() };
   const { graph } = collectionAt(turn, body);
   const list: Json[] = [];

@@ -34,7 +34,7 @@ export function isBody(turn: Turn, key: Key): boolean {
 }
 
 export function isAtWork(turn: Turn, key: Key): boolean {
-  return turn.state.elements.get(key)?.state === "active";
+  return instanceAt(turn, key).state === "active";
 }
 
 /** Whether an activity that could be passed needs an instance, because something may hang on it. */
@@ -68,7 +68,7 @@ export function start(turn: Turn, visit: Visit): void {
 }
 
 export function startQuantity(element: Element): number {
-  return "startQuantity" in element ? (element.startQuantity ?? 1) : 1;
+  return ("startQuantity" in element && element.startQuantity) || 1;
 }
 
 export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
@@ -96,7 +96,7 @@ function takeFlowsFrom(
   flows: readonly Flow[],
 ): void {
   const { element, scope } = at;
-  const tokens = "completionQuantity" in element ? (element.completionQuantity ?? 1) : 1;
+  const tokens = ("completionQuantity" in element && element.completionQuantity) || 1;
   for (let left = tokens; left > 0; left -= 1) takeFlows(turn, flows, scope);
 }
 

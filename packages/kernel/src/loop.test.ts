@@ -185,14 +185,20 @@ describe("a standard loop", () => {
     expect(count(driver, "undo-a")).toBe(2);
   });
 
-  test("[K165] completing, it is not started again by a continuation", () => {
+  test("[K165] completing, neither it nor a collection is started again by a continuation", () => {
     const storm = script("s", { n: "n + 1" }, { loop: rounds("n < 1500") });
+    const many = script("c", { m: "n" }, { loop: loop("parallel") });
     const made = program(
-      [start(), and("f"), script("a", { m: "n" }, { loop: rounds("false") }), storm, service("b")],
-      ["start>f>a", "a>b: n > 9000", "f>s"],
+      [start(), and("f"), script("a", { m: "n" }, { loop: rounds("false") }), many, storm, service("b")],
+      ["start>f>a", "a>b: n > 9000", "f>c", "c>b: n > 9000", "f>s"],
     );
-    const driver = new Driver(made, { checked: false }).create({ n: 0 }).goOn();
-    expect(driver.view().incidents).toMatchObject([{ kind: "route", element: "a" }]);
+    const driver = new Driver(made, { checked: false }).create({ n: 0, items: [1] }).goOn();
+    expect(driver.view().incidents).toMatchObject([
+      { kind: "route", element: "c" },
+      { kind: "route", element: "a" },
+    ]);
+    const refused = driver.try({ type: "add-items", element: "c", items: [2] });
+    expect(refused?.code).toBe("collection-not-found");
     expect(
       driver.history.filter((event) => event.type === "loop-iterated" && event.body === driver.key("a")),
     ).toHaveLength(1);

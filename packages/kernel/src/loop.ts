@@ -1,7 +1,7 @@
 import type { Key } from "./command.ts";
 import type { Visit } from "./element/behavior.ts";
 import { complete, isAtWork, refuseActivation, start, visitOf } from "./lifecycle.ts";
-import { must } from "./problem.ts";
+import { assert, must } from "./problem.ts";
 import type { StandardLoop } from "./program.ts";
 import { evaluateCondition, Names, type Result } from "./scope.ts";
 import type { Turn } from "./turn.ts";
@@ -24,8 +24,9 @@ export function iterate(turn: Turn, body: Key): void {
   if (!isAtWork(turn, body) || turn.state.children.count(body) > 0) return;
   const { element } = visitOf(turn, body);
   const { counter } = must(turn.state.loops.get(body), `there is no loop ${body}`);
-  const loop = "loop" in element && element.loop?.mode === "standard" ? element.loop : undefined;
-  const again = goesOn(turn, must(loop, `'${element.id}' has no loop`), { body, counter });
+  const loop = "loop" in element ? element.loop : undefined;
+  assert(loop?.mode === "standard", `'${element.id}' has no rounds`);
+  const again = goesOn(turn, loop, { body, counter });
   if (!again.ok) return turn.raiseOnce({ owner: body, element: element.id, kind: "loop", error: again.error });
   if (!again.value) return complete(turn, body);
   if (turn.isFull()) return;

@@ -99,7 +99,8 @@ function rearm(turn: Turn, incident: IncidentRecord): void {
 function collectionOf(turn: Turn, element: ElementId): Collection | Rejection {
   const found: Collection[] = [];
   for (const collection of turn.state.collections.values()) {
-    if (instanceAt(turn, collection.body).element === element) found.push(collection);
+    const instance = instanceAt(turn, collection.body);
+    if (instance.element === element && instance.state === "active") found.push(collection);
   }
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
@@ -113,7 +114,7 @@ function addItems(turn: Turn, command: AddItems): Rejection | undefined {
   if (closing !== null) {
     return refusal("collection-not-found", `Expected an open collection of '${command.element}', but it is closing`);
   }
-  const loop = must(loopOf(turn.element(command.element)), `'${command.element}' has no loop`);
+  const loop = loopOf(turn.element(command.element));
   const names = new Names(turn.program, turn.state, { scope: body });
   const items = readItems(turn, { loop, names, values: command.items, existing: body });
   if (!items.ok) {
