@@ -77,7 +77,8 @@ function ofKind(element: Element): (OutNode | undefined)[] {
 /** BPMN's own children of an activity: its script, its loop. */
 export function activityParts(element: Element): OutNode[] {
   const parts: OutNode[] = [];
-  if ("loop" in element && element.loop !== undefined) parts.push(loopNode(element.loop));
+  if ("loop" in element && element.loop !== undefined && element.loop.mode !== "standard")
+    parts.push(loopNode(element.loop));
   if (element.kind === "complex-gateway") parts.push(expressionNode("bpmn:activationCondition", element.activation));
   if (element.kind === "script-task") parts.push(node("bpmn:script", {}, scriptText(element.assignments)));
   return parts;

@@ -6,8 +6,8 @@ import type {
   MultiInstance,
   ProgramDocument,
   SlaRule,
-  StartEvent,
   StandardLoop,
+  StartEvent,
   WaitTrigger,
 } from "../program.ts";
 import {
