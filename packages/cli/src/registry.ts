@@ -31,6 +31,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         summary: "check a definition, plan, agent script or agent file",
         load: async () => (await import("./commands/validate.ts")).validate,
       },
+      {
+        name: "process",
+        summary: "try or check a process definition",
+        load: async () => (await import("./commands/process.ts")).process,
+      },
     ],
   },
   {

@@ -76,7 +76,7 @@ test("[T40] a YAML file is compiled, and refused with its places", async () => {
   const path = await file("order.yaml", orderText);
   expect((await load(path)).map(({ id }) => id)).toEqual(["order"]);
   const wrong = await file("wrong.yaml", "process: p\nsteps: { a: { job: x, then: nowhere } }");
-  await expect(load(wrong)).rejects.toThrow(/wrong\.yaml has an error:\n.*wrong\.yaml:2:\d+ target-unknown/);
+  await expect(load(wrong)).rejects.toThrow(/wrong\.yaml has an error\n.*wrong\.yaml:2:\d+ target-unknown/);
   await expect(load(join(folder, "none.yaml"))).rejects.toMatchObject({ code: "definition-unreadable" });
 });
 

@@ -3,7 +3,7 @@ export type { Answer, Answering, Answers, Failure, Question, Thrown } from "./an
 export { type CrashOptions, expectCrashProof } from "./crash.ts";
 export type { Refusal } from "./crew.ts";
 export { testingErrors } from "./errors.ts";
-export { type LoadedDefinition, load, loadDefinition, refusedDefinition } from "./load-definition.ts";
+export { type LoadedDefinition, load, loadDefinition, refused } from "./load-definition.ts";
 export type { CrashSide, PlannedCrash } from "./machine.ts";
 export { type Step, stepName } from "./path.ts";
 export { readAnswers } from "./read-answers.ts";

@@ -29,18 +29,25 @@ export async function loadDefinition(file: string): Promise<LoadedDefinition> {
 export async function load(file: string | URL): Promise<readonly ProgramDocument[]> {
   const path = file instanceof URL ? file.pathname : resolve(file);
   const { programs, problems } = await loadDefinition(path);
-  const errors = problems.filter(({ severity }) => severity === "error");
-  if (errors.length === 0 && programs.length > 0) return programs;
-  throw refusedDefinition(basename(path), errors);
+  if (programs.length > 0) return programs;
+  const error = refused("definition-refused", basename(path), problems);
+  throw new AppError(error.code, [error.message, ...[error.details["problems"]].flat()].join("\n"));
 }
 
-export function refusedDefinition(file: string, errors: readonly Problem[]): AppError {
+/** All errors of a file as one: its first words, and every one as a line of `details.problems`. */
+export function refused(
+  code: "definition-refused" | "answers-refused",
+  file: string,
+  problems: readonly Problem[],
+): AppError {
+  const errors = problems.filter(({ severity }) => severity === "error");
   const lines = errors.map(
-    ({ position, code, message }) => `${position.file}:${position.line}:${position.column} ${code}: ${message}`,
+    ({ position, code: each, message }) => `${position.file}:${position.line}:${position.column} ${each}: ${message}`,
   );
   const count = errors.length === 1 ? "an error" : `${errors.length} errors`;
-  const message = `Expected a definition without errors, but ${file} has ${count}`;
-  return new AppError("definition-refused", `${message}${lines.length === 0 ? "" : `:\n${lines.join("\n")}`}`);
+  return new AppError(code, `Expected a file without errors, but ${file} has ${count}`, {
+    details: { problems: lines },
+  });
 }
 
 async function loadModule(file: string): Promise<LoadedDefinition> {

@@ -143,7 +143,10 @@ export class Trial {
     await this.#rest();
   }
 
-  /** Goes from what is due to what is due next, until every instance has ended or nothing can come any more. */
+  /**
+   * Goes from what is due to what is due next, until every instance has ended, something is asked that nobody answers, or
+   * nothing can come any more.
+   */
   async finish(): Promise<Finish> {
     const finish = await this.#pass(Number.POSITIVE_INFINITY);
     await this.#rest();
@@ -197,16 +200,23 @@ export class Trial {
       if (this.#options.signal?.aborted === true) return "interrupted";
       if (this.#events > this.#eventsMax) return "limit";
       if (await this.#askSomebody()) continue;
+      // Whoever wants to see what becomes of something that nobody answers says so: with `ignore`, or by advancing.
+      if (until === Number.POSITIVE_INFINITY && this.#neverAsked !== undefined) return "waiting";
       const at = this.#machine.nextAt();
       if (at === undefined || at > until) return "waiting";
       await this.#machine.moveTo(at, this.#options.signal);
     }
   }
 
+  /** The first question that nobody has an answer for and nobody left waiting. */
+  get #neverAsked(): Question | undefined {
+    return this.#crew.unanswered.find(({ id }) => !this.#skipped.has(id));
+  }
+
   /** Whether somebody answered the first question that nobody else has an answer for. */
   async #askSomebody(): Promise<boolean> {
     const { ask } = this.#options;
-    const question = ask && this.#crew.unanswered.find(({ id }) => !this.#skipped.has(id));
+    const question = this.#neverAsked;
     if (ask === undefined || question === undefined) return false;
     const answer = await ask(question);
     if (answer === undefined) this.#skipped.add(question.id);

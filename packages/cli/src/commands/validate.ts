@@ -2,17 +2,11 @@ import { resolve } from "node:path";
 import { parseAgentDefinition, parseAgentScript } from "@tutti/agents";
 import { compileYaml } from "@tutti/definition";
 import { checkPlan, type PlanProblem, readPlan } from "@tutti/feature";
-import { AppError, type SourcePosition } from "@tutti/kernel";
+import { AppError } from "@tutti/kernel";
 import type { Command } from "../command.ts";
-import { place, readTextFile } from "../run/prepare.ts";
+import { errorsOf, type Finding, showFindings } from "../process/findings.ts";
+import { readTextFile } from "../run/prepare.ts";
 import { plural } from "../terminal/text.ts";
-
-interface Finding {
-  readonly code: string;
-  readonly severity: "error" | "warning";
-  readonly message: string;
-  readonly position?: SourcePosition;
-}
 
 interface Validated {
   readonly kind: "plan" | "definition" | "agent script" | "agent";
@@ -31,12 +25,9 @@ export const validate: Command = {
     const file = input.argument(0) ?? "";
     const text = await readTextFile(resolve(cwd, file));
     const { kind, holds, problems } = check(text, file);
-    const errors = problems.filter(({ severity }) => severity === "error");
+    const errors = errorsOf(problems);
     out.document({ file, kind, valid: errors.length === 0, problems });
-    for (const { code, severity, message, position } of problems) {
-      const paint = severity === "error" ? out.style.red : out.style.yellow;
-      out.text(`${place(position) ?? file}: ${paint(`${severity} ${code}`)}: ${message}`);
-    }
+    showFindings(out, file, problems);
     const verdict = errors.length === 0 ? "is valid" : `has ${plural(errors.length, "error")}`;
     out.text(`${file} ${verdict} (${kind}${holds === "" ? "" : `: ${holds}`}).`);
     return errors.length === 0 ? 0 : 2;

@@ -1,0 +1,171 @@
+import { existsSync, readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CliHouse, type CliResult } from "./testing/cli-house.ts";
+
+let house: CliHouse;
+let answers: string;
+let trial: string;
+
+beforeAll(async () => {
+  house = await CliHouse.open();
+  trial = await file(
+    "trial.yaml",
+    `
+process: trial
+variables: { days: { type: integer, required: true }, plan: string }
+outputs: [plan]
+steps:
+  sign-up: { job: account.create, in: { days: = days } }
+  week: { wait: 7d }
+  choose:
+    user: { title: "Which plan?" }
+    out: [plan]
+`,
+  );
+  answers = await file(
+    "answers.yaml",
+    `
+format: tutti-answers/1
+answers:
+  account.create: [{ fail: busy }, { complete: {} }]
+  choose: { complete: { plan: "big" }, after: 2h }
+`,
+  );
+});
+
+afterAll(() => house.close());
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(house.folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+function run(...args: readonly string[]): Promise<CliResult> {
+  return house.tutti("process", "run", ...args);
+}
+
+test("[C36, C41] a process of a week and two hours is told from start to end in no time, and nothing is left", async () => {
+  const { exit, stdout } = await run(trial, "--answers", answers, "--vars", '{"days": 7}');
+  expect(stdout.split("\n").map((line) => line.trim().replaceAll(/ +/g, " "))).toEqual([
+    "0s pass start (start-event)",
+    "0s start sign-up (service-task account.create)",
+    "0s fail sign-up: busy: as answered",
+    "1s end sign-up",
+    "1s start week (intermediate-catch-event)",
+    "7d1s end week",
+    "7d1s start choose (user-task)",
+    "7d2h1s end choose",
+    "7d2h1s pass end (end-event)",
+    "",
+    'trial completed with {"plan":"big"} after 7d2h1s.',
+    "",
+  ]);
+  expect(exit).toBe(0);
+  expect(existsSync(house.state)).toBe(false);
+});
+
+test("[C36, C37] with --json every line is one object, the last the result; the log stays in a folder that is named", async () => {
+  const state = join(house.folder, "kept");
+  const vars = await file("vars.json", '{"days": 7}');
+  const args = [trial, "--answers", answers, "--vars", `@${vars}`, "--state", state, "--json"];
+  const { exit, stdout } = await run(...args);
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly [name: string]: unknown });
+  expect(lines[0]).toMatchObject({ process: "trial", element: "start", kind: "start-event", type: "passed" });
+  expect(lines.at(-1)).toMatchObject({ type: "result", status: "completed", unused: [], exit: 0 });
+  expect([exit, readdirSync(state).includes("tutti.sqlite")]).toEqual([0, true]);
+  const again = await run(...args);
+  expect([again.exit, JSON.parse(again.stdout)]).toMatchObject([2, { error: { code: "folder-not-empty" } }]);
+});
+
+test("[C37, C38] what nobody answers is said, with what to do, and what was never used is named", async () => {
+  const odd = await file("odd.yaml", "format: tutti-answers/1\nanswers: { choose: { complete: {} } }");
+  const { exit, stdout } = await run(trial, "--answers", odd, "--vars", '{"days": 7}');
+  expect(exit).toBe(8);
+  expect(stdout).toContain("trial waits after 0s.");
+  expect(stdout).toContain("sign-up: The job 'account.create' has not been completed. Until: A worker completes it");
+  expect(stdout).toContain("→ Give 'account.create' an answer");
+  expect(stdout).toContain("Never used: choose.");
+});
+
+test("[C37, C38] an incident is an outcome that waits, an error end one that failed, a refused answer is named", async () => {
+  const broken = await file(
+    "broken.yaml",
+    "format: tutti-answers/1\nanswers: { account.create: { fail: { code: no-disk, retryable: false } } }",
+  );
+  const stuck = await run(trial, "--answers", broken, "--vars", '{"days": 7}');
+  expect([stuck.exit, stuck.stdout]).toEqual([8, expect.stringContaining("It failed (no-disk): as answered")]);
+  const failing = await file(
+    "failing.yaml",
+    "process: failing\nsteps: { stop: { throw: { code: over, message: Enough } } }",
+  );
+  const failed = await run(failing);
+  expect([failed.exit, failed.stdout]).toEqual([1, expect.stringContaining("failing failed (over: Enough)")]);
+  const task = await file("task.yaml", "process: t\nsteps: { ask: { user: { title: A, assignee: ann } } }");
+  const bob = await file("bob.yaml", "format: tutti-answers/1\nanswers: { ask: { complete: {}, by: bob } }");
+  const refused = await run(task, "--answers", bob);
+  expect([refused.exit, refused.stdout]).toEqual([8, expect.stringContaining("refused answer of ask: Expected")]);
+});
+
+test("[C37] what cannot be read is refused with its place before anything starts", async () => {
+  const wrong = await file("wrong.yaml", "process: p\nsteps: { a: { job: x, then: b } }");
+  const problems = async (...args: readonly string[]): Promise<unknown> => {
+    const { exit, stdout } = await run(...args, "--json");
+    const { error } = JSON.parse(stdout) as { readonly error: { readonly code: string; readonly details: object } };
+    return [exit, error.code, error.details];
+  };
+  expect(await problems(wrong)).toEqual([
+    2,
+    "definition-refused",
+    { problems: [expect.stringMatching(/wrong\.yaml:2:\d+ target-unknown: Expected a step/)] },
+  ]);
+  const unknown = await file("unknown.yaml", "format: tutti-answers/1\nanswers: { nobody: { complete: {} } }");
+  expect(await problems(trial, "--answers", unknown)).toEqual([
+    2,
+    "answers-refused",
+    { problems: [expect.stringMatching(/unknown\.yaml:2:12 element-unknown/)] },
+  ]);
+  expect(await problems(trial, "--vars", "[1]")).toEqual([2, "option-invalid", expect.anything()]);
+  expect(await problems(trial)).toEqual([2, "start-refused", expect.anything()]);
+  expect(await problems(trial, "--process", "other")).toEqual([2, "program-not-found", expect.anything()]);
+  expect(await problems(join(house.folder, "none.yaml"))).toEqual([2, "definition-unreadable", expect.anything()]);
+});
+
+test("[C41] with the real clock a second takes a second", async () => {
+  const second = await file("second.yaml", "process: second\nsteps: { pause: { wait: 1s } }");
+  const { exit, stdout } = await run(second, "--json");
+  const { ms } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { readonly ms: number };
+  expect(exit).toBe(0);
+  expect(ms).toBeGreaterThanOrEqual(1_000);
+  expect(ms).toBeLessThan(20_000);
+});
+
+test("[C40] check prints what was found, each with its place", async () => {
+  const odd = await file(
+    "check.yaml",
+    "process: p\nsteps:\n  a: { job: x, in: { y: = nothing } }\n  b: { choose: [{ when: c, then: end }] }\n",
+  );
+  const { exit, stdout } = await house.tutti("process", "check", odd);
+  expect(exit).toBe(2);
+  expect(stdout).toMatch(/check\.yaml:3:\d+: error variable-undeclared: /);
+  expect(stdout).toMatch(/check\.yaml:4:\d+: warning gateway-not-exhaustive: /);
+  const fine = await house.json<object>("process", "check", trial);
+  expect(fine).toMatchObject({ valid: true, processes: ["trial@1"] });
+});
+
+test("[C36] a module of the builder is tried as it is", async () => {
+  const builder = new URL("../../definition/src/index.ts", import.meta.url).href;
+  const text = `import { process } from ${JSON.stringify(builder)};\nexport default process("built").pass("one");\n`;
+  const { exit, stdout } = await run(await file("built.ts", text));
+  expect([exit, stdout]).toEqual([0, expect.stringContaining("pass      one (intermediate-throw-event)")]);
+});
+
+test("[C10] another word than run or check is refused", async () => {
+  const { exit, stderr } = await house.tutti("process", "walk", trial);
+  expect([exit, stderr]).toEqual([2, expect.stringContaining("Expected run or check, but got 'walk'")]);
+});

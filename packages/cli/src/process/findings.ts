@@ -1,0 +1,23 @@
+import type { SourcePosition } from "@tutti/kernel";
+import { place } from "../run/prepare.ts";
+import type { Output } from "../terminal/output.ts";
+
+/** Something that is wrong with a file, or may be. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  readonly position?: SourcePosition;
+}
+
+/** One line for each finding, with its place. */
+export function showFindings(out: Output, file: string, findings: readonly Finding[]): void {
+  for (const { code, severity, message, position } of findings) {
+    const paint = severity === "error" ? out.style.red : out.style.yellow;
+    out.text(`${place(position) ?? file}: ${paint(`${severity} ${code}`)}: ${message}`);
+  }
+}
+
+export function errorsOf(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ severity }) => severity === "error");
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { openSqliteStore } from "@tutti/engine";
+import { AppError, isJsonObject, type Json, type JsonObject, type ProgramDocument } from "@tutti/kernel";
+import { type Answers, loadDefinition, openTrial, readAnswers, refused } from "@tutti/testing";
+import type { Context } from "../command.ts";
+import { readTextFile } from "../run/prepare.ts";
+import { ensureFolder } from "../state.ts";
+import { errorsOf, showFindings } from "./findings.ts";
+import { Person } from "./prompt.ts";
+import { report } from "./report.ts";
+import { Story } from "./story.ts";
+
+/** `tutti process run FILE`: a trial of the definition, told as it happens. */
+export async function runProcess(context: Context): Promise<number> {
+  const { input, cwd } = context;
+  const file = input.argument(1) ?? "";
+  const { programs, problems } = await loadDefinition(resolve(cwd, file));
+  const errors = errorsOf(problems);
+  if (errors.length > 0 || programs.length === 0) throw refused("definition-refused", file, problems);
+  if (!context.out.json) showFindings(context.out, file, problems);
+  const answers = await answersOf(context, programs);
+  const variables = await variablesOf(context);
+  const clock = input.choice("clock", ["real", "virtual"]) ?? (answers === undefined ? "real" : "virtual");
+  return withFolder(context, async (folder) => {
+    const story = new Story(context.out, programs);
+    const person = personAt(context);
+    const trial = await openTrial({
+      programs,
+      answers: answers ?? {},
+      realTime: clock === "real",
+      openStore: async () => openSqliteStore(join(folder, "tutti.sqlite")),
+      onEvent: (event) => story.event(event),
+      onStep: (step) => story.step(step),
+      signal: context.interrupt,
+      ...(person === undefined ? {} : { ask: (question) => person.ask(question) }),
+    });
+    try {
+      const process = input.text("process");
+      const instance = await trial.start({ variables, ...(process === undefined ? {} : { process }) });
+      const finish = await trial.finish();
+      return report(context.out, { trial, instance, finish, begunAt: story.begunAt ?? trial.now });
+    } finally {
+      person?.close();
+      await trial.close();
+    }
+  });
+}
+
+async function answersOf(
+  { input, cwd, out }: Context,
+  programs: readonly ProgramDocument[],
+): Promise<Answers | undefined> {
+  const file = input.text("answers");
+  if (file === undefined) return undefined;
+  const { answers, problems } = readAnswers(await readTextFile(resolve(cwd, file)), { file, programs });
+  if (answers === undefined) throw refused("answers-refused", basename(file), problems);
+  showFindings(out, file, problems);
+  return answers;
+}
+
+async function variablesOf({ input, cwd }: Context): Promise<JsonObject> {
+  const given = input.text("vars");
+  if (given === undefined) return {};
+  const text = given.startsWith("@") ? await readTextFile(resolve(cwd, given.slice(1))) : given;
+  const value = parsed(text);
+  if (isJsonObject(value)) return value;
+  throw new AppError("option-invalid", `Expected --vars to be {"name": value}, but got '${text.trim().slice(0, 80)}'`);
+}
+
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A person is asked where there is one: at a terminal, unless nothing may be asked or somebody reads JSON. */
+function personAt({ input, out, interrupt }: Context): Person | undefined {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY || out.json || input.flag("no-input")) return undefined;
+  return new Person({ input: stdin, output: stderr, style: out.errorStyle, signal: interrupt });
+}
+
+/** The log lies in the folder that --state names, which must be new or empty, else in one that is removed again. */
+async function withFolder(context: Context, work: (folder: string) => Promise<number>): Promise<number> {
+  if (context.input.text("state") !== undefined) {
+    const { path } = context.state;
+    ensureFolder(path);
+    if (readdirSync(path).length > 0) {
+      throw new AppError("folder-not-empty", `Expected ${path} to be empty, but there are files in it`);
+    }
+    return work(path);
+  }
+  const folder = mkdtempSync(join(tmpdir(), "tutti-process-"));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
