@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "./json.ts";
+import type { Program } from "./load.ts";
 import type { ElementId, FailurePolicy, QueueClass } from "./program.ts";
 
 /** Identifies an element instance, timer or incident within its process instance; counted up from 1, never reused. */
@@ -275,6 +276,35 @@ export interface AdjustConcurrency extends CommandBase {
   readonly actor: Actor;
 }
 
+/**
+ * Goes on under another program, as the same instance: with its jobs, tasks, children, what it waits for (timers with
+ * the time that is left), its items, its incidents and what can be undone. Refused as a whole, with all that is in the
+ * way. Elements keep their ids unless `mapping` gives others. For the engine: a program does not come over the wire.
+ */
+export interface MigrateInstance extends CommandBase {
+  readonly type: "migrate-instance";
+  readonly to: Program;
+  readonly mapping: { readonly [element: ElementId]: ElementId };
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
+/** One thing that keeps an instance from another program. `element` is of the old one, null for the process. */
+export interface MigrationProblem {
+  readonly code:
+    | "instance-failing"
+    | "mapping-unknown"
+    | "mapping-twice"
+    | "element-gone"
+    | "element-differs"
+    | "scope-differs"
+    | "flow-gone"
+    | "variable-type"
+    | "variable-missing";
+  readonly element: ElementId | null;
+  readonly message: string;
+}
+
 /** Goes on after a command reached its activation limit. Issued by the engine on the `continue` effect. */
 export interface Continue extends CommandBase {
   readonly type: "continue";
@@ -306,12 +336,15 @@ export type Command =
   | AddItems
   | WithdrawItems
   | AdjustConcurrency
+  | MigrateInstance
   | Continue;
 
 /** Why a command was refused. `reason` reads "Expected X, but Y". Nothing was changed. */
 export interface Rejection {
   readonly code: RejectionCode;
   readonly reason: string;
+  /** Of a migration: everything that is in its way. */
+  readonly problems?: readonly MigrationProblem[];
 }
 
 export type RejectionCode =
@@ -346,4 +379,5 @@ export type RejectionCode =
   | "item-started"
   | "item-needed"
   | "limit-exceeded"
+  | "migration-invalid"
   | "nothing-pending";

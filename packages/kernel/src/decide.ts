@@ -4,6 +4,7 @@ import { behaviors } from "./element/behaviors.ts";
 import type { Event } from "./event.ts";
 import { type Handlers, instanceHandlers } from "./handle/instance.ts";
 import { messageHandlers } from "./handle/message.ts";
+import { migrationHandlers } from "./handle/migration.ts";
 import { personHandlers } from "./handle/person.ts";
 import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
@@ -19,6 +20,7 @@ const handlers: Handlers<Command["type"]> = {
   ...taskHandlers,
   ...messageHandlers,
   ...personHandlers,
+  ...migrationHandlers,
 };
 
 export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };

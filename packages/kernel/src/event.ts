@@ -31,6 +31,18 @@ export type Event =
       readonly actor: Actor;
       readonly at: number;
     }
+  /** It goes on under another program; what was renamed is called so from now on. */
+  | {
+      readonly type: "instance-migrated";
+      readonly process: string;
+      readonly version: string;
+      readonly hash: string;
+      readonly elements: { readonly [element: ElementId]: ElementId };
+      readonly flows: { readonly [flow: FlowId]: FlowId };
+      readonly reason: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
   | { readonly type: "instance-resumed"; readonly actor: Actor; readonly at: number }
   | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
   | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
@@ -264,7 +276,8 @@ export type Event =
   | {
       readonly type: "task-updated";
       readonly key: Key;
-      readonly changes: TaskChanges;
+      /** A migration also plans its SLA anew. */
+      readonly changes: TaskChanges & { readonly sla?: readonly SlaPlan[] };
       readonly actor: Actor;
       readonly reason?: string;
       readonly at: number;

@@ -5,6 +5,7 @@ import { elementAppliers } from "./evolve/element.ts";
 import { instanceAppliers } from "./evolve/instance.ts";
 import { itemAppliers } from "./evolve/item.ts";
 import { loopAppliers } from "./evolve/loop.ts";
+import { migrationAppliers } from "./evolve/migration.ts";
 import { subscriptionAppliers } from "./evolve/subscription.ts";
 import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
@@ -16,6 +17,7 @@ const appliers: Appliers<EventType> = {
   ...waitAppliers,
   ...taskAppliers,
   ...subscriptionAppliers,
+  ...migrationAppliers,
   ...itemAppliers,
   ...loopAppliers,
   ...compensationAppliers,

@@ -45,7 +45,8 @@ export interface TurnContext {
  * is emitted at once, so that the next step sees it. The sets say what `advance` still has to look at.
  */
 export class Turn {
-  readonly program: Program;
+  /** A migration goes on with another one. */
+  program: Program;
   readonly state: State;
   readonly at: number;
   readonly behaviors: Behaviors;

@@ -171,6 +171,19 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "compensation-taken": { number: 55, fields: { owner: always, target: always, key: always } },
   "compensation-failed": { number: 56, fields: { owner: always, target: always, error: always, at: row } },
   "compensation-finished": { number: 57, fields: { owner: always, at: row } },
+  "instance-migrated": {
+    number: 107,
+    fields: {
+      process: always,
+      version: always,
+      hash: always,
+      elements: always,
+      flows: always,
+      reason: always,
+      actor: always,
+      at: row,
+    },
+  },
   "task-started": { number: 100, fields: { key: always, actor: always, at: row } },
   "task-delegated": {
     number: 101,

@@ -3,7 +3,7 @@ import type { SlaPlan } from "../event.ts";
 import { visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
-import { type Names, type Result, resolve } from "../scope.ts";
+import { Names, type Result, resolve } from "../scope.ts";
 import type { TaskRecord, TimerRecord } from "../state.ts";
 import { armTimer, computeTimer, type DueTimer } from "../timer.ts";
 import type { Turn } from "../turn.ts";
@@ -121,5 +121,42 @@ function repeatRule(turn: Turn, task: TaskRecord, { rule = 0, due, remaining }: 
 /** Tries again to compute when a rule comes; without its task there is nothing left to watch. */
 export function retryRule(turn: Turn, visit: Visit<UserTask>, error: FailureInfo): void {
   const task = turn.state.tasks.get(visit.key);
-  if (task !== undefined) armRule(turn, task, { rule: Number(error.details?.["rule"]), from: turn.at });
+  if (task === undefined) return;
+  const rule = error.details?.["rule"];
+  if (typeof rule === "number") armRule(turn, task, { rule, from: turn.at });
+  else replaceRules(turn, task, []);
+}
+
+/**
+ * After a migration: a rule that was there before goes on with the time that is left to it, or stays done; the others
+ * count from now. What cannot be worked out is an incident that leaves the task without rules.
+ */
+export function replaceRules(turn: Turn, task: TaskRecord, before: readonly SlaRule[]): void {
+  const { key, title } = task;
+  const element = visitOf(turn, key).element as UserTask;
+  const names = new Names(turn.program, turn.state, { scope: key });
+  const planned = planSla(turn, element, { names, title });
+  const armed = [...turn.state.timersOf.of(key)].map((timer) =>
+    must(turn.state.timers.get(timer), "the index names timers that are armed"),
+  );
+  stopRules(turn, key, "all");
+  if (!planned.ok) {
+    turn.raise({ owner: key, element: element.id, kind: "timer", error: planned.error });
+    return;
+  }
+  const { plans, timers } = planned.value;
+  const old = before.map((rule) => JSON.stringify(rule));
+  const rules = rulesOf(turn, key).map((rule, index) => ({ index, rule, same: old.indexOf(JSON.stringify(rule)) }));
+  const sla = rules.map(({ index, same }) => task.sla?.[same] ?? must(plans[index], "every rule was planned"));
+  turn.emit({ type: "task-updated", key, changes: { sla }, actor: "kernel", at: turn.at });
+  for (const { index, rule, same } of rules) {
+    const left = armed.find((each) => each.rule === same);
+    const isNew = same === -1 && (rule.on === "not-completed" || task.startedAt === undefined);
+    if (left !== undefined) armTimer(turn, key, { ...dueOf(left), element: element.id, rule: index });
+    else if (isNew) armTimer(turn, key, must(timers[index], "every rule was planned"));
+  }
+}
+
+function dueOf({ due, remaining, value }: TimerRecord): Omit<DueTimer, "element"> {
+  return { due, remaining, value };
 }

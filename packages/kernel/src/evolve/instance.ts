@@ -5,7 +5,10 @@ import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
 
-type InstanceEvent = Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">;
+type InstanceEvent = Exclude<
+  Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">,
+  "instance-migrated"
+>;
 
 function end(state: State, outcome: InstanceOutcome, at: number): void {
   const { head } = state;

@@ -25,7 +25,8 @@ type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "sta
  * effects so far left open.
  */
 export class Driver {
-  readonly program: Program;
+  /** Another one after a migration. */
+  program: Program;
   state: State = newState();
   readonly history: Event[] = [];
   readonly effects: Effect[] = [];
@@ -67,6 +68,7 @@ export class Driver {
       return decision.rejection;
     }
     this.at = at;
+    if (command.type === "migrate-instance") this.program = command.to;
     this.lastEvents = decision.events;
     this.#answer(command);
     const effects: Effect[] = [];

@@ -3,6 +3,7 @@ import type { JsonObject } from "../json.ts";
 import type { Driver, Said } from "./driver.ts";
 import type { Random } from "./random.ts";
 import { randomItems } from "./random-program.ts";
+import { randomVariant } from "./variant.ts";
 
 type Maker = (random: Random, driver: Driver) => Said | undefined;
 
@@ -172,6 +173,7 @@ const makers: readonly (readonly [number, Maker])[] = [
       maxParallel: random.pick([null, 1, 2, 4, 0, -1, 1.5]),
     }),
   ],
+  [1, (random, { program }) => ({ type: "migrate-instance", ...randomVariant(random, program), reason: "so" })],
   [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
   [0.2, () => ({ type: "continue" })],
   [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],

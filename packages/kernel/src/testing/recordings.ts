@@ -225,6 +225,32 @@ function handover(): Driver {
   return driver.send({ type: "complete-task", key, result: {}, rationale: "It is fine.", actor: "dora" });
 }
 
+/** It goes on under another version, in which everything that waits is called otherwise. */
+function migrated(): Driver {
+  const flows = (task: string, join: string) => [
+    `start>split>${task}>${join}>end`,
+    `split>b>${join}`,
+    `split>c>${join}`,
+  ];
+  const one = program(
+    [start(), and("split"), user("a"), service("b"), wait("c"), and("join"), end()],
+    flows("a", "join"),
+  );
+  const two = program(
+    [start(), and("split"), user("ask"), service("b"), wait("c"), and("all"), end()],
+    flows("ask", "all"),
+    { version: "2", variables: [{ name: "n", type: "integer", initial: 1 }] },
+  );
+  const driver = new Driver(one).create().complete("b");
+  driver.send({
+    type: "migrate-instance",
+    to: two,
+    mapping: { a: "ask", join: "all" },
+    reason: "The new one is better.",
+  });
+  return driver.fire("c").send({ type: "complete-task", key: driver.key("ask"), result: {} });
+}
+
 /** More than one step may start. */
 function long(): Driver {
   const made = program(
@@ -286,6 +312,7 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   loops,
   saga,
   handover,
+  migrated,
   long,
   ...flowRecordings,
   ...eventRecordings,

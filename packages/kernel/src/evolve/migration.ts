@@ -1,0 +1,79 @@
+import type { Key } from "../command.ts";
+import type { State } from "../state.ts";
+import { tableNames } from "../state.ts";
+import type { Table } from "../table.ts";
+import type { Appliers } from "./applier.ts";
+import { flowKey } from "./element.ts";
+
+type Names = { readonly [id: string]: string };
+
+/** The new name; ids are anybody's words, so only what the table itself says counts. */
+function nameIn(names: Names, id: string): string | undefined {
+  return Object.hasOwn(names, id) ? names[id] : undefined;
+}
+
+/** The fields in which records name elements; a table of whatever kind is renamed by them. */
+const elementFields = ["element", "handler"] as const;
+
+function renameElements(state: State, names: Names): void {
+  for (const name of tableNames) {
+    const table = state[name] as unknown as Table<unknown, unknown>;
+    for (const record of [...table.values()]) {
+      if (typeof record !== "object" || record === null || !("key" in record)) continue;
+      const changed: { [field: string]: string } = {};
+      for (const field of elementFields) {
+        const id = (record as { readonly [field: string]: unknown })[field];
+        const named = typeof id === "string" ? nameIn(names, id) : undefined;
+        if (named !== undefined) changed[field] = named;
+      }
+      if (Object.keys(changed).length > 0) table.set(record.key, { ...record, ...changed });
+    }
+  }
+}
+
+/** Two flows may change names with each other: all are taken away before any is put back. */
+function renameWaiting(state: State, scope: Key, names: Names): void {
+  const renamed = [...state.waitingIn.of(scope)].flatMap((flow) => {
+    const name = nameIn(names, flow);
+    const count = state.waitingFlows.get(flowKey(scope, flow));
+    return name === undefined || count === undefined ? [] : [{ flow, name, count }];
+  });
+  for (const { flow } of renamed) {
+    state.waitingFlows.delete(flowKey(scope, flow));
+    state.waitingIn.remove(scope, flow);
+  }
+  for (const { name, count } of renamed) {
+    state.waitingFlows.set(flowKey(scope, name), count);
+    state.waitingIn.add(scope, name);
+  }
+}
+
+function renameHeld(state: State, names: Names): void {
+  const renamed = [...state.heldFlows.values()].flatMap((held) => {
+    const name = nameIn(names, held.flow);
+    return name === undefined ? [] : [{ held, name }];
+  });
+  for (const { held } of renamed) {
+    state.heldFlows.delete(flowKey(held.scope, held.flow));
+    state.heldIn.remove(held.scope, held.flow);
+  }
+  for (const { held, name } of renamed) {
+    state.heldFlows.set(flowKey(held.scope, name), { ...held, flow: name });
+    state.heldIn.add(held.scope, name);
+  }
+}
+
+export const migrationAppliers: Appliers<"instance-migrated"> = {
+  "instance-migrated": (state, event) => {
+    const { head } = state;
+    head.process = event.process;
+    head.version = event.version;
+    head.hash = event.hash;
+    head.at = event.at;
+    renameElements(state, event.elements);
+    for (const scope of [0, ...[...state.elements.values()].map(({ key }) => key)]) {
+      renameWaiting(state, scope, event.flows);
+    }
+    renameHeld(state, event.flows);
+  },
+};

@@ -1,0 +1,364 @@
+import { expect, test } from "vitest";
+import type { Program } from "./load.ts";
+import { loadProgram } from "./load.ts";
+import type { SlaRule } from "./program.ts";
+import {
+  and,
+  call,
+  end,
+  expr,
+  flows,
+  line,
+  literal,
+  loop,
+  map,
+  onError,
+  onTimer,
+  program,
+  raise,
+  retry,
+  service,
+  start,
+  sub,
+  timer,
+  undo,
+  user,
+  variable,
+  wait,
+} from "./testing/build.ts";
+import { Driver } from "./testing/driver.ts";
+import { testHost } from "./testing/host.ts";
+import { renamedDocument } from "./testing/variant.ts";
+
+type Mapping = { readonly [element: string]: string };
+
+function migrate(driver: Driver, to: Program, mapping: Mapping = {}): Driver {
+  return driver.send({ type: "migrate-instance", to, mapping, reason: "so" });
+}
+
+/** What keeps it from the other program, as codes by element. */
+function problems(driver: Driver, to: Program, mapping: Mapping = {}): string[] {
+  const refused = driver.try({ type: "migrate-instance", to, mapping, reason: "so" });
+  expect(refused?.code).toBe("migration-invalid");
+  return (refused?.problems ?? []).map(({ code, element }) => `${code} ${element}`);
+}
+
+test("[K202] an instance goes on under another program: jobs, tasks, timers, children and their names", () => {
+  const one = program(
+    [start(), and("split"), service("a"), user("b"), wait("c"), call("d"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join", "split>c>join", "split>d>join"],
+    { outputs: ["n"] },
+  );
+  const { document, mapping } = renamedDocument({ ...one.document, version: "2", hash: "other" }, "-new");
+  const driver = new Driver(one).create({ n: 7 }).complete("a");
+  const due = [...driver.state.timers.values()].map((each) => each.due);
+  migrate(driver, loadProgram(document, testHost), mapping);
+  expect(driver.lastEvents).toMatchObject([{ type: "instance-migrated", version: "2", reason: "so", actor: "tester" }]);
+  expect(driver.lastEffects).toEqual([]);
+  expect(driver.view()).toMatchObject({ instanceId: "i", version: "2", hash: "other", status: "running" });
+  expect(driver.active).toEqual(["b-new", "c-new", "d-new"]);
+  expect([...driver.state.timers.values()].map((each) => each.due)).toEqual(due);
+  driver.fire("c-new").send({ type: "complete-task", key: driver.key("b-new"), result: {} });
+  const key = driver.key("d-new");
+  driver.send({ type: "end-child", key, childId: `i/${key}`, outcome: { type: "completed", result: {} } });
+  expect(driver.status).toBe("completed");
+});
+
+test("[K202] what comes after is the new program's: steps, retries, outputs", () => {
+  const old = line(service("a", { policy: { retry: retry(1) } }), service("b"));
+  const fresh = line(service("a", { policy: { retry: retry(3) }, outputs: map({ x: "x" }) }), user("c"));
+  const driver = migrate(new Driver(old).create(), fresh).fail("a").fail("a").complete("a", { x: 1 });
+  expect(driver.active).toEqual(["c"]);
+  expect(driver.variable("x")).toBe(1);
+});
+
+test("[K202] items, locks, what can be undone, and incidents go along", () => {
+  const undoable = service("a", { compensation: "undo-a", inputs: map({ n: "n" }) });
+  const handler = service("undo-a", { forCompensation: true });
+  const each = service("each", { loop: loop("graph"), policy: { retry: retry(1, "error") } });
+  const made = program(
+    [start(), undoable, handler, ...sub("box", [start("s"), each, end("e")]), undo("back"), end()],
+    ["start>a>box>back>end", "s>each>e"],
+  );
+  const { document, mapping } = renamedDocument(made.document, "2");
+  const driver = new Driver(made).create({
+    n: 1,
+    items: [
+      { id: "x", locks: ["l"] },
+      { id: "y", locks: ["l"] },
+    ],
+  });
+  driver.complete("a").failItem("x").completeItem("y");
+  migrate(driver, loadProgram(document, testHost), mapping);
+  expect(driver.view().incidents).toMatchObject([{ kind: "items-failed", element: "each2" }]);
+  driver.resolve().completeItem("x");
+  expect(driver.active).toEqual(["back2", "undo-a2"]);
+  driver.complete("undo-a2");
+  expect(driver.status).toBe("completed");
+});
+
+test("[K203] boundary events that are there before and after go on with their time; others close, new ones open", () => {
+  const nag = (id: string, seconds: number) =>
+    onTimer(id, "a", { timer: timer("cycle", `R/PT${seconds}S`), interrupting: false });
+  const old = program(
+    [start(), service("a"), nag("kept", 10), nag("gone", 20), end()],
+    ["start>a>end", "kept>end", "gone>end"],
+  );
+  const fresh = program(
+    [start(), service("a"), nag("still", 99), nag("new", 30), onError("oops", "a"), end()],
+    ["start>a>end", "still>end", "new>end", "oops>end"],
+  );
+  const driver = new Driver(old).create();
+  migrate(driver, fresh, { kept: "still" });
+  const timers = [...driver.state.timers.values()].map(({ element, due }) => [element, due]);
+  expect(timers).toEqual([
+    ["still", 11_000],
+    ["new", driver.at + 30_000],
+  ]);
+  expect(driver.events).toEqual(["timer-cancelled", "instance-migrated", "timer-armed"]);
+  driver.throw("a", "E");
+  expect(driver.status).toBe("completed");
+});
+
+test("[K203] a new event that cannot be computed is an incident until a retry can; that of a closed one goes", () => {
+  const broken = onTimer("late", "a", { timer: timer("duration", variable("when")) });
+  const without = line(service("a"));
+  const having = program([start(), service("a"), broken, end()], ["start>a>end", "late>end"]);
+  const driver = migrate(new Driver(without).create(), having);
+  expect(driver.view().incidents).toMatchObject([{ kind: "timer", element: "late" }]);
+  migrate(driver, without);
+  expect(driver.view().incidents).toEqual([]);
+  migrate(driver, having)
+    .send({ type: "set-variables", scope: 0, values: { when: "PT5S" }, reason: "so" })
+    .resolve();
+  expect(driver.fire("late").status).toBe("completed");
+});
+
+test("[K203] the items of a collection have no boundary events, and what is not active opens none", () => {
+  const boundary = onTimer("late", "a", { timer: timer("duration", "PT5S") });
+  const items = { loop: loop("parallel") };
+  const old = program([start(), service("a", items), end()], ["start>a>end"]);
+  const fresh = program([start(), service("a", items), boundary, end()], ["start>a>end", "late>end"]);
+  const driver = migrate(new Driver(old).create({ items: [1, 2] }), fresh);
+  expect(driver.events).toEqual(["instance-migrated", "timer-armed"]);
+  const waiting = (made: ReturnType<typeof service>) =>
+    program([start(), made, boundary, end()], ["start>a>end", "late>end"]);
+  const stuck = new Driver(line(service("a", { inputs: map({ x: "none" }) }))).create();
+  migrate(stuck, waiting(service("a")));
+  expect(stuck.events).toEqual(["instance-migrated"]);
+  expect(stuck.resolve().events).toContain("timer-armed");
+});
+
+test("[K204] a task keeps its hands and what is left of its SLA; new rules count from now", () => {
+  const rule = (on: SlaRule["on"], seconds: number, message?: string): SlaRule => ({
+    ...{ on, after: timer("duration", `PT${seconds}S`) },
+    action: { type: "notify", to: ["boss"], ...(message === undefined ? {} : { message: expr(message) }) },
+  });
+  const [a, b, c] = [rule("not-completed", 60), rule("not-started", 70), rule("not-completed", 80)];
+  const driver = new Driver(line(user("check", { sla: [a, b] }))).create();
+  const key = driver.key("check");
+  const rules = () => [...driver.state.timers.values()].map((each) => [each.rule, each.due]);
+  driver.send({ type: "claim-task", key, actor: "ann" });
+  migrate(driver, line(user("check", { sla: [b, a] })));
+  expect(rules()).toEqual([
+    [0, 71_000],
+    [1, 61_000],
+  ]);
+  expect(driver.state.tasks.get(key)?.assignee).toBe("ann");
+  driver.send({ type: "start-task", key, actor: "ann" });
+  // The rule on the beginning is done, whether it was there before or not.
+  migrate(driver, line(user("check", { sla: [c, b, rule("not-started", 5)] })));
+  expect(rules()).toEqual([[0, driver.at + 80_000]]);
+  migrate(driver, line(user("check", { sla: [rule("not-completed", 9, "none")] })));
+  expect(driver.view().incidents).toMatchObject([{ kind: "timer", element: "check" }]);
+  driver.send({ type: "set-variables", scope: 0, values: { none: "Hurry" }, reason: "so" }).resolve();
+  expect(driver.fire("check", 0).lastEffects).toMatchObject([{ type: "notify", message: "Hurry" }]);
+  migrate(driver, line(user("check")));
+  migrate(driver, line(user("check", { sla: [rule("not-started", 5)] })));
+  expect(rules()).toEqual([]);
+});
+
+test("[K205] tokens that wait or are held go along their flow's counterpart, and a join is looked at again", () => {
+  const flows = ["start>split>a>join>end", "split>b>join", "split>c>join"];
+  const old = program([start(), and("split"), service("a"), service("b"), service("c"), and("join"), end()], flows);
+  const fresh = program(
+    [start(), and("split"), service("a"), service("b"), and("both"), end()],
+    ["start>split>a>both>end", "split>b>both"],
+  );
+  const driver = new Driver(old).create().complete("a").complete("b");
+  expect(problems(driver, fresh, { join: "both" })).toEqual(["element-gone c"]);
+  driver.complete("c");
+  const waiting = new Driver(
+    program(
+      [start(), and("split"), service("a"), service("b"), and("join"), user("x"), end()],
+      [...["start>split>a>join>end", "split>b>join", "x>join"]],
+    ),
+  ).create();
+  waiting.complete("a").complete("b");
+  expect(waiting.view().incidents).toMatchObject([{ error: { code: "join-stuck" } }]);
+  migrate(waiting, fresh, { join: "both" });
+  expect(waiting.status).toBe("completed");
+});
+
+test("[K205] a token without a flow to go on, or with nothing to wait for, is in the way", () => {
+  const old = program(
+    [start(), and("split"), service("a"), service("b"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join"],
+  );
+  const twice = program(
+    [start(), and("split"), service("b"), and("join"), end()],
+    ["start>split>b>join>end", "split>join"],
+  );
+  const driver = new Driver(old).create().complete("a");
+  expect(problems(driver, twice)).toEqual(["flow-gone join"]);
+  const unreached = program([start(), and("join"), service("b"), end()], ["start>b>end", "join>end"]);
+  expect(problems(driver, unreached)).toEqual(["flow-gone join"]);
+  const alone = program([start(), service("a"), and("join"), service("b"), end()], ["start>a>join>end", "b>end"]);
+  expect(problems(driver, alone)).toEqual(["flow-gone join"]);
+});
+
+test("[K205] flows between the same two elements stay apart", () => {
+  const two = (first: string, second: string) =>
+    program([start(), and("split"), service("a"), and("join"), end()], ["start>split>a>join>end"], {
+      flows: [
+        { id: "1", from: "start", to: "split" },
+        { id: first, from: "split", to: "join" },
+        { id: second, from: "split", to: "join" },
+        { id: "4", from: "split", to: "a" },
+        { id: "5", from: "a", to: "join" },
+        { id: "6", from: "join", to: "end" },
+      ],
+    });
+  const mixed = migrate(new Driver(two("x", "y")).create(), two("x", "q"));
+  expect(mixed.lastEvents[0]).toMatchObject({ flows: { y: "q" } });
+  const driver = migrate(new Driver(two("x", "y")).create(), two("p", "q"));
+  expect(driver.lastEvents[0]).toMatchObject({ flows: { x: "p", y: "q" } });
+  migrate(driver, two("q", "p"));
+  expect(driver.events).toEqual(["instance-migrated"]);
+  migrate(driver, two("q", "z")).complete("a");
+  expect(driver.status).toBe("completed");
+});
+
+test("[K205] tokens that the limit holds back go along", () => {
+  const many = (name: string) =>
+    program([start(), and("split"), raise("merge"), service("work")], [], {
+      flows: [
+        ...flows("start>split"),
+        ...Array.from({ length: 1_200 }, (_, index) => ({ id: `f${index}`, from: "split", to: "merge" })),
+        { id: name, from: "merge", to: "work" },
+        { id: "same", from: "merge", to: "work" },
+      ],
+    });
+  const driver = new Driver(many("one"), { checked: false }).create().send({ type: "continue" });
+  migrate(driver, many("other"));
+  driver.check();
+  expect([...driver.state.heldFlows.values()].map(({ flow }) => flow)).toEqual(["same", "other"]);
+  driver.goOn();
+  expect(driver.view().elements).toHaveLength(2_400);
+});
+
+test("[K205] ids are anybody's words: those that every object has stay what they are", () => {
+  const odd = program(
+    [start("constructor"), and("toString"), service("valueOf"), user("x"), and("join"), end()],
+    ["constructor>toString>valueOf>join>end", "toString>x>join"],
+  );
+  const driver = new Driver(odd).create().complete("valueOf");
+  const { document, mapping } = renamedDocument(odd.document, "!");
+  migrate(driver, odd);
+  expect(driver.lastEvents).toMatchObject([{ elements: {}, flows: {} }]);
+  migrate(driver, loadProgram(document, testHost), mapping);
+  expect(driver.active).toEqual(["x!"]);
+});
+
+test("[K206] everything that is in the way is told at once, and nothing is changed", () => {
+  const box = sub("box", [start("s"), service("inner"), end("e")]);
+  const old = program(
+    [
+      ...[start(), and("split"), service("a"), user("b"), service("c", { loop: loop("parallel", { item: "it" }) })],
+      ...[...box, wait("w"), onTimer("t", "a", { timer: timer("duration", "PT9S") }), and("join"), end()],
+    ],
+    ["start>split>a>join>end", "split>b>join", "split>c>join", "split>box>join", "split>w>join", "s>inner>e", "t>end"],
+    { variables: [{ name: "v", type: "any" }] },
+  );
+  const driver = new Driver(old).create({ items: [1], v: "text" });
+  const fresh = program(
+    [
+      ...[start(), and("split"), user("a"), user("q"), service("c", { loop: loop("graph") }), and("join"), end()],
+      ...sub("box", [start("s"), end("e")]),
+      service("inner"),
+      onError("t", "a"),
+    ],
+    ["start>split>a>join>end", "split>q>join", "split>c>join", "split>box>join", "s>e", "split>inner>join", "t>end"],
+    {
+      variables: [
+        { name: "v", type: "integer" },
+        { name: "must", type: "string", required: true },
+      ],
+    },
+  );
+  const mapping = { b: "q", a: "q", nobody: "a", w: "nowhere", t: "t" };
+  const before = driver.history.length;
+  expect(problems(driver, fresh, mapping).sort()).toEqual(
+    [
+      ...["mapping-unknown nobody", "mapping-unknown w", "element-differs a", "element-differs c", "element-gone w"],
+      ...["scope-differs inner", "element-differs t", "variable-type null", "variable-missing null"],
+    ].sort(),
+  );
+  expect(driver.history).toHaveLength(before);
+});
+
+test("[K206] two that are open cannot become one, and a job needs an element with one", () => {
+  const made = program([start(), and("split"), user("a"), user("b"), end()], ["start>split>a>end", "split>b>end"]);
+  expect(problems(new Driver(made).create(), made, { a: "b" })).toEqual(["mapping-twice b"]);
+});
+
+test("[K206] while completed work is undone nothing can be migrated; a compensation handler must stay one", () => {
+  const made = program(
+    [start(), service("a", { compensation: "undo" }), service("undo", { forCompensation: true }), service("b"), end()],
+    ["start>a>b>end"],
+    { onError: "compensate" },
+  );
+  const without = line(service("a"), service("b"));
+  const driver = new Driver(made).create().complete("a");
+  expect(problems(driver, without)).toEqual(["element-gone undo"]);
+  const other = program([start(), service("a"), service("undo"), service("b"), end()], ["start>a>b>undo>end"]);
+  expect(problems(driver, other)).toEqual(["element-differs undo"]);
+  driver.throw("b", "E");
+  const failing = new Driver(
+    program(
+      [
+        ...made.document.elements.map((each) =>
+          each.id === "b" ? service("b", { policy: { retry: retry(1, "error") } }) : each,
+        ),
+      ],
+      ["start>a>b>end"],
+      { onError: "compensate" },
+    ),
+  );
+  failing.create().complete("a").fail("b");
+  expect(failing.status).toBe("failing");
+  expect(problems(failing, made)).toEqual(["instance-failing null"]);
+});
+
+test("[K207] what the new version declares gets its first value, in every open scope", () => {
+  const box = (variables: { readonly name: string; readonly type: "integer"; readonly initial?: number }[]) =>
+    sub("box", [start("s"), service("a"), end("e")], {
+      variables,
+      loop: loop("parallel", { collection: literal([1, 2]) }),
+    });
+  const old = program([start(), ...box([]), end()], ["start>box>end", "s>a>e"]);
+  const fresh = program(
+    [start(), ...box([{ name: "x", type: "integer", initial: 5 }]), end()],
+    ["start>box>end", "s>a>e"],
+    {
+      variables: [
+        { name: "n", type: "integer", initial: 1 },
+        { name: "m", type: "string", required: true },
+      ],
+    },
+  );
+  const driver = new Driver(old).create({ m: "here" });
+  migrate(driver, fresh);
+  const written = driver.lastEvents.flatMap((event) => (event.type === "variables-set" ? [event.values] : []));
+  expect(written).toEqual([{ n: 1 }, { x: 5 }, { x: 5 }]);
+});
