@@ -31,7 +31,7 @@ export function armEventSubProcesses(turn: Turn, scope: Key): void {
 }
 
 /** Whether an interrupting event sub-process has taken over a scope: then it is alone there, and no other one starts. */
-function isInterrupted(turn: Turn, scope: Key): boolean {
+export function isInterrupted(turn: Turn, scope: Key): boolean {
   const first = turn.state.children.of(scope).next();
   if (first.done) return false;
   const { element } = instanceAt(turn, first.value);

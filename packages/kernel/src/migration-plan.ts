@@ -4,7 +4,9 @@ import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId, FlowId, VariableDeclaration } from "./program.ts";
 import { misfit } from "./scope.ts";
-import type { ElementInstance, State } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Turn } from "./turn.ts";
+import { triggerOf } from "./wait.ts";
 
 /** From which program to which, and where what is open stands in the new one. */
 export interface Move {
@@ -19,50 +21,79 @@ export interface MigrationPlan {
   /** Old ids to new ones, as far as they differ and something open names them. */
   readonly elements: { readonly [element: ElementId]: ElementId };
   readonly flows: { readonly [flow: FlowId]: FlowId };
-  /** Events on open activities that the new program does not have, and those that only it has (by their new ids). */
+  /** Events that only the old program waits for, and those that only the new one does (by their new ids). */
   readonly closed: readonly EventAt[];
   readonly opened: readonly EventAt[];
 }
 
-/** An event that waits for as long as `owner` is open. */
+/** An event that waits for as long as `owner` is open (0: the process). */
 export interface EventAt {
   readonly owner: Key;
   readonly element: ElementId;
 }
 
-export function renamed({ mapping }: Pick<Move, "mapping">, id: ElementId): ElementId {
+function renamed({ mapping }: Pick<Move, "mapping">, id: ElementId): ElementId {
   return Object.hasOwn(mapping, id) ? must(mapping[id], "it is there") : id;
+}
+
+function loopOf(element: Element): string {
+  const loop = "loop" in element ? element.loop : undefined;
+  return loop === undefined ? "none" : `${loop.mode === "graph" ? "graph" : "plain"} over '${loop.item}'`;
+}
+
+function triggerLike(element: Element): string {
+  const trigger = triggerOf(element);
+  if (trigger?.type === "multiple") {
+    return `${trigger.parallel ? "all" : "any"} of ${trigger.triggers.map(({ type }) => type).join(", ")}`;
+  }
+  return trigger?.type ?? ("trigger" in element ? element.trigger.type : "none");
+}
+
+function workOf(element: Element): string {
+  const own = "job" in element ? element.job : undefined;
+  const sent = "trigger" in element && element.trigger.type === "message" && "job" in element.trigger;
+  return own !== undefined || sent ? "a job" : "none";
+}
+
+function roleOf(element: Element): string {
+  if ("forCompensation" in element && element.forCompensation) return "compensation handler";
+  if (element.kind !== "sub-process") return "none";
+  return element.transaction ? "transaction" : element.triggeredByEvent ? "event sub-process" : "none";
 }
 
 /** What must be the same of two elements so that one can take over what waits in the other. */
 const likeness: { readonly [what: string]: (element: Element) => string } = {
   kind: ({ kind }) => kind,
-  loop: (element) => {
-    const loop = "loop" in element ? element.loop : undefined;
-    if (loop === undefined) return "none";
-    return `${loop.mode === "graph" ? "graph" : "plain"} over '${loop.item}'`;
-  },
-  trigger: (element) => ("trigger" in element ? element.trigger.type : "none"),
-  work: (element) => ("job" in element ? "a job" : "none"),
-  role: (element) => ("forCompensation" in element && element.forCompensation ? "compensation handler" : "none"),
+  loop: loopOf,
+  trigger: triggerLike,
+  work: workOf,
+  role: roleOf,
 };
 
-class Planner {
+function difference(a: Element, b: Element): string | undefined {
+  for (const [what, of] of Object.entries(likeness)) {
+    if (of(a) !== of(b)) return `the ${what} of '${a.id}' is ${of(a)}, and that of '${b.id}' is ${of(b)}`;
+  }
+  return undefined;
+}
+
+class Planner implements MigrationPlan {
   readonly problems: MigrationProblem[] = [];
   readonly elements: { [element: ElementId]: ElementId } = {};
   readonly flows: { [flow: FlowId]: FlowId } = {};
   readonly closed: EventAt[] = [];
   readonly opened: EventAt[] = [];
   readonly #move: Move;
-  readonly #state: State;
-  readonly #seen: Map<ElementId, Element | undefined> = new Map();
+  readonly #turn: Turn;
+  /** Elements that were looked at, and flows. */
+  readonly #placed: Set<ElementId> = new Set();
   readonly #flowOf: Map<FlowId, FlowId> = new Map();
   /** New elements, and who takes their place. */
   readonly #taken: Map<ElementId, ElementId> = new Map();
 
-  constructor(move: Move, state: State) {
+  constructor(turn: Turn, move: Move) {
+    this.#turn = turn;
     this.#move = move;
-    this.#state = state;
   }
 
   refuse(code: MigrationProblem["code"], element: ElementId | null, message: string): void {
@@ -78,97 +109,81 @@ class Planner {
     }
   }
 
-  /** Where an element that something open stands on is in the new program; each is looked at once. */
-  place(id: ElementId): Element | undefined {
-    if (this.#seen.has(id)) return this.#seen.get(id);
-    const old = must(this.#move.from.elements.get(id), `there is no '${id}' in the old version`);
-    const target = this.#move.to.elements.get(renamed(this.#move, id));
-    const fits = target !== undefined && this.#isLike(old, target);
-    if (target === undefined) this.refuse("element-gone", id, `'${id}' is open, and the new version has none`);
-    this.#seen.set(id, fits ? target : undefined);
-    if (!fits) return undefined;
-    this.#take(id, target.id);
-    return target;
-  }
-
-  #take(id: ElementId, target: ElementId): void {
-    const other = this.#taken.get(target) ?? id;
-    if (other !== id) this.refuse("mapping-twice", id, `'${id}' and '${other}' would both become '${target}'`);
-    this.#taken.set(target, id);
-    if (target !== id) this.elements[id] = target;
-  }
-
-  #isLike(old: Element, target: Element): boolean {
-    for (const [what, of] of Object.entries(likeness)) {
-      const [a, b] = [of(old), of(target)];
-      if (a === b) continue;
-      this.refuse("element-differs", old.id, `the ${what} of '${old.id}' is ${a}, and that of '${target.id}' is ${b}`);
-      return false;
+  /** Something open names an element: it must be there in the new program, in the same scope, and alike. */
+  place(id: ElementId): void {
+    if (this.#placed.has(id)) return;
+    this.#placed.add(id);
+    const { from, to } = this.#move;
+    const old = must(from.elements.get(id), `there is no '${id}' in the old version`);
+    const target = to.elements.get(renamed(this.#move, id));
+    if (target === undefined) {
+      this.refuse("element-gone", id, `'${id}' is open, and the new version has none`);
+      return;
     }
-    return true;
-  }
-
-  checkInstance(instance: ElementInstance): void {
-    const { element, scope } = instance;
-    const target = this.place(element);
-    if (target === undefined) return;
-    const around = scope === 0 ? null : must(this.#state.elements.get(scope), "a scope is open").element;
-    const parent = around === null ? null : renamed(this.#move, around);
-    // The instance of an item runs in its collection, which is of the same element.
-    if (around !== element && target.parent !== parent) {
+    const problem = difference(old, target);
+    if (problem !== undefined) this.refuse("element-differs", id, problem);
+    const parent = old.parent === null ? null : renamed(this.#move, old.parent);
+    if (target.parent !== parent) {
       const [is, was] = [target.parent ?? "the process", parent ?? "the process"];
-      this.refuse("scope-differs", element, `'${target.id}' stands in '${is}', and what is open runs in '${was}'`);
+      this.refuse("scope-differs", id, `'${target.id}' stands in '${is}', and what is open runs in '${was}'`);
     }
+    const other = this.#taken.get(target.id);
+    if (other !== undefined) {
+      this.refuse("mapping-twice", id, `'${id}' and '${other}' would both become '${target.id}'`);
+    }
+    this.#taken.set(target.id, id);
+    if (target.id !== id) this.elements[id] = target.id;
   }
 
-  /** An event that stays on its activity goes on waiting, with the time that is left; the others close and open. */
-  checkEvents({ key, element, state: phase }: ElementInstance): void {
+  /** An event that stays goes on waiting, with the time that is left; the others close and open. */
+  checkEvents(owner: Key, element: ElementId | null, opens: boolean): void {
     const { from, to, mapping } = this.#move;
-    // Boundary events stand on the whole activity, so the instance of an item has none.
-    if (this.#state.itemOf.get(key) !== undefined) return;
-    const events = to.boundaries.get(renamed(this.#move, element)) ?? [];
+    const at = { state: this.#turn.state, owner };
+    const events = eventsOn(to, element === null ? null : renamed(this.#move, element), at);
     const kept = new Set<ElementId>();
-    for (const event of from.boundaries.get(element) ?? []) {
-      const same = events.find(
-        ({ id, trigger }) => id === renamed(this.#move, event.id) && trigger.type === event.trigger.type,
-      );
-      if (same === undefined) {
-        this.closed.push({ owner: key, element: event.id });
-        if (Object.hasOwn(mapping, event.id)) {
-          this.refuse(
-            "element-differs",
-            event.id,
-            `'${event.id}' cannot become '${mapping[event.id]}', which waits for something else`,
-          );
-        }
-      } else {
+    for (const event of eventsOn(from, element, at)) {
+      const same = events.find(({ id }) => id === renamed(this.#move, event.id));
+      if (same !== undefined && triggerLike(same) === triggerLike(event)) {
         kept.add(same.id);
-        this.#take(event.id, same.id);
+        continue;
       }
+      this.closed.push({ owner, element: event.id });
+      if (!Object.hasOwn(mapping, event.id)) continue;
+      const message = `'${event.id}' cannot become '${mapping[event.id]}', which waits for something else`;
+      this.refuse("element-differs", event.id, message);
     }
-    if (phase !== "active") return;
-    for (const { id } of events) if (!kept.has(id)) this.opened.push({ owner: key, element: id });
+    if (opens) for (const { id } of events) if (!kept.has(id)) this.opened.push({ owner, element: id });
+  }
+
+  /** Whatever waits, or failed, names an element, unless it is an event that closes. */
+  checkNamed(records: Iterable<{ readonly owner: Key; readonly element: ElementId | null }>): void {
+    const closed = new Set(this.closed.map(({ owner, element }) => `${owner}/${element}`));
+    for (const { owner, element } of records) {
+      if (element !== null && !closed.has(`${owner}/${element}`)) this.place(element);
+    }
   }
 
   /** Tokens that wait or are held back stand on flows. */
   checkFlow(id: FlowId, waits: boolean): void {
+    if (this.#flowOf.has(id)) return;
     const { from, to } = this.#move;
     const old = must(from.flows.get(id), `there is no flow '${id}' in the old version`);
-    const [source, target] = [renamed(this.#move, old.from), renamed(this.#move, old.to)];
-    if (waits && this.place(old.to) === undefined) return;
-    const known = this.#flowOf.get(id);
-    if (known !== undefined) return;
-    const free = (to.incoming.get(target) ?? []).filter(
-      (flow) => flow.from === source && ![...this.#flowOf.values()].includes(flow.id),
-    );
+    if (waits) this.place(old.to);
+    const target = to.elements.get(renamed(this.#move, old.to));
+    if (target === undefined) return;
+    const incoming = to.incoming.get(target.id) ?? [];
+    const source = renamed(this.#move, old.from);
+    const taken = new Set(this.#flowOf.values());
+    const free = incoming.filter((flow) => flow.from === source && !taken.has(flow.id));
     const flow = free.find((each) => each.id === id) ?? free[0];
     if (flow === undefined) {
       this.refuse("flow-gone", old.to, `a token is on its way from '${old.from}', and no flow leads there any more`);
       return;
     }
     this.#flowOf.set(id, flow.id);
-    if (waits && must(to.incoming.get(target), "a flow leads there").length === 1) {
-      this.refuse("flow-gone", old.to, `a token waits at '${old.to}', and '${target}' joins nothing`);
+    const joins = this.#turn.behavior(target).synchronises?.(incoming.length) ?? false;
+    if (waits && !joins) {
+      this.refuse("flow-gone", old.to, `a token waits at '${old.to}', and '${target.id}' joins nothing`);
     }
     if (flow.id !== id) this.flows[id] = flow.id;
   }
@@ -176,7 +191,7 @@ class Planner {
   /** Declarations of the new program for a scope that is open. */
   checkVariables(scope: Key, container: ElementId | null): void {
     for (const declaration of declarationsOf(this.#move, container)) {
-      const variable = this.#state.variables.get(variableKey(scope, declaration.name));
+      const variable = this.#turn.state.variables.get(variableKey(scope, declaration.name));
       const problem = misfit(declaration, variable?.value ?? null);
       if (problem !== undefined) this.refuse("variable-type", container, problem);
       const given = variable !== undefined || declaration.initial !== undefined;
@@ -185,6 +200,19 @@ class Planner {
       }
     }
   }
+}
+
+/** The events that wait while something of an element (null: the process) is open: on its border, and inside it. */
+function eventsOn(
+  program: Program,
+  element: ElementId | null,
+  { state, owner }: { readonly state: State; readonly owner: Key },
+): readonly Element[] {
+  // Boundary events stand on the whole activity, event sub-processes in each of its items.
+  const onBorder = element === null || state.itemOf.get(owner) !== undefined ? [] : program.boundaries.get(element);
+  const isBody = state.collections.get(owner) !== undefined;
+  const inside = isBody ? [] : (program.eventSubProcesses.get(element) ?? []);
+  return [...(onBorder ?? []), ...inside.flatMap(({ id }) => program.starts.get(id) ?? [])];
 }
 
 /** What the new program declares in a container of its own. */
@@ -204,16 +232,21 @@ export function* openScopes(move: Move, state: State): IterableIterator<readonly
 }
 
 /** Whether the state can go on under the new program: everything that keeps it from that, and where things will be. */
-export function planMigration(move: Move, state: State): MigrationPlan {
-  const planner = new Planner(move, state);
+export function planMigration(turn: Turn, move: Move): MigrationPlan {
+  const { state } = turn;
+  const planner = new Planner(turn, move);
   if (state.head.status === "failing") {
     planner.refuse("instance-failing", null, "its work is being undone, and it will fail");
   }
   planner.checkMapping();
-  for (const instance of state.elements.values()) {
-    planner.checkInstance(instance);
-    planner.checkEvents(instance);
+  planner.checkEvents(0, null, true);
+  for (const { key, element, state: phase } of state.elements.values()) {
+    planner.place(element);
+    planner.checkEvents(key, element, phase === "active");
   }
+  planner.checkNamed(state.timers.values());
+  planner.checkNamed(state.subscriptions.values());
+  planner.checkNamed(state.incidents.values());
   for (const { element, handler } of state.compensations.values()) {
     planner.place(element);
     if (handler !== null) planner.place(handler);
@@ -221,6 +254,7 @@ export function planMigration(move: Move, state: State): MigrationPlan {
   for (const scope of [0, ...[...state.elements.values()].map(({ key }) => key)]) {
     for (const flow of state.waitingIn.of(scope)) planner.checkFlow(flow, true);
   }
+  for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, false);
   for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, false);
   for (const [scope, container] of openScopes(move, state)) planner.checkVariables(scope, container);
   return planner;

@@ -1,22 +1,31 @@
 import { expect, test } from "vitest";
 import type { Program } from "./load.ts";
 import { loadProgram } from "./load.ts";
-import type { SlaRule } from "./program.ts";
+import type { Element, SlaRule, StartEvent, SubProcess, WaitTrigger } from "./program.ts";
 import {
   and,
   call,
+  catching,
+  complex,
   end,
   expr,
   flows,
+  handling,
   line,
   literal,
   loop,
   map,
+  message,
+  onCondition,
   onError,
+  onMessage,
+  onSignal,
   onTimer,
   program,
   raise,
+  receive,
   retry,
+  sendTask,
   service,
   start,
   sub,
@@ -34,6 +43,16 @@ type Mapping = { readonly [element: string]: string };
 
 function migrate(driver: Driver, to: Program, mapping: Mapping = {}): Driver {
   return driver.send({ type: "migrate-instance", to, mapping, reason: "so" });
+}
+
+/** An event sub-process with one task. */
+function inside(id: string, begin: Parameters<typeof handling>[1]): Element[] {
+  return handling(id, begin, [service(`${id}-work`), end(`${id}-end`)]);
+}
+
+/** Its flows. */
+function insideOf(id: string): string[] {
+  return [`${id}-start>${id}-work>${id}-end`];
 }
 
 /** What keeps it from the other program, as codes by element. */
@@ -125,7 +144,7 @@ test("[K203] a new event that cannot be computed is an incident until a retry ca
   const without = line(service("a"));
   const having = program([start(), service("a"), broken, end()], ["start>a>end", "late>end"]);
   const driver = migrate(new Driver(without).create(), having);
-  expect(driver.view().incidents).toMatchObject([{ kind: "timer", element: "late" }]);
+  expect(driver.view().incidents).toMatchObject([{ kind: "trigger", element: "late" }]);
   migrate(driver, without);
   expect(driver.view().incidents).toEqual([]);
   migrate(driver, having)
@@ -147,6 +166,105 @@ test("[K203] the items of a collection have no boundary events, and what is not 
   migrate(stuck, waiting(service("a")));
   expect(stuck.events).toEqual(["instance-migrated"]);
   expect(stuck.resolve().events).toContain("timer-armed");
+});
+
+test("[K203] subscriptions and what starts event sub-processes go along, close and open like any event", () => {
+  const handler = (id: string, trigger: StartEvent["trigger"]) => inside(id, { trigger, interrupting: false });
+  const old = program(
+    [
+      ...[start(), receive("a", "paper"), catching("m", onSignal("go")), and("split"), end()],
+      ...handler("kept", onMessage("extra")),
+      ...handler("gone", onSignal("stop")),
+    ],
+    ["start>split>a>end", "split>m>end", ...insideOf("kept"), ...insideOf("gone")],
+  );
+  const { document, mapping } = renamedDocument(old.document, "2");
+  const renamed = loadProgram(document, testHost);
+  const fresh = program(
+    [
+      ...[start(), receive("a", "other"), catching("m", onSignal("else")), and("split"), end()],
+      ...handler("kept", onMessage("more")),
+      ...handler("new", onCondition("n > 1")),
+    ],
+    ["start>split>a>end", "split>m>end", ...insideOf("kept"), ...insideOf("new")],
+  );
+  const driver = new Driver(old).create({ n: 5 });
+  const waits = () => [...driver.state.subscriptions.values()].map(({ element, name }) => `${element} ${name}`).sort();
+  migrate(driver, renamed, mapping);
+  expect(driver.lastEffects).toEqual([]);
+  expect(waits()).toEqual(["a2 paper", "kept-start2 extra", "gone-start2 stop", "m2 go"].sort());
+  migrate(
+    driver,
+    fresh,
+    Object.fromEntries(
+      Object.entries(mapping)
+        .map(([a, b]) => [b, a])
+        .filter(([, a]) => fresh.elements.has(a ?? "")),
+    ),
+  );
+  expect(driver.lastEffects).toMatchObject([
+    { type: "close-subscription" },
+    { type: "offer-job", element: "new-work" },
+  ]);
+  // What was opened keeps its name and key; the new condition holds at once, and starts what waits for it.
+  expect(waits()).toEqual(["a paper", "kept-start extra", "m go", "new-start n > 1"].sort());
+  expect(driver.active).toContain("new");
+});
+
+test("[K203] a scope that an interrupting event sub-process took over opens none", () => {
+  const scope = (...handlers: readonly Element[]) =>
+    program(
+      [start(), service("a"), end(), ...handlers],
+      ["start>a>end", ...insideOf("stop")].concat(handlers.length > 4 ? insideOf("late") : []),
+    );
+  const stop = inside("stop", { trigger: onMessage("stop") });
+  const late = inside("late", { trigger: onMessage("late") });
+  const driver = new Driver(scope(...stop)).create();
+  const [subscription] = [...driver.state.subscriptions.values()];
+  driver.send({ type: "deliver-message", key: subscription?.key ?? 0, messageId: "m", name: "stop", payload: {} });
+  expect(driver.active).toEqual(["stop", "stop-work"]);
+  migrate(driver, scope(...stop, ...late));
+  expect(driver.events).toEqual(["instance-migrated"]);
+});
+
+test("[K203] a multiple event is the same when it waits for the same kinds of things, all or any of them", () => {
+  const either = (parallel: boolean, ...triggers: readonly WaitTrigger[]) =>
+    line(catching("m", { type: "multiple", parallel, triggers }));
+  const two = either(false, onMessage("a"), onSignal("b"));
+  const driver = migrate(new Driver(two).create(), either(false, onMessage("x"), onSignal("y")));
+  expect(problems(driver, either(true, onMessage("a"), onSignal("b")))).toEqual(["element-differs m"]);
+  expect(problems(driver, either(false, onMessage("a")))).toEqual(["element-differs m"]);
+});
+
+test("[K206] what sends by a worker cannot become what sends by itself, nor a transaction a plain sub-process", () => {
+  const sent = { message: message("m") };
+  const job = { type: "mail", retry: retry() };
+  const driver = new Driver(line(sendTask("s", { job }))).create();
+  expect(problems(driver, line(sendTask("s", sent)))).toEqual(["element-differs s"]);
+  const thrown = new Driver(line(raise("t", { type: "message", ...sent, job }))).create();
+  expect(problems(thrown, line(raise("t", { type: "message", ...sent })))).toEqual(["element-differs t"]);
+  const box = (options: Partial<SubProcess>) =>
+    program([start(), ...sub("box", [start("s"), service("a"), end("e")], options), end()], ["start>box>end", "s>a>e"]);
+  expect(problems(new Driver(box({ transaction: true })).create(), box({}))).toEqual(["element-differs box"]);
+});
+
+test("[K205] a gateway that waits for the rest remembers what it went on with", () => {
+  const gate = (suffix: string) =>
+    renamedDocument(
+      program(
+        [start(), and("split"), service("a"), service("b"), complex("c", "arrived >= 1"), service("d"), end()],
+        ["start>split>a>c>d>end", "split>b>c"],
+      ).document,
+      suffix,
+    );
+  const [one, two] = [gate(""), gate("2")];
+  const driver = new Driver(loadProgram(one.document, testHost)).create().complete("a");
+  const before = [...driver.state.joining.values()];
+  expect(before).toHaveLength(1);
+  migrate(driver, loadProgram(two.document, testHost), two.mapping);
+  expect([...driver.state.joining.values()]).toEqual([{ ...before[0], flows: ["a>c2"] }]);
+  driver.complete("b2").complete("d2");
+  expect(driver.status).toBe("completed");
 });
 
 test("[K204] a task keeps its hands and what is left of its SLA; new rules count from now", () => {
@@ -300,7 +418,14 @@ test("[K206] everything that is in the way is told at once, and nothing is chang
   const before = driver.history.length;
   expect(problems(driver, fresh, mapping).sort()).toEqual(
     [
-      ...["mapping-unknown nobody", "mapping-unknown w", "element-differs a", "element-differs c", "element-gone w"],
+      ...[
+        "mapping-unknown nobody",
+        "mapping-unknown w",
+        "element-differs a",
+        "element-differs c",
+        "element-gone w",
+        "mapping-twice b",
+      ],
       ...["scope-differs inner", "element-differs t", "variable-type null", "variable-missing null"],
     ].sort(),
   );

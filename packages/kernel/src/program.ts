@@ -267,7 +267,7 @@ export interface SlaRule {
     | { readonly type: "notify"; readonly to: readonly string[]; readonly message?: Source }
     /** It is taken from whoever has it, and these are its candidates. */
     | { readonly type: "reassign"; readonly to: readonly string[] }
-    /** Thrown from the task as a BPMN escalation; recorded when nothing catches it. */
+    /** Thrown from the task as a BPMN escalation; caught by none, it is recorded. */
     | { readonly type: "escalate"; readonly code: string };
   /** A duration comes again and again until the task is begun or completed. Cycles and cron repeat as they say. */
   readonly repeat?: boolean;

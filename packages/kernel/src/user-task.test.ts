@@ -1,6 +1,19 @@
 import { expect, test } from "vitest";
 import type { SlaRule, UserTask } from "./program.ts";
-import { end, expr, line, map, onTimer, program, start, timer, user, variable } from "./testing/build.ts";
+import {
+  boundary,
+  end,
+  expr,
+  line,
+  map,
+  onTimer,
+  program,
+  service,
+  start,
+  timer,
+  user,
+  variable,
+} from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 
 function task(options: Partial<UserTask> = {}, variables: { readonly [name: string]: unknown } = {}) {
@@ -213,7 +226,11 @@ test("[K196] a rule notifies, takes the task away, or escalates", () => {
   expect(driver.events).toEqual(["timer-fired", "task-reassigned"]);
   expect(record()).toMatchObject({ assignee: null, candidates: ["team"] });
   driver.fire("check", 2);
-  expect(driver.lastEvents).toMatchObject([{}, { type: "task-escalated", code: "late", actor: "kernel" }]);
+  expect(driver.lastEvents).toMatchObject([
+    {},
+    { type: "task-escalated", code: "late", actor: "kernel" },
+    { type: "escalation-thrown", code: "late", caughtBy: null },
+  ]);
   expect(watching(driver)).toEqual([3]);
 });
 
@@ -260,4 +277,37 @@ test("[K196] a rule that cannot be computed again is an incident until a retry c
   const timerIncident = driver.view().incidents.find(({ kind }) => kind === "timer");
   driver.send({ type: "resolve-incident", key: timerIncident?.key ?? 0, action: "retry", reason: "so" });
   expect(driver.view().incidents).toMatchObject([{ kind: "completion" }]);
+});
+
+test("[K193] [K196] an escalation is caught where the process says: going on with the task, or ending it", () => {
+  const sla = [rule("not-completed", 10, { action: { type: "escalate", code: "late" } })];
+  const caught = (id: string, code: string, interrupting: boolean) =>
+    boundary(id, "check", {
+      trigger: { type: "escalation", code },
+      interrupting,
+      outputs: map({ why: "escalation.message" }),
+    });
+  const made = program(
+    [
+      start(),
+      user("check", { sla }),
+      caught("help", "late", false),
+      service("call"),
+      caught("stop", "stuck", true),
+      end(),
+    ],
+    ["start>check>end", "help>call>end", "stop>end"],
+  );
+  const driver = new Driver(made).create().fire("check", 0);
+  expect(driver.active).toEqual(["call", "check"]);
+  expect(driver.variable("why")).toBe("It has not been completed in time.");
+  driver.send({
+    type: "escalate-task",
+    key: driver.key("check"),
+    code: "stuck",
+    to: ["boss"],
+    reason: "Nobody knows.",
+  });
+  expect(driver.active).toEqual(["call"]);
+  expect(driver.variable("why")).toBe("Nobody knows.");
 });

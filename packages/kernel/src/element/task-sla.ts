@@ -5,6 +5,7 @@ import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
 import { Names, type Result, resolve } from "../scope.ts";
 import type { TaskRecord, TimerRecord } from "../state.ts";
+import { throwEscalation } from "../throw.ts";
 import { armTimer, computeTimer, type DueTimer } from "../timer.ts";
 import type { Turn } from "../turn.ts";
 import type { Visit } from "./behavior.ts";
@@ -105,6 +106,7 @@ export function fireRule(turn: Turn, visit: Visit<UserTask>, timer: TimerRecord)
       break;
     case "escalate":
       turn.emit({ type: "task-escalated", ...by, code: action.code });
+      throwEscalation(turn, key, { code: action.code, payload: { message: by.reason } });
       break;
   }
 }

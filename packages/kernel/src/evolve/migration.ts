@@ -48,6 +48,14 @@ function renameWaiting(state: State, scope: Key, names: Names): void {
   }
 }
 
+/** What a gateway that waits for the rest has gone on with already. */
+function renameJoining(state: State, names: Names): void {
+  for (const joining of [...state.joining.values()]) {
+    const flows = joining.flows.map((flow) => nameIn(names, flow) ?? flow);
+    state.joining.set(joining.key, { ...joining, flows });
+  }
+}
+
 function renameHeld(state: State, names: Names): void {
   const renamed = [...state.heldFlows.values()].flatMap((held) => {
     const name = nameIn(names, held.flow);
@@ -74,6 +82,7 @@ export const migrationAppliers: Appliers<"instance-migrated"> = {
     for (const scope of [0, ...[...state.elements.values()].map(({ key }) => key)]) {
       renameWaiting(state, scope, event.flows);
     }
+    renameJoining(state, event.flows);
     renameHeld(state, event.flows);
   },
 };

@@ -1,5 +1,6 @@
 import type { Key, MigrateInstance, Rejection } from "../command.ts";
 import { replaceRules } from "../element/task-sla.ts";
+import { isInterrupted } from "../event-sub-process.ts";
 import { flowKey } from "../evolve/element.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json } from "../json.ts";
@@ -11,18 +12,16 @@ import {
   openScopes,
   planMigration,
 } from "../migration-plan.ts";
-import { assert, must } from "../problem.ts";
+import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
 import { Names } from "../scope.ts";
-import { armTimer, computeTimer } from "../timer.ts";
 import type { Turn } from "../turn.ts";
+import { armWaits, disarm, prepareWaits } from "../wait.ts";
 import type { Handlers } from "./instance.ts";
 
 /** Under the old program: what the new one does not wait for. */
 function closeEvent(turn: Turn, { owner, element }: EventAt): void {
-  for (const key of [...turn.state.timersOf.of(owner)]) {
-    if (turn.state.timers.get(key)?.element === element) turn.emit({ type: "timer-cancelled", key });
-  }
+  disarm(turn, owner, element);
   for (const key of [...turn.state.incidentsOf.of(owner)]) {
     if (turn.state.incidents.get(key)?.element !== element) continue;
     const reason = "The new version does not wait for it.";
@@ -33,12 +32,11 @@ function closeEvent(turn: Turn, { owner, element }: EventAt): void {
 /** Under the new program: what only it waits for. What cannot be computed is an incident that a retry computes again. */
 function openEvent(turn: Turn, { owner, element: id }: EventAt): void {
   const element = turn.element(id);
-  assert(element.kind === "boundary-event", `'${id}' is no boundary event`);
-  if (element.trigger.type !== "timer") return;
-  const names = new Names(turn.program, turn.state, { scope: owner });
-  const timer = computeTimer(turn, { element: id, definition: element.trigger.timer }, names);
-  if (timer.ok) armTimer(turn, owner, timer.value);
-  else turn.raise({ owner, element: id, kind: "timer", error: timer.error });
+  // An interrupting event sub-process is alone in its scope, and no other one starts.
+  if (element.kind === "start-event" && isInterrupted(turn, owner)) return;
+  const waits = prepareWaits(turn, element, new Names(turn.program, turn.state, { scope: owner }));
+  if (waits.ok) armWaits(turn, owner, waits.value);
+  else turn.raise({ owner, element: id, kind: "trigger", error: waits.error });
 }
 
 /** What the new version declares and nobody has written yet. */
@@ -85,7 +83,7 @@ function openRules(turn: Turn): ReadonlyMap<Key, readonly SlaRule[]> {
 function migrate(turn: Turn, command: MigrateInstance): Rejection | undefined {
   const { to, mapping, reason, actor, at } = command;
   const move: Move = { from: turn.program, to, mapping };
-  const plan = planMigration(move, turn.state);
+  const plan = planMigration(turn, move);
   const { problems, elements, flows, closed, opened }: MigrationPlan = plan;
   if (problems.length > 0) {
     const said = problems.map(({ message }) => message).join("; ");
@@ -107,6 +105,8 @@ function migrate(turn: Turn, command: MigrateInstance): Rejection | undefined {
     const task = must(turn.state.tasks.get(key), "its rules were looked up");
     if (JSON.stringify(old) !== JSON.stringify(rules)) replaceRules(turn, task, old);
   }
+  // A condition may hold now that another program says what it is.
+  for (const { key, kind } of turn.state.subscriptions.values()) if (kind === "condition") turn.lookAt(key);
   lookAtJoins(turn);
   return undefined;
 }

@@ -4,6 +4,7 @@ import { isPriority } from "../element/user-task.ts";
 import { complete } from "../lifecycle.ts";
 import type { UserTask } from "../program.ts";
 import type { TaskRecord } from "../state.ts";
+import { throwEscalation } from "../throw.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
@@ -100,6 +101,7 @@ function escalateTask(turn: Turn, command: EscalateTask): Rejection | undefined 
   const whom = to === undefined ? {} : { to };
   turn.emit({ type: "task-escalated", key, actor, reason, ...whom, ...(code === undefined ? {} : { code }), at });
   if (to !== undefined) restartStartRules(turn, task);
+  if (code !== undefined) throwEscalation(turn, key, { code, payload: { message: reason } });
   return undefined;
 }
 
