@@ -3,6 +3,7 @@ import { snapshotVariables } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
 import { endItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Activity, Element, ElementId, Flow } from "./program.ts";
 import { someFlow } from "./route.ts";
@@ -71,6 +72,12 @@ export function startQuantity(element: Element): number {
   return ("startQuantity" in element && element.startQuantity) || 1;
 }
 
+/** Whether tokens wait on the flows into an element until it takes them. */
+export function gathersTokens(turn: Turn, element: Element, program: Program = turn.program): boolean {
+  const incoming = must(program.incoming.get(element.id), `no flow leads to '${element.id}'`);
+  return startQuantity(element) > 1 || (turn.behavior(element).synchronises?.(incoming.length) ?? false);
+}
+
 export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
   if (turn.isFull()) {
     turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: "held" });
@@ -78,9 +85,8 @@ export function takeFlow(turn: Turn, flow: Flow, scope: Key): void {
   }
   turn.countActivation();
   const target = turn.element(flow.to);
-  const incoming = must(turn.program.incoming.get(target.id), `flow '${flow.id}' leads nowhere`);
-  const waits = startQuantity(target) > 1 || (turn.behavior(target).synchronises?.(incoming.length) ?? false);
-  turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives: waits ? "waits" : "passes" });
+  const arrives = gathersTokens(turn, target) ? "waits" : "passes";
+  turn.emit({ type: "flow-taken", flow: flow.id, scope, arrives });
   turn.arrivals.push({ element: target.id, scope });
 }
 

@@ -1,10 +1,10 @@
 import type { Key, MigrationProblem } from "./command.ts";
 import { variableKey } from "./evolve/variable.ts";
+import { gathersTokens, isBody, isInner } from "./lifecycle.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId, FlowId, VariableDeclaration } from "./program.ts";
 import { misfit } from "./scope.ts";
-import type { State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { triggerOf } from "./wait.ts";
 
@@ -36,9 +36,10 @@ function renamed({ mapping }: Pick<Move, "mapping">, id: ElementId): ElementId {
   return Object.hasOwn(mapping, id) ? must(mapping[id], "it is there") : id;
 }
 
-function loopOf(element: Element): string {
+function loopLike(element: Element): string {
   const loop = "loop" in element ? element.loop : undefined;
-  return loop === undefined ? "none" : `${loop.mode === "graph" ? "graph" : "plain"} over '${loop.item}'`;
+  if (loop === undefined || loop.mode === "standard") return loop?.mode ?? "none";
+  return `${loop.mode === "graph" ? "graph" : "plain"} over '${loop.item}'`;
 }
 
 function triggerLike(element: Element): string {
@@ -64,7 +65,7 @@ function roleOf(element: Element): string {
 /** What must be the same of two elements so that one can take over what waits in the other. */
 const likeness: { readonly [what: string]: (element: Element) => string } = {
   kind: ({ kind }) => kind,
-  loop: loopOf,
+  loop: loopLike,
   trigger: triggerLike,
   work: workOf,
   role: roleOf,
@@ -138,10 +139,13 @@ class Planner implements MigrationPlan {
   /** An event that stays goes on waiting, with the time that is left; the others close and open. */
   checkEvents(owner: Key, element: ElementId | null, opens: boolean): void {
     const { from, to, mapping } = this.#move;
-    const at = { state: this.#turn.state, owner };
-    const events = eventsOn(to, element === null ? null : renamed(this.#move, element), at);
+    const turn = this.#turn;
+    const events = eventsOn(turn, owner, {
+      program: to,
+      element: element === null ? null : renamed(this.#move, element),
+    });
     const kept = new Set<ElementId>();
-    for (const event of eventsOn(from, element, at)) {
+    for (const event of eventsOn(turn, owner, { program: from, element })) {
       const same = events.find(({ id }) => id === renamed(this.#move, event.id));
       if (same !== undefined && triggerLike(same) === triggerLike(event)) {
         kept.add(same.id);
@@ -181,8 +185,7 @@ class Planner implements MigrationPlan {
       return;
     }
     this.#flowOf.set(id, flow.id);
-    const joins = this.#turn.behavior(target).synchronises?.(incoming.length) ?? false;
-    if (waits && !joins) {
+    if (waits && !gathersTokens(this.#turn, target, to)) {
       this.refuse("flow-gone", old.to, `a token waits at '${old.to}', and '${target.id}' joins nothing`);
     }
     if (flow.id !== id) this.flows[id] = flow.id;
@@ -204,15 +207,16 @@ class Planner implements MigrationPlan {
 
 /** The events that wait while something of an element (null: the process) is open: on its border, and inside it. */
 function eventsOn(
-  program: Program,
-  element: ElementId | null,
-  { state, owner }: { readonly state: State; readonly owner: Key },
+  turn: Turn,
+  owner: Key,
+  { program, element }: { readonly program: Program; readonly element: ElementId | null },
 ): readonly Element[] {
-  // Boundary events stand on the whole activity, event sub-processes in each of its items.
-  const onBorder = element === null || state.itemOf.get(owner) !== undefined ? [] : program.boundaries.get(element);
-  const isBody = state.collections.get(owner) !== undefined;
-  const inside = isBody ? [] : (program.eventSubProcesses.get(element) ?? []);
-  return [...(onBorder ?? []), ...inside.flatMap(({ id }) => program.starts.get(id) ?? [])];
+  const instance = turn.state.elements.get(owner);
+  // Boundary events stand on the whole activity, event sub-processes in each of its items or rounds.
+  const onBorder = instance !== undefined && !isInner(turn, instance.element, instance.scope);
+  const border = element !== null && onBorder ? (program.boundaries.get(element) ?? []) : [];
+  const inside = isBody(turn, owner) ? [] : (program.eventSubProcesses.get(element) ?? []);
+  return [...border, ...inside.flatMap(({ id }) => program.starts.get(id) ?? [])];
 }
 
 /** What the new program declares in a container of its own. */
@@ -221,11 +225,11 @@ export function declarationsOf({ to }: Move, container: ElementId | null): Itera
 }
 
 /** Scopes with variables of their own, and the container each is an instance of in the new program. */
-export function* openScopes(move: Move, state: State): IterableIterator<readonly [Key, ElementId | null]> {
+export function* openScopes(turn: Turn, move: Move): IterableIterator<readonly [Key, ElementId | null]> {
   yield [0, null];
-  for (const { key, element, state: phase } of state.elements.values()) {
+  for (const { key, element, state: phase } of turn.state.elements.values()) {
     const container = renamed(move, element);
-    if (phase === "active" && move.to.declarations.has(container) && state.collections.get(key) === undefined) {
+    if (phase === "active" && move.to.declarations.has(container) && !isBody(turn, key)) {
       yield [key, container];
     }
   }
@@ -256,6 +260,6 @@ export function planMigration(turn: Turn, move: Move): MigrationPlan {
   }
   for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, false);
   for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, false);
-  for (const [scope, container] of openScopes(move, state)) planner.checkVariables(scope, container);
+  for (const [scope, container] of openScopes(turn, move)) planner.checkVariables(scope, container);
   return planner;
 }

@@ -267,6 +267,26 @@ test("[K205] a gateway that waits for the rest remembers what it went on with", 
   expect(driver.status).toBe("completed");
 });
 
+test("[K203] a standard loop goes on with its round; its boundary events stand on the whole of it", () => {
+  const rounds = { mode: "standard" as const, condition: expr("loopCounter < 2"), testBefore: false };
+  const made = (...more: readonly Element[]) =>
+    program(
+      [start(), ...sub("box", [start("s"), service("a"), end("e")], { loop: rounds }), ...more, end()],
+      ["start>box>end", "s>a>e", ...more.map(({ id }) => `${id}>end`)],
+      { version: String(more.length) },
+    );
+  const driver = new Driver(made()).create().complete("a");
+  migrate(driver, made(onTimer("late", "box", { timer: timer("duration", "PT9S") })));
+  expect(driver.events).toEqual(["instance-migrated", "timer-armed"]);
+  expect(driver.complete("a").status).toBe("completed");
+  expect(
+    problems(
+      new Driver(made()).create(),
+      program([start(), ...sub("box", [start("s"), service("a"), end("e")]), end()], ["start>box>end", "s>a>e"]),
+    ),
+  ).toEqual(["element-differs box"]);
+});
+
 test("[K204] a task keeps its hands and what is left of its SLA; new rules count from now", () => {
   const rule = (on: SlaRule["on"], seconds: number, message?: string): SlaRule => ({
     ...{ on, after: timer("duration", `PT${seconds}S`) },

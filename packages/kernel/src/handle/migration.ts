@@ -41,7 +41,7 @@ function openEvent(turn: Turn, { owner, element: id }: EventAt): void {
 
 /** What the new version declares and nobody has written yet. */
 function initialise(turn: Turn, move: Move): void {
-  for (const [scope, container] of [...openScopes({ ...move, mapping: {} }, turn.state)]) {
+  for (const [scope, container] of [...openScopes(turn, { ...move, mapping: {} })]) {
     const values: { [name: string]: Json } = {};
     for (const { name, initial = null } of declarationsOf(move, container)) {
       if (turn.state.variables.get(variableKey(scope, name)) === undefined) values[name] = initial;
