@@ -216,7 +216,7 @@ function eventsOn(
   const onBorder = instance !== undefined && !isInner(turn, instance.element, instance.scope);
   const border = element !== null && onBorder ? (program.boundaries.get(element) ?? []) : [];
   const inside = isBody(turn, owner) ? [] : (program.eventSubProcesses.get(element) ?? []);
-  return [...border, ...inside.flatMap(({ id }) => program.starts.get(id) ?? [])];
+  return [...border, ...inside.map(({ id }) => must(program.starts.get(id), `'${id}' has no start event`))];
 }
 
 /** What the new program declares in a container of its own. */

@@ -452,6 +452,32 @@ test("[K206] everything that is in the way is told at once, and nothing is chang
   expect(driver.history).toHaveLength(before);
 });
 
+test("[K205] tokens on the same flow in several scopes go along together", () => {
+  const content = [start("s"), and("two"), service("a"), service("b"), and("join"), end("e")];
+  const box = sub("box", content, { loop: loop("parallel") });
+  const made = program([start(), ...box, end()], ["start>box>end", "s>two>a>join>e", "two>b>join"]);
+  const { document, mapping } = renamedDocument(made.document, "2");
+  const driver = new Driver(made).create({ items: [1, 2] });
+  const jobs = [...driver.state.jobs.values()].filter(({ element }) => element === "a");
+  for (const { key } of jobs) driver.send({ type: "complete-job", key, result: {} });
+  migrate(driver, loadProgram(document, testHost), mapping);
+  for (const { key } of [...driver.state.jobs.values()]) driver.send({ type: "complete-job", key, result: {} });
+  expect(driver.status).toBe("completed");
+});
+
+test("[K206] what is open stays in its scope: neither into a sub-process nor out of one", () => {
+  const outside = program(
+    [start(), ...sub("box", [start("s"), end("e")]), service("a"), end()],
+    ["start>a>box>end", "s>e"],
+  );
+  const inside = program(
+    [start(), ...sub("box", [start("s"), service("a"), end("e")]), end()],
+    ["start>box>end", "s>a>e"],
+  );
+  expect(problems(new Driver(outside).create(), inside)).toEqual(["scope-differs a"]);
+  expect(problems(new Driver(inside).create(), outside)).toEqual(["scope-differs a"]);
+});
+
 test("[K206] two that are open cannot become one, and a job needs an element with one", () => {
   const made = program([start(), and("split"), user("a"), user("b"), end()], ["start>split>a>end", "split>b>end"]);
   expect(problems(new Driver(made).create(), made, { a: "b" })).toEqual(["mapping-twice b"]);
