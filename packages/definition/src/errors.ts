@@ -55,6 +55,10 @@ export type DefinitionErrorCode =
   | "timer-value"
   | "timer-zone"
   | "timer-never"
+  | "variable-race"
+  | "decision-unread"
+  | "label-unknown"
+  | "soundness-unknown"
   | "process-stuck"
   | "process-endless"
   | "process-grows"
@@ -114,6 +118,12 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "timer-value": invalid("Give the timer a value of its kind."),
   "timer-zone": invalid("Name an IANA time zone such as Europe/Berlin."),
   "timer-never": invalid("Choose a time that comes within 100 years."),
+  "variable-race": invalid(
+    "Let the one that reads come after the one that writes, or give each branch a variable of its own.",
+  ),
+  "decision-unread": invalid("Let a gateway or a step read the decision, list it in `outputs`, or do not ask for it."),
+  "label-unknown": invalid("Name groups or people; let the task's outputs take the answer."),
+  "soundness-unknown": invalid("Split the process into smaller ones, or raise the limits of the check."),
   "process-stuck": invalid("Follow the path that is printed, and let every path that starts at a fork reach its join."),
   "process-endless": invalid("Give the circle at the end of the path that is printed a way out."),
   "process-grows": invalid("Join what the path that is printed starts anew in every round."),

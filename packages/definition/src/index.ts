@@ -1,6 +1,8 @@
 export { exportBpmn } from "./bpmn/export.ts";
 export { type BpmnResult, compileBpmn } from "./bpmn/import.ts";
 export { type BuiltProgram, type ProcessBuilder, process, type StepsBuilder } from "./builder.ts";
+export { type CheckOptions, check } from "./check/check.ts";
+export type { Finding } from "./check/finding.ts";
 export { type CompileResult, compile, compileYaml } from "./compile.ts";
 export { type DefinitionErrorCode, definitionErrors } from "./errors.ts";
 export { canonicalJson, hashProgram } from "./hash.ts";

@@ -38,6 +38,8 @@ export const limits = {
   feelCallsMax: 100,
   /** Warnings kept of one evaluation. */
   warningsMax: 20,
+  /** Combinations of values that the routes of one gateway are tried with. */
+  routeCombinationsMax: 4_096,
   /** States that a check of soundness looks at. */
   soundnessStatesMax: 20_000,
   /** Milliseconds after which a check of soundness gives up. */

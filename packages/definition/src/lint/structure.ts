@@ -23,27 +23,44 @@ function reach(
   elements: ReadonlyMap<ElementId, Element>,
   outgoing: ReadonlyMap<ElementId, readonly Flow[]>,
 ): Set<ElementId> {
-  const starts = new Map<ElementId | null, ElementId>();
-  const boundaries = new Map<ElementId, ElementId[]>();
-  for (const element of program.elements) {
-    if (element.kind === "start-event") starts.set(element.parent, element.id);
-    if (element.kind === "boundary-event") {
-      boundaries.set(element.attachedTo, [...(boundaries.get(element.attachedTo) ?? []), element.id]);
-    }
-  }
+  // What starts with what contains it, or with what it is attached to.
+  const starts = Map.groupBy(program.elements.filter(startsWithParent), (element) => element.parent);
+  const boundaries = Map.groupBy(
+    program.elements.filter((element) => element.kind === "boundary-event"),
+    (boundary) => boundary.attachedTo,
+  );
   const reached = new Set<ElementId>();
-  const open: (ElementId | undefined)[] = [starts.get(null)];
-  while (open.length > 0) {
-    const id = open.pop();
-    const element = id === undefined ? undefined : elements.get(id);
-    if (id === undefined || element === undefined || reached.has(id)) continue;
+  const open: ElementId[] = [];
+  const begin = (container: ElementId | null) => open.push(...(starts.get(container) ?? []).map((start) => start.id));
+  begin(null);
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const element = elements.get(id);
+    if (element === undefined || reached.has(id)) continue;
     reached.add(id);
-    for (const flow of outgoing.get(id) ?? []) open.push(flow.to);
-    open.push(...(boundaries.get(id) ?? []));
-    if (element.kind === "sub-process") open.push(starts.get(id));
-    if ("compensation" in element) open.push(element.compensation);
+    open.push(...(outgoing.get(id) ?? []).map((flow) => flow.to));
+    open.push(...(boundaries.get(id) ?? []).map((boundary) => boundary.id));
+    begin(id);
+    if ("compensation" in element && element.compensation !== undefined) open.push(element.compensation);
+    const link = linkOf(element);
+    if (link !== undefined)
+      open.push(...program.elements.filter((other) => isLinkTo(other, link)).map(({ id: to }) => to));
   }
   return reached;
+}
+
+function startsWithParent(element: Element): boolean {
+  return element.kind === "start-event" || "triggeredByEvent" in element;
+}
+
+/** The link event that a throwing one leads to stands in the same scope. */
+function linkOf(element: Element): { readonly name: string; readonly parent: ElementId | null } | undefined {
+  if (element.kind !== "intermediate-throw-event" || element.trigger.type !== "link") return undefined;
+  return { name: element.trigger.name, parent: element.parent };
+}
+
+function isLinkTo(element: Element, link: { readonly name: string; readonly parent: ElementId | null }): boolean {
+  if (element.kind !== "intermediate-catch-event" || element.parent !== link.parent) return false;
+  return element.trigger.type === "link" && element.trigger.name === link.name;
 }
 
 const nowhere: SourcePosition = { line: 1, column: 1 };

@@ -1,4 +1,4 @@
-import type { Element, ElementId, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
+import type { Element, ElementId, MultiInstance, Source, SourcePosition, StandardLoop } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import type { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
@@ -6,7 +6,8 @@ import { positionOf } from "../value.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
 import type { Index } from "./structure.ts";
 
-const counts: readonly string[] = ["completed", "failed", "skipped", "total"];
+/** What the conditions of a collection see beside variables. */
+export const counts: readonly string[] = ["completed", "failed", "skipped", "total"];
 
 /** Expressions that do not compile, and variables that are read without ever, or without yet, having been written. */
 export function lintVariables(compiled: CompiledProgram, index: Index, languages: Languages): void {
@@ -31,9 +32,12 @@ export function lintVariables(compiled: CompiledProgram, index: Index, languages
   if (!compiled.legacy) lintDeadOutputs(flow);
 }
 
-interface DataFlow {
+interface Located {
   readonly compiled: CompiledProgram;
   readonly index: Index;
+}
+
+interface DataFlow extends Located {
   readonly languages: Languages;
   readonly written: ReadonlyMap<string, readonly Element[]>;
   readonly read: Set<string>;
@@ -82,12 +86,12 @@ function lintRead(flow: DataFlow, read: Read): void {
   }
 }
 
-function placeOf(source: Source, element: Element) {
+export function placeOf(source: Source, element: Element): SourcePosition {
   return positionOf(source) ?? element.position ?? { line: 1, column: 1 };
 }
 
 /** `declared`: variables of the scopes around. `local`: names that are certainly there: items, inputs, initial values. */
-function visibleAt(flow: DataFlow, read: Read): { declared: ReadonlySet<string>; local: ReadonlySet<string> } {
+export function visibleAt(flow: Located, read: Read): { declared: ReadonlySet<string>; local: ReadonlySet<string> } {
   const { program } = flow.compiled;
   const declared = new Set(program.variables.map((variable) => variable.name));
   const local = new Set<string>();
@@ -126,7 +130,8 @@ function isEarly(flow: DataFlow, element: Element, name: string): boolean {
   return !writers.some((writer) => earlier.has(writer.id));
 }
 
-function isGiven(flow: DataFlow, element: Element, name: string): boolean {
+/** Whether the starter must give the variable, or it has an initial value. */
+export function isGiven(flow: Located, element: Element, name: string): boolean {
   const given = (variables: CompiledProgram["program"]["variables"] | undefined) =>
     variables?.some(
       (variable) => variable.name === name && (variable.required === true || variable.initial !== undefined),

@@ -7,14 +7,20 @@ import type { Evaluation, Expression, Host, Json, VariableScope } from "@tutti/k
 export class Choices {
   #script: number[] = [];
   #arities: number[] = [];
+  readonly #asked: Map<Expression, number> = new Map();
 
   /** Begins again with a script; an empty one is the first way. */
   begin(script: readonly number[]): void {
     this.#script = [...script];
     this.#arities = [];
+    this.#asked.clear();
   }
 
-  choose(arity: number): number {
+  /** Throws `CircleGone` when one command asks the same too often: the circle has ways out that were answered before. */
+  choose(question: Expression, arity: number): number {
+    const times = (this.#asked.get(question) ?? 0) + 1;
+    if (times > askedMax) throw new CircleGone();
+    this.#asked.set(question, times);
     const at = this.#arities.length;
     this.#arities.push(arity);
     return this.#script[at] ?? 0;
@@ -28,6 +34,17 @@ export class Choices {
       return [...Array.from({ length: at }, (_, index) => this.#script[index] ?? 0), answer + 1];
     }
     return undefined;
+  }
+}
+
+/** As many tokens as may well come to one gateway at once. */
+const askedMax = 4;
+
+/** Ends a way on which a token goes in circles without ever waiting. */
+export class CircleGone extends Error {
+  constructor() {
+    super("A token goes in circles within one command");
+    this.name = "CircleGone";
   }
 }
 
@@ -50,18 +67,18 @@ function answer(choices: Choices, expression: Expression, scope: VariableScope):
   const [question, detail = ""] = expression.text.split(" ", 2);
   switch (question) {
     case "condition":
-      return given(choices.choose(2) === 0);
+      return given(choices.choose(expression, 2) === 0);
     case "items":
-      return given(["a", "b"].slice(0, [1, 2, 0][choices.choose(3)]).map((key) => ({ key })));
+      return given(["a", "b"].slice(0, [1, 2, 0][choices.choose(expression, 3)]).map((key) => ({ key })));
     case "activation": {
       // Once everything that can come has come, waiting on would be waiting for ever.
       const [arrived, expected] = [scope.get("arrived"), scope.get("expected")];
       const all = typeof arrived === "number" && typeof expected === "number" && arrived >= expected;
-      return given(all || choices.choose(2) === 0);
+      return given(all || choices.choose(expression, 2) === 0);
     }
     case "activate": {
       const ids = detail === "" ? [] : detail.split(",");
-      const chosen = choices.choose(ids.length + 2);
+      const chosen = choices.choose(expression, ids.length + 2);
       return given(chosen === 0 ? ids : chosen === 1 ? [] : [ids[chosen - 2] ?? ""]);
     }
     default:

@@ -1,5 +1,6 @@
 import {
   type Command,
+  type Decision,
   decide,
   type Event,
   evolve,
@@ -16,7 +17,7 @@ import {
 } from "@tutti/kernel";
 import { abstractProgram } from "./abstract.ts";
 import { type Canonical, canonical } from "./canonical.ts";
-import { Choices, choosingHost } from "./choice.ts";
+import { Choices, CircleGone, choosingHost } from "./choice.ts";
 import { type Wait, waitsOf } from "./move.ts";
 import { Surroundings } from "./surroundings.ts";
 
@@ -34,7 +35,9 @@ export interface Reached {
   readonly events: readonly Event[];
   readonly ended: boolean;
   /** A join that can never be completed was reported on the way here. */
-  readonly stuckAt: readonly string[];
+  readonly stuckAt: string | undefined;
+  /** The joins that wait when it is stuck. */
+  readonly joins: readonly string[];
   readonly next: number[];
   /** What it waits for when nothing can happen any more. */
   waiting: readonly string[];
@@ -138,7 +141,7 @@ export class Explorer {
       waits.filter((wait) => wait !== quiet || waits.length === 1),
     );
     const reached = this.#states[index];
-    if (reached === undefined || reached.next.length > 0 || reached.ended) return;
+    if (reached === undefined || reached.next.length > 0 || reached.ended || this.#cut !== undefined) return;
     reached.waiting = instanceView(this.#program, state).waiting.map(
       (wait) => `${wait.element ?? "the process"}: ${wait.reason}`,
     );
@@ -165,8 +168,8 @@ export class Explorer {
         return allNew;
       }
       this.#choices.begin(script);
-      const decision = decide(this.#program, state, move.command);
-      if ("rejection" in decision || decision.events.some(isUnforeseen)) {
+      const decision = this.#decide(state, move.command);
+      if (decision === undefined || "rejection" in decision || decision.events.some(isUnforeseen)) {
         allNew = false;
         continue;
       }
@@ -175,6 +178,15 @@ export class Explorer {
       allNew = this.#reach(from, { events: decision.events, state: after }, move.adds) && allNew;
     }
     return allNew;
+  }
+
+  #decide(state: State, command: Command): Decision | undefined {
+    try {
+      return decide(this.#program, state, command);
+    } catch (error) {
+      if (error instanceof CircleGone) return undefined;
+      throw error;
+    }
   }
 
   #reach(from: number | undefined, outcome: Outcome, adds: boolean): boolean {
@@ -196,11 +208,13 @@ export class Explorer {
     if (from !== undefined) this.#states[from]?.next.push(index);
     const grownFrom = adds ? undefined : this.#grownFrom(from, tokens);
     const ended = isEnded(state);
+    const stuckAt = stuckJoin(events);
     this.#states.push({
       from,
       events,
       ended,
-      stuckAt: stuckJoins(events),
+      stuckAt,
+      joins: stuckAt === undefined ? [] : this.#joinsIn(state),
       next: [],
       waiting: [],
       grownFrom,
@@ -210,6 +224,11 @@ export class Explorer {
     // What grows once grows for ever: going on would only show it again.
     if (!ended && grownFrom === undefined) this.#open.push({ index, snapshot: snapshotState(state) });
     return true;
+  }
+
+  #joinsIn(state: State): string[] {
+    const { waiting } = instanceView(this.#program, state);
+    return waiting.flatMap(({ on, element }) => (on === "join" && element !== null ? [element] : []));
   }
 
   /** The nearest state on the way that has some of these tokens and no others: from there the same way can be gone again. */
@@ -241,8 +260,9 @@ function isUnforeseen(event: Event): boolean {
   return event.type === "incident-created" && event.kind !== "items-failed" && event.error.code !== "join-stuck";
 }
 
-function stuckJoins(events: readonly Event[]): string[] {
-  return events.flatMap((event) =>
-    event.type === "incident-created" && event.error.code === "join-stuck" ? [event.error.message] : [],
-  );
+function stuckJoin(events: readonly Event[]): string | undefined {
+  for (const event of events) {
+    if (event.type === "incident-created" && event.error.code === "join-stuck") return event.error.message;
+  }
+  return undefined;
 }

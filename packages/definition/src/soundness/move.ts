@@ -57,6 +57,16 @@ const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { reado
     const command: Command = { type: "fire-timer", key: effect.key, at: Math.max(at, effect.due) };
     return triggered(surroundings, state, { owner: timer.owner, element: timer.element, command });
   },
+  "open-subscription": (effect, { state, surroundings, at }) => {
+    const subscription = state.subscriptions.get(effect.key);
+    if (subscription === undefined) return undefined;
+    const told = { key: effect.key, name: effect.name, payload: {}, actor, at };
+    // No message comes twice: each is another one.
+    const messageId = String(state.head.sequence);
+    const command: Command =
+      effect.kind === "message" ? { type: "deliver-message", messageId, ...told } : { type: "deliver-signal", ...told };
+    return triggered(surroundings, state, { owner: subscription.owner, element: subscription.element, command });
+  },
   "start-child": (effect, { state, surroundings, at }) => {
     const { key, childId } = effect;
     const element = state.calls.get(key)?.element ?? "";

@@ -14,7 +14,7 @@ function check(steps: string, options: SoundnessOptions = {}) {
 function findings(steps: string): string[] {
   const { verdict, findings: found } = check(steps);
   expect(verdict).toBe(found.length === 0 ? "sound" : "unsound");
-  return found.map(({ code, path, element }) => `${code} ${element ?? path.join(" → ")}`);
+  return found.map(({ code, path, element }) => `${code} ${path.length > 0 ? path.join(" → ") : element}`);
 }
 
 /** A gateway whose condition nobody can foresee. */
@@ -168,10 +168,14 @@ test("[D167] leaving those orders out changes no verdict", () => {
       if (all?.verdict === "unknown" || fewer?.verdict === "unknown") return;
       compared += 1;
       const codes = (result: typeof all) =>
-        [...new Set(result?.findings.map((finding) => `${finding.code} ${finding.element ?? ""}`))].sort();
+        [
+          ...new Set(
+            result?.findings.map(({ code, element = "" }) => (code === "element-dead" ? `${code} ${element}` : code)),
+          ),
+        ].sort();
       expect(`${text}${codes(fewer).join()}`).toBe(`${text}${codes(all).join()}`);
     }),
-    { numRuns: 100 },
+    { numRuns: 100, endOnFailure: true },
   );
   expect(compared).toBeGreaterThan(20);
 });

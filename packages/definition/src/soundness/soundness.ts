@@ -63,12 +63,20 @@ export function checkSoundness(document: ProgramDocument, options: SoundnessOpti
 function stuck(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
   const found = new Map<string, SoundnessFinding>();
   for (const [index, state] of explored.states.entries()) {
-    const reasons = state.stuckAt.length > 0 ? state.stuckAt : state.waiting;
-    const reason = reasons.join(" ");
+    const reason = state.stuckAt ?? state.waiting.join(" ");
     if (reason === "" || found.has(reason)) continue;
     const path = pathTo(document, explored, index);
-    const message = `${state.stuckAt.length > 0 ? reason : `Expected a way on, but nothing can happen any more: ${reason}`}, after ${path.join(" → ")}`;
-    found.set(reason, { code: "process-stuck", message, path });
+    const what = state.stuckAt ?? `Expected a way on, but nothing can happen any more: ${reason}`;
+    const message = `${what}, after ${path.join(" → ")}`;
+    const join = document.elements.find((element) => element.id === state.joins[0]);
+    const place = join?.position === undefined ? {} : { position: join.position };
+    found.set(reason, {
+      code: "process-stuck",
+      message,
+      path,
+      ...(join !== undefined && { element: join.id }),
+      ...place,
+    });
   }
   return [...found.values()];
 }
@@ -88,7 +96,7 @@ function endless(document: ProgramDocument, explored: Exploration): SoundnessFin
   if (explored.cut !== undefined) return [];
   const before: number[][] = states.map(() => []);
   for (const [index, state] of states.entries()) for (const next of state.next) before[next]?.push(index);
-  const isFinal = (state: Reached) => state.ended || state.next.length === 0 || state.stuckAt.length > 0;
+  const isFinal = (state: Reached) => state.ended || state.next.length === 0 || state.stuckAt !== undefined;
   const open = states.flatMap((state, index) => (isFinal(state) ? [index] : []));
   const finishing = new Set(open);
   for (let index = open.pop(); index !== undefined; index = open.pop()) {

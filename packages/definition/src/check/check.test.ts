@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import type { ProgramDocument } from "@tutti/kernel";
+import { expect, test } from "vitest";
+import { compileYaml } from "../compile.ts";
+import { programOf } from "../testing/check.ts";
+import { check } from "./check.ts";
+
+function found(programs: readonly ProgramDocument[]): string[] {
+  return programs
+    .flatMap((program) => check(program))
+    .map(({ code, position, message }) => `${position.line} ${code} ${message}`);
+}
+
+function fixture(name: string): string[] {
+  const text = readFileSync(new URL(`../../${name}.yaml`, import.meta.url), "utf8");
+  const { programs, problems } = compileYaml(text, { file: name });
+  expect(problems.filter((problem) => problem.severity === "error")).toEqual([]);
+  return found(programs);
+}
+
+/** Findings as `line code element`, for a process whose variables are declared as given. */
+function findings(variables: string, steps: string): string[] {
+  const program = programOf(`process: p\nvariables: { ${variables} }\nsteps:\n${steps}`);
+  return check(program).map(({ code, position, element }) => `${position.line} ${code} ${element ?? ""}`.trim());
+}
+
+test("[D170] the complete review: a risk that no route takes, decisions that nothing reads, labels that are answers, a lost handler", () => {
+  expect(fixture("fixtures/pr-review-complete")).toEqual([
+    '16 gateway-not-exhaustive Expected a route out of route for every value, but there is none when vision_approved = true and risk_level = "something else"',
+    "22 decision-unread Expected something to depend on domain_approved, which domain_review decides, but nothing reads it",
+    "23 decision-unread Expected something to depend on architect_review_decision, which architect_review decides, but nothing reads it",
+    "23 label-unknown Expected labels that say who may do architect_review, but architect-approved and architect-rejected would be an answer: answers are what completing it brings",
+    "27 variable-read-early Expected issue_number to be written on every path to close_issue, but nothing ever writes it",
+    "32 process-stuck Expected a token on every flow into 'flow-3.join-2', but none can arrive any more, after start → validate → route → domain_review → architect_review → [architect_late] → deploy_changes → end",
+  ]);
+});
+
+test("[D170] the onboarding: whoever has not converted and scores above 7 is on no route", () => {
+  expect(fixture("fixtures/customer-onboarding")).toEqual([
+    "14 gateway-not-exhaustive Expected a route out of outcome for every value, but there is none when converted = null (not set) and score = 8",
+  ]);
+});
+
+test("[D170] the campaign: posts and mail need what a parallel task writes", () => {
+  expect(fixture("fixtures/campaign-creation")).toEqual([
+    "13 variable-race Expected social to start after blog, which writes the blog_url that it reads, but they run at the same time",
+    "14 variable-race Expected email to start after blog, which writes the blog_url that it reads, but they run at the same time",
+  ]);
+});
+
+test("[D170] what is right in the older examples is not blamed", () => {
+  for (const name of ["pr-review", "issue-record-email", "family-office", "feature-implementation"]) {
+    expect(fixture(`fixtures/${name}`)).toEqual([]);
+  }
+  expect(fixture("examples/order")).toEqual([]);
+});
+
+const routes = "  g: { choose: [{ when: 'ok == true', then: a }, { otherwise: b }] }\n";
+
+test("[D171] a variable that some path to its reader does not write is found", () => {
+  const read = "  b: { job: x, in: [v], then: end }\n";
+  expect(findings("ok: boolean, v: string", `${routes}  a: { job: y, out: [v] }\n${read}`)).toEqual([
+    "6 variable-read-early b",
+  ]);
+  expect(
+    findings("ok: boolean, v: { type: string, initial: '' }", `${routes}  a: { job: y, out: [v] }\n${read}`),
+  ).toEqual([]);
+  expect(
+    findings("ok: boolean, v: string", `${routes}  a: { job: y, out: [v] }\n${read.replace("[v]", "['v?']")}`),
+  ).toEqual([]);
+  expect(
+    findings(
+      "ok: boolean, v: string",
+      `${routes}  a: { job: y, out: [v] }\n${read.replace("[v]", "{ w: '= v == null ? 1 : v' }")}`,
+    ),
+  ).toEqual([]);
+  const both =
+    "  f: { fork: [a, c] }\n  a: { job: y, out: [v], then: t }\n  c: { job: z, then: t }\n  t: { join: true }\n";
+  expect(findings("v: string", `${both}${read}`)).toEqual([]);
+  const inside = "  s: { steps: { i: { job: y, out: [v] } } }\n";
+  expect(findings("v: string", `${inside}${read}`)).toEqual([]);
+  const caught = "  a: { job: y, out: [v], on: { error: b }, then: b }\n";
+  expect(findings("v: string", `${caught}${read}`)).toEqual(["5 variable-read-early b"]);
+  const undo = "  a: { job: y, out: [v], undo: { job: z, in: [v] } }\n  c: { compensate: true, then: end }\n";
+  expect(findings("v: string", undo)).toEqual([]);
+});
+
+test("[D172] parallel branches that touch the same variable are found, wherever they stand", () => {
+  const fork = (a: string, b: string) =>
+    `  f: { fork: [a, b] }\n  a: { ${a}, then: t }\n  b: { ${b}, then: t }\n  t: { join: true }\n`;
+  expect(findings("v: string", fork("job: x, out: [v]", "job: y, in: [v]"))).toEqual(["6 variable-race b"]);
+  expect(findings("v: string", fork("job: x, out: [v]", "job: y, out: [v]"))).toEqual(["6 variable-race b"]);
+  expect(findings("v: string", fork("job: x, out: [v]", "steps: { i: { job: y, in: [v] } }"))).toEqual([
+    "6 variable-race i",
+  ]);
+  expect(findings("v: string", fork("job: x, in: ['v?']", "job: y, in: ['v?']"))).toEqual([]);
+  expect(findings("v: { type: string, required: true }", fork("job: x, in: [v]", "job: y, in: [v]"))).toEqual([]);
+  const beside =
+    "  a: { user: x, in: ['v?'], on: { timer: { after: 1h, interrupting: false, then: b } }, then: end }\n  b: { job: y, out: [v], then: end }\n";
+  expect(findings("v: string", beside)).toEqual(["4 variable-race a"]);
+  const joined = `${fork("job: x, out: [v]", "job: y")}  c: { job: z, in: [v] }\n`;
+  expect(findings("v: string", joined)).toEqual([]);
+});
+
+test("[D173] a gateway is tried with every value that its conditions tell apart", () => {
+  const gateway = (...when: string[]) =>
+    `  g: { choose: [${when.map((text) => `{ when: "${text}", then: a }`).join(", ")}] }\n  a: { job: x, then: end }\n`;
+  const required =
+    "n: { type: integer, required: true }, s: { type: string, required: true }, b: { type: boolean, required: true }";
+  const gaps = (...when: string[]) => findings(required, gateway(...when));
+  expect(gaps("n < 5", "n >= 5")).toEqual([]);
+  expect(gaps("n < 5", "n > 5")).toEqual(["4 gateway-not-exhaustive g"]);
+  expect(gaps("b && n > 5", "!b", "b && n <= 5")).toEqual([]);
+  expect(gaps("s == 'x'", "s != 'x'")).toEqual([]);
+  expect(gaps("s == 'x'", "s == 'y'")).toEqual(["4 gateway-not-exhaustive g"]);
+  // Of more than plain values no list says it all: what lint can read in the text has to do.
+  expect(gaps("s.size() > 3", "s.size() < 3")).toEqual(["4 gateway-not-exhaustive"]);
+});
+
+test("[D174] what a person decides and nothing reads is found, unless the process gives it out", () => {
+  const task = "  a: { user: decide, out: [d] }\n";
+  expect(findings("d: string", task)).toEqual(["4 decision-unread a"]);
+  expect(
+    findings(
+      "d: string",
+      `${task}  b: { choose: [{ when: "d == 'x'", then: c }, { otherwise: end }] }\n  c: { job: x }\n`,
+    ),
+  ).toEqual([]);
+  const program = programOf(
+    `process: p\nvariables: { d: string, e: { type: string, initial: x } }\noutputs: [d]\nsteps:\n${task}`,
+  );
+  expect(check(program)).toEqual([]);
+});
+
+test("[D175] findings have code, place, advice and the path, in the order of their places", () => {
+  const [first, ...rest] = check(
+    programOf("process: p\nsteps:\n  a: { job: x, then: end }\n  b: { job: y }\n  c: { job: z, then: c }\n"),
+  );
+  expect(rest.length).toBeGreaterThan(0);
+  expect(first).toMatchObject({
+    code: "element-unreachable",
+    position: { line: 4 },
+    advice: "Add a flow that leads there, or remove the step.",
+  });
+  const stuck = check(
+    programOf(
+      "process: p\nsteps:\n  f: { fork: [a, b] }\n  a: { job: x, on: { error: end }, then: t }\n  b: { job: y, then: t }\n  t: { join: true }\n",
+    ),
+  );
+  expect(stuck.map(({ code, position, path }) => [code, position.line, path?.join(" → ")])).toEqual([
+    ["process-stuck", 6, "start → f → a → b → [a.on-error] → end"],
+  ]);
+});
+
+test("[D176] a check that gives up says so", () => {
+  expect(check(programOf("process: p\nsteps:\n  a: { job: x }\n"), { statesMax: 1 })).toMatchObject([
+    { code: "soundness-unknown", message: "Expected to see every state, but there are more than 1 states." },
+  ]);
+});
