@@ -1,4 +1,5 @@
 import {
+  activationsPerCommandMax,
   type Command,
   type Decision,
   decide,
@@ -41,6 +42,8 @@ export interface Reached {
   readonly next: number[];
   /** What it waits for when nothing can happen any more. */
   waiting: readonly string[];
+  /** A command came to no end on the way here: tokens go in circles without ever waiting. */
+  readonly runaway: boolean;
   /** The state on its way here that it has everything of, and more. */
   readonly grownFrom: number | undefined;
 }
@@ -53,6 +56,25 @@ export interface Exploration {
   readonly entered: ReadonlySet<string>;
 }
 
+interface Seen extends Reached {
+  readonly tokens: Canonical["tokens"];
+  readonly adds: boolean;
+}
+
+/** Stands for the state that a step does not come to, whatever is answered on its way. */
+const runaway: Omit<Seen, "from"> = {
+  events: [],
+  ended: false,
+  stuckAt: undefined,
+  joins: [],
+  next: [],
+  waiting: [],
+  runaway: true,
+  grownFrom: undefined,
+  tokens: new Map(),
+  adds: false,
+};
+
 interface Outcome {
   readonly events: readonly Event[];
   readonly state: State;
@@ -62,6 +84,9 @@ interface Open {
   readonly index: number;
   readonly snapshot: ReturnType<typeof snapshotState>;
 }
+
+/** How often one command enters an element, if it comes to an end: two items of each collection around it. */
+const entriesMax = 8;
 
 /** Outcomes of one command, by how its conditions are answered. */
 const waysMax = 512;
@@ -77,7 +102,7 @@ export class Explorer {
   readonly #surroundings: Surroundings;
   readonly #limits: ExploreLimits;
   readonly #known: Map<string, number> = new Map();
-  readonly #states: (Reached & { readonly tokens: Canonical["tokens"]; readonly adds: boolean })[] = [];
+  readonly #states: Seen[] = [];
   readonly #entered: Set<string> = new Set();
   #open: Open[] = [];
   #cut: string | undefined;
@@ -141,7 +166,14 @@ export class Explorer {
       waits.filter((wait) => wait !== quiet || waits.length === 1),
     );
     const reached = this.#states[index];
-    if (reached === undefined || reached.next.length > 0 || reached.ended || this.#cut !== undefined) return;
+    if (
+      reached === undefined ||
+      reached.next.length > 0 ||
+      reached.ended ||
+      this.#states.at(-1)?.from === index ||
+      this.#cut !== undefined
+    )
+      return;
     reached.waiting = instanceView(this.#program, state).waiting.map(
       (wait) => `${wait.element ?? "the process"}: ${wait.reason}`,
     );
@@ -162,6 +194,7 @@ export class Explorer {
   #follow(from: number | undefined, state: State, move: Wait["moves"][number]): boolean {
     let allNew = true;
     let ways = 0;
+    let circles = 0;
     for (let script: readonly number[] | undefined = []; script !== undefined; script = this.#choices.next()) {
       if (++ways > waysMax) {
         this.#cut = `one step has more than ${waysMax} outcomes`;
@@ -169,6 +202,7 @@ export class Explorer {
       }
       this.#choices.begin(script);
       const decision = this.#decide(state, move.command);
+      if (decision === undefined) circles += 1;
       if (decision === undefined || "rejection" in decision || decision.events.some(isUnforeseen)) {
         allNew = false;
         continue;
@@ -177,6 +211,7 @@ export class Explorer {
       for (const event of decision.events) evolve(after, event);
       allNew = this.#reach(from, { events: decision.events, state: after }, move.adds) && allNew;
     }
+    if (circles === ways) this.#states.push({ ...runaway, from });
     return allNew;
   }
 
@@ -209,6 +244,7 @@ export class Explorer {
     const grownFrom = adds ? undefined : this.#grownFrom(from, tokens);
     const ended = isEnded(state);
     const stuckAt = stuckJoin(events);
+    const runs = state.head.continuing && this.#document.elements.length * entriesMax < activationsPerCommandMax;
     this.#states.push({
       from,
       events,
@@ -217,12 +253,13 @@ export class Explorer {
       joins: stuckAt === undefined ? [] : this.#joinsIn(state),
       next: [],
       waiting: [],
+      runaway: runs,
       grownFrom,
       tokens,
       adds,
     });
     // What grows once grows for ever: going on would only show it again.
-    if (!ended && grownFrom === undefined) this.#open.push({ index, snapshot: snapshotState(state) });
+    if (!ended && !runs && grownFrom === undefined) this.#open.push({ index, snapshot: snapshotState(state) });
     return true;
   }
 

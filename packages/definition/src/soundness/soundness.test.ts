@@ -80,6 +80,15 @@ test("[D163] tokens that every round leaves behind are found", () => {
   ).toEqual(["process-grows start → again → both → a → b → check → again → both → a → b"]);
 });
 
+test("[D163] tokens that go in circles without ever waiting are found", () => {
+  const [forks] = findings("  a: { pass: true }\n  b: { fork: [a, c] }\n  c: { job: x, then: end }\n");
+  expect(forks).toMatch(/^process-grows …/);
+  const lost = "  a: { job: x, on: { error: end } }\n  b: { pass: true }\n  c: { pass: true }\n";
+  expect(findings(`${lost}  d: { ${choose("b", "c")} }\n`)).toEqual(["process-grows start → a"]);
+  // With a way out it is a circle like any other.
+  expect(findings(`${lost}  d: { ${choose("b", "end")} }\n`)).toEqual([]);
+});
+
 test("[D164] an element that no run reaches is found, for what stands in it only the container", () => {
   expect(
     findings(`
@@ -175,9 +184,9 @@ test("[D167] leaving those orders out changes no verdict", () => {
         ].sort();
       expect(`${text}${codes(fewer).join()}`).toBe(`${text}${codes(all).join()}`);
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: 300, endOnFailure: true },
   );
-  expect(compared).toBeGreaterThan(20);
+  expect(compared).toBeGreaterThan(60);
 });
 
 test("[D168] a marking can be given: only what follows from it is looked at", () => {

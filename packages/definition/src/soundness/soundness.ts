@@ -82,6 +82,12 @@ function stuck(document: ProgramDocument, explored: Exploration): SoundnessFindi
 }
 
 function growing(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
+  const runaway = explored.states.findIndex((state) => state.runaway);
+  if (runaway >= 0) {
+    const path = pathTo(document, explored, runaway);
+    const message = `Expected every step to come to an end, but tokens go in circles without ever waiting: ${path.join(" → ")}`;
+    return [{ code: "process-grows", message, path }];
+  }
   const index = explored.states.findIndex((state) => state.grownFrom !== undefined);
   const before = explored.states[index]?.grownFrom;
   if (before === undefined) return [];
@@ -96,7 +102,8 @@ function endless(document: ProgramDocument, explored: Exploration): SoundnessFin
   if (explored.cut !== undefined) return [];
   const before: number[][] = states.map(() => []);
   for (const [index, state] of states.entries()) for (const next of state.next) before[next]?.push(index);
-  const isFinal = (state: Reached) => state.ended || state.next.length === 0 || state.stuckAt !== undefined;
+  const isFinal = (state: Reached) =>
+    state.ended || state.runaway || state.next.length === 0 || state.stuckAt !== undefined;
   const open = states.flatMap((state, index) => (isFinal(state) ? [index] : []));
   const finishing = new Set(open);
   for (let index = open.pop(); index !== undefined; index = open.pop()) {
