@@ -7,7 +7,7 @@ import { finalReport, type Words } from "./report.ts";
 const words: Words = { style: plain, state: stateFolder("/state", {}, "/"), tutti: (rest) => `tutti ${rest}` };
 const error = { code: "cancelled", message: "Enough" };
 
-test.each(["failed", "cancelled"] as const)("[C36] a run that %s says what it left in the repository", (status) => {
+test.each(["failed", "cancelled"] as const)("[C45] a run that %s says what it left in the repository", (status) => {
   const untouched = finalReport(viewOf({ status, error }), words);
   expect(untouched).toContain("Nothing was published; the repository is unchanged.");
   const published = { branch: "tutti/x", commit: "c".repeat(40), partial: false, body: "" } as const;
