@@ -20,6 +20,7 @@ export const engineErrors: ErrorTable = {
     advice: "This is a bug in Tutti: report it with the log of this instance. Other instances are not affected.",
   },
   "start-refused": { exit: 2, status: 422, advice: "Correct what the reason names, then start again." },
+  "rollout-invalid": { exit: 2, status: 422, advice: "Correct what the reason names, then plan it again." },
   "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },

@@ -8,12 +8,17 @@ import type {
   ProgramDocument,
   QueueClass,
   Rejection,
+  Rollout,
+  RolloutPlan,
 } from "@tutti/kernel";
 
 /** What a caller may send to an instance: the engine adds `at`, and keeps for itself what only it can know. */
 type External<C> = C extends Command ? Omit<C, "at"> : never;
 export type InstanceCommand = External<
-  Exclude<Command, { type: "create-instance" | "fire-timer" | "end-child" | "continue" }>
+  Exclude<
+    Command,
+    { type: "create-instance" | "fire-timer" | "deliver-message" | "deliver-signal" | "end-child" | "continue" }
+  >
 >;
 
 /** One row of the deployment: programs deployed together are bound to each other. */
@@ -26,8 +31,10 @@ export interface StartRequest {
   /** Starting twice with one request id starts once and gives the first instance's id. ≤ 200 characters. */
   readonly requestId: string;
   readonly process: string;
-  /** Absent: what was deployed last. */
+  /** Absent: what its rollout says, or else what was deployed last. */
   readonly version?: string;
+  /** Stays with one version while a rollout is under way. Absent: the business key, else the instance id. */
+  readonly routingKey?: string;
   /** Absent: made by the engine. */
   readonly instanceId?: string;
   readonly businessKey?: string;
@@ -41,6 +48,45 @@ export interface StartRequest {
 export type Outcome =
   | { readonly ok: true; readonly position: number }
   | { readonly ok: false; readonly rejection: Rejection };
+
+/** Something that happened, for whoever waits for it: by its name, and by its key if it has one. */
+export interface MessageRequest {
+  /** 1 to 200 characters. */
+  readonly name: string;
+  /** 1 to 200 characters. Absent is a key of its own: it meets only those who wait without one. */
+  readonly correlationKey?: string;
+  /** Publishing twice with one id publishes once, for an hour at least. ≤ 200 characters. */
+  readonly id?: string;
+  /** How long it is kept for those who do not wait yet; at most 366 days. Absent: 0, for those alone who wait now. */
+  readonly ttlMs?: number;
+  readonly variables: JsonObject;
+}
+
+/** What became of a message so far. */
+export interface Correlated {
+  /** There was one with this id: this is what became of that. */
+  readonly duplicate: boolean;
+  /** Epoch ms until which those who come to wait for it get it; null when it is not kept. */
+  readonly keptUntil: number | null;
+  /** Who got it, at most one instance of each process. One that is paused gets it when it is resumed. */
+  readonly instances: readonly MessageReceiver[];
+}
+
+export interface MessageReceiver {
+  readonly process: string;
+  readonly instanceId: string;
+  /** The message started it. */
+  readonly started: boolean;
+}
+
+/** Something that happened, for everybody who waits for it at this moment. */
+export interface SignalRequest {
+  /** 1 to 200 characters. */
+  readonly name: string;
+  /** Broadcasting twice with one id within the hour broadcasts once. ≤ 200 characters. */
+  readonly id?: string;
+  readonly variables: JsonObject;
+}
 
 /** Where a reader of the log stands: after event `index` of row `position`. {0, 0} is the beginning. */
 export interface Cursor {
@@ -91,6 +137,14 @@ export interface Views {
   };
   incidents: { filter: { readonly instanceId?: string; readonly rootId?: string }; row: IncidentRow };
   queues: { filter: Record<never, never>; row: QueueRow };
+  subscriptions: {
+    filter: { readonly instanceId?: string; readonly rootId?: string; readonly name?: string };
+    row: SubscriptionRow;
+  };
+  /** Those that are kept for somebody to come. */
+  messages: { filter: { readonly name?: string }; row: MessageRow };
+  /** Everything deployed, by process, the newest version first. */
+  versions: { filter: { readonly process?: string }; row: VersionRow };
 }
 export type InstanceStatusFilter = "open" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
@@ -166,6 +220,51 @@ export interface QueueRow {
   readonly waiting: number;
 }
 
+/** What an instance waits for from outside, besides jobs, timers and people. */
+export interface SubscriptionRow {
+  readonly instanceId: string;
+  readonly rootId: string;
+  readonly key: number;
+  readonly element: string;
+  readonly kind: "message" | "signal";
+  readonly name: string;
+  readonly correlationKey: string | null;
+  /** Epoch ms. */
+  readonly since: number;
+}
+
+export interface MessageRow {
+  readonly name: string;
+  readonly correlationKey: string | null;
+  readonly id: string | null;
+  readonly variables: JsonObject;
+  /** Epoch ms, both. */
+  readonly publishedAt: number;
+  readonly keptUntil: number;
+  /** Who got it so far. */
+  readonly instances: readonly MessageReceiver[];
+}
+
+/** One version of a process, with what became of its instances. */
+export interface VersionRow {
+  readonly process: string;
+  readonly version: string;
+  readonly hash: string;
+  readonly latest: boolean;
+  /** Its share of new instances that name no version, in percent; segments of a rollout aside. */
+  readonly percent: number;
+  /** The guard of a rollout took it back. */
+  readonly rolledBack: Rollout["rolledBack"];
+  readonly started: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Open incidents. */
+  readonly incidents: number;
+  /** Of completed instances; null without one. */
+  readonly meanDurationMs: number | null;
+}
+
 export interface Page<Row> {
   readonly rows: readonly Row[];
   /** Give it back to continue; absent at the end. */
@@ -194,6 +293,14 @@ export interface Engine {
   deploy(documents: readonly ProgramDocument[]): Promise<Deployment>;
   start(request: StartRequest): Promise<string>;
   command(instanceId: string, command: InstanceCommand): Promise<Outcome>;
+  publish(message: MessageRequest): Promise<Correlated>;
+  /** Resolves once it is certain that everybody who waits gets it; it may still be on its way to some. */
+  broadcast(signal: SignalRequest): Promise<void>;
+  /**
+   * Shares new instances of a process between two of its versions, from now on; null ends that, and all get the latest
+   * again. Refused with `rollout-invalid`.
+   */
+  rollout(process: string, plan: RolloutPlan | null): Promise<Rollout | null>;
   instance(instanceId: string): Promise<InstanceView>;
   query<V extends keyof Views>(
     view: V,

@@ -37,6 +37,7 @@ export {
   versionFor,
 } from "./coordination/rollout.ts";
 export { nextFiring, type Schedule } from "./coordination/schedule.ts";
+export { type StartTrigger, startTriggers } from "./coordination/start.ts";
 export { type Decision, decide, step } from "./decide.ts";
 export type * from "./effect.ts";
 export { effectsOf, pendingEffects } from "./effects.ts";
@@ -59,3 +60,4 @@ export { restoreState, snapshotState } from "./snapshot.ts";
 export { isEnded, newState, recordCount, type State } from "./state.ts";
 export { activationsPerCommandMax } from "./turn.ts";
 export type * from "./view.ts";
+export { staysOpen } from "./wait.ts";

@@ -8,7 +8,7 @@ import { Names } from "./scope.ts";
 import type { SubscriptionRecord, TimerRecord } from "./state.ts";
 import { armTimer } from "./timer.ts";
 import type { Turn } from "./turn.ts";
-import { armWaits, disarm, needsAll, prepareWaits, staysArmed, triggerAt } from "./wait.ts";
+import { armWaits, disarm, needsAll, prepareWaits, staysArmed, staysOpen, triggerAt } from "./wait.ts";
 
 /** An event that happened to something that waits: `owner` waited, and `element` says for what and what follows. */
 export interface Triggered<E extends Element = Element> {
@@ -81,7 +81,7 @@ export function rearmAll(turn: Turn, wait: Awaited, kind: IncidentKind): void {
 /** A timer that an event waits for is due. */
 export function triggerTimer(turn: Turn, timer: TimerRecord): void {
   const element = turn.element(timer.element);
-  if (staysArmed(element) && !needsAll(element) && timer.remaining !== 0) rearm(turn, element, timer);
+  if (staysOpen(element) && timer.remaining !== 0) rearm(turn, element, timer);
   trigger(turn, timer, {});
 }
 
@@ -107,7 +107,7 @@ export function triggerSubscription(
   said: { readonly payload: JsonObject; readonly actor: Actor; readonly messageId?: string },
 ): void {
   const element = turn.element(subscription.element);
-  const stays = staysArmed(element) && !needsAll(element);
+  const stays = staysOpen(element);
   turn.emit({ type: "subscription-triggered", key: subscription.key, ...said, stays, at: turn.at });
   trigger(turn, subscription, said.payload);
 }

@@ -52,6 +52,11 @@ export function staysArmed(element: Element): boolean {
   return (element.kind === "boundary-event" || element.kind === "start-event") && element.interrupting === false;
 }
 
+/** Whether it goes on waiting when one of its triggers comes. */
+export function staysOpen(element: Element): boolean {
+  return staysArmed(element) && !needsAll(element);
+}
+
 /** Computes what an element is to wait for; triggers that nothing has to be armed for (an error) give nothing. */
 export function prepareWaits(turn: Turn, element: Element, names: Names): Result<readonly Wait[]> {
   const trigger = triggerOf(element);

@@ -13,7 +13,9 @@ import {
   ManualWorker,
   type SuiteOptions,
 } from "./harness.ts";
+import { messageRules } from "./messages.suite.ts";
 import { readingRules } from "./reading.suite.ts";
+import { versionRules } from "./versions.suite.ts";
 import { waitingRules } from "./waiting.suite.ts";
 
 export interface Running {
@@ -45,6 +47,8 @@ export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
     jobRules(rule);
     failureRules(rule);
     waitingRules(rule);
+    messageRules(rule);
+    versionRules(rule);
     readingRules(rule);
   });
 }

@@ -1,105 +1,99 @@
-import type { Key } from "@tutti/kernel";
-import type { Item, TimelessCommand } from "./inbox.ts";
-import type { Named } from "./programs.ts";
-import { type InTurn, run, type Scope, type Wants, wantId, wantProgram } from "./scope.ts";
-import { start } from "./start.ts";
-import type { Message, OutboxEntry } from "./store.ts";
+import { takeCall, wantCall } from "./call.ts";
+import type { Item } from "./inbox.ts";
+import { takeKeptMessage, takeKeptSignal, wantKept } from "./parcels.ts";
+import { isAnyThere, mustWait, prepareStarts, publish, wantPublication } from "./publish.ts";
+import type { InTurn, Scope, Wants } from "./scope.ts";
+import { broadcast, takeBroadcast, wantBroadcast } from "./signals.ts";
+import type { InstanceMessage, Message, OutboxEntry } from "./store.ts";
 import type { Draft } from "./turn.ts";
 
-type DeliverItem = Extract<Item, { readonly type: "deliver" }>;
+/** An entry of the outbox on its way. The turn in which it arrives deletes it. */
+type Delivery = Extract<Item, { readonly type: "deliver" }>;
 
-function targetOf({ from, message }: OutboxEntry): string {
-  if (message.type === "continue") return from.instanceId;
-  return message.type === "answer-parent" ? message.parent.instanceId : message.childId;
+interface Of<M extends Message> extends OutboxEntry {
+  readonly message: M;
 }
 
-function calledProgram(scope: Scope, { from, message }: OutboxEntry): Named | undefined {
-  if (message.type !== "start-child") return undefined;
-  const { binding, process } = message;
-  if (binding === "deployment") return scope.programs.bound(process, from.deployment);
-  return binding === "latest" ? scope.programs.latest(process) : scope.programs.version(process, binding.version);
+/** `take` gives false when the entry has to be tried again in the next turn; then nothing was changed. */
+interface DeliveryHandler<M extends Message> {
+  readonly wants: (scope: Scope, wants: Wants, to: { readonly entry: Of<M>; readonly item: Delivery }) => void;
+  readonly take: (turn: InTurn, entry: Of<M>, item: Delivery) => boolean;
 }
 
-export function wantDelivery(scope: Scope, item: DeliverItem, wants: Wants): void {
-  wantId(scope, targetOf(item.entry), wants);
-  wantProgram(scope, calledProgram(scope, item.entry), wants);
-}
+type Handlers = { readonly [K in Message["type"]]: DeliveryHandler<Extract<Message, { readonly type: K }>> };
 
-export function takeDelivery(scope: Scope, draft: Draft, item: DeliverItem): void {
-  const { entry } = item;
-  const { from, message } = entry;
-  const instanceId = targetOf(entry);
-  // What is meant for an instance in quarantine stays in the outbox for the release that can take it.
-  if (scope.refusal({ instanceId }) !== undefined) return;
-  draft.changes.push({ type: "outbox-delete", id: entry.id });
-  if (message.type === "start-child") {
-    startChild({ scope, draft }, entry, message);
-    return;
-  }
-  const live = scope.instances.id(instanceId);
-  // A child that was never started, or has ended, needs to be told nothing.
-  if (live === undefined) return;
-  run({ scope, draft }, live, commandFor(from, message));
-}
+const call: DeliveryHandler<InstanceMessage> = {
+  wants: (scope, wants, { entry }) => wantCall(scope, entry, wants),
+  take: (turn, entry) => {
+    takeCall(turn, entry);
+    return true;
+  },
+};
 
-function commandFor(from: OutboxEntry["from"], message: Exclude<Message, { type: "start-child" }>): TimelessCommand {
-  const actor = from.instanceId;
-  switch (message.type) {
-    case "cancel-child":
-      return { type: "cancel-instance", reason: message.reason, actor };
-    case "pause-child":
-      return { type: "pause-instance", stopRunning: message.stopRunning, reason: message.reason, actor };
-    case "resume-child":
-      return { type: "resume-instance", actor };
-    case "answer-parent":
-      return { type: "end-child", key: message.parent.key, childId: from.instanceId, outcome: message.outcome };
-    case "continue":
-      return { type: "continue" };
-  }
-}
-
-function startChild(
-  { scope, draft }: InTurn,
-  { from }: OutboxEntry,
-  message: Extract<Message, { readonly type: "start-child" }>,
-): void {
-  const { childId, key, process, variables, queue, priority } = message;
-  // It was started before a crash lost the answer, or asked for again by a resume: once is enough.
-  if (scope.instances.id(childId) !== undefined) return;
-  const entry = { id: 0, from, message };
-  const named = calledProgram(scope, entry);
-  const answerFailed = (code: string, reason: string): void => refuseCall(draft, entry, { key, code, reason });
-  if (named === undefined) {
-    answerFailed("process-not-found", `Expected a deployed process '${process}' to call, but there is none`);
-    return;
-  }
-  const result = start(scope, draft, {
-    named,
-    number: ++draft.numbers.instance,
-    requestId: null,
-    command: {
-      type: "create-instance",
-      instanceId: childId,
-      rootId: from.rootId,
-      parent: { instanceId: from.instanceId, key },
-      variables,
-      actor: from.instanceId,
-      ...(queue === undefined ? {} : { queue }),
-      ...(priority === undefined ? {} : { priority }),
+const handlers: Handlers = {
+  "start-child": call,
+  "cancel-child": call,
+  "pause-child": call,
+  "resume-child": call,
+  "answer-parent": call,
+  continue: call,
+  "publish-message": {
+    wants: (scope, wants, { entry, item }) => {
+      const { name, correlationKey, ttlMs, payload, messageId } = entry.message;
+      item.publication ??= {
+        said: { name, correlationKey, ttlMs, payload, id: messageId },
+        starts: new Map(),
+        window: 1,
+      };
+      wantPublication(scope, item.publication, wants);
     },
-  });
-  if (result instanceof Error) answerFailed("instance-quarantined", result.message);
-  else if (result !== undefined) answerFailed(result.code, result.reason);
+    take: (turn, { id }, { publication }) => {
+      if (publication === undefined || mustWait(turn, publication)) return false;
+      turn.draft.changes.push({ type: "outbox-delete", id });
+      publish(turn, publication);
+      return true;
+    },
+  },
+  "broadcast-signal": {
+    wants: (scope, wants, { entry, item }) => {
+      const { name, payload } = entry.message;
+      item.starts = prepareStarts(scope, { kind: "signal", name, routingKey: null, variables: payload }, wants);
+    },
+    take: (turn, { id, from, message }, { starts = new Map() }) => {
+      if (isAnyThere(turn.scope, starts)) return false;
+      turn.draft.changes.push({ type: "outbox-delete", id });
+      broadcast(turn, from, { signal: message, starts });
+      return true;
+    },
+  },
+  broadcast: {
+    wants: (scope, wants, { entry }) => wantBroadcast(scope, entry.message, wants),
+    take: (turn, entry) => {
+      takeBroadcast(turn, entry, entry.message);
+      return true;
+    },
+  },
+  "deliver-message": {
+    wants: (scope, wants, { entry }) => wantKept(scope, entry.message, wants),
+    take: (turn, entry) => takeKeptMessage(turn, entry),
+  },
+  "deliver-signal": {
+    wants: (scope, wants, { entry }) => wantKept(scope, entry.message, wants),
+    take: (turn, entry) => {
+      takeKeptSignal(turn, entry);
+      return true;
+    },
+  },
+};
+
+export function wantDelivery(scope: Scope, item: Delivery, wants: Wants): void {
+  const { entry } = item;
+  // Indexing by a union loses which handler belongs to which message; the type of `handlers` has proven the pairing.
+  (handlers[entry.message.type] as DeliveryHandler<Message>).wants(scope, wants, { entry, item });
 }
 
-/** A call that cannot be made is answered as a called instance would answer that failed at once. */
-function refuseCall(
-  draft: Draft,
-  { from, message }: OutboxEntry,
-  { key, code, reason }: { readonly key: Key; readonly code: string; readonly reason: string },
-): void {
-  if (message.type !== "start-child") return;
-  const outcome = { type: "failed" as const, error: { code, message: reason } };
-  const answer: Message = { type: "answer-parent", parent: { instanceId: from.instanceId, key }, outcome };
-  draft.send({ ...from, instanceId: message.childId }, answer);
+export function takeDelivery(scope: Scope, draft: Draft, item: Delivery): void {
+  const { entry } = item;
+  const handler = handlers[entry.message.type] as DeliveryHandler<Message>;
+  if (!handler.take({ scope, draft }, entry, item)) draft.later.push(item);
 }

@@ -1,6 +1,7 @@
-import type { Effect, EffectType } from "@tutti/kernel";
+import { type Effect, type EffectType, must, staysOpen } from "@tutti/kernel";
+import type { OpenSubscription } from "./coordination.ts";
 import type { Live } from "./instances.ts";
-import type { InstanceRecord, Message } from "./store.ts";
+import type { InstanceNumber, InstanceRecord, Message } from "./store.ts";
 import type { Timers } from "./timers.ts";
 import type { Draft } from "./turn.ts";
 import { limitKeyOf, type WorkQueue } from "./work-queue.ts";
@@ -9,6 +10,8 @@ import { limitKeyOf, type WorkQueue } from "./work-queue.ts";
 export interface World {
   readonly work: WorkQueue;
   readonly timers: Timers;
+  /** What was kept for an instance while it was paused is on its way again. */
+  goesOn(instance: InstanceNumber): void;
 }
 
 /**
@@ -69,10 +72,24 @@ const handlers: Handlers = {
   "close-task": { record: nothing, perform: nothing },
   // The log and the list of tasks show it; whoever delivers it follows the log.
   notify: { record: nothing, perform: nothing },
-  "open-subscription": { record: nothing, perform: nothing },
-  "close-subscription": { record: nothing, perform: nothing },
-  "publish-message": { record: nothing, perform: nothing },
-  "broadcast-signal": { record: nothing, perform: nothing },
+  "open-subscription": {
+    record: (draft, live, effect) => {
+      // A resume asks for those that are open again: they are here.
+      if (draft.asksAgain) return;
+      const subscription = subscriptionOf(live, effect, draft.numbers.position + 1);
+      draft.changes.push({ type: "subscription-put", subscription });
+      if (subscription.kind === "message") draft.exchange.opened.push(subscription);
+    },
+    perform: nothing,
+  },
+  "close-subscription": {
+    record: (draft, { record }, { key }) => {
+      draft.changes.push({ type: "subscription-delete", instance: record.number, key });
+    },
+    perform: nothing,
+  },
+  "publish-message": message,
+  "broadcast-signal": message,
   "start-child": message,
   "cancel-child": message,
   "pause-child": message,
@@ -89,9 +106,23 @@ const handlers: Handlers = {
     record: (_draft, { record }) => {
       record.held = false;
     },
-    perform: ({ work }, record) => work.release(record.number),
+    perform: (world, record) => {
+      world.work.release(record.number);
+      world.goesOn(record.number);
+    },
   },
 };
+
+function subscriptionOf(
+  { record, state, program }: Live,
+  { key, kind, name, correlationKey, element }: Extract<Effect, { readonly type: "open-subscription" }>,
+  position: number,
+): OpenSubscription {
+  const repeats = staysOpen(must(program.elements.get(element), `there is no '${element}'`));
+  const channel = { name, correlationKey };
+  const place = { instance: record.number, key, kind, process: record.process, element };
+  return { ...place, ...channel, position, since: state.head.at, repeats, taken: false };
+}
 
 export function recordEffect(draft: Draft, live: Live, effect: Effect): void {
   // Indexing by a union loses which handler belongs to which effect; the type of `handlers` has proven the pairing.

@@ -1,6 +1,15 @@
-import { AppError, type defaultSlots, type Host, queueClasses, slotsMax } from "@tutti/kernel";
+import {
+  AppError,
+  type defaultSlots,
+  type Host,
+  queueClasses,
+  type RolloutPlan,
+  slotsMax,
+  startTriggers,
+  ttlMaxMs,
+} from "@tutti/kernel";
 import { type Clock, realClock } from "../clock.ts";
-import type { Engine, InstanceCommand, StartRequest } from "../port.ts";
+import type { Engine, InstanceCommand, MessageRequest, SignalRequest, StartRequest } from "../port.ts";
 import { readHistory } from "./history.ts";
 import type { CallerItem } from "./inbox.ts";
 import { defaultLimits, type EngineLimits, idCharsMax } from "./limits.ts";
@@ -25,7 +34,14 @@ export interface EmbeddedEngineOptions {
 }
 
 /** What only the engine can know. Types keep honest callers from sending these; the others come over the wire. */
-const ownCommands: ReadonlySet<string> = new Set(["create-instance", "fire-timer", "end-child", "continue"]);
+const ownCommands: ReadonlySet<string> = new Set([
+  "create-instance",
+  "fire-timer",
+  "deliver-message",
+  "deliver-signal",
+  "end-child",
+  "continue",
+]);
 
 const silent = (): void => undefined;
 const noLog: EngineLog = { info: silent, warn: silent, error: silent };
@@ -59,8 +75,9 @@ class EmbeddedEngine implements Engine {
 
   async deploy(documents: Parameters<Engine["deploy"]>[0]): ReturnType<Engine["deploy"]> {
     // Refuses what is not a program before anything is written.
-    for (const document of documents) this.#pump.programs.load(document);
-    return this.#ask((answer) => ({ type: "deploy", deployment: deploymentOf(documents), documents, answer }));
+    const loaded = documents.map((document) => this.#pump.programs.load(document));
+    const starts = Object.fromEntries(loaded.map((program) => [program.document.hash, startTriggers(program)]));
+    return this.#ask((answer) => ({ type: "deploy", deployment: deploymentOf(documents), documents, starts, answer }));
   }
 
   async start(request: StartRequest): Promise<string> {
@@ -68,6 +85,7 @@ class EmbeddedEngine implements Engine {
     if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
     const { programs } = this.#pump;
     const { process, version } = request;
+    if (request.routingKey !== undefined) checkId("routing key", request.routingKey);
     const named = version === undefined ? programs.latest(process) : programs.version(process, version);
     if (named === undefined) throw programNotFound(process, version);
     const variables = this.#payload("variables", request.variables);
@@ -83,6 +101,38 @@ class EmbeddedEngine implements Engine {
       );
     }
     return this.#ask((answer) => ({ type: "command", instanceId, command: checked, answer }));
+  }
+
+  async publish(request: MessageRequest): ReturnType<Engine["publish"]> {
+    const { ttlMs = 0, correlationKey = null, id = null } = request;
+    checkId("message name", request.name);
+    if (correlationKey !== null) checkId("correlation key", correlationKey);
+    if (id !== null) checkId("message id", id);
+    if (!Number.isInteger(ttlMs) || ttlMs < 0 || ttlMs > ttlMaxMs) {
+      throw new AppError("limit-invalid", `Expected ttlMs as a whole number from 0 to ${ttlMaxMs}, but got ${ttlMs}.`);
+    }
+    const { messagesKeptMax, messageCharsMax } = this.#limits;
+    if (this.#pump.channels.kept >= messagesKeptMax && (ttlMs > 0 || id !== null)) {
+      throw new AppError("engine-busy", `Expected at most ${messagesKeptMax} kept messages, but there are more.`);
+    }
+    const payload = this.#payload("message's variables", request.variables, messageCharsMax);
+    const said = { name: request.name, correlationKey, id, ttlMs, payload };
+    return this.#ask((answer) => ({ type: "publish", publication: { said, starts: new Map(), window: 1 }, answer }));
+  }
+
+  async broadcast(request: SignalRequest): Promise<void> {
+    const { name, id = null } = request;
+    checkId("signal name", name);
+    if (id !== null) checkId("signal id", id);
+    const payload = this.#payload("signal's variables", request.variables, this.#limits.messageCharsMax);
+    return this.#ask((answer) => ({ type: "broadcast", signal: { name, payload }, id, starts: new Map(), answer }));
+  }
+
+  async rollout(process: string, plan: RolloutPlan | null): ReturnType<Engine["rollout"]> {
+    checkId("process", process);
+    if (plan === null) return this.#ask((answer) => ({ type: "rollout", process, plan, answer }));
+    const checked = this.#payload("plan", plan) as unknown as RolloutPlan;
+    return this.#ask((answer) => ({ type: "rollout", process, plan: checked, answer }));
   }
 
   instance(instanceId: string): ReturnType<Engine["instance"]> {
@@ -101,6 +151,7 @@ class EmbeddedEngine implements Engine {
       { view, filter, page },
       {
         standing: (job) => work.standing(job.instance, job.key),
+        now: () => this.#pump.now(),
         queues: async () => queueClasses.map((queue) => work.queueRow(queue)),
       },
     );
@@ -159,8 +210,8 @@ class EmbeddedEngine implements Engine {
     }
   }
 
-  #payload(what: string, value: unknown): ReturnType<typeof asObject> {
-    const payload = toPayload(value, this.#limits.payloadCharsMax);
+  #payload(what: string, value: unknown, charsMax = this.#limits.payloadCharsMax): ReturnType<typeof asObject> {
+    const payload = toPayload(value, charsMax);
     if (!payload.ok) throw new AppError("payload-invalid", `The ${what} cannot be taken: ${payload.reason}.`);
     return asObject(payload);
   }

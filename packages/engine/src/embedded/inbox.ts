@@ -1,6 +1,10 @@
-import type { Command, InstanceView, ProgramDocument, QueueClass } from "@tutti/kernel";
-import type { Deployment, InstanceCommand, Outcome, StartRequest } from "../port.ts";
-import type { InstanceNumber, OutboxEntry } from "./store.ts";
+import type { Command, InstanceView, ProgramDocument, QueueClass, Rollout, RolloutPlan } from "@tutti/kernel";
+import type { Correlated, Deployment, InstanceCommand, Outcome, StartRequest } from "../port.ts";
+import type { Unmatched } from "./coordination.ts";
+import type { PreparedStart, Publication } from "./publish.ts";
+import type { Firing } from "./schedules.ts";
+import type { Signal } from "./signals.ts";
+import type { InstanceNumber, OutboxEntry, StoredDeployment } from "./store.ts";
 
 /** Whoever waits for something to be durable. */
 export interface Answer<T> {
@@ -35,11 +39,37 @@ export type Item =
       readonly type: "deploy";
       readonly deployment: Deployment;
       readonly documents: readonly ProgramDocument[];
+      readonly starts: StoredDeployment["starts"];
       readonly answer: Answer<Deployment>;
     }
+  | { readonly type: "publish"; readonly publication: Publication; readonly answer: Answer<Correlated> }
+  | {
+      readonly type: "broadcast";
+      readonly signal: Signal;
+      readonly id: string | null;
+      starts: ReadonlyMap<string, PreparedStart>;
+      readonly answer: Answer<void>;
+    }
+  | {
+      readonly type: "rollout";
+      readonly process: string;
+      readonly plan: RolloutPlan | null;
+      readonly answer: Answer<Rollout | null>;
+    }
+  /** Somebody who waits for what is kept, and whose turn it is now. */
+  | { readonly type: "match"; readonly unmatched: Unmatched }
+  | { readonly type: "schedule"; readonly firing: Firing }
+  /** Messages whose time is over are let go of. */
+  | { readonly type: "forget" }
   | { readonly type: "slots"; readonly queue: QueueClass; readonly slots: number; readonly answer: Answer<void> }
   | { readonly type: "own"; readonly instance: InstanceNumber; readonly command: OwnCommand }
-  | { readonly type: "deliver"; readonly entry: OutboxEntry }
+  | {
+      readonly type: "deliver";
+      readonly entry: OutboxEntry;
+      /** Of a message or signal that an instance sends: what it may start. */
+      publication?: Publication;
+      starts?: ReadonlyMap<string, PreparedStart>;
+    }
   /** A job that recovery found is about to run, and needs its instance for its input. */
   | { readonly type: "load"; readonly instance: InstanceNumber };
 
@@ -77,6 +107,11 @@ export class Inbox {
       this.#next = 0;
     }
     return taken;
+  }
+
+  /** Before everything that waits. */
+  putBack(items: readonly Item[]): void {
+    if (items.length > 0) this.replace((waiting) => [...items, ...waiting]);
   }
 
   /** Takes everything out, and puts back what is given. */

@@ -2,7 +2,11 @@ import { instanceView } from "@tutti/kernel";
 import { takeDelivery, wantDelivery } from "./delivery.ts";
 import type { Item, OwnCommand } from "./inbox.ts";
 import type { Live } from "./instances.ts";
+import { mustWait, publish, wantChannel, wantPublication } from "./publish.ts";
+import { planRollout } from "./rollouts.ts";
+import { renewSchedules, takeFiring, wantFiring } from "./schedules.ts";
 import { type InTurn, instanceNotFound, run, type Scope, type Wants, wantId, wantNumber } from "./scope.ts";
+import { takeSignal, wantSignal } from "./signals.ts";
 import { takeStart, wantStart } from "./start.ts";
 import type { Draft } from "./turn.ts";
 
@@ -63,12 +67,56 @@ const handlers: ItemHandlers = {
   },
   deploy: {
     wants: () => undefined,
-    take: (scope, draft, { deployment, documents, answer }) => {
-      draft.changes.push({ type: "deployment-put", deployment, number: ++draft.numbers.deployment, documents });
+    take: (scope, draft, { deployment, documents, starts, answer }) => {
+      const deployed = deployment.programs.map((each) => ({ ...each, starts: starts[each.hash] ?? [] }));
+      renewSchedules({ scope, draft }, deployed);
+      draft.changes.push({ type: "deployment-put", deployment, number: ++draft.numbers.deployment, documents, starts });
       draft.answers.push(() => {
-        scope.programs.add({ deployment });
+        scope.programs.add({ deployment, starts });
         answer.resolve(deployment);
       });
+    },
+  },
+  publish: {
+    wants: (scope, { publication }, wants) => wantPublication(scope, publication, wants),
+    take: (scope, draft, item) => {
+      if (mustWait({ scope, draft }, item.publication)) {
+        draft.later.push(item);
+        return;
+      }
+      const correlated = publish({ scope, draft }, item.publication);
+      draft.answers.push(() => item.answer.resolve(correlated));
+    },
+  },
+  broadcast: { wants: wantSignal, take: takeSignal },
+  rollout: {
+    wants: () => undefined,
+    take: (scope, draft, { process, plan, answer }) => {
+      const rollout = planRollout({ scope, draft }, process, plan);
+      draft.answers.push(() => answer.resolve(rollout));
+    },
+  },
+  match: {
+    wants: (scope, { unmatched }, wants) => {
+      if (unmatched.waiting !== undefined) wantNumber(scope, unmatched.waiting.instance, wants);
+      wantChannel(wants, unmatched);
+    },
+    take: (scope, draft, { unmatched }) => {
+      scope.channels.waited(unmatched);
+      draft.exchange.named.push(unmatched);
+    },
+  },
+  schedule: {
+    wants: (scope, { firing }, wants) => wantFiring(scope, firing, wants),
+    take: (scope, draft, item) => {
+      if (!takeFiring({ scope, draft }, item.firing)) draft.later.push(item);
+    },
+  },
+  forget: {
+    wants: () => undefined,
+    take: (_scope, draft) => {
+      draft.changes.push({ type: "messages-forget", until: draft.now });
+      draft.forgets = true;
     },
   },
   slots: {

@@ -18,6 +18,12 @@ export interface EngineLimits {
   readonly abortGraceMs: number;
   /** How often a store that refused to write is tried again. */
   readonly storageRetryMs: number;
+  /** Messages that are remembered at once; one more from a caller is refused with `engine-busy`. */
+  readonly messagesKeptMax: number;
+  /** Characters in one message or signal. */
+  readonly messageCharsMax: number;
+  /** Instances that one signal reaches in one turn; the others follow. */
+  readonly signalsPerTurnMax: number;
   /** Quiet time after which the store may do its upkeep. */
   readonly idleMs: number;
 }
@@ -32,6 +38,9 @@ export const defaultLimits: EngineLimits = {
   payloadCharsMax: 16_777_216,
   abortGraceMs: 5_000,
   storageRetryMs: 1_000,
+  messagesKeptMax: 1_000_000,
+  messageCharsMax: 1_048_576,
+  signalsPerTurnMax: 256,
   idleMs: 200,
 };
 

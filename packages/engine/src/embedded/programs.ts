@@ -1,5 +1,15 @@
 import { hash } from "node:crypto";
-import { AppError, type Host, loadProgram, type Program, type ProgramDocument } from "@tutti/kernel";
+import {
+  AppError,
+  type Host,
+  loadProgram,
+  type Program,
+  type ProgramDocument,
+  type Rollout,
+  type Routing,
+  type StartTrigger,
+  versionFor,
+} from "@tutti/kernel";
 import type { Deployment } from "../port.ts";
 import type { StoredDeployment } from "./store.ts";
 
@@ -7,6 +17,17 @@ export interface Named {
   readonly hash: string;
   readonly deployment: string;
 }
+
+/** A version of a process, and the start event in it that something from outside triggers. */
+export interface Starter {
+  readonly named: Named;
+  readonly place: { readonly element: string; readonly trigger?: number };
+}
+
+/** What triggers a start: a message or signal by its name, a timer by where it stands. */
+export type StartCause =
+  | { readonly kind: "message" | "signal"; readonly name: string }
+  | { readonly kind: "timer"; readonly element: string; readonly trigger?: number };
 
 type ByVersion = Map<string, Named>;
 
@@ -17,13 +38,18 @@ export class Programs {
   readonly #deployments: Map<string, Deployment> = new Map();
   readonly #latest: Map<string, Named> = new Map();
   readonly #versions: Map<string, ByVersion> = new Map();
+  /** What begins a program from outside, by its hash. */
+  readonly #triggers: Map<string, readonly StartTrigger[]> = new Map();
+  /** Processes whose latest version begins with a message or signal, by its kind and name. */
+  #startedBy: Map<string, string[]> = new Map();
+  readonly #rollouts: Map<string, Rollout> = new Map();
 
   constructor(host: Host) {
     this.#host = host;
   }
 
   /** Deployments in the order in which they were made; the last one of a process is its `latest`. */
-  add({ deployment }: Pick<StoredDeployment, "deployment">): void {
+  add({ deployment, starts }: Pick<StoredDeployment, "deployment" | "starts">): void {
     this.#deployments.set(deployment.id, deployment);
     for (const { process, version, hash } of deployment.programs) {
       const named = { hash, deployment: deployment.id };
@@ -34,7 +60,59 @@ export class Programs {
         this.#versions.set(process, versions);
       }
       versions.set(version, named);
+      this.#triggers.set(hash, starts[hash] ?? []);
     }
+    this.#indexStarts();
+  }
+
+  /** There are few processes that begin so, and deployments are rare. */
+  #indexStarts(): void {
+    this.#startedBy = new Map();
+    for (const [process, { hash }] of this.#latest) {
+      for (const trigger of this.#triggers.get(hash) ?? []) {
+        if (trigger.kind === "timer") continue;
+        const name = `${trigger.kind} ${trigger.name}`;
+        this.#startedBy.set(name, [...(this.#startedBy.get(name) ?? []), process]);
+      }
+    }
+  }
+
+  startedBy(kind: "message" | "signal", name: string): readonly string[] {
+    return this.#startedBy.get(`${kind} ${name}`) ?? [];
+  }
+
+  /** The version that a cause starts: what the rollout says if that version knows the cause, else the latest. */
+  starter(process: string, cause: StartCause, routing: Routing): Starter | undefined {
+    for (const named of [this.chosen(process, routing), this.latest(process)]) {
+      const trigger = this.#triggers.get(named?.hash ?? "")?.find((each) => isCause(each, cause));
+      if (named !== undefined && trigger !== undefined) return { named, place: placeOf(trigger) };
+    }
+    return undefined;
+  }
+
+  get rollouts(): number {
+    return this.#rollouts.size;
+  }
+
+  rollout(process: string): Rollout | undefined {
+    return this.#rollouts.get(process);
+  }
+
+  setRollout(process: string, rollout: Rollout | undefined): void {
+    if (rollout === undefined) this.#rollouts.delete(process);
+    else this.#rollouts.set(process, rollout);
+  }
+
+  resetRollouts(rollouts: readonly Rollout[]): void {
+    this.#rollouts.clear();
+    for (const each of rollouts) this.#rollouts.set(each.process, each);
+  }
+
+  /** The version for a new instance that names none. */
+  chosen(process: string, routing: Routing): Named | undefined {
+    const rollout = this.#rollouts.get(process);
+    if (rollout === undefined) return this.latest(process);
+    return this.version(process, versionFor(rollout, routing, this.#host));
   }
 
   /** Throws `program-invalid` when a document is not a program. */
@@ -60,16 +138,26 @@ export class Programs {
   }
 
   /** What was deployed together with the caller, or else the latest: a library deployed on its own still resolves. */
-  bound(process: string, deployment: string): Named | undefined {
+  bound(process: string, deployment: string, routing: Routing): Named | undefined {
     const together = this.#deployments.get(deployment)?.programs.find((each) => each.process === process);
-    return together === undefined ? this.latest(process) : { hash: together.hash, deployment };
+    return together === undefined ? this.chosen(process, routing) : { hash: together.hash, deployment };
   }
 
-  named(process: string, version: string | undefined): Named {
-    const found = version === undefined ? this.latest(process) : this.version(process, version);
+  named(process: string, version: string): Named {
+    const found = this.version(process, version);
     if (found === undefined) throw programNotFound(process, version);
     return found;
   }
+}
+
+function placeOf({ element, trigger }: StartTrigger): Starter["place"] {
+  return trigger === undefined ? { element } : { element, trigger };
+}
+
+function isCause(trigger: StartTrigger, cause: StartCause): boolean {
+  if (trigger.kind !== cause.kind) return false;
+  if (cause.kind === "timer") return trigger.element === cause.element && trigger.trigger === cause.trigger;
+  return trigger.kind !== "timer" && trigger.name === cause.name;
 }
 
 export function programNotFound(process: string, version: string | undefined): AppError {

@@ -1,15 +1,22 @@
 import { AppError, type Host, pendingEffects, type State } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import { Alarm } from "./alarm.ts";
+import { Channels } from "./channels.ts";
+import type { OpenSubscription, SignalWanted } from "./coordination.ts";
 import { performEffect } from "./effects.ts";
 import { Inbox, type Item, isCallerItem } from "./inbox.ts";
-import { Instances, revive } from "./instances.ts";
+import { Instances } from "./instances.ts";
 import { takeItem, wantItem } from "./item.ts";
+import { KeptParcels } from "./kept.ts";
 import type { EngineLimits } from "./limits.ts";
+import { Loader } from "./loader.ts";
+import { matchOpened } from "./matching.ts";
 import { Programs } from "./programs.ts";
 import { RecentRows } from "./recent.ts";
-import type { Scope, Wants } from "./scope.ts";
-import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store, StoredInstance } from "./store.ts";
+import { settleCounts } from "./rollouts.ts";
+import { Schedules } from "./schedules.ts";
+import { noWants, type Scope, type Wants, wantNumber } from "./scope.ts";
+import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store } from "./store.ts";
 import { Timers } from "./timers.ts";
 import { Draft, type Numbers } from "./turn.ts";
 import { type OfferJob, WorkQueue, type WorkQueueOptions } from "./work-queue.ts";
@@ -34,6 +41,9 @@ export interface PumpOptions {
   readonly crashPoint: ((point: CrashPoint) => void) | undefined;
 }
 
+/** What has to be forgotten is collected for so long. */
+const forgetEveryMs = 1_000;
+
 type Status = "opening" | "open" | "storage-failed" | "closed" | "crashed";
 
 /**
@@ -49,13 +59,17 @@ export class Pump {
   readonly recent: RecentRows;
   readonly work: WorkQueue;
   readonly timers: Timers;
+  readonly schedules: Schedules;
+  readonly channels: Channels = new Channels();
+  readonly #kept: KeptParcels = new KeptParcels();
+  readonly #signalled: Map<SignalWanted, readonly OpenSubscription[]> = new Map();
+  readonly #forgetting: Alarm;
   readonly #options: PumpOptions;
   readonly #retry: Alarm;
   readonly #idle: Alarm;
   readonly #scope: Scope;
+  readonly #loader: Loader;
   readonly #quarantined: Map<InstanceNumber, { readonly instanceId: string; readonly error: AppError }> = new Map();
-  /** Instances that could not be read in this turn, and why. */
-  readonly #unreadable: Map<string | InstanceNumber, Error> = new Map();
   #newlyQuarantined: InstanceRecord[] = [];
   #numbers: Numbers = { position: 0, instance: 0, outbox: 0, deployment: 0 };
   #status: Status = "opening";
@@ -88,9 +102,26 @@ export class Pump {
       },
       failed: (error) => this.#failStorage([], error),
     });
+    this.schedules = new Schedules(clock, (schedule) =>
+      this.push({ type: "schedule", firing: { schedule, number: 0 } }),
+    );
+    this.#forgetting = new Alarm(clock, () => this.push({ type: "forget" }));
     this.#retry = new Alarm(clock, () => void this.#reopen());
     this.#idle = new Alarm(clock, () => this.#rest());
     this.#scope = this.#makeScope();
+    this.#loader = new Loader({
+      store,
+      instances: this.instances,
+      programs: this.programs,
+      requests: this.#scope.requests,
+      isQuarantined: (instance) => this.#quarantined.has(instance),
+      quarantine: (record, error) => this.#quarantine(record, error),
+      error: (message, data) => options.log.error(message, data),
+    });
+  }
+
+  now(): number {
+    return this.#options.clock.now();
   }
 
   get status(): Status {
@@ -98,7 +129,9 @@ export class Pump {
   }
 
   async open(): Promise<void> {
-    this.work.setEpoch(await this.#options.store.claimEpoch());
+    const epoch = await this.#options.store.claimEpoch();
+    this.work.setEpoch(epoch);
+    this.channels.setEpoch(epoch);
     for (const [queue, slots] of await this.#options.store.slots()) this.work.adjust(queue, slots);
     await this.#recover();
   }
@@ -117,7 +150,7 @@ export class Pump {
 
   async close(): Promise<void> {
     if (this.#status !== "crashed") this.#status = "closed";
-    this.timers.stop();
+    this.#stopClocks();
     this.#retry.stop();
     this.#idle.stop();
     this.recent.close();
@@ -133,6 +166,12 @@ export class Pump {
       inbox,
       work,
       timers,
+      schedules: this.schedules,
+      channels: this.channels,
+      kept: this.#kept,
+      signalled: this.#signalled,
+      host: this.#options.host,
+      limits: this.#options.limits,
       requests: new Map(),
       numbers: this.#numbers,
       refusal: ({ instanceId, number }) => this.#refusal(instanceId, number),
@@ -157,10 +196,13 @@ export class Pump {
       await this.#load(items);
       this.#crashPoint("turn-loaded");
       const draft = this.#decide(items);
+      if (!draft.exchange.isIdle) await this.#match(draft);
+      this.#seal(draft);
       this.#crashPoint("before-commit");
       if (!draft.isEmpty) await this.#options.store.commit(draft);
       this.#crashPoint("after-commit");
       this.#finish(draft);
+      if (draft.forgets) await this.#recount();
     } catch (error) {
       if (this.#status === "open") this.#failStorage(items, error);
     } finally {
@@ -172,94 +214,51 @@ export class Pump {
   }
 
   async #load(items: readonly Item[]): Promise<void> {
-    const { store } = this.#options;
-    const wants: Wants = { instanceIds: new Set(), numbers: new Set(), requestIds: new Set(), hashes: new Set() };
-    this.#unreadable.clear();
-    this.#scope.requests.clear();
+    const wants = noWants();
+    this.#loader.begin();
     for (const item of items) wantItem(this.#scope, item, wants);
-    const { instanceIds, numbers, requestIds, hashes } = wants;
-    if (instanceIds.size + numbers.size + requestIds.size > 0) {
-      const found = await this.#find(wants);
-      for (const [requestId, instanceId] of found.requests) this.#scope.requests.set(requestId, instanceId);
-      for (const stored of found.instances) hashes.add(stored.record.hash);
-      await this.#loadPrograms(hashes, store);
-      for (const stored of found.instances) this.#revive(stored);
-    } else if (hashes.size > 0) {
-      await this.#loadPrograms(hashes, store);
-    }
+    if (wants.channels.size + wants.signals.length > 0) await this.#loadWaiting(wants);
+    await this.#loader.load(wants);
   }
 
-  async #find(wants: Wants): Promise<{ instances: readonly StoredInstance[]; requests: ReadonlyMap<string, string> }> {
-    const instanceIds = [...wants.instanceIds];
-    const numbers = [...wants.numbers];
-    const requestIds = [...wants.requestIds];
+  /** Who waits on the channels and for the signals of this turn, and then their instances. */
+  async #loadWaiting(wants: Wants): Promise<void> {
     const { store } = this.#options;
-    try {
-      return await store.find({ instanceIds, numbers, requestIds });
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code === "storage-failed") throw error;
-    }
-    // One of them does not read back. Asked for one by one, the others still do.
-    const instances: StoredInstance[] = [];
-    const none = { instanceIds: [], numbers: [], requestIds: [] };
-    for (const instanceId of instanceIds) {
-      await this.#findOne(instanceId, store.find({ ...none, instanceIds: [instanceId] }), instances);
-    }
-    for (const number of numbers) await this.#findOne(number, store.find({ ...none, numbers: [number] }), instances);
-    return { instances, requests: (await store.find({ ...none, requestIds })).requests };
-  }
-
-  async #findOne(
-    name: string | InstanceNumber,
-    finding: Promise<{ readonly instances: readonly StoredInstance[] }>,
-    into: StoredInstance[],
-  ): Promise<void> {
-    try {
-      into.push(...(await finding).instances);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code === "storage-failed") throw error;
-      this.#options.log.error("an instance cannot be read", { instance: name, reason: error.message });
-      this.#unreadable.set(name, error);
-    }
-  }
-
-  async #loadPrograms(hashes: ReadonlySet<string>, store: Store): Promise<void> {
-    for (const hash of hashes) {
-      if (this.programs.loaded(hash) !== undefined) continue;
-      const document = await store.program(hash);
-      if (document !== undefined) this.programs.load(document);
-    }
-  }
-
-  #revive(stored: StoredInstance): void {
-    const { number, instanceId, hash } = stored.record;
-    if (this.instances.number(number) !== undefined || this.#quarantined.has(number)) return;
-    const program = this.programs.loaded(hash);
-    if (program === undefined) {
-      const error = new AppError(
-        "database-damaged",
-        `Expected the program ${hash} of '${instanceId}', but it is not there.`,
-      );
-      this.#unreadable.set(number, error).set(instanceId, error);
-      return;
-    }
-    try {
-      this.instances.add(revive(stored, program));
-    } catch (error) {
-      this.#quarantine(stored.record, error);
+    const channels = await store.channels([...wants.channels.values()]);
+    this.channels.begin(channels, wants.channels);
+    for (const { waiting } of channels) for (const each of waiting) wantNumber(this.#scope, each.instance, wants);
+    this.#signalled.clear();
+    for (const wanted of wants.signals) {
+      const waiting = await store.signalled(wanted);
+      this.#signalled.set(wanted, waiting);
+      for (const each of waiting) wantNumber(this.#scope, each.instance, wants);
     }
   }
 
   #decide(items: readonly Item[]): Draft {
     this.#turn++;
-    const draft = new Draft({ numbers: this.#numbers, now: this.#options.clock.now(), turn: this.#turn });
+    const draft = new Draft({
+      numbers: this.#numbers,
+      now: this.#options.clock.now(),
+      turn: this.#turn,
+      counting: this.programs.rollouts > 0,
+    });
     // Views first: they show what is durable.
     for (const item of items) if (item.type === "view") this.#take(draft, item);
     for (const item of items) if (item.type !== "view") this.#take(draft, item);
+    return draft;
+  }
+
+  /** Whoever came to wait in this turn gets what is kept for them. */
+  #match(draft: Draft): Promise<void> {
+    return matchOpened({ scope: this.#scope, draft }, this.#options.store, (wants) => this.#loader.load(wants));
+  }
+
+  #seal(draft: Draft): void {
     for (const record of this.#newlyQuarantined) draft.quarantine(record);
     this.#newlyQuarantined = [];
+    if (draft.counted.length > 0) settleCounts({ scope: this.#scope, draft });
     draft.snapshot(this.#options.limits.snapshotEventsMin);
-    return draft;
   }
 
   #take(draft: Draft, item: Item): void {
@@ -283,16 +282,35 @@ export class Pump {
     for (const { instance, key } of closedJobs(draft.changes)) this.work.closed(instance, key);
     for (const { record, state } of draft.loaded) this.work.provide(record, offersOf(state));
     for (const entry of draft.deliveries) this.inbox.push({ type: "deliver", entry });
+    this.inbox.putBack([...draft.matches.map((unmatched): Item => ({ type: "match", unmatched })), ...draft.later]);
+    // Nobody else tells what was kept for those that will never take it.
+    if (!this.#kept.isEmpty)
+      for (const { record } of draft.touched) if (record.endedAt !== null) this.goesOn(record.number);
+    this.#wakeToForget();
     this.work.dispatch();
     this.timers.fire();
     this.#crashPoint("after-effects");
+  }
+
+  goesOn(instance: InstanceNumber): void {
+    for (const entry of this.#kept.release(instance)) this.inbox.push({ type: "deliver", entry });
+  }
+
+  #wakeToForget(): void {
+    const next = this.channels.nextForgotten;
+    if (next !== undefined) this.#forgetting.wakeAt(next + forgetEveryMs);
+  }
+
+  async #recount(): Promise<void> {
+    this.channels.recount(await this.#options.store.messageCounts());
+    this.#wakeToForget();
   }
 
   #refusal(instanceId: string | undefined, number: InstanceNumber | undefined): Error | undefined {
     for (const [each, { instanceId: id, error }] of this.#quarantined) {
       if (each === number || id === instanceId) return error;
     }
-    return this.#unreadable.get(instanceId ?? number ?? 0);
+    return this.#loader.unreadable(instanceId ?? number ?? 0);
   }
 
   #quarantine(record: InstanceRecord, cause: unknown): AppError {
@@ -319,7 +337,8 @@ export class Pump {
     this.#status = "storage-failed";
     this.#options.log.error("the store refused to write; no commands are taken until it does", { reason });
     this.work.setOpen(false);
-    this.timers.stop();
+    this.#stopClocks();
+    this.#kept.clear();
     this.instances.clear();
     const error = new AppError("storage-failed", `Expected the store to take the command, but: ${reason}.`, { cause });
     for (const item of items) if (isCallerItem(item)) item.answer.reject(error);
@@ -359,13 +378,24 @@ export class Pump {
     const outbox = await store.outbox();
     const jobs = await this.#openJobs();
     const held = await store.heldInstances();
+    const rollouts = await store.rollouts();
+    const schedules = await store.schedules();
+    const counts = await store.messageCounts();
+    const unmatched = await store.unmatched(this.#options.clock.now());
     if (this.#status === "closed" || this.#status === "crashed") return;
+    this.programs.resetRollouts(rollouts);
+    this.schedules.reset(schedules);
+    this.channels.reset(counts);
+    for (const each of unmatched) this.channels.wait(each);
+    this.inbox.putBack(unmatched.map((each) => ({ type: "match", unmatched: each })));
     for (const entry of outbox) this.inbox.push({ type: "deliver", entry });
     this.work.reset(jobs, held);
     await this.timers.reset();
     this.#status = "open";
     this.work.setOpen(true);
     this.timers.fire();
+    this.schedules.fire();
+    this.#wakeToForget();
     this.#schedule();
   }
 
@@ -391,9 +421,15 @@ export class Pump {
     } catch (error) {
       this.#status = "crashed";
       this.work.setOpen(false);
-      this.timers.stop();
+      this.#stopClocks();
       throw error;
     }
+  }
+
+  #stopClocks(): void {
+    this.timers.stop();
+    this.schedules.stop();
+    this.#forgetting.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from "@tutti/kernel";
 import type { JobRow, Page, QueueRow, Views } from "../port.ts";
 import type { ListedJob, PageRequest, StoreReader } from "./store.ts";
+import { listVersions } from "./versions.ts";
 
 export interface Query {
   readonly view: keyof Views;
@@ -11,6 +12,8 @@ export interface Query {
 /** What only the process that runs the jobs knows. */
 export interface LiveKnowledge {
   standing(job: ListedJob): Pick<JobRow, "state" | "since" | "progress"> | undefined;
+  /** Epoch ms. */
+  now(): number;
   queues(): Promise<readonly QueueRow[]>;
 }
 
@@ -31,6 +34,12 @@ export async function queryStore(store: StoreReader, query: Query, live: LiveKno
       return store.listTasks(filter, page);
     case "incidents":
       return store.listIncidents(filter, page);
+    case "subscriptions":
+      return store.listSubscriptions(filter, page);
+    case "messages":
+      return store.listMessages(filter, { ...page, now: live.now() });
+    case "versions":
+      return listVersions(store, filter, page);
     case "queues":
       return { rows: await live.queues() };
     default:

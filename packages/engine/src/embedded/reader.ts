@@ -36,7 +36,7 @@ export function openReader(options: {
   return {
     instance: (instanceId) => viewOf(store, host, instanceId),
     query: async (view, filter, page) => {
-      const live = { standing: () => undefined, queues: () => storedQueues(store) };
+      const live = { standing: () => undefined, now: () => clock.now(), queues: () => storedQueues(store) };
       return (await queryStore(store, { view, filter, page }, live)) as never;
     },
     history: (request = {}) => readHistory(store, tail, request),

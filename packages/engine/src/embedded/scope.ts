@@ -1,7 +1,12 @@
-import { AppError, type Rejection } from "@tutti/kernel";
+import { AppError, type Host, type Rejection } from "@tutti/kernel";
+import type { Channels } from "./channels.ts";
+import type { ChannelWanted, OpenSubscription, SignalWanted } from "./coordination.ts";
 import type { Inbox, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
+import type { KeptParcels } from "./kept.ts";
+import type { EngineLimits } from "./limits.ts";
 import type { Named, Programs } from "./programs.ts";
+import type { Schedules } from "./schedules.ts";
 import type { InstanceNumber, InstanceRecord } from "./store.ts";
 import type { Timers } from "./timers.ts";
 import type { Draft, Numbers } from "./turn.ts";
@@ -13,6 +18,20 @@ export interface Wants {
   readonly numbers: Set<InstanceNumber>;
   readonly requestIds: Set<string>;
   readonly hashes: Set<string>;
+  /** By `kindAndChannel`. */
+  readonly channels: Map<string, ChannelWanted>;
+  readonly signals: SignalWanted[];
+}
+
+export function noWants(): Wants {
+  return {
+    instanceIds: new Set(),
+    numbers: new Set(),
+    requestIds: new Set(),
+    hashes: new Set(),
+    channels: new Map(),
+    signals: [],
+  };
 }
 
 /** What items are decided with. */
@@ -25,6 +44,14 @@ export interface Scope {
   /** Request ids that are already used → their instances. */
   readonly requests: Map<string, string>;
   readonly numbers: Numbers;
+  readonly host: Host;
+  readonly limits: EngineLimits;
+  readonly channels: Channels;
+  readonly schedules: Schedules;
+  /** Who waits for a signal, as asked for. */
+  readonly signalled: Map<SignalWanted, readonly OpenSubscription[]>;
+  /** What an instance gets once it is no longer paused, or has ended. */
+  readonly kept: KeptParcels;
   /** Why an instance cannot be used, by id and by number. */
   refusal(of: { readonly instanceId?: string; readonly number?: InstanceNumber }): Error | undefined;
   quarantine(record: InstanceRecord, error: unknown): Error;

@@ -8,15 +8,20 @@ import type { Draft } from "./turn.ts";
 type StartItem = Extract<Item, { readonly type: "start" }>;
 
 export function wantStart(scope: Scope, item: StartItem, wants: Wants): void {
-  const { requestId, instanceId, process, version } = item.request;
+  const { requestId, instanceId } = item.request;
   item.number = ++scope.numbers.instance;
   wants.requestIds.add(requestId);
   wantId(scope, instanceId ?? madeId(item), wants);
-  wantProgram(
-    scope,
-    version === undefined ? scope.programs.latest(process) : scope.programs.version(process, version),
-    wants,
-  );
+  wantProgram(scope, namedBy(scope, item), wants);
+}
+
+function namedBy(scope: Scope, item: StartItem): Named | undefined {
+  const { process, version, instanceId, businessKey, routingKey, variables } = item.request;
+  if (version !== undefined) return scope.programs.version(process, version);
+  return scope.programs.chosen(process, {
+    routingKey: routingKey ?? businessKey ?? instanceId ?? madeId(item),
+    variables,
+  });
 }
 
 function madeId({ request, number }: StartItem): string {
@@ -36,10 +41,13 @@ export function takeStart(scope: Scope, draft: Draft, item: StartItem): void {
     scope.inbox.push(item);
     return;
   }
+  const named = namedBy(scope, item);
+  if (named === undefined) throw programNotFound(request.process, request.version);
   const result = start(scope, draft, {
-    named: scope.programs.named(request.process, request.version),
+    named,
     number: item.number,
     requestId: request.requestId,
+    startedBy: null,
     command: {
       type: "create-instance",
       instanceId,
@@ -66,11 +74,13 @@ export interface Starting {
   readonly named: Named;
   readonly number: InstanceNumber;
   readonly requestId: string | null;
+  /** The channel of the message that starts it; while it is open that one starts no other. */
+  readonly startedBy: string | null;
   readonly command: Extract<TimelessCommand, { readonly type: "create-instance" }>;
 }
 
 export function start(scope: Scope, draft: Draft, starting: Starting): Rejection | Error | undefined {
-  const { named, number, requestId, command } = starting;
+  const { named, number, requestId, startedBy, command } = starting;
   const existing = scope.instances.id(command.instanceId);
   if (existing !== undefined) return run({ scope, draft }, existing, command);
   const program = scope.programs.loaded(named.hash);
@@ -86,8 +96,11 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
     deployment: named.deployment,
     businessKey: command.businessKey ?? null,
     requestId,
+    startedBy,
   });
   const mark = draft.changes.push({ type: "instance-put", record: live.record });
+  const holders = draft.exchange.holders.length;
+  if (startedBy !== null) hold(draft, { channel: startedBy, process: live.record.process, instance: number });
   let result: Rejection | Error | undefined;
   try {
     result = draft.run(live, command);
@@ -96,7 +109,20 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
     scope.warn("a new instance broke an invariant", { process: named.hash, error: String(error) });
     result = error instanceof Error ? error : new Error(String(error));
   }
-  if (result !== undefined) draft.changes.length = mark - 1;
-  else scope.instances.add(live);
+  if (result === undefined) {
+    scope.instances.add(live);
+    return undefined;
+  }
+  draft.changes.length = mark - 1;
+  draft.exchange.holders.length = holders;
   return result;
+}
+
+function hold(
+  draft: Draft,
+  holder: { readonly channel: string; readonly process: string; readonly instance: number },
+): void {
+  const { channel, process } = holder;
+  draft.changes.push({ type: "holder-put", ...holder });
+  draft.exchange.holders.push({ channel, process, held: true });
 }

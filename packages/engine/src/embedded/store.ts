@@ -1,5 +1,29 @@
-import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass } from "@tutti/kernel";
-import type { Deployment, IncidentRow, InstanceRow, Page, TaskRow, Views } from "../port.ts";
+import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass, Rollout, StartTrigger } from "@tutti/kernel";
+import type {
+  Deployment,
+  IncidentRow,
+  InstanceRow,
+  MessageRow,
+  Page,
+  SubscriptionRow,
+  TaskRow,
+  VersionRow,
+  Views,
+} from "../port.ts";
+import type {
+  Broadcast,
+  ChannelRows,
+  ChannelWanted,
+  CoordinationChange,
+  Kept,
+  MessageCounts,
+  OpenSubscription,
+  QueueWanted,
+  SignalWanted,
+  StoredMessage,
+  StoredSchedule,
+  Unmatched,
+} from "./coordination.ts";
 
 /** An instance's short name inside one store: counted from 1, given by the engine, never reused. */
 export type InstanceNumber = number;
@@ -18,6 +42,8 @@ export interface InstanceRecord {
   readonly deployment: string;
   readonly businessKey: string | null;
   readonly requestId: string | null;
+  /** The channel of the message that started it, of those with a key: `[name, correlationKey]` as JSON. */
+  readonly startedBy: string | null;
   status: InstanceRow["status"];
   /** Its jobs do not start. */
   held: boolean;
@@ -71,10 +97,16 @@ export interface ArmedTimer {
 }
 
 /** The effects that reach an instance: another one, or the same again. */
-export type Message = Extract<
+export type InstanceMessage = Extract<
   Effect,
   { readonly type: "start-child" | "cancel-child" | "pause-child" | "resume-child" | "answer-parent" | "continue" }
 >;
+/** With those that reach whoever waits, and what was given to an instance that cannot take it yet. */
+export type Message =
+  | InstanceMessage
+  | Extract<Effect, { readonly type: "publish-message" | "broadcast-signal" }>
+  | Kept
+  | Broadcast;
 
 /** What one instance still has to tell another, or itself. Deleted in the turn that does it. */
 export interface OutboxEntry {
@@ -123,7 +155,10 @@ export type Change =
       /** Deployments are ordered by it; deploying the same again makes it the newest. */
       readonly number: number;
       readonly documents: readonly ProgramDocument[];
+      /** What begins its processes from outside, by program hash. */
+      readonly starts: { readonly [hash: string]: readonly StartTrigger[] };
     }
+  | CoordinationChange
   | { readonly type: "slots-put"; readonly queue: QueueClass; readonly slots: number };
 
 /** Everything one turn makes durable: all of it or nothing. */
@@ -167,7 +202,13 @@ export interface Counters {
 export interface StoredDeployment {
   readonly number: number;
   readonly deployment: Deployment;
+  readonly starts: { readonly [hash: string]: readonly StartTrigger[] };
 }
+
+export type VersionFigures = Pick<
+  VersionRow,
+  "started" | "completed" | "failed" | "cancelled" | "incidents" | "meanDurationMs"
+>;
 
 export interface RowsRequest {
   /** Rows after this position. */
@@ -193,6 +234,16 @@ export interface StoreReader {
   listJobs(filter: Views["jobs"]["filter"], page: PageRequest): Promise<Page<ListedJob>>;
   listTasks(filter: Views["tasks"]["filter"], page: PageRequest): Promise<Page<TaskRow>>;
   listIncidents(filter: Views["incidents"]["filter"], page: PageRequest): Promise<Page<IncidentRow>>;
+  listSubscriptions(filter: Views["subscriptions"]["filter"], page: PageRequest): Promise<Page<SubscriptionRow>>;
+  /** Those that still count at `now`. */
+  listMessages(
+    filter: Views["messages"]["filter"],
+    page: PageRequest & { readonly now: number },
+  ): Promise<Page<MessageRow>>;
+  /** How the instances of each program have fared, by program hash. */
+  versionFigures(process: string | undefined): Promise<ReadonlyMap<string, VersionFigures>>;
+  rollouts(): Promise<readonly Rollout[]>;
+  deployments(): Promise<readonly StoredDeployment[]>;
   /** Adjusted slots; classes not in it have their default. */
   slots(): Promise<ReadonlyMap<QueueClass, number>>;
   close(): Promise<void>;
@@ -209,7 +260,6 @@ export interface Store extends StoreReader {
   commit(turn: Turn): Promise<void>;
   /** Makes the store usable again after a failed commit, or rejects with `storage-failed`. */
   reopen(): Promise<void>;
-  deployments(): Promise<readonly StoredDeployment[]>;
   /** Open jobs after (instance, key), in that order. */
   openJobs(
     after: { readonly instance: InstanceNumber; readonly key: Key } | undefined,
@@ -221,6 +271,28 @@ export interface Store extends StoreReader {
   timers(after: ArmedTimer | undefined, limit: number): Promise<readonly ArmedTimer[]>;
   /** All of it, oldest first. */
   outbox(): Promise<readonly OutboxEntry[]>;
+  channels(wanted: readonly ChannelWanted[]): Promise<readonly ChannelRows[]>;
+  /** The oldest messages of a channel that a process has not had and that still count, oldest first. */
+  queued(wanted: QueueWanted): Promise<readonly StoredMessage[]>;
+  /** Subscriptions to a signal that were open at a position of the log, by (instance, key). */
+  signalled(wanted: SignalWanted): Promise<readonly OpenSubscription[]>;
+  /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */
+  unmatched(now: number): Promise<readonly Unmatched[]>;
+  messageCounts(): Promise<MessageCounts>;
+  schedules(): Promise<readonly StoredSchedule[]>;
   /** Called when nothing waits: the moment for upkeep that would delay a commit. */
   idle(): void;
+}
+
+/** An instance as a list shows it: without what only the engine needs. */
+export function shownInstance(record: InstanceRecord): InstanceRow {
+  const {
+    number: _number,
+    deployment: _deployment,
+    requestId: _request,
+    held: _held,
+    startedBy: _by,
+    ...shown
+  } = record;
+  return shown;
 }

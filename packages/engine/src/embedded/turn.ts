@@ -10,10 +10,13 @@ import {
   snapshotState,
   step,
 } from "@tutti/kernel";
+import type { Unmatched } from "./coordination.ts";
 import { recordEffect } from "./effects.ts";
-import type { TimelessCommand } from "./inbox.ts";
+import { Exchange } from "./exchange.ts";
+import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
 import { project } from "./projection.ts";
+import { type Counted, countsOf } from "./rollouts.ts";
 import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry, Turn } from "./store.ts";
 
 /** Where the numbers of a turn start; given back changed once the turn is durable. */
@@ -46,13 +49,33 @@ export class Draft implements Turn {
   readonly touched: Live[] = [];
   /** Instances whose recovered jobs wait for what is in their states. */
   readonly loaded: Live[] = [];
+  readonly exchange: Exchange = new Exchange();
+  /** Who waits for what is kept, and has to wait for the next turn. */
+  readonly matches: Unmatched[] = [];
+  /** Items that the next turn has to take up, before all others. */
+  readonly later: Item[] = [];
+  /** What happened to instances that a rollout may count. Empty without one. */
+  readonly counted: Counted[] = [];
+  /** A rollout is under way. */
+  readonly counting: boolean;
+  /** Messages are forgotten in it. */
+  forgets = false;
+  /** The command under way asks for what is open already. */
+  asksAgain = false;
   readonly numbers: Numbers;
-  readonly #now: number;
+  /** Epoch ms, the same for the whole turn. */
+  readonly now: number;
   readonly #turn: number;
 
-  constructor(options: { readonly numbers: Numbers; readonly now: number; readonly turn: number }) {
+  constructor(options: {
+    readonly numbers: Numbers;
+    readonly now: number;
+    readonly turn: number;
+    readonly counting: boolean;
+  }) {
+    this.counting = options.counting;
     this.numbers = { ...options.numbers };
-    this.#now = options.now;
+    this.now = options.now;
     this.#turn = options.turn;
   }
 
@@ -70,7 +93,7 @@ export class Draft implements Turn {
       status: "running" as const,
       held: false,
       incidents: 0,
-      startedAt: this.#now,
+      startedAt: this.now,
       endedAt: null,
     };
     return {
@@ -104,18 +127,23 @@ export class Draft implements Turn {
   run(live: Live, command: TimelessCommand): Rejection | undefined {
     this.touch(live);
     const { record, state } = live;
-    const { rows, changes, effects, deliveries } = this;
-    const marks = [rows.length, changes.length, effects.length, deliveries.length] as const;
+    const { rows, changes, effects, deliveries, exchange } = this;
+    const marks = [rows.length, changes.length, effects.length, deliveries.length, exchange.opened.length] as const;
     const { status, held, incidents, endedAt } = record;
+    this.asksAgain = command.type === "resume-instance";
     try {
       // Time never runs backwards within an instance, whatever the clock does.
-      const at = Math.max(this.#now, state.head.at);
+      const at = Math.max(this.now, state.head.at);
       const sequence = state.head.sequence + 1;
       const decision = step(live, { ...command, at } as Command, (event) => this.#applied(live, event));
       if ("rejection" in decision) return decision.rejection;
       if (decision.events.length === 0) return undefined;
       record.status = state.head.status ?? record.status;
       record.endedAt = state.head.endedAt;
+      if (record.endedAt !== null && record.startedBy !== null) {
+        exchange.holders.push({ channel: record.startedBy, process: record.process, held: false });
+      }
+      if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
       this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
         changes.push({ type: "instance-update", record });
@@ -128,6 +156,7 @@ export class Draft implements Turn {
       changes.length = marks[1];
       effects.length = marks[2];
       deliveries.length = marks[3];
+      exchange.opened.length = marks[4];
       throw error;
     }
   }
@@ -146,7 +175,7 @@ export class Draft implements Turn {
           code: "instance-quarantined",
           message: "An invariant of Tutti broke in this instance; it does not go on. The log says more.",
           details: null,
-          at: this.#now,
+          at: this.now,
         },
       },
       { type: "instance-update", record },

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type {
+  CallActivity,
   DueResult,
   Element,
   Evaluation,
@@ -136,7 +137,7 @@ export function service(id: string, options: ServiceOptions = {}): Element {
 export function call(
   id: string,
   process: string,
-  options: { readonly inputs?: readonly Mapping[]; readonly outputs?: readonly Mapping[] } = {},
+  options: Partial<Pick<CallActivity, "inputs" | "outputs" | "binding">> = {},
 ): Element {
   return { kind: "call-activity", id, parent: null, process, binding: "deployment", ...options };
 }

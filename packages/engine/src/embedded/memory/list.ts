@@ -1,6 +1,8 @@
-import type { IncidentRow, InstanceRow, Page, TaskRow, Views } from "../../port.ts";
+import { expiresAt } from "@tutti/kernel";
+import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
+import { messageRow, subscriptionRow } from "../coordination.ts";
 import { parseCursor } from "../cursor.ts";
-import type { InstanceRecord, ListedJob, PageRequest } from "../store.ts";
+import { type InstanceRecord, type ListedJob, type PageRequest, shownInstance, type VersionFigures } from "../store.ts";
 import type { InstanceTables, MemoryTables } from "./tables.ts";
 
 type OfInstance = { readonly instanceId?: string; readonly rootId?: string };
@@ -18,7 +20,7 @@ export function listInstances(
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   return {
-    rows: shown.map(({ number: _number, deployment: _deployment, requestId: _request, held: _held, ...row }) => row),
+    rows: shown.map(shownInstance),
     ...(found.length > page.limit && last !== undefined ? { next: String(last.number) } : {}),
   };
 }
@@ -51,6 +53,58 @@ export function listIncidents(tables: MemoryTables, filter: OfInstance, page: Pa
   return keyed(tables, { filter, page }, (of, names) =>
     [...(of.incidents?.values() ?? [])].map((incident) => ({ ...incident, ...names })),
   );
+}
+
+export function listSubscriptions(
+  tables: MemoryTables,
+  filter: Views["subscriptions"]["filter"],
+  page: PageRequest,
+): Page<SubscriptionRow> {
+  const all = tables.coordination.subscriptions();
+  return keyed(tables, { filter, page }, (of, names) =>
+    all
+      .filter((each) => each.instance === of.record.number && (filter.name === undefined || each.name === filter.name))
+      .map((each) => ({ ...subscriptionRow(each), ...names })),
+  );
+}
+
+export function listMessages(
+  tables: MemoryTables,
+  filter: Views["messages"]["filter"],
+  { after, limit, now }: PageRequest & { readonly now: number },
+): Page<MessageRow> {
+  const before = after === undefined ? Number.POSITIVE_INFINITY : (parseCursor(after, 1)[0] as number);
+  const found = [...tables.coordination.messages.values()]
+    .filter((each) => each.kind === "message" && expiresAt(each) > now && each.number < before)
+    .filter((each) => filter.name === undefined || each.name === filter.name)
+    .sort((a, b) => b.number - a.number);
+  const last = found[limit - 1];
+  return {
+    rows: found.slice(0, limit).map(messageRow),
+    ...(found.length > limit && last !== undefined ? { next: String(last.number) } : {}),
+  };
+}
+
+export function versionFigures(tables: MemoryTables, process: string | undefined): Map<string, VersionFigures> {
+  const figures = new Map<string, VersionFigures>();
+  const durations = new Map<string, number>();
+  for (const { record } of tables.instances.values()) {
+    const { hash, status, incidents, startedAt, endedAt } = record;
+    if (process !== undefined && record.process !== process) continue;
+    const before = figures.get(hash);
+    const duration = (durations.get(hash) ?? 0) + (status === "completed" ? (endedAt ?? startedAt) - startedAt : 0);
+    const completed = (before?.completed ?? 0) + (status === "completed" ? 1 : 0);
+    durations.set(hash, duration);
+    figures.set(hash, {
+      started: (before?.started ?? 0) + 1,
+      completed,
+      failed: (before?.failed ?? 0) + (status === "failed" ? 1 : 0),
+      cancelled: (before?.cancelled ?? 0) + (status === "cancelled" ? 1 : 0),
+      incidents: (before?.incidents ?? 0) + incidents,
+      meanDurationMs: completed === 0 ? null : duration / completed,
+    });
+  }
+  return figures;
 }
 
 function keyed<Row extends { readonly key: number }>(

@@ -11,7 +11,15 @@ import type {
   Wanted,
 } from "../store.ts";
 import { type Disk, decodeEntries, encodeEntry, type JournalEntry } from "./journal.ts";
-import { listIncidents, listInstances, listJobs, listTasks } from "./list.ts";
+import {
+  listIncidents,
+  listInstances,
+  listJobs,
+  listMessages,
+  listSubscriptions,
+  listTasks,
+  versionFigures,
+} from "./list.ts";
 import { type InstanceTables, MemoryTables } from "./tables.ts";
 
 /**
@@ -77,11 +85,21 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
     openJobs: async (after, limit) => openJobs(tables, after, limit),
     heldInstances: async () => heldInstances(tables),
     timers: async (after, limit) => armedTimers(tables, after, limit),
+    channels: async (wanted) => wanted.map((each) => tables.coordination.channel(each)),
+    queued: async (wanted) => tables.coordination.queued(wanted),
+    signalled: async (wanted) => tables.coordination.signalled(wanted),
+    unmatched: async (now) => tables.coordination.unmatched(now, (number) => tables.of(number).record.endedAt !== null),
+    messageCounts: async () => tables.coordination.counts(),
+    schedules: async () => [...tables.coordination.schedules.values()],
+    rollouts: async () => [...tables.coordination.rollouts.values()],
     outbox: async () => [...tables.outbox.values()].sort((a, b) => a.id - b.id),
     listInstances: async (filter, page) => listInstances(tables, filter, page),
     listJobs: async (filter, page) => listJobs(tables, filter, page),
     listTasks: async (filter, page) => listTasks(tables, filter, page),
     listIncidents: async (filter, page) => listIncidents(tables, filter, page),
+    listSubscriptions: async (filter, page) => listSubscriptions(tables, filter, page),
+    listMessages: async (filter, page) => listMessages(tables, filter, page),
+    versionFigures: async (process) => versionFigures(tables, process),
     idle: () => undefined,
     close: async () => {
       closed = true;

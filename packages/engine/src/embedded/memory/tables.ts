@@ -1,5 +1,6 @@
 import { type Key, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
+import type { CoordinationChange } from "../coordination.ts";
 import type {
   ArmedTimer,
   Change,
@@ -11,6 +12,7 @@ import type {
   StoredDeployment,
   Turn,
 } from "../store.ts";
+import { CoordinationTables } from "./coordination.ts";
 import { MemoryLog } from "./log.ts";
 
 /** What there is of one instance. Maps are made when first needed: most instances never have a timer or a task. */
@@ -25,8 +27,9 @@ export interface InstanceTables {
   incidents: SmallMap<Key, Omit<IncidentRow, "instanceId" | "rootId">> | undefined;
 }
 
+type OwnChange = Exclude<Change, CoordinationChange>;
 type Appliers = {
-  readonly [K in Change["type"]]: (tables: MemoryTables, change: Extract<Change, { readonly type: K }>) => void;
+  readonly [K in OwnChange["type"]]: (tables: MemoryTables, change: Extract<OwnChange, { readonly type: K }>) => void;
 };
 
 /** The tables of the store, in memory. The same content as the SQLite schema, by other means. */
@@ -39,13 +42,18 @@ export class MemoryTables {
   readonly deployments: Map<string, StoredDeployment> = new Map();
   readonly programs: Map<string, ProgramDocument> = new Map();
   readonly slots: Map<QueueClass, number> = new Map();
+  readonly coordination: CoordinationTables = new CoordinationTables();
   lastNumber = 0;
   epoch = 0;
 
   apply(turn: Turn): void {
     for (const change of turn.changes) {
       // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.
-      (appliers[change.type] as (tables: MemoryTables, change: Change) => void)(this, change);
+      const apply = appliers[change.type as OwnChange["type"]] as
+        | ((tables: MemoryTables, change: Change) => void)
+        | undefined;
+      if (apply === undefined) this.coordination.apply(change as CoordinationChange);
+      else apply(this, change);
     }
     this.log.append(turn.rows, (instance, position) => {
       const of = this.of(instance);
@@ -122,9 +130,9 @@ const appliers: Appliers = {
   "snapshot-put": (tables, { instance, sequence, position, state }) => {
     tables.of(instance).snapshot = { sequence, position, state };
   },
-  "deployment-put": (tables, { deployment, number, documents }) => {
+  "deployment-put": (tables, { deployment, number, documents, starts }) => {
     for (const each of documents) if (!tables.programs.has(each.hash)) tables.programs.set(each.hash, each);
-    tables.deployments.set(deployment.id, { number, deployment });
+    tables.deployments.set(deployment.id, { number, deployment, starts });
   },
   "slots-put": (tables, { queue, slots }) => {
     tables.slots.set(queue, slots);

@@ -1,8 +1,10 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { QueueClass } from "@tutti/kernel";
-import type { IncidentRow, InstanceRow, Page, TaskRow, Views } from "../../port.ts";
+import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
+import { messageRow, subscriptionRow } from "../coordination.ts";
 import { parseCursor } from "../cursor.ts";
-import { type ListedJob, type PageRequest, taskDefaults } from "../store.ts";
+import { type ListedJob, type PageRequest, shownInstance, taskDefaults, type VersionFigures } from "../store.ts";
+import { message, subscription } from "./coordination.ts";
 import { instanceRecord, type SqlRow } from "./read.ts";
 
 /** Lists with filters: put together per call, since their conditions differ, and never on the path of a commit. */
@@ -51,7 +53,36 @@ export class ListReader {
     return pageOf(this.#joined("incidents", where, page.limit), page, { read: toIncidentRow });
   }
 
-  #joined(table: "jobs" | "tasks" | "incidents", where: Where, limit: number): SqlRow[] {
+  subscriptions(filter: Views["subscriptions"]["filter"], page: PageRequest): Page<SubscriptionRow> {
+    const where = ofInstance(filter, page);
+    if (filter.name !== undefined) where.add("t.name = ?", filter.name);
+    return pageOf(this.#joined("subscriptions", where, page.limit), page, { read: toSubscriptionRow });
+  }
+
+  messages(filter: Views["messages"]["filter"], page: PageRequest & { readonly now: number }): Page<MessageRow> {
+    const where = new Where();
+    where.add("kind = 'message' AND expires_at > ?", page.now);
+    if (filter.name !== undefined) where.add("name = ?", filter.name);
+    if (page.after !== undefined) where.add("number < ?", parseCursor(page.after, 1)[0] as number);
+    const rows = this.#all(`SELECT * FROM messages ${where.text} ORDER BY number DESC LIMIT ?`, where, page.limit);
+    return pageOf(rows, page, { read: (row) => messageRow(message(row)), cursor: (row) => String(row["number"]) });
+  }
+
+  versionFigures(process: string | undefined): Map<string, VersionFigures> {
+    const where = new Where();
+    if (process !== undefined) where.add("process = ?", process);
+    const rows = this.#db
+      .prepare(
+        `SELECT hash, count(*) AS started, sum(status = 'completed') AS completed, sum(status = 'failed') AS failed,
+           sum(status = 'cancelled') AS cancelled, sum(incidents) AS incidents,
+           avg(CASE status WHEN 'completed' THEN ended_at - started_at END) AS mean
+         FROM instances ${where.text} GROUP BY hash`,
+      )
+      .all(...where.values);
+    return new Map(rows.map((row) => [row["hash"] as string, toFigures(row)]));
+  }
+
+  #joined(table: "jobs" | "tasks" | "incidents" | "subscriptions", where: Where, limit: number): SqlRow[] {
     return this.#all(
       `SELECT t.*, i.held, i.id, i.root_id FROM ${table} t JOIN instances i ON i.number = t.instance ${where.text}
        ORDER BY t.instance DESC, t.key DESC LIMIT ?`,
@@ -100,8 +131,7 @@ function pageOf<Row>(
 }
 
 function toInstanceRow(row: SqlRow): InstanceRow {
-  const { number: _number, deployment: _deployment, requestId: _request, held: _held, ...shown } = instanceRecord(row);
-  return shown;
+  return shownInstance(instanceRecord(row));
 }
 
 function toListedJob(row: SqlRow): ListedJob {
@@ -136,6 +166,25 @@ function toTaskRow(row: SqlRow): TaskRow {
     instanceId: row["id"] as string,
     rootId: row["root_id"] as string,
     assignee: row["assignee"] as string | null,
+  };
+}
+
+function toSubscriptionRow(row: SqlRow): SubscriptionRow {
+  return {
+    ...subscriptionRow(subscription(row)),
+    instanceId: row["id"] as string,
+    rootId: row["root_id"] as string,
+  };
+}
+
+function toFigures(row: SqlRow): VersionFigures {
+  return {
+    started: row["started"] as number,
+    completed: row["completed"] as number,
+    failed: row["failed"] as number,
+    cancelled: row["cancelled"] as number,
+    incidents: row["incidents"] as number,
+    meanDurationMs: row["mean"] as number | null,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ProgramDocument, QueueClass } from "@tutti/kernel";
 import { AppError, type JsonObject } from "@tutti/kernel";
-import type { InstanceRow } from "../../port.ts";
+import type { Deployment, InstanceRow } from "../../port.ts";
 import { decodeEvents } from "../codec.ts";
 import type {
   Found,
@@ -10,6 +10,7 @@ import type {
   LogRow,
   NamedLogRow,
   RowsRequest,
+  StoredDeployment,
   StoredInstance,
   Wanted,
 } from "../store.ts";
@@ -18,6 +19,7 @@ export type SqlRow = Record<string, null | number | bigint | string | NodeJS.Non
 
 /** Reads of the log and of instances. */
 export class LogReader {
+  readonly #db: DatabaseSync;
   readonly #byId: StatementSync;
   readonly #byNumber: StatementSync;
   readonly #byRequest: StatementSync;
@@ -31,6 +33,7 @@ export class LogReader {
   readonly #slots: StatementSync;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     const named = "SELECT l.*, i.id, i.root_id FROM log l JOIN instances i ON i.number = l.instance";
     // A turn's starts ask for hundreds of ids at once, nearly all in vain: one call for all costs a tenth of one for each.
     const wanted = "FROM json_each(?) AS wanted CROSS JOIN instances i";
@@ -88,6 +91,20 @@ export class LogReader {
 
   slots(): Map<QueueClass, number> {
     return new Map(this.#slots.all().map((row) => [row["queue"] as QueueClass, row["slots"] as number]));
+  }
+
+  deployments(): StoredDeployment[] {
+    return this.#db
+      .prepare("SELECT * FROM deployments ORDER BY number")
+      .all()
+      .map((row) => ({
+        number: row["number"] as number,
+        deployment: {
+          id: row["id"] as string,
+          programs: JSON.parse(row["programs"] as string) as Deployment["programs"],
+        },
+        starts: JSON.parse(row["starts"] as string) as StoredDeployment["starts"],
+      }));
   }
 
   blob(digest: string): string | undefined {
@@ -154,6 +171,7 @@ export function instanceRecord(row: SqlRow): InstanceRecord {
     deployment: row["deployment"] as string,
     businessKey: row["business_key"] as string | null,
     requestId: row["request_id"] as string | null,
+    startedBy: row["started_by"] as string | null,
     status: row["status"] as InstanceRow["status"],
     held: row["held"] === 1,
     incidents: row["incidents"] as number,

@@ -93,4 +93,57 @@ export const migrations: readonly string[] = [
   CREATE TABLE deployments (id TEXT PRIMARY KEY, number INTEGER NOT NULL, programs TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE slots (queue TEXT PRIMARY KEY, slots INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What happens between instances: who waits, what is kept, who was started by what, and when.
+  ALTER TABLE instances ADD COLUMN started_by TEXT;
+  ALTER TABLE deployments ADD COLUMN starts TEXT NOT NULL DEFAULT '{}';
+
+  CREATE TABLE subscriptions (
+    instance INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    correlation_key TEXT,
+    process TEXT NOT NULL,
+    element TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    repeats INTEGER NOT NULL,
+    taken INTEGER NOT NULL,
+    PRIMARY KEY (instance, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX subscriptions_by_channel ON subscriptions (name, correlation_key, kind, process, taken, instance, key);
+
+  CREATE TABLE messages (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    correlation_key TEXT,
+    id TEXT,
+    payload TEXT NOT NULL,
+    published_at INTEGER NOT NULL,
+    ttl_ms INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    forgotten_at INTEGER NOT NULL,
+    receivers TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_by_channel ON messages (name, correlation_key, kind, number);
+  CREATE INDEX messages_by_id ON messages (id, name, correlation_key, kind) WHERE id IS NOT NULL;
+  CREATE INDEX messages_by_end ON messages (forgotten_at, number);
+
+  CREATE TABLE holders (
+    channel TEXT NOT NULL,
+    process TEXT NOT NULL,
+    instance INTEGER NOT NULL,
+    PRIMARY KEY (channel, process)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE schedules (
+    process TEXT NOT NULL,
+    element TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    row TEXT NOT NULL,
+    PRIMARY KEY (process, element, place)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE rollouts (process TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];

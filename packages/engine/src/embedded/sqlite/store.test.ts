@@ -29,6 +29,7 @@ const record: InstanceRecord = {
   deployment: "d",
   businessKey: null,
   requestId: null,
+  startedBy: null,
   status: "running",
   held: false,
   incidents: 0,

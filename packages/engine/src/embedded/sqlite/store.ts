@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
-import type { Deployment } from "../../port.ts";
 import { chainStart } from "../codec.ts";
 import type { Counters, OpenJob, OutboxEntry, Store, StoreReader } from "../store.ts";
+import { CoordinationReader } from "./coordination.ts";
 import { ListReader, openJob } from "./list.ts";
 import { explain, openForReading, openForWriting, type SqliteOptions } from "./open.ts";
 import { LogReader } from "./read.ts";
@@ -22,6 +22,7 @@ interface Connection {
   readonly db: DatabaseSync;
   readonly log: LogReader;
   readonly list: ListReader;
+  readonly coordination: CoordinationReader;
   readonly writer: TurnWriter;
 }
 
@@ -58,6 +59,12 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
         throw new AppError("storage-failed", "Expected the log to be synced, but it is busy.");
     },
     ...recoveryOf(run),
+    channels: (wanted) => run(({ coordination }) => wanted.map((each) => coordination.channel(each))),
+    queued: (wanted) => run(({ coordination }) => coordination.queued(wanted)),
+    signalled: (wanted) => run(({ coordination }) => coordination.signalled(wanted)),
+    unmatched: (now) => run(({ coordination }) => coordination.unmatched(now)),
+    messageCounts: () => run(({ coordination }) => coordination.counts()),
+    schedules: () => run(({ coordination }) => coordination.schedules()),
     idle: () => {
       if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
     },
@@ -69,24 +76,11 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   };
 }
 
-type Recovery = Pick<Store, "deployments" | "openJobs" | "heldInstances" | "timers" | "outbox">;
+type Recovery = Pick<Store, "openJobs" | "heldInstances" | "timers" | "outbox">;
 
 /** What recovery asks for. Read once an opening, so nothing is prepared ahead. */
 function recoveryOf(run: Run): Recovery {
   return {
-    deployments: () =>
-      run(({ db }) =>
-        db
-          .prepare("SELECT * FROM deployments ORDER BY number")
-          .all()
-          .map((row) => ({
-            number: row["number"] as number,
-            deployment: {
-              id: row["id"] as string,
-              programs: JSON.parse(row["programs"] as string) as Deployment["programs"],
-            },
-          })),
-      ),
     openJobs: (after, limit) =>
       run(({ db }) =>
         db
@@ -129,7 +123,7 @@ function recoveryOf(run: Run): Recovery {
 /** Reads a store that another process may own. */
 export function openSqliteReader(path: string): StoreReader {
   const db = openForReading(path);
-  const connection = { db, log: new LogReader(db), list: new ListReader(db) };
+  const connection = connectionOf(db);
   const run = async <T>(work: (reading: typeof connection) => T): Promise<T> => {
     if (!connection.db.isOpen) throw new AppError("engine-closed", "Expected an open store, but it was closed.");
     try {
@@ -152,6 +146,11 @@ function readerOf(run: Run, close: () => void): StoreReader {
     listJobs: (filter, page) => run(({ list }) => list.jobs(filter, page)),
     listTasks: (filter, page) => run(({ list }) => list.tasks(filter, page)),
     listIncidents: (filter, page) => run(({ list }) => list.incidents(filter, page)),
+    listSubscriptions: (filter, page) => run(({ list }) => list.subscriptions(filter, page)),
+    listMessages: (filter, page) => run(({ list }) => list.messages(filter, page)),
+    versionFigures: (process) => run(({ list }) => list.versionFigures(process)),
+    rollouts: () => run(({ coordination }) => coordination.rollouts()),
+    deployments: () => run(({ log }) => log.deployments()),
     slots: () => run(({ log }) => log.slots()),
     close: async () => close(),
   };
@@ -161,11 +160,15 @@ function connect(path: string, options: SqliteOptions): Connection {
   const db = openForWriting(path, options);
   try {
     const chain = verifyChain(db, tailRows);
-    return { db, log: new LogReader(db), list: new ListReader(db), writer: new TurnWriter(db, chain ?? chainStart) };
+    return { ...connectionOf(db), writer: new TurnWriter(db, chain ?? chainStart) };
   } catch (error) {
     db.close();
     throw explain(error, path);
   }
+}
+
+function connectionOf(db: DatabaseSync): Omit<Connection, "writer"> {
+  return { db, log: new LogReader(db), list: new ListReader(db), coordination: new CoordinationReader(db) };
 }
 
 function nextEpoch(db: DatabaseSync): number {

@@ -1,11 +1,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { chainHash, codecVersion, writeHead, writeRow } from "../codec.ts";
+import type { CoordinationChange } from "../coordination.ts";
 import { JsonBytes } from "../json-bytes.ts";
 import type { Change, LogRow, Turn } from "../store.ts";
+import { CoordinationWriter } from "./coordination.ts";
 
-type Statements = { readonly [K in Change["type"] | "log" | "blob" | "program"]: StatementSync };
+type OwnChange = Exclude<Change, CoordinationChange>;
+type Statements = { readonly [K in OwnChange["type"] | "log" | "blob" | "program"]: StatementSync };
 type Writers = {
-  readonly [K in Change["type"]]: (statements: Statements, change: Extract<Change, { readonly type: K }>) => void;
+  readonly [K in OwnChange["type"]]: (statements: Statements, change: Extract<OwnChange, { readonly type: K }>) => void;
 };
 
 /** Writes turns. Keeps the end of the hash chain; a failed turn leaves it where it was. */
@@ -15,6 +18,7 @@ export class TurnWriter {
   readonly #commit: StatementSync;
   readonly #statements: Statements;
   readonly #hashed: JsonBytes = new JsonBytes();
+  readonly #coordination: CoordinationWriter;
   #chain: string;
 
   constructor(db: DatabaseSync, chain: string) {
@@ -22,6 +26,7 @@ export class TurnWriter {
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#statements = prepare(db);
+    this.#coordination = new CoordinationWriter(db);
     this.#chain = chain;
   }
 
@@ -32,7 +37,11 @@ export class TurnWriter {
       this.#writeRows(turn);
       for (const change of turn.changes) {
         // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
-        (writers[change.type] as (statements: Statements, change: Change) => void)(this.#statements, change);
+        const write = writers[change.type as OwnChange["type"]] as
+          | ((statements: Statements, change: Change) => void)
+          | undefined;
+        if (write === undefined) this.#coordination.write(change as CoordinationChange);
+        else write(this.#statements, change);
       }
       this.#commit.run();
     } catch (error) {
@@ -67,7 +76,7 @@ function prepare(db: DatabaseSync): Statements {
     log: db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)"),
     blob: db.prepare("INSERT OR IGNORE INTO blobs VALUES (?, ?)"),
     program: db.prepare("INSERT OR IGNORE INTO programs VALUES (?, ?, ?, ?)"),
-    "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "instance-update": db.prepare(
       "UPDATE instances SET status = ?, held = ?, incidents = ?, ended_at = ? WHERE number = ?",
     ),
@@ -82,7 +91,7 @@ function prepare(db: DatabaseSync): Statements {
     "outbox-put": db.prepare("INSERT INTO outbox VALUES (?, ?)"),
     "outbox-delete": db.prepare("DELETE FROM outbox WHERE id = ?"),
     "snapshot-put": db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)"),
-    "deployment-put": db.prepare("INSERT OR REPLACE INTO deployments VALUES (?, ?, ?)"),
+    "deployment-put": db.prepare("INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, ?)"),
     "slots-put": db.prepare("INSERT OR REPLACE INTO slots VALUES (?, ?)"),
   };
 }
@@ -91,7 +100,7 @@ const writers: Writers = {
   "instance-put": (statements, { record: r }) => {
     statements["instance-put"].run(
       ...[r.number, r.instanceId, r.rootId, r.parentId, r.process, r.version, r.hash, r.deployment, r.businessKey],
-      ...[r.requestId, r.status, r.held ? 1 : 0, r.incidents, r.startedAt, r.endedAt],
+      ...[r.requestId, r.status, r.held ? 1 : 0, r.incidents, r.startedAt, r.endedAt, r.startedBy],
     );
   },
   "instance-update": (statements, { record: r }) => {
@@ -131,9 +140,14 @@ const writers: Writers = {
   "snapshot-put": (statements, { instance, sequence, position, state }) => {
     statements["snapshot-put"].run(instance, sequence, position, JSON.stringify(state));
   },
-  "deployment-put": (statements, { deployment, number, documents }) => {
+  "deployment-put": (statements, { deployment, number, documents, starts }) => {
     for (const each of documents) statements.program.run(each.hash, each.id, each.version, JSON.stringify(each));
-    statements["deployment-put"].run(deployment.id, number, JSON.stringify(deployment.programs));
+    statements["deployment-put"].run(
+      deployment.id,
+      number,
+      JSON.stringify(deployment.programs),
+      JSON.stringify(starts),
+    );
   },
   "slots-put": (statements, { queue, slots }) => {
     statements["slots-put"].run(queue, slots);
