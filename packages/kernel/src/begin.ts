@@ -9,17 +9,17 @@ import { armWaits, needsAll, prepareWaits } from "./wait.ts";
 
 /** Puts a token where a scope begins: at its none start event, or without one at everything that no flow leads to. */
 export function beginContent(turn: Turn, container: ElementId | null, scope: Key): void {
-  for (const element of turn.program.entries.get(container) ?? []) turn.arrivals.push({ element: element.id, scope });
+  for (const element of must(turn.program.entries.get(container), "what is entered begins somewhere"))
+    turn.arrivals.push({ element: element.id, scope });
   turn.touched.add(scope);
 }
 
 /** The gateway before an event that starts the process by way of it. */
 function gatewayBefore(turn: Turn, event: Element): EventBasedGateway | undefined {
-  for (const { from } of turn.program.incoming.get(event.id) ?? []) {
-    const source = turn.element(from);
-    if (source.kind === "event-based-gateway" && source.instantiate !== undefined) return source;
-  }
-  return undefined;
+  const sources = (turn.program.incoming.get(event.id) ?? []).map(({ from }) => turn.element(from));
+  return sources.find((source) => source.kind === "event-based-gateway" && source.instantiate !== undefined) as
+    | EventBasedGateway
+    | undefined;
 }
 
 /** The process begins with an event that was triggered; where that is one of several needed, the others are awaited. */

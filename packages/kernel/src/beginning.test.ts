@@ -17,6 +17,7 @@ import {
   onCondition,
   onMessage,
   onSignal,
+  or,
   program,
   raise,
   receive,
@@ -118,6 +119,16 @@ test("[K141] one of the others that cannot be worked out is an incident, and is 
   expect(driver.resolve().deliver("c").active).toEqual(["work"]);
 });
 
+test("[K141] an event that other flows lead to as well begins the process all the same", () => {
+  const made = program(
+    [service("again"), eventGateway("which", "exclusive"), catching("a", onMessage("a")), start()],
+    ["start>again>a", "which>a>again"],
+  );
+  const driver = new Driver(made).create({}, { start: { element: "a", payload: {} } });
+  expect(driver.active).toEqual(["again"]);
+  expect(driver.history.map(({ type }) => type)).toContain("flow-taken");
+});
+
 const started = program(
   [...[start(), start("by-message", onMessage("order")), start("by-time", onTime), service("work"), end()]].map(
     (each) => (each.id === "by-message" ? { ...each, outputs: map({ order: "id" }) } : each),
@@ -169,6 +180,11 @@ test("[K144] without a start event everything begins that no flow leads to, and 
   );
   const driver = new Driver(made).create();
   expect(driver.active).toEqual(["a", "b", "box", "d", "e"]);
+});
+
+test("[K144] gateways begin like anything else", () => {
+  const made = program([or("either"), and("both"), service("a"), service("b")], ["either>a", "both>b"]);
+  expect(new Driver(made).create().active).toEqual(["a", "b"]);
 });
 
 test("[K144] an empty sub-process completes at once", () => {
@@ -277,6 +293,14 @@ test("[K146] one that starts the process waits for the rest in the instance of t
   expect(unnamed.view().waiting).toMatchObject([
     { on: "message", reason: "It waits for the message 'b' with the key '4'." },
   ]);
+});
+
+test("[K146] a time is one of them, too", () => {
+  const made = program([start("both", allOf(onTime, onSignal("s"))), service("work"), end()], ["both>work>end"]);
+  const driver = new Driver(made).create({}, { start: { element: "both", payload: {}, trigger: 0 } });
+  expect(driver.deliver("both").active).toEqual(["work"]);
+  const other = new Driver(made).create({}, { start: { element: "both", payload: {}, trigger: 1 } });
+  expect(other.fire("both").active).toEqual(["work"]);
 });
 
 test("[K147] a multiple throwing event does all of it, what takes time last", () => {

@@ -190,6 +190,17 @@ export interface EndChild extends CommandBase {
   readonly outcome: InstanceOutcome;
 }
 
+/** A called instance escalates; it goes on. */
+export interface EscalateCall extends CommandBase {
+  readonly type: "escalate-call";
+  readonly key: Key;
+  readonly childId: string;
+  /** Those of one child count up: a second delivery is refused. */
+  readonly number: number;
+  readonly code: string;
+  readonly payload: JsonObject;
+}
+
 export interface PauseInstance extends CommandBase {
   readonly type: "pause-instance";
   /** Also ends running jobs; they are offered again on resume. */
@@ -328,6 +339,7 @@ export type Command =
   | UpdateTask
   | EscalateTask
   | EndChild
+  | EscalateCall
   | PauseInstance
   | ResumeInstance
   | CancelInstance

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   and,
   boundary,
+  call,
   catching,
   end,
   handling,
@@ -9,12 +10,15 @@ import {
   loop,
   map,
   onCondition,
+  or,
   program,
   raise,
   script,
   service,
   start,
   sub,
+  timer,
+  user,
 } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 
@@ -190,6 +194,89 @@ test("[K129] an escalation that nothing catches is recorded, and the thrower goe
   expect(driver.lastEvents).toContainEqual(expect.objectContaining({ type: "escalation-thrown", caughtBy: null }));
   const unclear = raise("warn", { type: "escalation", code: "hot", payload: map({ a: "missing" }) });
   expect(new Driver(line(unclear)).create().view().incidents).toMatchObject([{ kind: "activation" }]);
+});
+
+function called(caught: boolean): Driver {
+  const told = boundary("told", "child", { trigger: { type: "escalation", code: "hot" }, interrupting: false });
+  const made = program(
+    [start(), call("child"), ...(caught ? [told] : []), service("note"), end()],
+    ["start>child>end", ...(caught ? ["told>note"] : [])],
+  );
+  return new Driver(made).create({}, { parent: { instanceId: "above", key: 3 } });
+}
+
+test("[K129] a called instance tells its caller what nothing caught; it is told once, and passes it on in turn", () => {
+  const child = new Driver(
+    line(raise("warn", { type: "escalation", code: "hot", payload: map({ n: "n" }) }), service("on")),
+  );
+  child.create({ n: 4 }, { parent: { instanceId: "i", key: 7 } });
+  const [told] = child.lastEffects.filter((effect) => effect.type === "escalate-parent");
+  expect(told).toMatchObject({ parent: { instanceId: "i", key: 7 }, code: "hot", payload: { n: 4 } });
+  const driver = called(true);
+  const key = driver.key("child");
+  const said = {
+    type: "escalate-call" as const,
+    key,
+    childId: `i/${key}`,
+    number: told?.number ?? 0,
+    code: "hot",
+    payload: {},
+  };
+  driver.send(said);
+  expect(driver.active).toEqual(["child", "note"]);
+  expect(driver.try(said)?.code).toBe("message-duplicate");
+  expect(driver.try({ ...said, childId: "other" })?.code).toBe("child-not-found");
+  const outer = called(false).send(said);
+  expect(outer.lastEffects).toMatchObject([
+    { type: "escalate-parent", parent: { instanceId: "above", key: 3 }, code: "hot" },
+  ]);
+});
+
+test.each([true, false])("[K128] a user task escalates like any other activity (interrupting: %s)", (interrupting) => {
+  const sla = [
+    {
+      on: "not-started" as const,
+      after: timer("duration", "PT5S"),
+      action: { type: "escalate" as const, code: "late" },
+    },
+  ];
+  const told = boundary("told", "approve", { trigger: { type: "escalation" }, interrupting });
+  const made = program(
+    [start(), user("approve", { sla }), told, service("note"), end()],
+    ["start>approve>end", "told>note"],
+  );
+  const byRule = new Driver(made).create().fire("approve", 0);
+  expect(byRule.active).toEqual(interrupting ? ["note"] : ["approve", "note"]);
+  const byHand = new Driver(made).create();
+  byHand.send({ type: "escalate-task", key: byHand.key("approve"), code: "stuck", reason: "help" });
+  expect(byHand.active).toEqual(byRule.active);
+});
+
+test("[K129] the escalation of a user task goes on to a caller", () => {
+  const driver = new Driver(line(user("approve"))).create({}, { parent: { instanceId: "above", key: 3 } });
+  driver.send({ type: "escalate-task", key: driver.key("approve"), code: "stuck", reason: "help" });
+  expect(driver.lastEffects).toMatchObject([{ type: "escalate-parent", code: "stuck" }]);
+});
+
+test("[K130] [K160] a join waits for a token that a link can still bring", () => {
+  const here = { type: "link" as const, name: "on" };
+  const made = program(
+    [
+      start(),
+      or("split"),
+      service("a"),
+      service("b"),
+      raise("go", here),
+      catching("come", here),
+      or("join"),
+      service("last"),
+      end(),
+    ],
+    ["start>split>a>join>last>end", "split>b>go", "come>join"],
+  );
+  const driver = new Driver(made).create().complete("a");
+  expect(driver.active).toEqual(["b"]);
+  expect(driver.complete("b").active).toEqual(["last"]);
 });
 
 test("[K130] a link goes on at its namesake in the same scope, backwards too", () => {

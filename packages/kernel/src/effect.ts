@@ -82,6 +82,15 @@ export type Effect =
   | { readonly type: "release-jobs" }
   /** Send `end-child` to the parent. */
   | { readonly type: "answer-parent"; readonly parent: ParentLink; readonly outcome: InstanceOutcome }
+  /** An escalation that nothing here caught: send `escalate-call` to the parent. Fire and forget, as a message is. */
+  | {
+      readonly type: "escalate-parent";
+      readonly parent: ParentLink;
+      /** Counts up within the instance. */
+      readonly number: number;
+      readonly code: string;
+      readonly payload: JsonObject;
+    }
   /** → `continue`, at once. */
   | { readonly type: "continue" };
 

@@ -75,6 +75,11 @@ const emitters: Emitters = {
     const messageId = `${state.head.instanceId}/${key}`;
     return [{ type: "publish-message", key, messageId, name, correlationKey, ttlMs, payload }];
   },
+  "escalation-thrown": (state, { caughtBy, code, payload }) => {
+    const { parent, sequence } = state.head;
+    if (caughtBy !== null || parent === null) return nothing;
+    return [{ type: "escalate-parent", parent, number: sequence, code, payload }];
+  },
   "signal-broadcast": (_state, { key, name, payload }) => [{ type: "broadcast-signal", key, name, payload }],
   "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
   "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],

@@ -18,12 +18,14 @@ import {
   program,
   raise,
   receive,
+  script,
   service,
   start,
   sub,
   timer,
   undo,
   variable,
+  xor,
 } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 
@@ -289,6 +291,37 @@ test("[K131] event sub-processes stand in one another", () => {
   expect(driver.complete("deep").status).toBe("completed");
 });
 
+test("[K136] an event sub-process that repairs can have undone what completed in its scope, itself first", () => {
+  const inside = [
+    ...[start("s"), service("a", { compensation: "undo-a" }), service("risky"), end("e")],
+    service("undo-a", { forCompensation: true }),
+    ...handling("mine", { trigger: { type: "error" } }, [service("b", { compensation: "undo-b" }), undo("back")]),
+    { ...service("undo-b", { forCompensation: true }), parent: "mine" },
+  ];
+  const made = program([start(), ...sub("box", inside), end()], ["start>box>end", "s>a>risky>e", "mine-start>b>back"]);
+  const driver = new Driver(made).create().complete("a").throw("risky", "E").complete("b");
+  expect(driver.active).toEqual(["back", "box", "mine", "undo-b"]);
+  expect(driver.complete("undo-b").active).toEqual(["back", "box", "mine", "undo-a"]);
+  expect(driver.complete("undo-a").status).toBe("completed");
+});
+
+test("[K15] a step that goes on leaves what waits as it is", () => {
+  const made = program(
+    [
+      start(),
+      and("split"),
+      catching("news", onMessage("news")),
+      ...sub("many", [start("s"), service("one"), end("e")], { loop: loop("parallel") }),
+      end(),
+    ],
+    ["start>split>news>end", "split>many>end", "s>one>e"],
+  );
+  const driver = new Driver(made, { checked: false }).create({ items: Array.from({ length: 1_200 }, (_, n) => n) });
+  expect(driver.state.head.continuing).toBe(true);
+  expect(driver.goOn().deliver("news").status).toBe("running");
+  driver.check();
+});
+
 /** box: a and b (which can be undone), then back; box itself is undone by an event sub-process in it. */
 function undoing(content: Element[], options: { readonly compensation?: string } = {}): Driver {
   const inside = [
@@ -394,6 +427,31 @@ test("[K137] a cancel end event ends all else, undoes in reverse order, and goes
   expect(driver.complete("undone").status).toBe("completed");
 });
 
+test("[K137] a multiple end event may cancel, too", () => {
+  const last = {
+    type: "multiple" as const,
+    triggers: [{ type: "cancel" as const }, { type: "escalation" as const, code: "x" }],
+  };
+  const inside = [
+    start("s"),
+    service("a", { compensation: "h" }),
+    end("no", last),
+    service("h", { forCompensation: true }),
+  ];
+  const made = program(
+    [
+      start(),
+      ...sub("deal", inside, { transaction: true }),
+      boundary("off", "deal", { trigger: { type: "cancel" } }),
+      service("undone"),
+    ],
+    ["start>deal", "s>a>no", "off>undone"],
+  );
+  const driver = new Driver(made).create().complete("a");
+  expect(driver.active).toEqual(["deal", "h", "no"]);
+  expect(driver.complete("h").active).toEqual(["undone"]);
+});
+
 test("[K137] with nothing to undo it goes on at once", () => {
   const inside = [
     start("s"),
@@ -449,6 +507,17 @@ test("[K139] an error that leaves a transaction undoes nothing", () => {
   const driver = transaction().throw("ask", "E");
   expect(driver.status).toBe("completed");
   expect(driver.events).not.toContain("compensation-started");
+});
+
+test("[K131] a version that brings one is waited for also where nothing has an instance just now", () => {
+  const elements = [start(), script("add", { n: "n + 1" }), xor("again", "again>end"), end()];
+  const lines = ["start>add>again", "again>add: n < 600", "again>end"];
+  const driver = new Driver(program(elements, lines), { checked: false }).create({ n: 0 });
+  expect([driver.active, driver.state.head.continuing]).toEqual([[], true]);
+  const late = handling("late", { trigger: onMessage("stop") }, [service("fix")]);
+  const to = program([...elements, ...late], [...lines, "late-start>fix"], { version: "2", hash: "other" });
+  driver.send({ type: "migrate-instance", to, mapping: {}, reason: "so" });
+  expect(driver.subscription("late-start").name).toBe("stop");
 });
 
 test("[K131] a scope that waits only for itself still ends", () => {

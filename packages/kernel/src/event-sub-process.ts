@@ -61,8 +61,8 @@ export function mostPrecise<E extends StartEvent | Parameters<typeof triggerOf>[
 ): E | undefined {
   let best: { readonly event: E; readonly precision: number } | undefined;
   for (const event of events) {
-    const trigger = triggerOf(event);
-    const triggers = trigger?.type === "multiple" ? trigger.triggers : trigger === undefined ? [] : [trigger];
+    const trigger = must(triggerOf(event), `'${event.id}' catches nothing`);
+    const triggers = trigger.type === "multiple" ? trigger.triggers : [trigger];
     for (const each of triggers) {
       const fits = precision(each);
       if (fits > (best?.precision ?? 0)) best = { event, precision: fits };

@@ -215,7 +215,7 @@ export type Event =
       readonly payload: JsonObject;
       readonly at: number;
     }
-  /** `caughtBy`: the event that caught it; null when none did, and it went nowhere. */
+  /** `caughtBy`: the event that caught it; null when none did: then it goes to the caller, or without one nowhere. */
   | {
       readonly type: "escalation-thrown";
       readonly key: Key;
@@ -224,6 +224,8 @@ export type Event =
       readonly payload: JsonObject;
       readonly caughtBy: ElementId | null;
       readonly at: number;
+      /** Of a called instance: which of its escalations it is. */
+      readonly source?: number;
     }
   // user tasks, keyed by the element instance
   | {

@@ -7,6 +7,7 @@ import {
   anyOf,
   boundary,
   catching,
+  complex,
   document,
   end,
   eventGateway,
@@ -160,6 +161,8 @@ test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDo
     {},
     "leads from the event-based gateway 'g' to 'a', which waits for no event",
   ],
+  ["a gateway that waits for nothing", [start(), eventGateway("g")], ["start>g"], {}, "leads nowhere from the event"],
+  ["a complex gateway to begin with", [complex("c", "true"), end()], ["c>end"], {}, "has no start event in 'test'"],
   [
     "a gateway that waits for a link",
     [start(), eventGateway("g"), catching("a", link)],

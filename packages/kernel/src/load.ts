@@ -142,8 +142,8 @@ function indexStarts(graph: Graph): Pick<Program, "starts" | "eventSubProcesses"
   const eventSubProcesses = new Map<ElementId | null, SubProcess[]>();
   const processStarts: ProcessStart[] = [];
   const addStart = (element: Element): void => {
-    const trigger = triggerOf(element);
-    if (trigger !== undefined) processStarts.push({ id: element.id, trigger });
+    const trigger = must(triggerOf(element), "events that start were checked");
+    processStarts.push({ id: element.id, trigger });
   };
   for (const element of document.elements) {
     if (element.kind === "sub-process" && element.triggeredByEvent) append(eventSubProcesses, element.parent, element);

@@ -60,6 +60,7 @@ test("[K120] a name or key that cannot be worked out is an incident, wherever it
   const noPayload = sendTask("send", { message: { ...message("x"), payload: map({ a: "missing" }) } });
   for (const made of [
     line(catching("wait", nameless)),
+    line({ ...receive("wait", "x"), message: nameless.message }),
     line(noSend),
     line(noKey),
     line(noPayload),

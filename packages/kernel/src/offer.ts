@@ -2,7 +2,7 @@ import type { Key } from "./command.ts";
 import type { Visit } from "./element/behavior.ts";
 import { itemAt, itemOf } from "./item.ts";
 import type { JsonObject } from "./json.ts";
-import { must } from "./problem.ts";
+import { assert, must } from "./problem.ts";
 import type { Element, JobDefinition, QueueClass } from "./program.ts";
 import type { State } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -45,13 +45,10 @@ export function offerJob(turn: Turn, visit: Visit, input: JsonObject): void {
 
 /** The job of an element that has one. */
 export function jobOf(element: Element): JobDefinition {
-  const job = "job" in element ? element.job : sendingJob(element);
-  return must(job, `'${element.id}' has no job`);
-}
-
-function sendingJob(element: Element): JobDefinition | undefined {
+  if ("job" in element) return must(element.job, `'${element.id}' has no job`);
   const isThrown = element.kind === "intermediate-throw-event" || element.kind === "end-event";
-  return isThrown && element.trigger.type === "message" ? element.trigger.job : undefined;
+  assert(isThrown && element.trigger.type === "message", `'${element.id}' has no job`);
+  return must(element.trigger.job, `'${element.id}' has no job`);
 }
 
 /** After a person decided that a job is to be tried again. */

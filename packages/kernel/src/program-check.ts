@@ -1,4 +1,4 @@
-import { AppError } from "./problem.ts";
+import { AppError, must } from "./problem.ts";
 import type {
   Activity,
   BoundaryEvent,
@@ -96,6 +96,10 @@ function checkChoices(document: ProgramDocument, elements: Elements): void {
     if (target?.kind === "intermediate-catch-event" && target.trigger.type !== "link") continue;
     throw invalid(document, `leads from the event-based gateway '${from}' to '${to}', which waits for no event`);
   }
+  for (const { id, kind } of document.elements) {
+    if (kind !== "event-based-gateway" || document.flows.some(({ from }) => from === id)) continue;
+    throw invalid(document, `leads nowhere from the event-based gateway '${id}'`);
+  }
 }
 
 export function isHandler(element: Element): boolean {
@@ -152,10 +156,14 @@ function checkTriggers(
     const alone =
       trigger.type === "multiple" &&
       (type === "none" || type === "link" || (type === "compensation" && kind === "start-event"));
-    if (alone || !mayStand[place]?.has(type))
+    if (alone || !must(mayStand[place], "every kind of event is listed").has(type))
       throw invalid(document, `has the trigger '${type}' at '${id}', where it cannot be`);
     checkTransaction(document, elements, { element, type });
-    if (type === "compensation" && kind === "start-event" && elements.get(element.parent ?? "")?.parent === null) {
+    if (
+      type === "compensation" &&
+      kind === "start-event" &&
+      elements.get(must(element.parent, "it starts an event sub-process"))?.parent === null
+    ) {
       throw invalid(document, `has a compensation start '${id}' at process level, which nothing undoes`);
     }
   }

@@ -142,6 +142,8 @@ export interface CallRecord {
   /** It has ended, and a person must decide about its failure. */
   readonly ended: boolean;
   readonly attempt: number;
+  /** The last of its escalations that was received. */
+  readonly escalation?: number;
 }
 
 export interface IncidentRecord {

@@ -1,10 +1,11 @@
 import type { Key } from "./command.ts";
 import { planCompensation } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
-import { complete, terminateContent } from "./lifecycle.ts";
+import { complete, instanceAt, terminateContent } from "./lifecycle.ts";
 import { prepareSending } from "./message.ts";
 import { offerJob } from "./offer.ts";
 import type { EndEvent, IntermediateThrowEvent, ThrowTrigger } from "./program.ts";
+import { isEventSubProcess } from "./program-check.ts";
 import { type Names, type Result, resolve, resolveMappings } from "./scope.ts";
 import { failInstance, throwError, throwEscalation } from "./throw.ts";
 import { cancelTransaction } from "./transaction.ts";
@@ -74,7 +75,11 @@ function prepareLast(
     case "compensation":
       return {
         ok: true,
-        value: () => beginCompensation(turn, visit, planCompensation(turn.state, scope, trigger.activity)),
+        value: () => {
+          const scopes = scopesUndoneFrom(turn, scope);
+          const targets = scopes.flatMap((each) => planCompensation(turn.state, each, trigger.activity));
+          beginCompensation(turn, visit, targets);
+        },
       };
     case "error":
       return prepareError(turn, visit, { trigger, names });
@@ -120,6 +125,18 @@ export function cancels(element: EndEvent): boolean {
     trigger.type === "cancel" ||
     (trigger.type === "multiple" && trigger.triggers.some((each) => each.type === "cancel"))
   );
+}
+
+/** An event sub-process belongs to the scope it stands in: what completed there can be undone from it, too. */
+function scopesUndoneFrom(turn: Turn, from: Key): Key[] {
+  const scopes = [from];
+  for (let scope = from; scope !== 0; ) {
+    const { element, scope: around } = instanceAt(turn, scope);
+    if (!isEventSubProcess(turn.element(element)) || turn.program.handlers.has(element)) break;
+    scopes.push(around);
+    scope = around;
+  }
+  return scopes;
 }
 
 /** Undoes the targets one after the other and completes the element after the last; at once when there are none. */

@@ -77,7 +77,7 @@ export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
   }
 }
 
-/** Throws an escalation from an element instance. Caught by none, it is recorded, and goes nowhere. */
+/** Throws an escalation from an element instance. Caught by none, it is recorded, and goes on to a caller. */
 export function throwEscalation(turn: Turn, from: Key, escalation: Escalation): void {
   if (!catchEscalation(turn, from, escalation)) recordEscalation(turn, from, { ...escalation, caughtBy: null });
 }
@@ -85,6 +85,8 @@ export function throwEscalation(turn: Turn, from: Key, escalation: Escalation): 
 interface Escalation {
   readonly code: string;
   readonly payload: JsonObject;
+  /** Of a called instance: which of its escalations it is. */
+  readonly source?: number;
 }
 
 function recordEscalation(
@@ -100,7 +102,7 @@ function recordEscalation(
  * Takes an escalation outwards to the nearest event sub-process or boundary event that catches its code. If that one
  * does not interrupt, whoever threw it goes on. False when nothing caught it, and nothing was changed.
  */
-export function catchEscalation(turn: Turn, from: Key, escalation: Escalation): boolean {
+function catchEscalation(turn: Turn, from: Key, escalation: Escalation): boolean {
   const { code } = escalation;
   const precision = precisionFor("escalation", code);
   const payload = { escalation: { ...escalation.payload, code } };

@@ -63,7 +63,7 @@ function gather(turn: Turn, wait: Awaited, payload: JsonObject): JsonObject | un
     turn.emit({ type: "trigger-met", key: turn.nextKey(), owner, element, payload, at: turn.at });
     return undefined;
   }
-  const met = mine.filter(isMine).map((each) => each.payload ?? {});
+  const met = mine.filter(isMine).map((each) => must(each.payload, "what is met brought something"));
   disarm(turn, owner, element);
   if (staysArmed(turn.element(element))) rearmAll(turn, wait, "trigger");
   return Object.assign({}, ...met, payload) as JsonObject;

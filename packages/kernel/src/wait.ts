@@ -1,6 +1,7 @@
 import type { Key } from "./command.ts";
 import type { Event } from "./event.ts";
 import { addressOf } from "./message.ts";
+import { must } from "./problem.ts";
 import type { CatchTrigger, Element, ElementId, WaitTrigger } from "./program.ts";
 import type { Names, Result } from "./scope.ts";
 import { armTimer, computeTimer, type DueTimer } from "./timer.ts";
@@ -38,7 +39,8 @@ export function triggerOf(element: Element): CatchTrigger | undefined {
 /** One of the triggers of an element, by its place in a multiple event. */
 export function triggerAt(element: Element, place: number | null | undefined): CatchTrigger | undefined {
   const trigger = triggerOf(element);
-  return trigger?.type === "multiple" ? trigger.triggers[place ?? 0] : trigger;
+  if (trigger?.type !== "multiple") return trigger;
+  return trigger.triggers[must(place, `one of several triggers of '${element.id}' has a place`)];
 }
 
 /** Whether all triggers of an event are needed, not one of them. */
@@ -59,8 +61,7 @@ export function staysOpen(element: Element): boolean {
 
 /** Computes what an element is to wait for; triggers that nothing has to be armed for (an error) give nothing. */
 export function prepareWaits(turn: Turn, element: Element, names: Names): Result<readonly Wait[]> {
-  const trigger = triggerOf(element);
-  if (trigger === undefined) return noWaits;
+  const trigger = must(triggerOf(element), `'${element.id}' waits for nothing`);
   if (trigger.type !== "multiple") return prepareOne(turn, { element: element.id }, { trigger, names });
   const waits: Wait[] = [];
   for (const [index, inner] of trigger.triggers.entries()) {

@@ -83,6 +83,42 @@ function callRules(rule: Rule): void {
     ]);
   });
 
+  rule("[E18] what a called instance escalates reaches the call, once, across a crash", async (running) => {
+    const raising = program({
+      id: "child",
+      elements: [
+        start(),
+        { id: "warn", kind: "intermediate-throw-event", parent: null, trigger: { type: "escalation", code: "hot" } },
+        service("inside"),
+        end(),
+      ],
+      flows: ["start>warn", "warn>inside", "inside>end"],
+    });
+    const trigger = { type: "escalation" as const };
+    const listening = program({
+      id: "parent",
+      elements: [
+        ...[start(), call("calls", "child"), end(), service("note", { type: "noting" })],
+        { id: "told", kind: "boundary-event", parent: null, attachedTo: "calls", interrupting: false, trigger },
+      ],
+      flows: ["start>calls", "calls>end", "told>note"],
+    });
+    const notes = new ManualWorker();
+    running.engine.work("noting", notes.handler);
+    const id = await begin(running.engine, [raising, listening]);
+    await notes.job(1);
+    await running.harness.crash(running.engine);
+    running.engine = await running.harness.open();
+    running.engine.work("work", async () => completed({}));
+    let noted = 0;
+    running.engine.work("noting", async () => {
+      noted += 1;
+      return completed({});
+    });
+    expect(await ended(running.engine, id)).toMatchObject({ status: "completed" });
+    expect(noted).toBe(1);
+  });
+
   rule("[E18] a call is bound to what was deployed together with its caller", async ({ engine }) => {
     const worker = new ManualWorker();
     engine.work("work", worker.handler);

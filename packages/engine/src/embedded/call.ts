@@ -13,7 +13,7 @@ export interface Call extends OutboxEntry {
 
 function targetOf({ from, message }: Call): string {
   if (message.type === "continue") return from.instanceId;
-  return message.type === "answer-parent" ? message.parent.instanceId : message.childId;
+  return "parent" in message ? message.parent.instanceId : message.childId;
 }
 
 function calledProgram(scope: Scope, { from, message }: Call): Named | undefined {
@@ -62,6 +62,10 @@ function commandFor(
       return { type: "resume-instance", actor };
     case "answer-parent":
       return { type: "end-child", key: message.parent.key, childId: from.instanceId, outcome: message.outcome };
+    case "escalate-parent": {
+      const { parent, number, code, payload } = message;
+      return { type: "escalate-call", key: parent.key, childId: from.instanceId, number, code, payload };
+    }
     case "continue":
       return { type: "continue" };
   }

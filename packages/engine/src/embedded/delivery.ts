@@ -36,6 +36,7 @@ const handlers: Handlers = {
   "pause-child": call,
   "resume-child": call,
   "answer-parent": call,
+  "escalate-parent": call,
   continue: call,
   "publish-message": {
     wants: (scope, wants, { entry, item }) => {

@@ -95,6 +95,7 @@ const handlers: Handlers = {
   "pause-child": message,
   "resume-child": message,
   "answer-parent": message,
+  "escalate-parent": message,
   continue: message,
   "hold-jobs": {
     record: (_draft, { record }) => {

@@ -236,7 +236,15 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "signal-broadcast": { number: 75, fields: { key: always, element: always, name: always, payload: always, at: row } },
   "escalation-thrown": {
     number: 76,
-    fields: { key: always, element: always, code: always, payload: always, caughtBy: always, at: row },
+    fields: {
+      key: always,
+      element: always,
+      code: always,
+      payload: always,
+      caughtBy: always,
+      source: optional,
+      at: row,
+    },
   },
   "loop-opened": { number: 131, fields: { body: always, at: row } },
   "loop-iterated": { number: 132, fields: { body: always, counter: always, key: always, at: row } },

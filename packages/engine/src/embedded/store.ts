@@ -99,7 +99,16 @@ export interface ArmedTimer {
 /** The effects that reach an instance: another one, or the same again. */
 export type InstanceMessage = Extract<
   Effect,
-  { readonly type: "start-child" | "cancel-child" | "pause-child" | "resume-child" | "answer-parent" | "continue" }
+  {
+    readonly type:
+      | "start-child"
+      | "cancel-child"
+      | "pause-child"
+      | "resume-child"
+      | "answer-parent"
+      | "escalate-parent"
+      | "continue";
+  }
 >;
 /** With those that reach whoever waits, and what was given to an instance that cannot take it yet. */
 export type Message =

@@ -1,17 +1,21 @@
 import type { Key } from "../command.ts";
 import { release } from "../lifecycle.ts";
 import { must } from "../problem.ts";
-import type { EventBasedGateway } from "../program.ts";
+import type { EventBasedGateway, Flow } from "../program.ts";
 import type { Names, Result } from "../scope.ts";
 import { passEvent, type Triggered } from "../trigger.ts";
 import type { Turn } from "../turn.ts";
 import { armWaits, disarm, prepareWaits, type Wait } from "../wait.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 
-/** What the events after a gateway wait for, those in `except` left out. */
+function flowsAfter(turn: Turn, gateway: EventBasedGateway): readonly Flow[] {
+  return must(turn.program.outgoing.get(gateway.id), `'${gateway.id}' leads nowhere`);
+}
+
+/** What the events after a gateway wait for. */
 function waitsAfter(turn: Turn, gateway: EventBasedGateway, names: Names): Result<readonly Wait[]> {
   const waits: Wait[] = [];
-  for (const flow of turn.program.outgoing.get(gateway.id) ?? []) {
+  for (const flow of flowsAfter(turn, gateway)) {
     const prepared = prepareWaits(turn, turn.element(flow.to), names);
     if (!prepared.ok) return prepared;
     waits.push(...prepared.value);
@@ -22,7 +26,7 @@ function waitsAfter(turn: Turn, gateway: EventBasedGateway, names: Names): Resul
 /** The token goes on at the event that was triggered, as if it had waited there. */
 function passOn(turn: Turn, visit: Visit<EventBasedGateway>, { element, payload }: Triggered): void {
   const { scope } = visit;
-  const flows = turn.program.outgoing.get(visit.element.id) ?? [];
+  const flows = flowsAfter(turn, visit.element);
   const { id } = must(
     flows.find((flow) => flow.to === element.id),
     `no flow leads to '${element.id}'`,

@@ -93,6 +93,10 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
     state.head.at = event.at;
   },
   "escalation-thrown": (state, event) => {
+    const call = state.calls.get(event.key);
+    if (call !== undefined && event.source !== undefined) {
+      state.calls.set(event.key, { ...call, escalation: event.source });
+    }
     state.head.at = event.at;
   },
 };

@@ -1,13 +1,16 @@
-import type { Command, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
+import type { Command, EscalateCall, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
 import { complete, visitOf } from "../lifecycle.ts";
 import { jobOf } from "../offer.ts";
-import type { JobRecord } from "../state.ts";
-import { failHandler, failInstance, handlerAround, throwError } from "../throw.ts";
+import type { CallRecord, JobRecord } from "../state.ts";
+import { failHandler, failInstance, handlerAround, throwError, throwEscalation } from "../throw.ts";
 import { triggerTimer } from "../trigger.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
-type WorkCommand = Extract<Command["type"], `${string}-job` | "throw-job-error" | "fire-timer" | "end-child">;
+type WorkCommand = Extract<
+  Command["type"],
+  `${string}-job` | "throw-job-error" | "fire-timer" | "end-child" | "escalate-call"
+>;
 
 /** A job that may still be answered. A parked one is not: its last attempt has already been counted. */
 function openJob(turn: Turn, key: Key): JobRecord | Rejection {
@@ -64,6 +67,26 @@ function fireTimer(turn: Turn, command: FireTimer): Rejection | undefined {
   return undefined;
 }
 
+function openCall(turn: Turn, key: Key, childId: string): CallRecord | Rejection {
+  const call = turn.state.calls.get(key);
+  if (call !== undefined && !call.ended && call.childId === childId) return call;
+  return refusal("child-not-found", `Expected '${childId}' to be called from ${key}, but it is not`);
+}
+
+function escalateCall(turn: Turn, command: EscalateCall): Rejection | undefined {
+  const { key, childId, number, code, payload } = command;
+  const call = openCall(turn, key, childId);
+  if (isRejection(call)) return call;
+  if (call.escalation !== undefined && call.escalation >= number) {
+    return refusal(
+      "message-duplicate",
+      `Expected a new escalation of '${childId}', but ${number} was received already`,
+    );
+  }
+  throwEscalation(turn, key, { code, payload, source: number });
+  return undefined;
+}
+
 export const workHandlers: Handlers<WorkCommand> = {
   "complete-job": (turn, { key, result, actor, at }) => {
     const job = openJob(turn, key);
@@ -81,11 +104,10 @@ export const workHandlers: Handlers<WorkCommand> = {
     return undefined;
   },
   "fire-timer": fireTimer,
+  "escalate-call": escalateCall,
   "end-child": (turn, { key, childId, outcome, at }) => {
-    const call = turn.state.calls.get(key);
-    if (call === undefined || call.ended || call.childId !== childId) {
-      return refusal("child-not-found", `Expected '${childId}' to be called from ${key}, but it is not`);
-    }
+    const call = openCall(turn, key, childId);
+    if (isRejection(call)) return call;
     turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at });
     if (outcome.type === "completed") {
       complete(turn, key, { result: outcome.result, actor: childId });
