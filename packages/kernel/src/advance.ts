@@ -1,3 +1,4 @@
+import { goOn } from "./ad-hoc.ts";
 import { stir } from "./collection.ts";
 import type { Key } from "./command.ts";
 import { isRunning, undoNext } from "./compensation.ts";
@@ -5,7 +6,7 @@ import { lookAtConditions } from "./condition.ts";
 import { enter } from "./enter.ts";
 import { flowKey } from "./evolve/element.ts";
 import { variableKey } from "./evolve/variable.ts";
-import { onlyRests } from "./join.ts";
+import { onlyRests, raiseStuckJoin } from "./join.ts";
 import type { Json } from "./json.ts";
 import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { iterate } from "./loop.ts";
@@ -54,6 +55,7 @@ export function advance(turn: Turn): void {
 function look(turn: Turn, body: Key): void {
   if (turn.state.collections.get(body) !== undefined) stir(turn, body);
   else if (turn.state.loops.get(body) !== undefined) iterate(turn, body);
+  else if (turn.state.adHocs.get(body) !== undefined) goOn(turn, body);
 }
 
 /** Uses up the tokens that an activity needs to start; false as long as there are too few. */
@@ -89,6 +91,10 @@ function releaseJoin(turn: Turn, scope: Key): boolean {
 function checkContent(turn: Turn, scope: Key): void {
   const { state } = turn;
   if (state.heldIn.count(scope) > 0 || (state.children.count(scope) > 0 && !onlyRests(state, scope))) return;
+  if (state.adHocs.get(scope) !== undefined) {
+    turn.stirred.add(scope);
+    return;
+  }
   assert(state.collections.get(scope) === undefined, "items end with their collection, never as tokens");
   // A failing process ends after its last handler; a sub-process that is such a handler ends like any other.
   if (scope === 0 && state.head.status === "failing") return;
@@ -106,16 +112,6 @@ function checkContent(turn: Turn, scope: Key): void {
   must(turn.behavior(visit.element).onContentEnded, `'${visit.element.id}' contains nothing`)(turn, visit);
 }
 
-function raiseStuckJoin(turn: Turn, scope: Key): void {
-  const joins = new Set<string>();
-  for (const flow of turn.state.waitingIn.of(scope)) {
-    joins.add(must(turn.program.flows.get(flow), `there is no flow '${flow}'`).to);
-  }
-  const message = `Expected a token on every flow into '${[...joins].join("', '")}', but none can arrive any more`;
-  const element = scope === 0 ? null : visitOf(turn, scope).element.id;
-  turn.raiseOnce({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });
-}
-
 function resultOf(turn: Turn): { readonly [name: string]: Json } {
   const result: { [name: string]: Json } = {};
   for (const name of turn.program.document.outputs) {
@@ -129,6 +125,7 @@ export function resumeHeld(turn: Turn): void {
   turn.emit({ type: "continuation-started" });
   for (const { body } of turn.state.collections.values()) turn.stirred.add(body);
   for (const { body } of turn.state.loops.values()) turn.stirred.add(body);
+  for (const { body } of turn.state.adHocs.values()) turn.stirred.add(body);
   for (const { key, kind } of turn.state.subscriptions.values()) if (kind === "condition") turn.lookAt(key);
   for (const run of turn.state.compensationRuns.values()) if (!isRunning(turn.state, run)) turn.undoing.add(run.owner);
   for (const held of [...turn.state.heldFlows.values()]) {

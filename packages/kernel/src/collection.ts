@@ -15,9 +15,8 @@ import type { Turn } from "./turn.ts";
 import { armWaits, boundaryWaits } from "./wait.ts";
 
 export function loopOf(element: Element): MultiInstance {
-  const loop = "loop" in element ? element.loop : undefined;
-  assert(loop !== undefined && loop.mode !== "standard", `'${element.id}' has no items`);
-  return loop;
+  assert("loop" in element && element.loop && element.loop.mode !== "standard", `'${element.id}' has no items`);
+  return element.loop;
 }
 
 function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<number | null> {

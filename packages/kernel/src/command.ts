@@ -316,6 +316,22 @@ export interface MigrationProblem {
   readonly message: string;
 }
 
+/** One element to activate in an ad-hoc sub-process; the variables are local to it, which only activities can have. */
+export interface Chosen {
+  readonly element: ElementId;
+  readonly variables?: JsonObject;
+}
+
+export interface ActivateElements extends CommandBase {
+  readonly type: "activate-elements";
+  /** The element instance of the ad-hoc sub-process. */
+  readonly key: Key;
+  readonly elements: readonly Chosen[];
+  /** No more will be chosen: it completes once what is active has ended. */
+  readonly complete?: boolean;
+  readonly actor: Actor;
+}
+
 /** Goes on after a command reached its activation limit. Issued by the engine on the `continue` effect. */
 export interface Continue extends CommandBase {
   readonly type: "continue";
@@ -349,6 +365,7 @@ export type Command =
   | WithdrawItems
   | AdjustConcurrency
   | MigrateInstance
+  | ActivateElements
   | Continue;
 
 /** Why a command was refused. `reason` reads "Expected X, but Y". Nothing was changed. */
@@ -390,6 +407,8 @@ export type RejectionCode =
   | "item-unknown"
   | "item-started"
   | "item-needed"
+  | "ad-hoc-not-found"
+  | "element-not-activatable"
   | "limit-exceeded"
   | "migration-invalid"
   | "nothing-pending";

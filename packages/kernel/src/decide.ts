@@ -2,6 +2,7 @@ import { advance } from "./advance.ts";
 import type { Command, Rejection } from "./command.ts";
 import { behaviors } from "./element/behaviors.ts";
 import type { Event } from "./event.ts";
+import { adHocHandlers } from "./handle/ad-hoc.ts";
 import { type Handlers, instanceHandlers } from "./handle/instance.ts";
 import { messageHandlers } from "./handle/message.ts";
 import { migrationHandlers } from "./handle/migration.ts";
@@ -21,6 +22,7 @@ const handlers: Handlers<Command["type"]> = {
   ...messageHandlers,
   ...personHandlers,
   ...migrationHandlers,
+  ...adHocHandlers,
 };
 
 export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };

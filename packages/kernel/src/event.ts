@@ -1,4 +1,4 @@
-import type { Actor, FailureInfo, ItemDefinition, Key, ParentLink, TaskChanges } from "./command.ts";
+import type { Actor, Chosen, FailureInfo, ItemDefinition, Key, ParentLink, TaskChanges } from "./command.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
 
@@ -441,6 +441,29 @@ export type Event =
       readonly key: Key;
       readonly at: number;
     }
+  // ad-hoc sub-processes; `body` is the element instance
+  | { readonly type: "ad-hoc-opened"; readonly body: Key; readonly at: number }
+  /** To be activated, in this order; `done`: nothing else will be. */
+  | {
+      readonly type: "ad-hoc-chosen";
+      readonly body: Key;
+      readonly elements: readonly Chosen[];
+      readonly done: boolean;
+      readonly actor: Actor;
+      readonly at: number;
+    }
+  /** The first of the chosen is started. */
+  | { readonly type: "ad-hoc-activated"; readonly body: Key; readonly element: ElementId; readonly at: number }
+  /** An activity in it completed. */
+  | {
+      readonly type: "ad-hoc-ended";
+      readonly body: Key;
+      readonly element: ElementId;
+      readonly result: Json;
+      readonly at: number;
+    }
+  /** Nothing starts in it any more, not even what was chosen. */
+  | { readonly type: "ad-hoc-closing"; readonly body: Key }
   // compensation
   | {
       readonly type: "compensation-recorded";
@@ -491,4 +514,5 @@ export type IncidentKind =
   | "error"
   | "collection"
   | "loop"
+  | "choice"
   | "items-failed";

@@ -1,4 +1,5 @@
 import type { Event, EventType } from "./event.ts";
+import { adHocAppliers } from "./evolve/ad-hoc.ts";
 import type { Appliers } from "./evolve/applier.ts";
 import { compensationAppliers } from "./evolve/compensation.ts";
 import { elementAppliers } from "./evolve/element.ts";
@@ -20,6 +21,7 @@ const appliers: Appliers<EventType> = {
   ...migrationAppliers,
   ...itemAppliers,
   ...loopAppliers,
+  ...adHocAppliers,
   ...compensationAppliers,
 };
 

@@ -126,6 +126,21 @@ function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on
   return { on: "slot", reason: `All ${limit ?? "available"} places are taken.`, until: "A running item ends." };
 }
 
+function* waitingChoices(program: Program, state: State): IterableIterator<WaitingView> {
+  for (const { body, chosen, done } of state.adHocs.values()) {
+    const place = placeOf(state, body);
+    const { element: id } = must(state.elements.get(body), "an ad-hoc sub-process has an instance");
+    for (const { element } of chosen) {
+      const reason = "It was chosen and has not started yet.";
+      yield { ...place, element, on: "slot", reason, until: "Its turn comes.", dueAt: null };
+    }
+    if (done || state.children.count(body) > 0 || chosen.length > 0 || state.incidentsOf.count(body) > 0) continue;
+    const ids = must(program.activatable.get(id), `'${id}' is loaded`).map((each) => `'${each.id}'`);
+    const reason = "Nothing in it is active, and it is not said to be done.";
+    yield { ...place, on: "choice", reason, until: `Somebody activates one of ${ids.join(", ")}.`, dueAt: null };
+  }
+}
+
 function* heldRounds(state: State): IterableIterator<WaitingView> {
   for (const { body } of state.loops.values()) {
     if (!state.head.continuing || state.children.count(body) > 0) continue;
@@ -162,6 +177,7 @@ export function explain(program: Program, state: State): WaitingView[] {
     ...waitingFlows(program, state),
     ...waitingGateways(state),
     ...heldFlows(program, state),
+    ...waitingChoices(program, state),
     ...heldRounds(state),
     ...waitingItems(state),
   ];

@@ -90,8 +90,10 @@ describe("inclusive split", () => {
 
 describe("inclusive join", () => {
   test("[K11] ends the tokens where no flow leads on", () => {
-    const made = program([start(), and("split"), service("a"), or("join")], ["start>split>a>join", "split>join"]);
-    expect(new Driver(made).create().complete("a").status).toBe("completed");
+    for (const join of [or("join"), and("join")]) {
+      const made = program([start(), and("split"), service("a"), join], ["start>split>a>join", "split>join"]);
+      expect(new Driver(made).create().complete("a").status).toBe("completed");
+    }
   });
 
   test.each([2, 3, 4])("[K161] waits for exactly those that were started (x = %i)", (x) => {

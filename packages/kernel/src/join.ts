@@ -1,5 +1,6 @@
 import type { Key } from "./command.ts";
 import { flowKey } from "./evolve/element.ts";
+import { visitOf } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { FlowId } from "./program.ts";
 import type { Join } from "./reach.ts";
@@ -50,4 +51,15 @@ export function isExpected(
     if (blocks(to)) return true;
   }
   return false;
+}
+
+/** No token can come any more to the joins of a scope at which some wait. */
+export function raiseStuckJoin(turn: Turn, scope: Key): void {
+  const joins = new Set<string>();
+  for (const flow of turn.state.waitingIn.of(scope)) {
+    joins.add(must(turn.program.flows.get(flow), `there is no flow '${flow}'`).to);
+  }
+  const message = `Expected a token on every flow into '${[...joins].join("', '")}', but none can arrive any more`;
+  const element = scope === 0 ? null : visitOf(turn, scope).element.id;
+  turn.raiseOnce({ owner: scope, element, kind: "flow", error: { code: "join-stuck", message } });
 }

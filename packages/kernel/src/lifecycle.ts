@@ -5,7 +5,8 @@ import { endItem, itemOf } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
-import type { Activity, Element, ElementId, Flow } from "./program.ts";
+import type { Activity, Element, ElementId, Flow, Mapping, Source } from "./program.ts";
+import { activityKinds } from "./program-check.ts";
 import { someFlow } from "./route.ts";
 import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
 import type { ElementInstance } from "./state.ts";
@@ -34,15 +35,19 @@ export function isBody(turn: Turn, key: Key): boolean {
   return turn.state.collections.get(key) !== undefined || turn.state.loops.get(key) !== undefined;
 }
 
+/** Whether an element instance only holds the job that chooses in an ad-hoc sub-process. */
+export function isChoice(turn: Turn, { element, scope }: ElementInstance): boolean {
+  return turn.state.adHocs.get(scope) !== undefined && isInner(turn, element, scope);
+}
+
 export function isAtWork(turn: Turn, key: Key): boolean {
   return instanceAt(turn, key).state === "active";
 }
 
 /** Whether an activity that could be passed needs an instance, because something may hang on it. */
-export function needsInstance(turn: Turn, element: Activity): boolean {
-  return (
-    element.compensation !== undefined || element.forCompensation === true || turn.program.choosing.has(element.id)
-  );
+export function needsInstance(turn: Turn, element: Activity, scope: Key): boolean {
+  const isUndone = element.compensation !== undefined || turn.program.handlers.has(element.id);
+  return isUndone || turn.program.choosing.has(element.id) || turn.state.adHocs.get(scope) !== undefined;
 }
 
 /** Leaves an element instance activating, with an incident that a retry starts it again from. */
@@ -54,8 +59,8 @@ export function refuseActivation(turn: Turn, visit: Visit, error: FailureInfo): 
   turn.raise({ owner: key, element: element.id, kind: "activation", error });
 }
 
-/** Starts an element instance. Also how a retried activation starts. */
-export function start(turn: Turn, visit: Visit): void {
+/** Starts an element instance; `bare`: without what stands in it. Also how a retried activation starts. */
+export function start(turn: Turn, visit: Visit, options: { readonly bare?: boolean } = {}): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
@@ -66,6 +71,7 @@ export function start(turn: Turn, visit: Visit): void {
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
   armWaits(turn, key, waits.value);
   begin.value();
+  if (!options.bare) turn.behavior(element).enterContent?.(turn, visit);
 }
 
 export function startQuantity(element: Element): number {
@@ -139,22 +145,47 @@ export function placeWrites(turn: Turn, values: JsonObject, from: Key): Result<W
 /** Most elements write nothing. */
 const noWrites: Result<Writes> = { ok: true, value: { byScope: new Map(), itemResult: null } };
 
+/** What an element writes as it completes: its outputs, and what it has collected itself. */
+function outputsOf(element: Element): readonly Mapping[] | undefined {
+  const outputs = "outputs" in element ? element.outputs : undefined;
+  const collected = "output" in element ? element.output : undefined;
+  if (collected === undefined) return outputs;
+  return [...(outputs ?? []), { target: collected.target, source: { variable: collected.target } }];
+}
+
 /** What completing writes. An item's outputs stay with the item: its collection gathers what `output` names. */
 function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes> {
   const { element, key, scope } = visit;
-  if (!("outputs" in element || "loop" in element) || isBody(turn, key)) return noWrites;
+  const kept = isKept(turn, visit);
+  const isWriter = ("outputs" in element || "loop" in element || "output" in element) && !isBody(turn, key);
+  if (!isWriter && !kept) return noWrites;
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
-  const outputs = resolveMappings(turn.program, element.outputs, names);
+  const outputs = resolveMappings(turn.program, isWriter ? outputsOf(element) : undefined, names);
   if (!outputs.ok) return outputs;
-  if (turn.state.itemOf.get(key) === undefined) {
-    const placed = placeWrites(turn, outputs.value, scope);
-    return placed.ok ? { ok: true, value: { byScope: placed.value, itemResult: null } } : placed;
+  const yielded = { ...result, ...outputs.value };
+  if (turn.state.itemOf.get(key) !== undefined) {
+    const output = "loop" in element && element.loop !== undefined && "output" in element.loop && element.loop.output;
+    return output ? gather(turn, key, { source: output.source, yielded, byScope: new Map() }) : noWrites;
   }
-  const output = "loop" in element && element.loop !== undefined && "output" in element.loop && element.loop.output;
-  if (!output) return noWrites;
-  const extra = { ...result, ...outputs.value };
-  const item = resolve(turn.program, output.source, new Names(turn.program, turn.state, { scope: key, extra }));
-  return item.ok ? { ok: true, value: { byScope: new Map(), itemResult: item.value } } : item;
+  const placed = placeWrites(turn, outputs.value, scope);
+  if (!placed.ok) return placed;
+  const byScope = placed.value;
+  if (!kept) return { ok: true, value: { byScope, itemResult: null } };
+  const container = turn.element(instanceAt(turn, scope).element);
+  const output = "output" in container ? container.output : undefined;
+  if (output === undefined) return { ok: true, value: { byScope, itemResult: yielded } };
+  return gather(turn, key, { source: output.source, yielded, byScope });
+}
+
+/** Works out what an element instance yields to what collects it. */
+function gather(
+  turn: Turn,
+  key: Key,
+  from: { readonly source: Source; readonly yielded: JsonObject; readonly byScope: Writes["byScope"] },
+): Result<Writes> {
+  const names = new Names(turn.program, turn.state, { scope: key, extra: from.yielded });
+  const item = resolve(turn.program, from.source, names);
+  return item.ok ? { ok: true, value: { byScope: from.byScope, itemResult: item.value } } : item;
 }
 
 export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: string): void {
@@ -203,7 +234,7 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   const isRound = turn.state.loops.get(scope) !== undefined;
   const flows = item === undefined && !isRound ? flowsOut(turn, element, scope) : noFlows;
   if (!flows.ok) {
-    turn.emit({ type: "element-completing", key, result: {} });
+    turn.emit({ type: "element-completing", key, result: { kept: itemResult } });
     turn.raise({ owner: key, element: element.id, kind: "route", error: flows.error });
     return;
   }
@@ -213,7 +244,22 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   if (item !== undefined) endItem(turn, item, itemResult);
   else if (isRound) turn.stirred.add(scope);
   else if (turn.program.handlers.has(element.id)) undoNext(turn, key);
-  else takeFlowsFrom(turn, visit, flows.value);
+  else {
+    if (isKept(turn, visit)) {
+      turn.emit({ type: "ad-hoc-ended", body: scope, element: element.id, result: itemResult, at: turn.at });
+      turn.stirred.add(scope);
+    }
+    takeFlowsFrom(turn, visit, flows.value);
+  }
+}
+
+/** Whether what an activity yields is kept by the ad-hoc sub-process it stands in. */
+function isKept(turn: Turn, { element, scope }: Visit): boolean {
+  return (
+    turn.state.adHocs.get(scope) !== undefined &&
+    activityKinds.has(element.kind) &&
+    !turn.program.handlers.has(element.id)
+  );
 }
 
 const noFlows: Result<readonly Flow[]> = { ok: true, value: [] };
@@ -253,6 +299,8 @@ export function terminate(turn: Turn, key: Key): void {
 /** Ends everything in a scope, tokens on their way included; `except` is the one element instance that goes on. */
 export function terminateContent(turn: Turn, scope: Key, except?: Key): void {
   turn.arrivals = turn.arrivals.filter((arrival) => arrival.scope !== scope);
+  const adHoc = turn.state.adHocs.get(scope);
+  if (adHoc !== undefined && !adHoc.closing) turn.emit({ type: "ad-hoc-closing", body: scope });
   for (const child of [...turn.state.children.of(scope)]) if (child !== except) terminate(turn, child);
   for (const flow of [...turn.state.waitingIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
   for (const flow of [...turn.state.heldIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });

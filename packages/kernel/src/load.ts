@@ -13,7 +13,7 @@ import type {
   SubProcess,
   VariableDeclaration,
 } from "./program.ts";
-import { activityKinds, checkProgram, invalid, isEventSubProcess, isHandler } from "./program-check.ts";
+import { activityKinds, checkProgram, invalid, isContainer, isEventSubProcess, isHandler } from "./program-check.ts";
 import { type Join, joinOf } from "./reach.ts";
 import { triggerOf } from "./wait.ts";
 
@@ -46,6 +46,8 @@ export interface Program {
   /** Whether anything in it opens subscriptions, and whether one of them is a condition: steps of others pay nothing. */
   readonly subscribes: boolean;
   readonly watches: boolean;
+  /** By ad-hoc sub-process: what can be chosen in it. */
+  readonly activatable: ReadonlyMap<ElementId, readonly Element[]>;
   /** Declared variables by container, then by name. */
   readonly declarations: ReadonlyMap<ElementId | null, ReadonlyMap<string, VariableDeclaration>>;
 }
@@ -87,7 +89,7 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     if (elements.has(element.id)) throw invalid(document, `has two elements '${element.id}'`);
     elements.set(element.id, element);
     if (element.kind === "boundary-event") append(boundaries, element.attachedTo, element);
-    if (element.kind === "sub-process") declare(element.id, element.variables ?? []);
+    if (isContainer(element)) declare(element.id, element.variables ?? []);
   }
   checkProgram(document, elements);
   for (const flow of document.flows) {
@@ -120,6 +122,7 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     joins,
     ...starts,
     ...events,
+    activatable: indexActivatable(document, incoming),
     declarations,
   };
 }
@@ -217,6 +220,26 @@ function indexHandlers(
       handlerOf.set(element.id, element.compensation);
   }
   return { handlerOf, handlers };
+}
+
+function indexActivatable(
+  document: ProgramDocument,
+  incoming: ReadonlyMap<ElementId, unknown>,
+): Program["activatable"] {
+  const adHocs = document.elements.filter(({ kind }) => kind === "ad-hoc-sub-process");
+  const activatable = new Map<ElementId, Element[]>(adHocs.map(({ id }) => [id, []]));
+  for (const element of document.elements) {
+    const inside = element.parent === null ? undefined : activatable.get(element.parent);
+    if (!incoming.has(element.id) && isActivatable(element)) inside?.push(element);
+  }
+  return activatable;
+}
+
+/** Whether an element can be started by itself: an activity, or an event that neither stands on one nor is linked to. */
+function isActivatable(element: Element): boolean {
+  if (isHandler(element) || isEventSubProcess(element)) return false;
+  if (element.kind === "intermediate-catch-event") return element.trigger.type !== "link";
+  return activityKinds.has(element.kind) || element.kind === "intermediate-throw-event";
 }
 
 /** Where links lead, and what kinds of waiting there are. */

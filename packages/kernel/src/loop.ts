@@ -24,9 +24,8 @@ export function iterate(turn: Turn, body: Key): void {
   if (!isAtWork(turn, body) || turn.state.children.count(body) > 0) return;
   const { element } = visitOf(turn, body);
   const { counter } = must(turn.state.loops.get(body), `there is no loop ${body}`);
-  const loop = "loop" in element ? element.loop : undefined;
-  assert(loop?.mode === "standard", `'${element.id}' has no rounds`);
-  const again = goesOn(turn, loop, { body, counter });
+  assert("loop" in element && element.loop?.mode === "standard", `'${element.id}' has no rounds`);
+  const again = goesOn(turn, element.loop, { body, counter });
   if (!again.ok) return turn.raiseOnce({ owner: body, element: element.id, kind: "loop", error: again.error });
   if (!again.value) return complete(turn, body);
   if (turn.isFull()) return;

@@ -1,6 +1,6 @@
 import type { Key, MigrationProblem } from "./command.ts";
 import { variableKey } from "./evolve/variable.ts";
-import { gathersTokens, isBody, isInner } from "./lifecycle.ts";
+import { gathersTokens, isBody, isChoice, isInner } from "./lifecycle.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId, FlowId, VariableDeclaration } from "./program.ts";
@@ -136,6 +136,17 @@ class Planner implements MigrationPlan {
     if (target.id !== id) this.elements[id] = target.id;
   }
 
+  /** It was chosen in an ad-hoc sub-process, and is to start there. */
+  placeChosen(id: ElementId): void {
+    this.place(id);
+    const { from, to } = this.#move;
+    const { parent } = must(from.elements.get(id), `there is no '${id}' in the old version`);
+    const container = renamed(this.#move, must(parent, "what is chosen stands in an ad-hoc sub-process"));
+    const target = renamed(this.#move, id);
+    if (to.activatable.get(container)?.some((each) => each.id === target) || !to.elements.has(target)) return;
+    this.refuse("element-differs", id, `'${id}' was chosen, and '${target}' cannot be activated by itself`);
+  }
+
   /** An event that stays goes on waiting, with the time that is left; the others close and open. */
   checkEvents(owner: Key, element: ElementId | null, opens: boolean): void {
     const { from, to, mapping } = this.#move;
@@ -215,7 +226,8 @@ function eventsOn(
   // Boundary events stand on the whole activity, event sub-processes in each of its items or rounds.
   const onBorder = instance !== undefined && !isInner(turn, instance.element, instance.scope);
   const border = element !== null && onBorder ? (program.boundaries.get(element) ?? []) : [];
-  const inside = isBody(turn, owner) ? [] : (program.eventSubProcesses.get(element) ?? []);
+  const holdsNone = isBody(turn, owner) || (instance !== undefined && isChoice(turn, instance));
+  const inside = holdsNone ? [] : (program.eventSubProcesses.get(element) ?? []);
   return [...border, ...inside.map(({ id }) => must(program.starts.get(id), `'${id}' has no start event`))];
 }
 
@@ -227,11 +239,11 @@ export function declarationsOf({ to }: Move, container: ElementId | null): Itera
 /** Scopes with variables of their own, and the container each is an instance of in the new program. */
 export function* openScopes(turn: Turn, move: Move): IterableIterator<readonly [Key, ElementId | null]> {
   yield [0, null];
-  for (const { key, element, state: phase } of turn.state.elements.values()) {
+  for (const instance of turn.state.elements.values()) {
+    const { key, element, state: phase } = instance;
     const container = renamed(move, element);
-    if (phase === "active" && move.to.declarations.has(container) && !isBody(turn, key)) {
-      yield [key, container];
-    }
+    if (phase !== "active" || !move.to.declarations.has(container)) continue;
+    if (!isBody(turn, key) && !isChoice(turn, instance)) yield [key, container];
   }
 }
 
@@ -259,6 +271,7 @@ export function planMigration(turn: Turn, move: Move): MigrationPlan {
     for (const flow of state.waitingIn.of(scope)) planner.checkFlow(flow, true);
   }
   for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, false);
+  for (const { chosen } of state.adHocs.values()) for (const { element } of chosen) planner.placeChosen(element);
   for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, false);
   for (const [scope, container] of openScopes(turn, move)) planner.checkVariables(scope, container);
   return planner;

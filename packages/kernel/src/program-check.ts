@@ -2,6 +2,7 @@ import { AppError, must } from "./problem.ts";
 import type {
   Activity,
   BoundaryEvent,
+  Container,
   Element,
   ElementId,
   EndEvent,
@@ -23,6 +24,7 @@ export const activityKinds: ReadonlySet<string> = new Set([
   "business-rule-task",
   "user-task",
   "sub-process",
+  "ad-hoc-sub-process",
   "call-activity",
 ]);
 
@@ -46,8 +48,12 @@ export function checkProgram(document: ProgramDocument, elements: Elements): voi
 }
 
 function checkPlace(document: ProgramDocument, elements: Elements, element: Element): void {
-  if (element.parent !== null && elements.get(element.parent)?.kind !== "sub-process") {
+  const container = element.parent === null ? undefined : elements.get(element.parent);
+  if (element.parent !== null && !isContainer(container)) {
     throw invalid(document, `puts '${element.id}' into '${element.parent}', which is no sub-process`);
+  }
+  if (container?.kind === "ad-hoc-sub-process" && element.kind === "start-event") {
+    throw invalid(document, `has a start event in the ad-hoc sub-process '${container.id}'`);
   }
   const handler = "compensation" in element ? element.compensation : undefined;
   const target = handler === undefined ? undefined : elements.get(handler);
@@ -100,6 +106,10 @@ function checkChoices(document: ProgramDocument, elements: Elements): void {
     if (kind !== "event-based-gateway" || document.flows.some(({ from }) => from === id)) continue;
     throw invalid(document, `leads nowhere from the event-based gateway '${id}'`);
   }
+}
+
+export function isContainer(element: Element | undefined): element is Container {
+  return element?.kind === "sub-process" || element?.kind === "ad-hoc-sub-process";
 }
 
 export function isHandler(element: Element): boolean {

@@ -343,6 +343,27 @@ export interface SubProcess extends ActivityBase {
   readonly transaction?: true;
 }
 
+/**
+ * Activities without a prescribed order: those without incoming flows are activated when somebody chooses them, as often
+ * as they like. Its definition chooses as it starts (`activate`), or a job does, again and again, or commands do.
+ */
+export interface AdHocSubProcess extends ActivityBase {
+  readonly kind: "ad-hoc-sub-process";
+  /** `sequential`: one after the other. */
+  readonly ordering: "parallel" | "sequential";
+  /** Gives the list of what to activate at the start: ids, or `{element, variables}`. */
+  readonly activate?: Source;
+  /** Is given its inputs, `elements` to choose from and `results` so far; answers `{activate?, done?}`. */
+  readonly job?: JobDefinition;
+  /** Asked after each activity, with `completed`, `active` and what `output` collects; true ends it. */
+  readonly completion?: Expression;
+  /** Whether that ends what still runs, too. */
+  readonly cancelRemaining: boolean;
+  /** What each activity in it yields (evaluated in its scope as it completes) and the variable that collects them. */
+  readonly output?: { readonly target: string; readonly source: Source };
+  readonly variables?: readonly VariableDeclaration[];
+}
+
 export interface CallActivity extends ActivityBase {
   readonly kind: "call-activity";
   /** Id of the called process. Its variables are the inputs; its declared outputs are visible to `outputs`. */
@@ -360,7 +381,10 @@ export type Activity =
   | BusinessRuleTask
   | UserTask
   | SubProcess
+  | AdHocSubProcess
   | CallActivity;
+/** What contains elements. */
+export type Container = SubProcess | AdHocSubProcess;
 export type Element =
   | Activity
   | StartEvent

@@ -1,4 +1,4 @@
-import type { FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { Chosen, FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "./command.ts";
 import type { IncidentKind, SlaPlan } from "./event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
@@ -220,6 +220,17 @@ export interface CompensationRun {
   readonly failed: number;
 }
 
+export interface AdHocRecord {
+  readonly body: Key;
+  /** Not started yet, next first. */
+  readonly chosen: readonly Chosen[];
+  /** Activities that completed in it. */
+  readonly ended: number;
+  /** Nothing else will be chosen. */
+  readonly done: boolean;
+  readonly closing: boolean;
+}
+
 export interface LoopRecord {
   readonly body: Key;
   /** Rounds that were started. */
@@ -252,6 +263,9 @@ export interface Tables {
   readonly calls: Table<Key, CallRecord>;
   readonly incidents: Table<Key, IncidentRecord>;
   readonly loops: Table<Key, LoopRecord>;
+  readonly adHocs: Table<Key, AdHocRecord>;
+  /** `<body>/<n>` → what came of the n-th activity that completed in it. */
+  readonly adHocResults: Table<string, { readonly element: ElementId; readonly result: Json }>;
   readonly collections: Table<Key, Collection>;
   readonly items: Table<string, Item>;
   /** Element instance of an item → the item. */
@@ -301,6 +315,8 @@ export const tableNames: readonly (keyof Tables)[] = [
   "calls",
   "incidents",
   "loops",
+  "adHocs",
+  "adHocResults",
   "collections",
   "items",
   "itemOf",
@@ -365,6 +381,8 @@ export function newState(): State {
     calls: new MapTable(),
     incidents: new MapTable(),
     loops: new MapTable(),
+    adHocs: new MapTable(),
+    adHocResults: new MapTable(),
     collections: new MapTable(),
     items: new MapTable(),
     itemOf: new MapTable(),

@@ -104,7 +104,8 @@ export interface WaitingView {
     | "lock"
     | "slot"
     | "pause"
-    | "compensation";
+    | "compensation"
+    | "choice";
   readonly reason: string;
   readonly until: string;
   /** Epoch ms, when known. */

@@ -248,6 +248,11 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   },
   "loop-opened": { number: 131, fields: { body: always, at: row } },
   "loop-iterated": { number: 132, fields: { body: always, counter: always, key: always, at: row } },
+  "ad-hoc-opened": { number: 133, fields: { body: always, at: row } },
+  "ad-hoc-chosen": { number: 134, fields: { body: always, elements: always, done: always, actor: always, at: row } },
+  "ad-hoc-activated": { number: 135, fields: { body: always, element: always, at: row } },
+  "ad-hoc-ended": { number: 136, fields: { body: always, element: always, result: always, at: row } },
+  "ad-hoc-closing": { number: 137, fields: { body: always } },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 

@@ -1,4 +1,5 @@
-import type { FailureInfo, Key } from "../command.ts";
+import type { Actor, FailureInfo, Key } from "../command.ts";
+import type { JsonObject } from "../json.ts";
 import type { Element, ElementKind, Flow } from "../program.ts";
 import type { Join } from "../reach.ts";
 import type { Names, Result } from "../scope.ts";
@@ -37,6 +38,17 @@ export interface ElementBehavior<E extends Element = Element> {
    * `arrive` is always all.
    */
   readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
+  /** Starts what stands in it, once it is active; left out where something inside is started instead. */
+  readonly enterContent?: (turn: Turn, visit: Visit<E>) => void;
+  /**
+   * What follows from the result of its job, or why it will not do: then the attempt counts as failed. Absent: the
+   * element completes with it.
+   */
+  readonly answer?: (
+    turn: Turn,
+    visit: Visit<E>,
+    said: { readonly result: JsonObject; readonly actor: Actor },
+  ) => Result<() => void>;
   /** The flows it leaves by; absent: all of them, or as the conditions on flows out of an activity say. */
   readonly route?: (turn: Turn, element: E, scope: Key) => Result<readonly Flow[]>;
   /** A timer of its own fired (a boundary event's timer belongs to the activity it stands on). */

@@ -1,3 +1,4 @@
+import { adHocSubProcess } from "./ad-hoc-sub-process.ts";
 import type { Behaviors } from "./behavior.ts";
 import { boundaryEvent } from "./boundary-event.ts";
 import { businessRuleTask } from "./business-rule-task.ts";
@@ -21,6 +22,7 @@ import { userTask } from "./user-task.ts";
 
 /** Every kind of element; a new kind does not compile until it stands here. */
 export const behaviors: Behaviors = {
+  "ad-hoc-sub-process": adHocSubProcess,
   "boundary-event": boundaryEvent,
   "business-rule-task": businessRuleTask,
   "call-activity": callActivity,

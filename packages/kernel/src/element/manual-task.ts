@@ -5,7 +5,7 @@ import type { ElementBehavior } from "./behavior.ts";
 /** Work that nothing here knows of: the process goes on at once. */
 export const manualTask: ElementBehavior<ManualTask> = {
   arrive: (turn, element, scope) => {
-    if (needsInstance(turn, element) || element.outputs !== undefined) return false;
+    if (needsInstance(turn, element, scope) || element.outputs !== undefined) return false;
     pass(turn, element, scope);
     return true;
   },

@@ -22,7 +22,7 @@ function run(turn: Turn, element: ScriptTask, at: { readonly scope: Key; readonl
 
 export const scriptTask: ElementBehavior<ScriptTask> = {
   arrive: (turn, element, scope) => {
-    if (needsInstance(turn, element)) return false;
+    if (needsInstance(turn, element, scope)) return false;
     const writes = run(turn, element, { scope, within: scope });
     if (!writes.ok) return false;
     writeVariables(turn, writes.value, element.id);

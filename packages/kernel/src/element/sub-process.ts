@@ -2,12 +2,13 @@ import { beginContent } from "../begin.ts";
 import { armEventSubProcesses } from "../event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { complete } from "../lifecycle.ts";
-import type { SubProcess } from "../program.ts";
+import type { Container, SubProcess } from "../program.ts";
 import { failure, misfit, type Result, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 
-function localsOf(element: SubProcess, inputs: JsonObject): Result<JsonObject> {
+/** What a container holds when it opens: its inputs, and its declared variables. */
+export function localsOf(element: Container, inputs: JsonObject): Result<JsonObject> {
   const locals: { [name: string]: Json } = { ...inputs };
   for (const declaration of element.variables ?? []) {
     const value = inputs[declaration.name] ?? declaration.initial ?? null;
@@ -18,20 +19,25 @@ function localsOf(element: SubProcess, inputs: JsonObject): Result<JsonObject> {
   return { ok: true, value: locals };
 }
 
-function openScope(turn: Turn, visit: Visit<SubProcess>, locals: JsonObject): void {
+export function setLocals(turn: Turn, visit: Visit<Container>, locals: JsonObject): void {
   const { element, key } = visit;
-  if (Object.keys(locals).length > 0) {
-    turn.emit({ type: "variables-set", scope: key, values: locals, actor: element.id, at: turn.at });
-  }
-  armEventSubProcesses(turn, key);
-  beginContent(turn, element.id, key);
+  if (Object.keys(locals).length === 0) return;
+  turn.emit({ type: "variables-set", scope: key, values: locals, actor: element.id, at: turn.at });
 }
 
 export const subProcess: ElementBehavior<SubProcess> = {
   prepare: (turn, visit, names) => {
     const inputs = resolveMappings(turn.program, visit.element.inputs, names);
     const locals = inputs.ok ? localsOf(visit.element, inputs.value) : inputs;
-    return locals.ok ? { ok: true, value: () => openScope(turn, visit, locals.value) } : locals;
+    if (!locals.ok) return locals;
+    return {
+      ok: true,
+      value: () => {
+        setLocals(turn, visit, locals.value);
+        armEventSubProcesses(turn, visit.key);
+      },
+    };
   },
+  enterContent: (turn, { element, key }) => beginContent(turn, element.id, key),
   onContentEnded: (turn, visit) => complete(turn, visit.key),
 };

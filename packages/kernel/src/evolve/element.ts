@@ -1,6 +1,7 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import { type ElementInstance, type State, useKey } from "../state.ts";
+import { dropAdHoc } from "./ad-hoc.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { dropCollection } from "./item.ts";
@@ -48,6 +49,7 @@ function leave(state: State, key: Key, at: number): void {
     state.heldIn.drop(key);
   }
   dropCollection(state, key);
+  dropAdHoc(state, key);
   // What it contained can be undone later only by way of its own record; without one nobody saw it complete.
   const record = state.compensations.get(key);
   if (record?.handler !== null && !record?.keepsContent) forgetContent(state, key);

@@ -4,6 +4,7 @@ import { tableNames } from "../state.ts";
 import type { Table } from "../table.ts";
 import type { Appliers } from "./applier.ts";
 import { flowKey } from "./element.ts";
+import { itemKey } from "./variable.ts";
 
 type Names = { readonly [id: string]: string };
 
@@ -56,6 +57,20 @@ function renameJoining(state: State, names: Names): void {
   }
 }
 
+/** What was chosen to be activated, and what came of it. */
+function renameChosen(state: State, names: Names): void {
+  for (const record of [...state.adHocs.values()]) {
+    const chosen = record.chosen.map((each) => ({ ...each, element: nameIn(names, each.element) ?? each.element }));
+    state.adHocs.set(record.body, { ...record, chosen });
+    for (let index = 0; index < record.ended; index += 1) {
+      const key = itemKey(record.body, String(index));
+      const result = state.adHocResults.get(key);
+      const name = result === undefined ? undefined : nameIn(names, result.element);
+      if (result !== undefined && name !== undefined) state.adHocResults.set(key, { ...result, element: name });
+    }
+  }
+}
+
 function renameHeld(state: State, names: Names): void {
   const renamed = [...state.heldFlows.values()].flatMap((held) => {
     const name = nameIn(names, held.flow);
@@ -84,5 +99,6 @@ export const migrationAppliers: Appliers<"instance-migrated"> = {
     }
     renameJoining(state, event.flows);
     renameHeld(state, event.flows);
+    renameChosen(state, event.elements);
   },
 };

@@ -60,13 +60,18 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
       complete(turn, owner, { result: must(instanceAt(turn, owner).result, "what completes has a result") });
       break;
     case "route":
-      leave(turn, visitOf(turn, owner), null);
+      leave(
+        turn,
+        visitOf(turn, owner),
+        must(instanceAt(turn, owner).result, "what completes has a result")["kept"] ?? null,
+      );
       break;
     case "items-failed":
       retryItems(turn, owner, items);
       break;
     case "collection":
     case "loop":
+    case "choice":
       turn.stirred.add(owner);
       break;
     case "flow":

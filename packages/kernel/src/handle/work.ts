@@ -91,8 +91,12 @@ export const workHandlers: Handlers<WorkCommand> = {
   "complete-job": (turn, { key, result, actor, at }) => {
     const job = openJob(turn, key);
     if (isRejection(job)) return job;
+    const visit = visitOf(turn, key);
+    const answer = turn.behavior(visit.element).answer?.(turn, visit, { result, actor });
+    if (answer?.ok === false) return failJob(turn, { type: "fail-job", key, error: answer.error, retryable: true, at });
     turn.emit({ type: "job-completed", key, actor, at });
-    complete(turn, key, { result, actor });
+    if (answer === undefined) complete(turn, key, { result, actor });
+    else answer.value();
     return undefined;
   },
   "fail-job": failJob,

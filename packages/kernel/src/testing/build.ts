@@ -1,5 +1,6 @@
 import { loadProgram, type Program } from "../load.ts";
 import type {
+  AdHocSubProcess,
   BoundaryEvent,
   CallActivity,
   CatchTrigger,
@@ -199,6 +200,15 @@ export function boundary(
 export function sub(id: string, content: readonly Element[], options: Options<SubProcess> = {}): Element[] {
   const inside = content.map((element) => (element.parent === null ? { ...element, parent: id } : element));
   return [{ id, kind: "sub-process", parent: null, ...options }, ...inside];
+}
+
+/** An ad-hoc sub-process; what has no parent yet stands in it. */
+export function adHoc(id: string, content: readonly Element[], options: Options<AdHocSubProcess> = {}): Element[] {
+  const inside = content.map((element) => (element.parent === null ? { ...element, parent: id } : element));
+  return [
+    { id, kind: "ad-hoc-sub-process", parent: null, ordering: "parallel", cancelRemaining: false, ...options },
+    ...inside,
+  ];
 }
 
 export function loop(mode: MultiInstance["mode"], options: Partial<MultiInstance> = {}): MultiInstance {

@@ -14,7 +14,7 @@ export function brokenInvariants(program: Program, state: State): string[] {
   };
   checkOwners(program, state, check);
   checkScopes(state, check);
-  checkLife(state, check);
+  checkLife(program, state, check);
   for (const collection of state.collections.values()) checkCollection(state, collection, check);
   checkCompensation(state, check);
   checkEnd(state, check);
@@ -56,6 +56,8 @@ function checkOwners(program: Program, state: State, check: Check): void {
   for (const task of state.tasks.values())
     check(state.elements.get(task.key)?.element === task.element, `task ${task.key} is nobody's`);
   for (const owned of state.calls.values()) check(lives(owned.key), `call ${owned.key} is nobody's`);
+  for (const { body } of state.adHocs.values())
+    check(state.elements.get(body) !== undefined, `ad-hoc sub-process ${body} is nobody's`);
   for (const { body } of state.loops.values())
     check(state.elements.get(body) !== undefined, `loop ${body} is nobody's`);
   for (const { key } of state.joining.values()) check(state.elements.get(key) !== undefined, `${key} joins nothing`);
@@ -116,7 +118,7 @@ function checkScopes(state: State, check: Check): void {
 }
 
 /** Whatever is open waits for something that can come: a job, a timer, a person, its content or the next step. */
-function checkLife(state: State, check: Check): void {
+function checkLife(program: Program, state: State, check: Check): void {
   for (const { key, scope, state: phase } of state.elements.values()) {
     const job = state.jobs.get(key);
     const waits =
@@ -129,7 +131,9 @@ function checkLife(state: State, check: Check): void {
       state.children.count(key) > 0 ||
       state.heldIn.count(key) > 0 ||
       state.compensationRuns.get(key) !== undefined ||
-      ((state.collections.get(key) ?? state.loops.get(key)) !== undefined && state.head.continuing) ||
+      ((state.collections.get(key) ?? state.loops.get(key) ?? state.adHocs.get(key)) !== undefined &&
+        state.head.continuing) ||
+      mayBeChosen(program, state, key) ||
       (state.joining.get(key) !== undefined && comesMore(state, scope));
     check(waits, `${key} is ${phase} and waits for nothing`);
     if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);
@@ -137,6 +141,13 @@ function checkLife(state: State, check: Check): void {
   if (state.head.status === null || isEnded(state)) return;
   const goesOn = countOf(state.elements) > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
   check(goesOn, "the process is open and waits for nothing");
+}
+
+/** A person may choose what to activate next in an ad-hoc sub-process that no job does it for. */
+function mayBeChosen(program: Program, state: State, key: Key): boolean {
+  const record = state.adHocs.get(key);
+  const element = program.elements.get(state.elements.get(key)?.element ?? "");
+  return record !== undefined && !record.done && !record.closing && element !== undefined && !("job" in element);
 }
 
 /** A gateway that was activated waits for others in its scope, or for a person where those wait in vain. */

@@ -1,4 +1,4 @@
-import type { Key } from "../command.ts";
+import type { Chosen, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
 import type { Driver, Said } from "./driver.ts";
 import type { Random } from "./random.ts";
@@ -18,8 +18,18 @@ function aim(random: Random, records: Iterable<{ readonly key: Key }>): Key {
   return open ?? random.below(40);
 }
 
-function resultOf(random: Random): JsonObject {
-  return random.pick<JsonObject>([{}, { n: random.below(5) }, { n: "no number" }]);
+function resultOf(random: Random, driver?: Driver): JsonObject {
+  const result = random.pick<JsonObject>([{}, { n: random.below(5) }, { n: "no number" }]);
+  // What only a job that chooses in an ad-hoc sub-process looks at.
+  if (driver === undefined || driver.state.adHocs.values().next().done) return result;
+  return { ...result, activate: chosenBy(random, driver).map((each) => ({ ...each })), done: random.chance(0.2) };
+}
+
+function chosenBy(random: Random, driver: Driver): Chosen[] {
+  const known = [...driver.program.activatable.values()].flat().map(({ id }) => id);
+  const count = known.length === 0 ? 0 : random.below(3);
+  const variables = random.chance(0.2) ? { variables: { n: random.below(5) } } : {};
+  return Array.from({ length: count }, () => ({ element: random.pick(known), ...variables }));
 }
 
 function errorOf(random: Random): { readonly code: string; readonly message: string } {
@@ -50,7 +60,10 @@ function deliver(random: Random, { state, at }: Driver): Said {
 const makers: readonly (readonly [number, Maker])[] = [
   [
     12,
-    (random, { state }) => ({ type: "complete-job", key: aim(random, state.jobs.values()), result: resultOf(random) }),
+    (random, driver) => {
+      const key = aim(random, driver.state.jobs.values());
+      return { type: "complete-job", key, result: resultOf(random, driver) };
+    },
   ],
   [
     6,
@@ -174,6 +187,15 @@ const makers: readonly (readonly [number, Maker])[] = [
     }),
   ],
   [1, (random, { program }) => ({ type: "migrate-instance", ...randomVariant(random, program), reason: "so" })],
+  [
+    4,
+    (random, driver) => {
+      const bodies = [...driver.state.adHocs.values()].map(({ body }) => ({ key: body }));
+      const elements = chosenBy(random, driver);
+      const key = aim(random, bodies);
+      return { type: "activate-elements", key, elements, ...(random.chance(0.3) ? { complete: true } : {}) };
+    },
+  ],
   [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
   [0.2, () => ({ type: "continue" })],
   [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],

@@ -11,6 +11,7 @@ import type {
   WaitTrigger,
 } from "../program.ts";
 import {
+  adHoc,
   and,
   boundary,
   call,
@@ -229,6 +230,7 @@ class Grower {
       [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
       [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
       [depth > 0 ? 0.7 : 0, () => this.#transaction(depth, options)],
+      [depth > 0 ? 1 : 0, () => this.#adHoc(depth, options)],
     ]);
     const block = this.#add(made, parent);
     if (!bare) this.#handler(made.id, parent);
@@ -292,6 +294,26 @@ class Grower {
     const id = this.#id("sub");
     const [element] = sub(id, [], { inputs: map({ n: "n" }), ...options });
     this.scope(id, depth - 1);
+    return element as Element;
+  }
+
+  /** Some blocks beside each other, of which somebody chooses. */
+  #adHoc(depth: number, options: object): Element {
+    const random = this.#random;
+    const id = this.#id("adhoc");
+    const blocks = Array.from({ length: 1 + random.below(3) }, () => this.#sequence(id, depth - 1));
+    const firsts = blocks.map(({ first }) => first);
+    const wanted = Array.from({ length: random.below(4) }, () => random.pick(random.chance(0.9) ? firsts : ["nobody"]));
+    const [element] = adHoc(id, [], {
+      ordering: random.pick(["parallel", "sequential"] as const),
+      cancelRemaining: random.chance(0.5),
+      inputs: map({ n: "n" }),
+      ...(random.chance(0.5) ? { activate: literal(wanted) } : {}),
+      ...(random.chance(0.5) ? { job: { type: "choose", retry: retry(2, random.pick(["incident", "error"])) } } : {}),
+      ...(random.chance(0.5) ? { completion: expr(random.pick(["completed > 1", "n > 2", "active > missing"])) } : {}),
+      ...(random.chance(0.5) ? { output: { target: random.pick(["found", "flag"]), source: expr("n") } } : {}),
+      ...options,
+    });
     return element as Element;
   }
 

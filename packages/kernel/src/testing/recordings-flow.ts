@@ -1,4 +1,4 @@
-import { and, complex, end, expr, map, onError, or, program, script, service, start } from "./build.ts";
+import { adHoc, and, complex, end, expr, map, onError, or, program, script, service, start } from "./build.ts";
 import { Driver } from "./driver.ts";
 
 const thrown = { retry: { attemptsMax: 1, backoff: { firstMs: 0, factor: 1, maxMs: 0 }, exhausted: "error" as const } };
@@ -57,5 +57,31 @@ function rounds(): Driver {
   return driver.complete("pair");
 }
 
+/** A job chooses twice in an ad-hoc sub-process, and a person once more; a condition ends it. */
+function choosing(): Driver {
+  const inside = [service("search"), service("read"), script("note", { n: "n + 1" })];
+  const tools = adHoc("tools", inside, {
+    job: { type: "agent", retry: { ...thrown.retry, exhausted: "incident" } },
+    completion: expr("completed >= 4"),
+    cancelRemaining: true,
+    output: { target: "found", source: expr("n") },
+  });
+  const driver = new Driver(program([start(), ...tools, end()], ["start>tools>end"])).create({ n: 0 });
+  const choose = (activate: readonly string[]): Driver => {
+    const [job] = driver.state.jobs.values();
+    return driver.send({ type: "complete-job", key: job?.key ?? 0, result: { activate } });
+  };
+  choose(["search"]).complete("search");
+  choose(["read", "note"]);
+  const key = driver.view().elements[0]?.key ?? 0;
+  driver.send({ type: "activate-elements", key, elements: [{ element: "search", variables: { n: 7 } }] });
+  return driver.complete("read").complete("search");
+}
+
 /** One run each for gateways, loops and containers. */
-export const flowRecordings: { readonly [name: string]: () => Driver } = { inclusive, complex: complexJoin, rounds };
+export const flowRecordings: { readonly [name: string]: () => Driver } = {
+  inclusive,
+  complex: complexJoin,
+  rounds,
+  choosing,
+};

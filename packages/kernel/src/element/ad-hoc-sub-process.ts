@@ -1,0 +1,54 @@
+import { answerChoice, choose } from "../ad-hoc.ts";
+import { readChosen } from "../choice.ts";
+import type { Chosen } from "../command.ts";
+import { armEventSubProcesses } from "../event-sub-process.ts";
+import type { JsonObject } from "../json.ts";
+import { retryJob } from "../offer.ts";
+import type { AdHocSubProcess } from "../program.ts";
+import { failure, Names, type Result, resolve, resolveMappings } from "../scope.ts";
+import type { Turn } from "../turn.ts";
+import type { ElementBehavior, Visit } from "./behavior.ts";
+import { localsOf, setLocals } from "./sub-process.ts";
+
+/** What its definition activates as it starts; undefined when that is left to others. */
+function firstChosen(turn: Turn, visit: Visit<AdHocSubProcess>, locals: JsonObject): Result<readonly Chosen[]> {
+  const { element, key, scope } = visit;
+  if (element.activate === undefined) return { ok: true, value: [] };
+  const names = new Names(turn.program, turn.state, { scope: key, within: scope, extra: locals });
+  const value = resolve(turn.program, element.activate, names);
+  return value.ok ? readChosen(turn.program, element, { value: value.value, before: 0 }) : value;
+}
+
+export const adHocSubProcess: ElementBehavior<AdHocSubProcess> = {
+  prepare: (turn, visit, names) => {
+    const { element, key } = visit;
+    const inputs = resolveMappings(turn.program, element.inputs, names);
+    const locals = inputs.ok ? localsOf(element, inputs.value) : inputs;
+    if (!locals.ok) return locals;
+    const elements = firstChosen(turn, visit, locals.value);
+    if (!elements.ok) return elements;
+    return {
+      ok: true,
+      value: () => {
+        setLocals(turn, visit, locals.value);
+        turn.emit({ type: "ad-hoc-opened", body: key, at: turn.at });
+        armEventSubProcesses(turn, key);
+        if (element.activate === undefined) return;
+        const done = element.job === undefined && element.completion === undefined;
+        choose(turn, key, { elements: elements.value, done, actor: element.id });
+      },
+    };
+  },
+  enterContent: (turn, visit) => turn.stirred.add(visit.key),
+  answer: (turn, visit, { result, actor }) => {
+    const { activate = [], done = false } = result;
+    const before = turn.state.adHocs.get(visit.scope)?.chosen.length ?? 0;
+    const elements = readChosen(turn.program, visit.element, { value: activate, before });
+    if (!elements.ok) return elements;
+    if (typeof done !== "boolean") {
+      return failure("choice-invalid", `Expected done to be true or false, but it is ${JSON.stringify(done)}`);
+    }
+    return { ok: true, value: () => answerChoice(turn, visit.key, { elements: elements.value, done, actor }) };
+  },
+  retry: retryJob,
+};
