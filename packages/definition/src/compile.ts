@@ -1,14 +1,22 @@
 import type { ProgramDocument } from "@tutti/kernel";
 import { compileBpmn } from "./bpmn/import.ts";
+import { linkDecisions } from "./dmn/link.ts";
+import { assembleDecisions, type Decision, type DecisionSource } from "./dmn/source.ts";
+import { compileDmn } from "./dmn/xml.ts";
+import { readDecision } from "./dmn/yaml.ts";
 import type { CompiledProgram } from "./draft.ts";
 import { compileForm } from "./form/form.ts";
 import { lint } from "./lint/lint.ts";
 import { type Problem, Problems } from "./problem.ts";
-import { readYaml } from "./yaml.ts";
+import { decisionSchema } from "./schema/decision.ts";
+import { reportIssues } from "./schema-problem.ts";
+import { readYaml, type SourceDocument } from "./yaml.ts";
 
 export interface CompileResult {
   /** The programs without errors, in the order of the file. Warnings do not keep one back. */
   readonly programs: readonly ProgramDocument[];
+  /** The decisions of the file; they already stand in the programs of the same file that ask for them. */
+  readonly decisions: readonly Decision[];
   readonly problems: readonly Problem[];
 }
 
@@ -19,33 +27,68 @@ export interface CompileResult {
 export function compileYaml(text: string, options: { readonly file: string }): CompileResult {
   const problems = new Problems(options.file);
   const compiled: CompiledProgram[] = [];
+  const sources: DecisionSource[] = [];
   for (const document of readYaml(text, problems)) {
-    const program = compileForm(document, problems);
-    if (program !== undefined) compiled.push(program);
+    if (isDecision(document.value)) sources.push(...readDecisionForm(document, problems));
+    else {
+      const program = compileForm(document, problems);
+      if (program !== undefined) compiled.push(program);
+    }
   }
-  refuseDuplicates(compiled);
-  lint(compiled);
+  const decisions = sources.length === 0 ? [] : assembleDecisions(sources, [], problems);
+  const linked = compiled.map((entry) => ({ ...entry, program: linkDecisions(entry.program, decisions) }));
+  refuseDuplicates(linked);
+  lint(linked);
   const fine = problems.errors === 0;
-  return { programs: fine ? compiled.map((entry) => entry.program) : [], problems: problems.list() };
+  return {
+    programs: fine ? linked.map((entry) => entry.program) : [],
+    decisions: fine ? decisions : [],
+    problems: problems.list(),
+  };
 }
 
 /**
- * Compiles a file of whatever form: BPMN when it is called so or begins with a tag, else YAML. A text that is already
+ * Compiles a file of whatever form: BPMN or DMN when it is called so or begins with a tag, else YAML. A text that is already
  * decoded may be given for either.
  */
 export function compile(source: string | Uint8Array, options: { readonly file: string }): CompileResult {
+  if (isDmn(source, options.file)) return { programs: [], ...compileDmn(source, options) };
   if (isBpmn(source, options.file)) {
     const { documents, problems } = compileBpmn(source, options);
-    return { programs: documents, problems };
+    return { programs: documents, decisions: [], problems };
   }
   return compileYaml(typeof source === "string" ? source : new TextDecoder().decode(source), options);
 }
 
+function headOf(source: string | Uint8Array): string {
+  if (typeof source === "string") return source.slice(0, headCharacters);
+  return new TextDecoder("latin1").decode(source.subarray(0, headCharacters));
+}
+
+/** Where a file says by its namespaces what it is. */
+const headCharacters = 2_000;
+
+function isDmn(source: string | Uint8Array, file: string): boolean {
+  if (/\.dmn$/i.test(file)) return true;
+  const head = headOf(source);
+  return /www\.omg\.org\/spec\/DMN\/\d/.test(head) && !/www\.omg\.org\/spec\/BPMN\//.test(head);
+}
+
 function isBpmn(source: string | Uint8Array, file: string): boolean {
   if (/\.(?:bpmn2?|bpmn20\.xml)$/i.test(file)) return true;
-  const head =
-    typeof source === "string" ? source.slice(0, 100) : new TextDecoder("latin1").decode(source.subarray(0, 100));
+  const head = headOf(source);
   return /^[\s\uFEFF\u00EF\u00BB\u00BF\u00FE\u00FF\0]*</.test(head);
+}
+
+function isDecision(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "decision");
+}
+
+function readDecisionForm({ value, place }: SourceDocument, problems: Problems): DecisionSource[] {
+  const parsed = decisionSchema.safeParse(value);
+  if (parsed.success) return [readDecision(parsed.data, problems, place)];
+  reportIssues(parsed.error.issues, { value, problems, place });
+  return [];
 }
 
 function refuseDuplicates(compiled: readonly CompiledProgram[]): void {

@@ -55,6 +55,11 @@ export type DefinitionErrorCode =
   | "timer-value"
   | "timer-zone"
   | "timer-never"
+  | "decision-invalid"
+  | "decision-unknown"
+  | "decision-duplicate"
+  | "decision-input"
+  | "decision-ambiguous"
   | "variable-race"
   | "decision-unread"
   | "label-unknown"
@@ -118,6 +123,11 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "timer-value": invalid("Give the timer a value of its kind."),
   "timer-zone": invalid("Name an IANA time zone such as Europe/Berlin."),
   "timer-never": invalid("Choose a time that comes within 100 years."),
+  "decision-invalid": invalid("Correct the decision as the message says."),
+  "decision-unknown": invalid("Require decisions and inputs of the same file."),
+  "decision-duplicate": invalid("Give every decision its own id and name."),
+  "decision-input": invalid("Give the decision a value that its table allows, or allow this one."),
+  "decision-ambiguous": invalid("Let one rule at most fit, or choose another hit policy."),
   "variable-race": invalid(
     "Let the one that reads come after the one that writes, or give each branch a variable of its own.",
   ),

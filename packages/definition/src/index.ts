@@ -4,6 +4,9 @@ export { type BuiltProgram, type ProcessBuilder, process, type StepsBuilder } fr
 export { type CheckOptions, check } from "./check/check.ts";
 export type { Finding } from "./check/finding.ts";
 export { type CompileResult, compile, compileYaml } from "./compile.ts";
+export { linkDecisions } from "./dmn/link.ts";
+export type { Decision } from "./dmn/source.ts";
+export { compileDmn, type DmnResult } from "./dmn/xml.ts";
 export { type DefinitionErrorCode, definitionErrors } from "./errors.ts";
 export { canonicalJson, hashProgram } from "./hash.ts";
 export { createHost } from "./host.ts";

@@ -1,4 +1,5 @@
 import type { Evaluation, Expression, VariableScope } from "@tutti/kernel";
+import { DecisionEvaluator } from "../dmn/evaluator.ts";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { FeelEvaluator } from "../feel/evaluator.ts";
 import { Evaluator } from "./evaluator.ts";
@@ -15,9 +16,10 @@ interface Language {
 
 /** Every expression language, each with its own cache. */
 export class Languages {
-  readonly #languages: { readonly [L in Expression["language"]]?: Language } = {
+  readonly #languages: { readonly [L in Expression["language"]]: Language } = {
     cel: new Evaluator(),
     feel: new FeelEvaluator(),
+    dmn: new DecisionEvaluator(),
   };
 
   compile(expression: Expression): Compiled {

@@ -53,10 +53,10 @@ export class FeelEvaluator {
   }
 
   /** One evaluation of any shape: what it gives as JSON, with the budget, warnings and failures of an expression. */
-  answer(compute: () => FeelValue): Evaluation {
+  answer(compute: (run: Evaluating) => FeelValue): Evaluation {
     this.#run.begin();
     try {
-      const json = toJson(compute(), this.#run.meter, foreignToJson);
+      const json = toJson(compute(this.#run), this.#run.meter, foreignToJson);
       if (!json.ok) {
         return { ok: false, code: json.overflow ? "expression-overflow" : "expression-result", message: json.message };
       }

@@ -30,7 +30,7 @@ export function compileForm(document: SourceDocument, problems: Problems): Compi
   if (has(workflow, "stages")) return run(stagesSchema, compileStages);
   if (has(workflow, "flow") || has(workflow, "tasks")) return run(flowSchema, compileFlow);
   const message =
-    "Expected process, graph, project_name, or a workflow with stages or with tasks and flow, but found none of them";
+    "Expected process, graph, project_name, decision, or a workflow with stages or with tasks and flow, but found none of them";
   problems.error("form-unknown", message, place([]));
   return undefined;
 }
