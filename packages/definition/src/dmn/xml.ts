@@ -41,7 +41,8 @@ function compileDefinitions(root: XmlNode, problems: Problems): readonly Decisio
   }
   const file = new DmnFile(root, problems);
   const sources = root.children.flatMap((node) => file.sourceOf(node));
-  if (sources.length === 0 && problems.errors === 0) problems.error("decision-invalid", "Expected a decision, but there is none", root.position);
+  if (sources.length === 0 && problems.errors === 0)
+    problems.error("decision-invalid", "Expected a decision, but there is none", root.position);
   const inputs = root.children.filter((node) => kindOf(node) === "inputData").map((node) => nameOf(node));
   return assembleDecisions(sources, inputs, problems);
 }
