@@ -21,6 +21,11 @@ export const engineErrors: ErrorTable = {
   },
   "start-refused": { exit: 2, status: 422, advice: "Correct what the reason names, then start again." },
   "rollout-invalid": { exit: 2, status: 422, advice: "Correct what the reason names, then plan it again." },
+  "fork-refused": {
+    exit: 2,
+    status: 422,
+    advice: "Name an earlier point, at which the instance was there and had not ended; the history lists them.",
+  },
   "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },

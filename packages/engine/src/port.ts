@@ -17,7 +17,17 @@ type External<C> = C extends Command ? Omit<C, "at"> : never;
 export type InstanceCommand = External<
   Exclude<
     Command,
-    { type: "create-instance" | "fire-timer" | "deliver-message" | "deliver-signal" | "end-child" | "continue" }
+    {
+      type:
+        | "create-instance"
+        | "fire-timer"
+        | "deliver-message"
+        | "deliver-signal"
+        | "end-child"
+        | "continue"
+        | "migrate-instance"
+        | "fork-instance";
+    }
   >
 >;
 
@@ -41,6 +51,39 @@ export interface StartRequest {
   readonly variables: JsonObject;
   readonly priority?: number;
   readonly queue?: QueueClass;
+  readonly actor: string;
+}
+
+export interface MigrateRequest {
+  /** The process to go on under: usually another version of the same. */
+  readonly process: string;
+  /** Absent: what was deployed last. */
+  readonly version?: string;
+  /** Elements that are called otherwise there. */
+  readonly mapping?: { readonly [element: string]: string };
+  /** Only tells what would happen. */
+  readonly dryRun?: boolean;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** What a migration did, or would do, as its events; `position` is null for a dry run. */
+export type Migration =
+  | { readonly ok: true; readonly position: number | null; readonly events: readonly Event[] }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+export interface ForkRequest {
+  /** Forking twice with one request id forks once and gives the first fork's id. ≤ 200 characters. */
+  readonly requestId: string;
+  /** The instance to fork; it may have ended since. */
+  readonly instanceId: string;
+  /** The last row of the log that the fork has of it; a row of others counts for the one before. Absent: all it has. */
+  readonly at?: Pick<Cursor, "position">;
+  /** The fork's own id. Absent: made by the engine. */
+  readonly newId?: string;
+  /** Rolls back: the original is cancelled in the same step, if it is open. */
+  readonly cancelOriginal?: boolean;
+  readonly reason: string;
   readonly actor: string;
 }
 
@@ -301,6 +344,14 @@ export interface Engine {
    * again. Refused with `rollout-invalid`.
    */
   rollout(process: string, plan: RolloutPlan | null): Promise<Rollout | null>;
+  /** Goes on under another deployed program, as the same instance; or says everything that is in the way. */
+  migrate(instanceId: string, request: MigrateRequest): Promise<Migration>;
+  /**
+   * A new instance whose log begins with that of another one up to some command, and which goes on from there. What was
+   * open then is open in it, too: jobs run again under its id, called instances start anew. The original stays.
+   * Rejects with `fork-refused` when there is nothing to go on with at that point.
+   */
+  fork(request: ForkRequest): Promise<string>;
   instance(instanceId: string): Promise<InstanceView>;
   query<V extends keyof Views>(
     view: V,

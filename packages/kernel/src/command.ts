@@ -300,6 +300,17 @@ export interface MigrateInstance extends CommandBase {
   readonly actor: Actor;
 }
 
+/**
+ * Makes an instance of its own of a state that the events of another one led to. It is called by nobody; what that one
+ * had open is asked for again under the new id, called instances start anew. For the engine, which copies the events.
+ */
+export interface ForkInstance extends CommandBase {
+  readonly type: "fork-instance";
+  readonly instanceId: string;
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
 /** One thing that keeps an instance from another program. `element` is of the old one, null for the process. */
 export interface MigrationProblem {
   readonly code:
@@ -366,6 +377,7 @@ export type Command =
   | AdjustConcurrency
   | MigrateInstance
   | ActivateElements
+  | ForkInstance
   | Continue;
 
 /** Why a command was refused. `reason` reads "Expected X, but Y". Nothing was changed. */

@@ -116,6 +116,8 @@ const emitters: Emitters = {
     ...[...state.subscriptions.values()].flatMap(openSubscription),
     ...[...state.timers.values()].map((timer): Effect => ({ type: "arm-timer", key: timer.key, due: timer.due })),
   ],
+  // Nothing of what was open under the other's id is this one's.
+  "instance-forked": (state) => pendingEffects(state),
   "instance-completed": answerParent,
   "instance-failed": answerParent,
   "instance-cancelled": answerParent,

@@ -31,6 +31,16 @@ export type Event =
       readonly actor: Actor;
       readonly at: number;
     }
+  /** The events before are those of `from`, `sequence` of them; from here on it is an instance of its own. */
+  | {
+      readonly type: "instance-forked";
+      readonly instanceId: string;
+      readonly from: string;
+      readonly sequence: number;
+      readonly reason: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
   /** It goes on under another program; what was renamed is called so from now on. */
   | {
       readonly type: "instance-migrated";

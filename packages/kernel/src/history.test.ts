@@ -65,6 +65,7 @@ test.each(Object.keys(recordings))("[K5] the same commands lead to the history '
 const everyType: { readonly [T in EventType]: true } = {
   "instance-created": true,
   "instance-paused": true,
+  "instance-forked": true,
   "instance-migrated": true,
   "instance-resumed": true,
   "instance-failing": true,

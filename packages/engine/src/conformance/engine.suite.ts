@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
 import { branches, end, from, program, sequence, service, start } from "../testing/programs.ts";
+import { changeRules } from "./change.suite.ts";
 import {
   begin,
   completed,
@@ -50,6 +51,7 @@ export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
     messageRules(rule);
     versionRules(rule);
     readingRules(rule);
+    changeRules(rule);
   });
 }
 

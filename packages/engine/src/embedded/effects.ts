@@ -114,7 +114,8 @@ const handlers: Handlers = {
   },
 };
 
-function subscriptionOf(
+/** As its row has it; `position` is the row of the log that opens it. */
+export function subscriptionOf(
   { record, state, program }: Live,
   { key, kind, name, correlationKey, element }: Extract<Effect, { readonly type: "open-subscription" }>,
   position: number,

@@ -9,10 +9,21 @@ import {
   ttlMaxMs,
 } from "@tutti/kernel";
 import { type Clock, realClock } from "../clock.ts";
-import type { Engine, InstanceCommand, MessageRequest, SignalRequest, StartRequest } from "../port.ts";
+import type {
+  Engine,
+  ForkRequest,
+  InstanceCommand,
+  MessageRequest,
+  MigrateRequest,
+  Migration,
+  SignalRequest,
+  StartRequest,
+} from "../port.ts";
+import { readPrefix } from "./fork.ts";
 import { readHistory } from "./history.ts";
 import type { CallerItem } from "./inbox.ts";
 import { defaultLimits, type EngineLimits, idCharsMax } from "./limits.ts";
+import { targetOf } from "./migrate.ts";
 import { toPayload } from "./payload.ts";
 import { deploymentOf, programNotFound } from "./programs.ts";
 import { type CrashPoint, type EngineLog, Pump } from "./pump.ts";
@@ -41,6 +52,8 @@ const ownCommands: ReadonlySet<string> = new Set([
   "deliver-signal",
   "end-child",
   "continue",
+  "migrate-instance",
+  "fork-instance",
 ]);
 
 const silent = (): void => undefined;
@@ -133,6 +146,21 @@ class EmbeddedEngine implements Engine {
     if (plan === null) return this.#ask((answer) => ({ type: "rollout", process, plan, answer }));
     const checked = this.#payload("plan", plan) as unknown as RolloutPlan;
     return this.#ask((answer) => ({ type: "rollout", process, plan: checked, answer }));
+  }
+
+  async migrate(instanceId: string, request: MigrateRequest): Promise<Migration> {
+    targetOf(this.#pump.programs, request);
+    const mapping = this.#payload("mapping", request.mapping ?? {}) as { readonly [element: string]: string };
+    const checked = { ...request, mapping };
+    return this.#ask((answer) => ({ type: "migrate", instanceId, request: checked, answer }));
+  }
+
+  async fork(request: ForkRequest): Promise<string> {
+    checkId("request id", request.requestId);
+    if (request.newId !== undefined) checkId("instance id", request.newId);
+    this.#refuseClosed();
+    const prefix = await readPrefix(this.#store, request);
+    return this.#ask((answer) => ({ type: "fork", request, ...prefix, answer, number: 0 }));
   }
 
   instance(instanceId: string): ReturnType<Engine["instance"]> {

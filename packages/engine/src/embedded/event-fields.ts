@@ -171,6 +171,10 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "compensation-taken": { number: 55, fields: { owner: always, target: always, key: always } },
   "compensation-failed": { number: 56, fields: { owner: always, target: always, error: always, at: row } },
   "compensation-finished": { number: 57, fields: { owner: always, at: row } },
+  "instance-forked": {
+    number: 108,
+    fields: { instanceId: always, from: always, sequence: always, reason: always, actor: always, at: row },
+  },
   "instance-migrated": {
     number: 107,
     fields: {

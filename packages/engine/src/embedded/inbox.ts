@@ -1,10 +1,19 @@
 import type { Command, InstanceView, ProgramDocument, QueueClass, Rollout, RolloutPlan } from "@tutti/kernel";
-import type { Correlated, Deployment, InstanceCommand, Outcome, StartRequest } from "../port.ts";
+import type {
+  Correlated,
+  Deployment,
+  ForkRequest,
+  InstanceCommand,
+  MigrateRequest,
+  Migration,
+  Outcome,
+  StartRequest,
+} from "../port.ts";
 import type { Unmatched } from "./coordination.ts";
 import type { PreparedStart, Publication } from "./publish.ts";
 import type { Firing } from "./schedules.ts";
 import type { Signal } from "./signals.ts";
-import type { InstanceNumber, OutboxEntry, StoredDeployment } from "./store.ts";
+import type { InstanceNumber, LogRow, OutboxEntry, StoredDeployment } from "./store.ts";
 
 /** Whoever waits for something to be durable. */
 export interface Answer<T> {
@@ -30,6 +39,22 @@ export type Item =
   | {
       readonly type: "start";
       readonly request: StartRequest;
+      readonly answer: Answer<string>;
+      /** Given each time a turn takes it up; 0 before. */
+      number: InstanceNumber;
+    }
+  | {
+      readonly type: "migrate";
+      readonly instanceId: string;
+      readonly request: MigrateRequest;
+      readonly answer: Answer<Migration>;
+    }
+  | {
+      readonly type: "fork";
+      readonly request: ForkRequest;
+      /** What it begins with, and the program that the last of it is under. */
+      readonly rows: readonly LogRow[];
+      readonly hash: string;
       readonly answer: Answer<string>;
       /** Given each time a turn takes it up; 0 before. */
       number: InstanceNumber;

@@ -5,7 +5,7 @@ import type { InstanceNumber, InstanceRecord, StoredInstance } from "./store.ts"
 export interface Live {
   readonly record: InstanceRecord;
   readonly state: State;
-  readonly program: Program;
+  program: Program;
   /** Events in the last snapshot. */
   snapshotSequence: number;
   /** Records in the state when last counted, and how many events it had then. */

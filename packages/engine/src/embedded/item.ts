@@ -1,7 +1,9 @@
 import { instanceView } from "@tutti/kernel";
 import { takeDelivery, wantDelivery } from "./delivery.ts";
+import { takeFork, wantFork } from "./fork.ts";
 import type { Item, OwnCommand } from "./inbox.ts";
 import type { Live } from "./instances.ts";
+import { takeMigration, wantMigration } from "./migrate.ts";
 import { mustWait, publish, wantChannel, wantPublication } from "./publish.ts";
 import { planRollout } from "./rollouts.ts";
 import { renewSchedules, takeFiring, wantFiring } from "./schedules.ts";
@@ -47,6 +49,8 @@ const handlers: ItemHandlers = {
     },
   },
   start: { wants: wantStart, take: takeStart },
+  migrate: { wants: wantMigration, take: takeMigration },
+  fork: { wants: wantFork, take: takeFork },
   own: {
     wants: (scope, item, wants) => wantNumber(scope, item.instance, wants),
     take: (scope, draft, { instance, command }) => {

@@ -44,5 +44,8 @@ export const defaultLimits: EngineLimits = {
   idleMs: 200,
 };
 
+/** Rows of the log that a fork may begin with: they are written in one turn. */
+export const forkRowsMax = 50_000;
+
 /** Ids that callers choose. */
 export const idCharsMax = 200;

@@ -1,4 +1,4 @@
-import type { Event, EventType, Key, State } from "@tutti/kernel";
+import type { Event, EventType, IncidentView, Key, State } from "@tutti/kernel";
 import { type Change, type InstanceRecord, taskDefaults } from "./store.ts";
 
 type Projections = {
@@ -9,6 +9,18 @@ type Projections = {
 export interface Of {
   readonly record: InstanceRecord;
   readonly state: State;
+}
+
+function putIncident(
+  record: InstanceRecord,
+  { key, element, kind, error, at }: Pick<IncidentView, "key" | "element" | "kind" | "error" | "at">,
+  changes: Change[],
+): void {
+  const { code, message, details = null } = error;
+  changes.push({
+    type: "incident-put",
+    incident: { instance: record.number, key, element, kind, code, message, details, at },
+  });
 }
 
 /** A task's row says what its state does. One that ended in the same command has none any more. */
@@ -77,25 +89,32 @@ const projections: Projections = {
   },
   "incident-created": ({ record }, event, changes) => {
     record.incidents++;
-    changes.push({
-      type: "incident-put",
-      incident: {
-        instance: record.number,
-        key: event.key,
-        element: event.element,
-        kind: event.kind,
-        code: event.error.code,
-        message: event.error.message,
-        details: event.error.details ?? null,
-        at: event.at,
-      },
-    });
+    putIncident(record, event, changes);
+  },
+  // What is listed names elements.
+  "instance-migrated": (of, _event, changes) => {
+    const { record, state } = of;
+    for (const { key, element } of state.jobs.values()) {
+      changes.push({ type: "job-move", instance: record.number, key, element });
+    }
+    projectOpen(of, changes);
   },
   "incident-resolved": ({ record }, { key }, changes) => {
     record.incidents--;
     changes.push({ type: "incident-delete", instance: record.number, key });
   },
 };
+
+/** Everything of a state that is listed by what its events said. */
+export function projectOpen(of: Of, changes: Change[]): void {
+  const { record, state } = of;
+  for (const task of state.tasks.values()) putTask(of, task, changes);
+  record.incidents = 0;
+  for (const incident of state.incidents.values()) {
+    record.incidents++;
+    putIncident(record, incident, changes);
+  }
+}
 
 export function project(of: Of, event: Event, changes: Change[]): void {
   // Indexing by a union loses which projection belongs to which event; the type of `projections` has proven it.

@@ -34,12 +34,12 @@ export interface InstanceRecord {
   readonly instanceId: string;
   readonly rootId: string;
   readonly parentId: string | null;
-  readonly process: string;
-  readonly version: string;
+  process: string;
+  version: string;
   /** Names the program. */
-  readonly hash: string;
+  hash: string;
   /** What its calls with `deployment` binding are bound to. */
-  readonly deployment: string;
+  deployment: string;
   readonly businessKey: string | null;
   readonly requestId: string | null;
   /** The channel of the message that started it, of those with a key: `[name, correlationKey]` as JSON. */
@@ -48,7 +48,7 @@ export interface InstanceRecord {
   /** Its jobs do not start. */
   held: boolean;
   incidents: number;
-  readonly startedAt: number;
+  startedAt: number;
   endedAt: number | null;
 }
 
@@ -139,7 +139,10 @@ export type Change =
   | { readonly type: "instance-put"; readonly record: InstanceRecord }
   /** Status, held, incidents and end; read from the record as it is at the commit. */
   | { readonly type: "instance-update"; readonly record: InstanceRecord }
+  /** Its program is another one from now on. */
+  | { readonly type: "instance-move"; readonly record: InstanceRecord }
   | { readonly type: "job-put"; readonly job: OpenJob }
+  | { readonly type: "job-move"; readonly instance: InstanceNumber; readonly key: Key; readonly element: string }
   | { readonly type: "job-delete"; readonly instance: InstanceNumber; readonly key: Key }
   | { readonly type: "timer-put"; readonly timer: ArmedTimer }
   | { readonly type: "timer-delete"; readonly instance: InstanceNumber; readonly key: Key }

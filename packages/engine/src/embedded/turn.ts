@@ -3,6 +3,7 @@ import {
   type Effect,
   type Event,
   effectsOf,
+  evolve,
   newState,
   type Program,
   type Rejection,
@@ -15,7 +16,7 @@ import { recordEffect } from "./effects.ts";
 import { Exchange } from "./exchange.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
-import { project } from "./projection.ts";
+import { project, projectOpen } from "./projection.ts";
 import { type Counted, countsOf } from "./rollouts.ts";
 import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry, Turn } from "./store.ts";
 
@@ -33,6 +34,16 @@ const newRecords = 5;
 interface Performed {
   readonly record: InstanceRecord;
   readonly effect: Effect;
+}
+
+/** Lengths of a draft's lists. */
+interface Mark {
+  readonly rows: number;
+  readonly changes: number;
+  readonly effects: number;
+  readonly deliveries: number;
+  readonly touched: number;
+  readonly opened: number;
 }
 
 /**
@@ -127,15 +138,18 @@ export class Draft implements Turn {
   run(live: Live, command: TimelessCommand): Rejection | undefined {
     this.touch(live);
     const { record, state } = live;
-    const { rows, changes, effects, deliveries, exchange } = this;
-    const marks = [rows.length, changes.length, effects.length, deliveries.length, exchange.opened.length] as const;
+    const { exchange } = this;
+    const mark = this.mark();
     const { status, held, incidents, endedAt } = record;
     this.asksAgain = command.type === "resume-instance";
     try {
       // Time never runs backwards within an instance, whatever the clock does.
       const at = Math.max(this.now, state.head.at);
       const sequence = state.head.sequence + 1;
-      const decision = step(live, { ...command, at } as Command, (event) => this.#applied(live, event));
+      const decision = step(live, { ...command, at } as Command, (event) => {
+        if (event.type === "instance-migrated" && command.type === "migrate-instance") live.program = command.to;
+        this.#applied(live, event);
+      });
       if ("rejection" in decision) return decision.rejection;
       if (decision.events.length === 0) return undefined;
       record.status = state.head.status ?? record.status;
@@ -146,19 +160,51 @@ export class Draft implements Turn {
       if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
       this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
-        changes.push({ type: "instance-update", record });
+        this.changes.push({ type: "instance-update", record });
       }
       return undefined;
     } catch (error) {
       Object.assign(record, { status, held, incidents, endedAt });
-      rows.length = marks[0];
-      this.named.length = marks[0];
-      changes.length = marks[1];
-      effects.length = marks[2];
-      deliveries.length = marks[3];
-      exchange.opened.length = marks[4];
+      this.undo(mark);
       throw error;
     }
+  }
+
+  /** How far it has come: what is added from here on can be taken out again. */
+  mark(): Mark {
+    return {
+      rows: this.rows.length,
+      changes: this.changes.length,
+      effects: this.effects.length,
+      deliveries: this.deliveries.length,
+      touched: this.touched.length,
+      opened: this.exchange.opened.length,
+    };
+  }
+
+  undo(mark: Mark): void {
+    this.numbers.position -= this.rows.length - mark.rows;
+    this.rows.length = mark.rows;
+    this.named.length = mark.rows;
+    this.changes.length = mark.changes;
+    this.effects.length = mark.effects;
+    this.deliveries.length = mark.deliveries;
+    this.touched.length = mark.touched;
+    this.exchange.opened.length = mark.opened;
+  }
+
+  /** Begins a new instance with the rows of another one, as they were. What they asked of the world is not asked again. */
+  copy(live: Live, rows: readonly Pick<LogRow, "sequence" | "at" | "events">[]): void {
+    const { record, state } = live;
+    this.touch(live);
+    for (const row of rows) {
+      for (const event of row.events) evolve(state, event);
+      this.#addRow(record, row);
+    }
+    projectOpen(live, this.changes);
+    record.status = state.head.status ?? record.status;
+    record.endedAt = state.head.endedAt;
+    record.startedAt = state.head.startedAt;
   }
 
   /** Shows the quarantine in the list of incidents, under a key that no incident of the process has. */

@@ -233,6 +233,13 @@ export class WorkQueue {
     }
   }
 
+  /** What was offered is called otherwise now: whoever has not started yet reads it again. */
+  reread(instance: InstanceNumber): void {
+    for (const entry of this.#instances.get(instance)?.entries.values() ?? []) {
+      if (entry.state === "queued" || entry.state === "held") entry.offer = undefined;
+    }
+  }
+
   /** Starts whatever may start now. */
   dispatch(): void {
     // Asked after every outcome, and nearly always nothing waits.

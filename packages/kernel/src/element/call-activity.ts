@@ -1,4 +1,4 @@
-import type { Key } from "../command.ts";
+import { childName } from "../evolve/instance.ts";
 import type { JsonObject } from "../json.ts";
 import { inheritedSettings } from "../offer.ts";
 import type { CallActivity } from "../program.ts";
@@ -6,21 +6,15 @@ import { Names, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 
-/** The child's id is the key of its call, and the attempt from the second on, so that starting it twice starts one. */
-function childIdOf(turn: Turn, key: Key): string {
-  const attempt = (turn.state.calls.get(key)?.attempt ?? 0) + 1;
-  const base = `${turn.state.head.instanceId}/${key}`;
-  return attempt === 1 ? base : `${base}.${attempt}`;
-}
-
 function request(turn: Turn, visit: Visit<CallActivity>, variables: JsonObject): void {
   const { element, key } = visit;
   const { queue, priority } = inheritedSettings(turn.state, key);
+  const attempt = (turn.state.calls.get(key)?.attempt ?? 0) + 1;
   turn.emit({
     type: "child-requested",
     key,
     element: element.id,
-    childId: childIdOf(turn, key),
+    childId: childName(turn.state.head.instanceId, { key, attempt }),
     process: element.process,
     binding: element.binding,
     variables,

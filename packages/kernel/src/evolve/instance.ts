@@ -1,6 +1,6 @@
 import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { State } from "../state.ts";
+import type { CallRecord, State } from "../state.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
@@ -9,6 +9,11 @@ type InstanceEvent = Exclude<
   Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">,
   "instance-migrated"
 >;
+
+/** A child is called by the key of its call, and the attempt from the second on, so that starting it twice starts one. */
+export function childName(instanceId: string, { key, attempt }: Pick<CallRecord, "key" | "attempt">): string {
+  return attempt === 1 ? `${instanceId}/${key}` : `${instanceId}/${key}.${attempt}`;
+}
 
 function end(state: State, outcome: InstanceOutcome, at: number): void {
   const { head } = state;
@@ -36,6 +41,16 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     head.status = "running";
     head.startedAt = event.at;
     head.at = event.at;
+  },
+  "instance-forked": (state, event) => {
+    const { head } = state;
+    head.instanceId = event.instanceId;
+    head.rootId = event.instanceId;
+    head.parent = null;
+    head.at = event.at;
+    for (const call of [...state.calls.values()]) {
+      if (!call.ended) state.calls.set(call.key, { ...call, childId: childName(event.instanceId, call) });
+    }
   },
   "instance-paused": (state, event) => {
     state.head.status = "paused";

@@ -18,6 +18,7 @@ type InstanceCommand =
   | "pause-instance"
   | "resume-instance"
   | "cancel-instance"
+  | "fork-instance"
   | "set-variables"
   | "continue";
 
@@ -125,6 +126,11 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
     terminateContent(turn, 0);
     release(turn, 0);
     turn.emit({ type: "instance-cancelled", reason, at });
+    return undefined;
+  },
+  "fork-instance": (turn, { instanceId, reason, actor, at }) => {
+    const { instanceId: from, sequence } = turn.state.head;
+    turn.emit({ type: "instance-forked", instanceId, from, sequence, reason, actor, at });
     return undefined;
   },
   "set-variables": (turn, command) => {

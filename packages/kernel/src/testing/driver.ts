@@ -149,6 +149,9 @@ export class Driver {
       case "continue":
         this.#open.delete("continue");
         break;
+      case "fork-instance":
+        this.#open.clear();
+        break;
       default:
         break;
     }

@@ -196,6 +196,7 @@ const makers: readonly (readonly [number, Maker])[] = [
       return { type: "activate-elements", key, elements, ...(random.chance(0.3) ? { complete: true } : {}) };
     },
   ],
+  [0.3, (random) => ({ type: "fork-instance", instanceId: `fork${random.below(99)}`, reason: "so" })],
   [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
   [0.2, () => ({ type: "continue" })],
   [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],

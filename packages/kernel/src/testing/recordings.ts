@@ -251,6 +251,19 @@ function migrated(): Driver {
   return driver.fire("c").send({ type: "complete-task", key: driver.key("ask"), result: {} });
 }
 
+/** Another instance goes on from the middle of this one, with all that was open. */
+function forked(): Driver {
+  const made = program(
+    [start(), and("split"), service("a"), user("b"), wait("c"), call("d"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join", "split>c>join", "split>d>join"],
+  );
+  const driver = new Driver(made).create({}, { parent: { instanceId: "above", key: 9 } }).complete("a");
+  driver.send({ type: "fork-instance", instanceId: "j", reason: "What if?" }).fire("c");
+  const key = driver.key("d");
+  driver.send({ type: "end-child", key, childId: `j/${key}`, outcome: { type: "completed", result: {} } });
+  return driver.send({ type: "complete-task", key: driver.key("b"), result: {} });
+}
+
 /** More than one step may start. */
 function long(): Driver {
   const made = program(
@@ -313,6 +326,7 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   saga,
   handover,
   migrated,
+  forked,
   long,
   ...flowRecordings,
   ...eventRecordings,

@@ -88,6 +88,15 @@ const appliers: Appliers = {
     const { status, held, incidents, endedAt } = record;
     Object.assign(tables.of(record.number).record, { status, held, incidents, endedAt });
   },
+  "instance-move": (tables, { record }) => {
+    const { process, version, hash, deployment } = record;
+    Object.assign(tables.of(record.number).record, { process, version, hash, deployment });
+  },
+  "job-move": (tables, { instance, key, element }) => {
+    const of = tables.of(instance);
+    const job = of.jobs?.get(key);
+    if (job !== undefined) of.jobs?.set(key, { ...job, element });
+  },
   "job-put": (tables, { job }) => {
     const of = tables.of(job.instance);
     of.jobs ??= new SmallMap();

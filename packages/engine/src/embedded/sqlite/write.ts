@@ -80,6 +80,10 @@ function prepare(db: DatabaseSync): Statements {
     "instance-update": db.prepare(
       "UPDATE instances SET status = ?, held = ?, incidents = ?, ended_at = ? WHERE number = ?",
     ),
+    "instance-move": db.prepare(
+      "UPDATE instances SET process = ?, version = ?, hash = ?, deployment = ? WHERE number = ?",
+    ),
+    "job-move": db.prepare("UPDATE jobs SET element = ? WHERE instance = ? AND key = ?"),
     "job-put": db.prepare("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "job-delete": db.prepare("DELETE FROM jobs WHERE instance = ? AND key = ?"),
     "timer-put": db.prepare("INSERT OR REPLACE INTO timers VALUES (?, ?, ?)"),
@@ -105,6 +109,12 @@ const writers: Writers = {
   },
   "instance-update": (statements, { record: r }) => {
     statements["instance-update"].run(r.status, r.held ? 1 : 0, r.incidents, r.endedAt, r.number);
+  },
+  "instance-move": (statements, { record: r }) => {
+    statements["instance-move"].run(r.process, r.version, r.hash, r.deployment, r.number);
+  },
+  "job-move": (statements, { instance, key, element }) => {
+    statements["job-move"].run(element, instance, key);
   },
   "job-put": (statements, { job: j }) => {
     const { instance, key, element, jobType, queue, priority, attempt, notBefore, since, limitKey } = j;
