@@ -2,16 +2,10 @@ import type { ProgramDocument, SourcePosition } from "@tutti/kernel";
 import { compileNative } from "./form/native.ts";
 import { lint } from "./lint/lint.ts";
 import { type Problem, Problems } from "./problem.ts";
-import type {
-  NativeProcess,
-  NativeRoute,
-  NativeStep,
-  NativeThrow,
-  NativeTimer,
-  NativeUser,
-  NativeVariable,
-} from "./schema/native.ts";
+import type { NativeProcess, NativeRoute, NativeStep, NativeThrow, NativeUser } from "./schema/native.ts";
 import { processSchema } from "./schema/native.ts";
+import type { NativeCatch, NativeEmit, NativeStart, NativeWait } from "./schema/native-event.ts";
+import type { NativeTimer, NativeVariable } from "./schema/native-part.ts";
 import { reportIssues } from "./schema-problem.ts";
 
 export interface BuiltProgram {
@@ -22,6 +16,7 @@ export interface BuiltProgram {
 
 type StepOptions<K extends keyof NativeStep> = Omit<NativeStep, K | "then" | "on">;
 type Branch = (branch: StepsBuilder) => StepsBuilder;
+type UponOptions = Pick<NativeStep, "name" | "doc" | "interrupting" | "out"> & { readonly upon: NativeCatch };
 type BoundaryOptions = { readonly interrupting?: boolean };
 
 /**
@@ -52,14 +47,75 @@ export class StepsBuilder {
     return this.#add(id, { ...options, call: process });
   }
 
-  /** A sub-process. */
+  /** A manual task: somebody does it outside. */
+  manual(id: string, options: StepOptions<"manual"> = {}): this {
+    return this.#add(id, { ...options, manual: true });
+  }
+
+  /** A business-rule task: made by a worker, or a value that is computed. */
+  decide(id: string, decide: NonNullable<NativeStep["decide"]>, options: StepOptions<"decide"> = {}): this {
+    return this.#add(id, { ...options, decide });
+  }
+
+  /** A receive task. */
+  receive(id: string, receive: NonNullable<NativeStep["receive"]>, options: StepOptions<"receive"> = {}): this {
+    return this.#add(id, { ...options, receive });
+  }
+
+  /** A send task. */
+  send(id: string, send: NonNullable<NativeStep["send"]>, options: StepOptions<"send"> = {}): this {
+    return this.#add(id, { ...options, send });
+  }
+
+  /** An ad-hoc sub-process: its steps run as they are chosen, and only `then` connects them. */
+  adHoc(
+    id: string,
+    inside: Branch,
+    options: StepOptions<"steps"> & { readonly adhoc: NonNullable<NativeStep["adhoc"]> },
+  ): this {
+    return this.#add(id, { ...options, steps: inside(new StepsBuilder()).steps });
+  }
+
+  /** A sub-process; with `transaction`, one that a cancel end event undoes. */
   sub(id: string, inside: Branch, options: StepOptions<"steps"> = {}): this {
     const inner = inside(new StepsBuilder());
     return this.#add(id, { ...options, steps: inner.finish() });
   }
 
-  wait(id: string, timer: string | NativeTimer): this {
-    return this.#add(id, { wait: timer });
+  /** An intermediate event: a timer, message, signal or condition. */
+  wait(id: string, event: string | NativeWait, options: Pick<NativeStep, "out"> = {}): this {
+    return this.#add(id, { ...options, wait: event });
+  }
+
+  /** Throws a message, signal or escalation, and goes on. */
+  emit(id: string, emit: NativeEmit, options: StepOptions<"emit"> = {}): this {
+    return this.#add(id, { ...options, emit });
+  }
+
+  /** Goes on at the label of that name. */
+  goto(id: string, name: string): this {
+    this.#add(id, { goto: name });
+    this.#open = [];
+    return this;
+  }
+
+  /** Where a goto goes on. Nothing flows into it: what was open before it ends. */
+  label(id: string, name: string): this {
+    this.end();
+    return this.#add(id, { label: name });
+  }
+
+  /** Ends the path with what is thrown, or all of the scope. */
+  stop(id: string, end: NonNullable<NativeStep["end"]>): this {
+    this.#add(id, { end });
+    this.#open = [];
+    return this;
+  }
+
+  /** An event sub-process: an event starts it, at any time while the scope around it runs. */
+  upon(id: string, options: UponOptions, inside: Branch): this {
+    this.#put(id, { ...options, steps: inside(new StepsBuilder()).finish() });
+    return this;
   }
 
   pass(id: string): this {
@@ -83,6 +139,25 @@ export class StepsBuilder {
     this.#add(id, { choose: routes });
     this.#open = [];
     return this;
+  }
+
+  /** An inclusive gateway: every route whose condition holds. */
+  some(id: string, ...routes: NativeRoute[]): this {
+    this.#add(id, { some: routes });
+    this.#open = [];
+    return this;
+  }
+
+  /** An event-based gateway: whichever of these waits happens first. */
+  race(id: string, ...waits: readonly [string, string, ...string[]]): this {
+    this.#add(id, { race: [...waits] });
+    this.#open = [];
+    return this;
+  }
+
+  /** A gateway that waits for what flows in. */
+  join(id: string, join: NonNullable<NativeStep["join"]> = true): this {
+    return this.#add(id, { join });
   }
 
   /** Runs the branches at once, between a fork and a join. */
@@ -134,6 +209,13 @@ export class StepsBuilder {
     const on = this.#lastStep().on ?? {};
     const before = on.timer === undefined ? [] : Array.isArray(on.timer) ? on.timer : [on.timer];
     return this.#amendLast({ on: { ...on, timer: [...before, { ...timer, then: target, ...options }] } });
+  }
+
+  /** Boundary event of any other kind, of the step just added. */
+  onEvent(event: NativeCatch, target: string, options: BoundaryOptions & Pick<NativeStep, "out"> = {}): this {
+    const on = this.#lastStep().on ?? {};
+    const before = on.event === undefined ? [] : Array.isArray(on.event) ? on.event : [on.event];
+    return this.#amendLast({ on: { ...on, event: [...before, { ...event, then: target, ...options }] } });
   }
 
   /** The steps, with what is still open led to the end. */
@@ -189,9 +271,15 @@ export class ProcessBuilder extends StepsBuilder {
     return this;
   }
 
-  /** Where the process begins; without it, with the first step. */
-  start(id?: string): this {
+  /** Where the process begins; without it, with the first step. False: only with the events of `startOn`. */
+  start(id?: string | false): this {
     if (id !== undefined) this.#head.start = id;
+    return this;
+  }
+
+  /** An event that begins the process at the step that its `then` names. */
+  startOn(id: string, start: NativeStart): this {
+    this.#head.starts = { ...this.#head.starts, [id]: start };
     return this;
   }
 

@@ -1,9 +1,9 @@
-import type { Activity, CallActivity, ElementId, Mapping, ScriptTask } from "@tutti/kernel";
+import type { Activity, AdHocSubProcess, CallActivity, ElementId, Mapping, ScriptTask } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { cel, variableAt } from "../value.ts";
 import { type Base, baseOf, type Context } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
-import { feel, fixedText, sourceOf } from "./expression.ts";
+import { conditionOf, feel, fixedText, sourceOf } from "./expression.ts";
 import { attribute, child, extension, extensions, flag, kindOf, textOf } from "./file.ts";
 import { defaultFlowOf } from "./gateway.ts";
 import { declaredJob, jobOf } from "./job.ts";
@@ -30,6 +30,7 @@ export const activities: Readonly<Record<string, Build>> = {
   "bpmn:callActivity": callActivity,
   "bpmn:subProcess": subProcess,
   "bpmn:transaction": subProcess,
+  "bpmn:adHocSubProcess": adHocSubProcess,
 };
 
 /** What each kind leaves open when it maps nothing: whether it sees, and may write, every variable. */
@@ -39,6 +40,8 @@ const openness: Readonly<Record<string, { readonly inputs: boolean; readonly out
   "user-task": { inputs: true, outputs: true },
   "send-task": { inputs: true, outputs: false },
   "receive-task": { inputs: false, outputs: true },
+  // Its job sees the variables; what it answers is what it chooses.
+  "ad-hoc-sub-process": { inputs: true, outputs: false },
   "call-activity": { inputs: true, outputs: true },
 };
 
@@ -54,6 +57,8 @@ export function activityOf(context: Context, node: XmlNode, parent: ElementId | 
     ...mappings,
     ...defined({
       loop: loopOf(context, node),
+      startQuantity: quantityOf(context, node, "startQuantity"),
+      completionQuantity: quantityOf(context, node, "completionQuantity"),
       compensation: handlers.get(id),
       forCompensation: handled ? true : undefined,
       defaultFlow: defaultFlowOf(context, node),
@@ -67,6 +72,14 @@ export function activityOf(context: Context, node: XmlNode, parent: ElementId | 
     if (inputs || outputs) context.open.set(id, { inputs, outputs });
   }
   return built;
+}
+
+function quantityOf(context: Context, node: XmlNode, name: "startQuantity" | "completionQuantity"): number | undefined {
+  const text = attribute(node, name);
+  if (text === undefined || text === "1") return undefined;
+  if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1_000) return Number(text);
+  context.file.report("bpmn-invalid", `Expected ${name} from 1 to 1000, but found ${text.slice(0, 40)}`, node);
+  return undefined;
 }
 
 /** Listeners run code of another engine in the middle of a step. */
@@ -86,11 +99,9 @@ function refuseListeners(context: Context, node: XmlNode): void {
 }
 
 /** A task that nobody is named for passes; with a job it is done by a worker. */
-function jobOrPass(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
+function jobOrPass(context: Context, node: XmlNode, shared: Shared): Activity {
   const job = declaredJob(context.file, node);
-  if (job !== undefined) return { ...shared, kind: "service-task", job };
-  context.file.refuse(`a ${kindOf(node)} without a job`, node);
-  return undefined;
+  return job === undefined ? { ...shared, kind: "manual-task" } : { ...shared, kind: "service-task", job };
 }
 
 function sendTask(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
@@ -113,13 +124,13 @@ function businessRuleTask(context: Context, node: XmlNode, shared: Shared): Acti
   const { file } = context;
   const called = extension(node, "zeebe:calledDecision");
   const decision = attribute(called, "decisionId") ?? attribute(node, "camunda:decisionRef");
-  if (decision === undefined) return { ...shared, kind: "service-task", job: jobOf(file, node) };
+  if (decision === undefined) return { ...shared, kind: "business-rule-task", job: jobOf(file, node) };
   const id = fixedText(file, "decision", { text: decision, at: called ?? node }) ?? "";
   const result = attribute(called, "resultVariable") ?? attribute(node, "camunda:resultVariable");
   const outputs: Mapping[] | undefined =
     result === undefined ? undefined : [{ target: variableName(result), source: variableAt("result", node.position) }];
   const job = { ...jobOf(file, node), type: `decision.${id}`, headers: { decision: id } };
-  return { ...shared, kind: "service-task", job, ...defined({ outputs: shared.outputs ?? outputs }) };
+  return { ...shared, kind: "business-rule-task", job, ...defined({ outputs: shared.outputs ?? outputs }) };
 }
 
 function callActivity(context: Context, node: XmlNode, shared: Shared): CallActivity | undefined {
@@ -158,6 +169,33 @@ function subProcess(context: Context, node: XmlNode, shared: Shared): Activity {
     ...(variables.length > 0 && { variables }),
     ...(flag(node, "triggeredByEvent", false) && { triggeredByEvent: true }),
     ...(node.name === "bpmn:transaction" && { transaction: true }),
+  };
+}
+
+/** Zeebe's list of what is active at the start, or its job, chooses; without either, people do. */
+function adHocSubProcess(context: Context, node: XmlNode, shared: Shared): AdHocSubProcess {
+  const { file } = context;
+  const vendor = extension(node, "zeebe:adHoc");
+  const activate = attribute(vendor, "activeElementsCollection");
+  const target = attribute(vendor, "outputCollection");
+  const yielded = attribute(vendor, "outputElement");
+  const condition = child(node, "bpmn:completionCondition");
+  const variables = declaredData(file, node, context.data);
+  return {
+    ...shared,
+    kind: "ad-hoc-sub-process",
+    ordering: attribute(node, "ordering") === "Sequential" ? "sequential" : "parallel",
+    cancelRemaining: flag(node, "cancelRemainingInstances", true),
+    ...(variables.length > 0 && { variables }),
+    ...defined({
+      activate: activate === undefined || vendor === undefined ? undefined : sourceOf(activate, vendor),
+      job: declaredJob(file, node),
+      completion: condition === undefined ? undefined : conditionOf(file, condition),
+      output:
+        target === undefined || yielded === undefined || vendor === undefined
+          ? undefined
+          : { target, source: sourceOf(yielded, vendor) },
+    }),
   };
 }
 

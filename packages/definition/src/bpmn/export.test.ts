@@ -11,8 +11,11 @@ import { compileBpmn } from "./import.ts";
 
 const zeebe = createRequire(import.meta.url)("zeebe-bpmn-moddle/resources/zeebe.json") as object;
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/bpmn/${name}`, import.meta.url));
-const example = readFileSync(new URL("../../examples/order.yaml", import.meta.url), "utf8");
-const order = compileYaml(example, { file: "order.yaml" }).programs[0] as ProgramDocument;
+const example = (name: string) => {
+  const text = readFileSync(new URL(`../../examples/${name}`, import.meta.url), "utf8");
+  return compileYaml(text, { file: name }).programs[0] as ProgramDocument;
+};
+const [order, events] = [example("order.yaml"), example("events.yaml")];
 
 /** What comes back when a program is exported and imported again. */
 function back(program: ProgramDocument): ProgramDocument | undefined {
@@ -25,7 +28,7 @@ function withHash(program: Omit<ProgramDocument, "hash">): ProgramDocument {
   return { ...program, hash: hashProgram(program) };
 }
 
-test.each(["zeebe-order.bpmn", "flowable-expense.bpmn20.xml"])(
+test.each(["zeebe-order.bpmn", "plain-leave.bpmn", "flowable-expense.bpmn20.xml"])(
   "[D220] %s comes out as it went in, diagram and comments included",
   (name) => {
     const { documents } = compileBpmn(fixture(name), { file: name });
@@ -43,8 +46,9 @@ test("[D220] a program that was changed since is generated: an old drawing would
   expect(back(changed)?.version).toBe("3.0");
 });
 
-test("[D221] the example of every construct comes back with the same hash", () => {
+test("[D221] the examples of every construct come back with the same hash", () => {
   expect(back(order)?.hash).toBe(order.hash);
+  expect(back(events)?.hash).toBe(events.hash);
 });
 
 test("[D221] names and texts that XML or BPMN would not allow come back too", () => {
@@ -84,6 +88,7 @@ async function asModelersRead(
 test("[D222] what is generated is read by bpmn-moddle without a warning, every element drawn", async () => {
   const { ids, warnings } = await asModelersRead(exportBpmn(order));
   expect(warnings).toEqual([]);
+  expect((await asModelersRead(exportBpmn(events))).warnings).toEqual([]);
   for (const element of order.elements) expect(ids).toEqual(expect.arrayContaining([element.id, `${element.id}_di`]));
   for (let seed = 0; seed < 10; seed++) {
     const random = await asModelersRead(exportBpmn(withHash(randomProgram(new Random(seed), true))));

@@ -122,3 +122,15 @@ test("[D200] jBPM: ISO-8859-1, items and properties, assignments, Java condition
     },
   });
 });
+
+test("[D200] bpmn.io without an engine in mind: pools, lanes, tasks of no kind", () => {
+  const program = programOf(fixture("plain-leave.bpmn"));
+  expect([program.id, program.name]).toEqual(["leave", "Leave requests"]);
+  expect(program.variables.map(({ name }) => name)).toEqual(["approved", "days"]);
+  expect(said(program, "book")).toMatchObject({ job: { type: "book-the-days" }, extension: { lane: "Payroll" } });
+  expect(said(program, "told")).toMatchObject({ kind: "manual-task" });
+  expect(program.flows.find(({ id }) => id === "f3")?.condition).toMatchObject({
+    language: "feel",
+    text: "approved and days <= 30",
+  });
+});

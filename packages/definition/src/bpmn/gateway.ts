@@ -2,7 +2,7 @@ import type { Element, ElementId } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { baseOf, type Context } from "./context.ts";
 import { conditionOf } from "./expression.ts";
-import { attribute, child } from "./file.ts";
+import { attribute, child, flag } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 type Build = (context: Context, node: XmlNode, parent: ElementId | null) => Element | undefined;
@@ -19,6 +19,7 @@ export const gateways: Readonly<Record<string, Build>> = {
     ...defined({ defaultFlow: defaultFlowOf(context, node) }),
   }),
   "bpmn:complexGateway": complexGateway,
+  "bpmn:eventBasedGateway": eventBasedGateway,
   "bpmn:parallelGateway": (context, node, parent) => ({ ...baseOf(context, node, parent), kind: "parallel-gateway" }),
 };
 
@@ -46,4 +47,13 @@ function complexGateway(context: Context, node: XmlNode, parent: ElementId | nul
     activation,
     ...defined({ defaultFlow: defaultFlowOf(context, node) }),
   };
+}
+
+function eventBasedGateway(context: Context, node: XmlNode, parent: ElementId | null): Element {
+  const instantiate = flag(node, "instantiate", false)
+    ? attribute(node, "eventGatewayType") === "Parallel"
+      ? ("parallel" as const)
+      : ("exclusive" as const)
+    : undefined;
+  return { ...baseOf(context, node, parent), kind: "event-based-gateway", ...defined({ instantiate }) };
 }

@@ -1,4 +1,4 @@
-import type { Element, JobDefinition, Mapping, MultiInstance, ThrowTrigger } from "@tutti/kernel";
+import type { Element, JobDefinition, Mapping, MultiInstance, StandardLoop, ThrowTrigger } from "@tutti/kernel";
 import { expressionNode, fixed, ioMapping, sourceText } from "./generate-part.ts";
 import { node, type OutNode } from "./write.ts";
 
@@ -57,6 +57,16 @@ function ofKind(element: Element): (OutNode | undefined)[] {
           : node("zeebe:priorityDefinition", { priority: sourceText(priority).replace(/^=(?=\d+$)/, "") }),
       ];
     }
+    case "ad-hoc-sub-process": {
+      const { activate, output } = element;
+      return [
+        node("zeebe:adHoc", {
+          activeElementsCollection: activate === undefined ? undefined : sourceText(activate),
+          outputCollection: output?.target,
+          outputElement: output === undefined ? undefined : sourceText(output.source),
+        }),
+      ];
+    }
     case "call-activity": {
       const { binding } = element;
       const version = typeof binding === "object" ? binding.version : undefined;
@@ -77,8 +87,9 @@ function ofKind(element: Element): (OutNode | undefined)[] {
 /** BPMN's own children of an activity: its script, its loop. */
 export function activityParts(element: Element): OutNode[] {
   const parts: OutNode[] = [];
-  if ("loop" in element && element.loop !== undefined && element.loop.mode !== "standard")
-    parts.push(loopNode(element.loop));
+  if ("loop" in element && element.loop !== undefined) {
+    parts.push(element.loop.mode === "standard" ? standardNode(element.loop) : loopNode(element.loop));
+  }
   if (element.kind === "complex-gateway") parts.push(expressionNode("bpmn:activationCondition", element.activation));
   if (element.kind === "script-task") parts.push(node("bpmn:script", {}, scriptText(element.assignments)));
   return parts;
@@ -92,6 +103,15 @@ function scriptText(assignments: readonly Mapping[]): string {
   });
   // The importer splits at these; what holds one is given beside it.
   return lines.some((line) => /[;\n]/.test(line)) ? "" : lines.join("\n");
+}
+
+function standardNode(loop: StandardLoop): OutNode {
+  const { condition, testBefore, maximum } = loop;
+  return node(
+    "bpmn:standardLoopCharacteristics",
+    { testBefore: testBefore ? "true" : undefined, loopMaximum: maximum === undefined ? undefined : String(maximum) },
+    [expressionNode("bpmn:loopCondition", condition)],
+  );
 }
 
 function loopNode(loop: MultiInstance): OutNode {

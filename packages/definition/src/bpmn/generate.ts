@@ -1,4 +1,4 @@
-import type { Element, ElementId, Flow, ProgramDocument } from "@tutti/kernel";
+import type { Activity, Element, ElementId, Flow, ProgramDocument } from "@tutti/kernel";
 import { activityExtensions, activityParts } from "./generate-activity.ts";
 import { definitionsFor } from "./generate-event.ts";
 import { expressionNode, Roots } from "./generate-part.ts";
@@ -15,7 +15,7 @@ export interface Generated {
   readonly names: Names;
 }
 
-const tags: Readonly<Record<string, string>> = {
+const tags: { readonly [K in Element["kind"]]: string } = {
   "start-event": "startEvent",
   "end-event": "endEvent",
   "intermediate-catch-event": "intermediateCatchEvent",
@@ -119,9 +119,20 @@ function elementNode(element: Element, making: Making): OutNode {
       ...arrowsOf(element, making),
       ...activityParts(element),
       ...definitionsFor(element, making.roots),
-      ...(element.kind === "sub-process" ? making.content(element.id) : []),
+      ...(isContainer(element) ? making.content(element.id) : []),
+      ...completionOf(element),
     ],
   );
+}
+
+function isContainer(element: Element): boolean {
+  return element.kind === "sub-process" || element.kind === "ad-hoc-sub-process";
+}
+
+/** The schema wants it behind what the sub-process contains. */
+function completionOf(element: Element): OutNode[] {
+  if (element.kind !== "ad-hoc-sub-process" || element.completion === undefined) return [];
+  return [expressionNode("bpmn:completionCondition", element.completion)];
 }
 
 /** What the flows say once more, as some tools draw only these. */
@@ -133,15 +144,7 @@ function arrowsOf(element: Element, making: Making): OutNode[] {
 
 function attributesOf(element: Element, making: Making): Record<string, string | undefined> {
   const { names, roots } = making;
-  const defaultFlow =
-    "defaultFlow" in element && element.defaultFlow !== undefined ? names.of("flow", element.defaultFlow) : undefined;
-  const isForCompensation = "forCompensation" in element && element.forCompensation === true ? "true" : undefined;
   switch (element.kind) {
-    case "send-task":
-    case "receive-task": {
-      const messageRef = element.message === undefined ? undefined : roots.message(element.message);
-      return { isForCompensation, default: defaultFlow, messageRef };
-    }
     case "boundary-event":
       return {
         attachedToRef: names.of("element", element.attachedTo),
@@ -152,17 +155,43 @@ function attributesOf(element: Element, making: Making): Record<string, string |
       return { isInterrupting: element.interrupting === false ? "false" : undefined, ...parallel(element.trigger) };
     case "intermediate-catch-event":
       return parallel(element.trigger);
+    case "event-based-gateway": {
+      const { instantiate } = element;
+      const eventGatewayType = instantiate === "parallel" ? "Parallel" : undefined;
+      return { instantiate: instantiate === undefined ? undefined : "true", eventGatewayType };
+    }
+    case "send-task":
+    case "receive-task": {
+      const messageRef = element.message === undefined ? undefined : roots.message(element.message);
+      return { ...activityAttributes(element, names), messageRef };
+    }
     case "sub-process":
       return {
-        isForCompensation,
-        default: defaultFlow,
+        ...activityAttributes(element, names),
         triggeredByEvent: element.triggeredByEvent === true ? "true" : undefined,
       };
+    case "ad-hoc-sub-process":
+      return {
+        ...activityAttributes(element, names),
+        ordering: element.ordering === "sequential" ? "Sequential" : "Parallel",
+        cancelRemainingInstances: element.cancelRemaining ? undefined : "false",
+      };
     case "script-task":
-      return { isForCompensation, default: defaultFlow, scriptFormat: "cel" };
+      return { ...activityAttributes(element, names), scriptFormat: "cel" };
     default:
-      return { isForCompensation, default: defaultFlow };
+      return activityAttributes(element, names);
   }
+}
+
+/** What activities, and in part gateways, have in common. */
+function activityAttributes(element: Element, names: Names): Record<string, string | undefined> {
+  const { defaultFlow, forCompensation, startQuantity, completionQuantity } = element as Partial<Activity>;
+  return {
+    default: defaultFlow === undefined ? undefined : names.of("flow", defaultFlow),
+    isForCompensation: forCompensation === true ? "true" : undefined,
+    startQuantity: startQuantity === undefined ? undefined : String(startQuantity),
+    completionQuantity: completionQuantity === undefined ? undefined : String(completionQuantity),
+  };
 }
 
 function parallel(trigger: { readonly type: string; readonly parallel?: boolean }): Record<string, string> {

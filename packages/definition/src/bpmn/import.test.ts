@@ -309,7 +309,8 @@ test("[D214] without a start event everything that nothing flows into starts at 
   const program = programOf(
     drawing([`<serviceTask id="a"/>`, `<serviceTask id="b"/>`, `<serviceTask id="c"/>`, ...line("b", "c")]),
   );
-  expect(flowsOf(program)).toEqual(["start → a", "start → b", "b → c"]);
+  expect(flowsOf(program)).toEqual(["b → c"]);
+  expect(program.elements.map(({ kind }) => kind)).not.toContain("start-event");
   const circle = [`<serviceTask id="a"/>`, `<sequenceFlow id="f" sourceRef="a" targetRef="a"/>`];
   expect(problemsOf(drawing(circle))[0]).toContain(
     "Expected a start event, or something that nothing flows into, but p has neither",
@@ -362,4 +363,73 @@ test("[D217] a file is BPMN by its name or by its first sign", () => {
   ]);
   expect([kinds(yaml, "a.yaml"), kinds(Buffer.from(yaml), "a")]).toEqual([[undefined], [undefined]]);
   expect(compile(yaml, { file: "a.bpmn" }).problems.map(({ code }) => code)).toEqual(["xml-invalid"]);
+});
+
+test("[D211] [D121] loops of the standard, quantities, and the gateways that wait", () => {
+  const looped = (inside: string) =>
+    drawing(around(`<manualTask id="t" startQuantity="2" completionQuantity="1">${inside}</manualTask>`));
+  const loop = `<standardLoopCharacteristics testBefore="true" loopMaximum="3"><loopCondition>=x &gt; 1</loopCondition></standardLoopCharacteristics>`;
+  expect(said(programOf(looped(loop)), "t")).toEqual({
+    id: "t",
+    parent: null,
+    kind: "manual-task",
+    startQuantity: 2,
+    loop: { mode: "standard", condition: { language: "feel", text: "x > 1" }, testBefore: true, maximum: 3 },
+  });
+  expect(problemsOf(looped("<standardLoopCharacteristics/>"))[0]).toContain(
+    "Expected a loopCondition or a loopMaximum, but there is neither",
+  );
+  const gateway = (text: string) => drawing(around(text, "g"));
+  const complex = `<complexGateway id="g"><activationCondition>=arrived &gt;= 1</activationCondition></complexGateway>`;
+  expect(said(programOf(gateway(complex)), "g")).toMatchObject({
+    kind: "complex-gateway",
+    activation: { language: "feel", text: "arrived >= 1" },
+  });
+  expect(problemsOf(gateway(`<complexGateway id="g"/>`))[0]).toContain(
+    "Expected an activationCondition in g, but there is none",
+  );
+});
+
+test("[D212] event sub-processes, transactions, links and several triggers", () => {
+  const text = drawing(
+    [
+      ...around(
+        `<transaction id="t"><startEvent id="ts"/><endEvent id="te"><cancelEventDefinition/></endEvent><sequenceFlow id="tf" sourceRef="ts" targetRef="te"/></transaction>`,
+      ),
+      `<boundaryEvent id="b" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>`,
+      `<intermediateThrowEvent id="go"><linkEventDefinition name="far"/></intermediateThrowEvent>`,
+      `<sequenceFlow id="bf" sourceRef="b" targetRef="go"/>`,
+      `<intermediateCatchEvent id="come"><linkEventDefinition name="far"/></intermediateCatchEvent>`,
+      `<endEvent id="both"><signalEventDefinition signalRef="sig"/><escalationEventDefinition escalationRef="esc"/></endEvent>`,
+      `<sequenceFlow id="cf" sourceRef="come" targetRef="both"/>`,
+      `<subProcess id="aside" triggeredByEvent="true"><startEvent id="as" isInterrupting="false" parallelMultiple="true"><signalEventDefinition signalRef="sig"/><conditionalEventDefinition><extensionElements><zeebe:conditionalFilter variableNames="x, y"/></extensionElements><condition>=x &gt; y</condition></conditionalEventDefinition></startEvent></subProcess>`,
+    ],
+    [`<signal id="sig" name="alarm"/>`, `<escalation id="esc" escalationCode="late"/>`],
+  );
+  const program = programOf(text);
+  expect(said(program, "t")).toMatchObject({ kind: "sub-process", transaction: true });
+  expect([said(program, "te")["trigger"], said(program, "b")["trigger"]]).toEqual([
+    { type: "cancel" },
+    { type: "cancel" },
+  ]);
+  expect([said(program, "go")["trigger"], said(program, "come")["trigger"]]).toEqual([
+    { type: "link", name: "far" },
+    { type: "link", name: "far" },
+  ]);
+  expect(said(program, "both")["trigger"]).toEqual({
+    type: "multiple",
+    triggers: [
+      { type: "signal", signal: { name: { literal: "alarm" } } },
+      { type: "escalation", code: "late" },
+    ],
+  });
+  expect(said(program, "aside")).toMatchObject({ triggeredByEvent: true });
+  expect(said(program, "as")).toMatchObject({
+    interrupting: false,
+    trigger: {
+      type: "multiple",
+      parallel: true,
+      triggers: [{ type: "signal" }, { type: "conditional", condition: { text: "x > y" }, variables: ["x", "y"] }],
+    },
+  });
 });

@@ -1,4 +1,4 @@
-import type { Expression, MultiInstance, Source } from "@tutti/kernel";
+import type { Expression, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { variableAt } from "../value.ts";
 import type { Context } from "./context.ts";
@@ -8,9 +8,30 @@ import { attribute, child, childrenOf, extension, flag, textOf } from "./file.ts
 import type { XmlNode } from "./xml.ts";
 
 /** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
-export function loopOf(context: Context, activity: XmlNode): MultiInstance | undefined {
+export function loopOf(context: Context, activity: XmlNode): MultiInstance | StandardLoop | undefined {
   const node = child(activity, "bpmn:multiInstanceLoopCharacteristics");
-  return node === undefined ? undefined : multiInstance(context, activity, node);
+  if (node !== undefined) return multiInstance(context, activity, node);
+  const standard = child(activity, "bpmn:standardLoopCharacteristics");
+  return standard === undefined ? undefined : standardLoop(context, standard);
+}
+
+/** Without a condition it goes on until its maximum. */
+function standardLoop(context: Context, node: XmlNode): StandardLoop | undefined {
+  const { file } = context;
+  const written = child(node, "bpmn:loopCondition");
+  const maximum = attribute(node, "loopMaximum");
+  const rounds = maximum === undefined ? undefined : Number(maximum);
+  if (rounds !== undefined && !(Number.isSafeInteger(rounds) && rounds >= 0)) {
+    file.report("loop-invalid", `Expected a loopMaximum of 0 or more, but found ${maximum?.slice(0, 40)}`, node);
+    return undefined;
+  }
+  if (written === undefined && rounds === undefined) {
+    file.report("loop-invalid", "Expected a loopCondition or a loopMaximum, but there is neither", node);
+    return undefined;
+  }
+  const condition = written === undefined ? feel("true", node) : conditionOf(file, written);
+  if (condition === undefined) return undefined;
+  return { mode: "standard", condition, testBefore: flag(node, "testBefore", false), ...defined({ maximum: rounds }) };
 }
 
 function multiInstance(context: Context, activity: XmlNode, node: XmlNode): MultiInstance | undefined {

@@ -64,7 +64,9 @@ function localise(context: Context, element: Element, languages: Languages): voi
 
 /** Names that the kernel itself makes visible somewhere. */
 const given: ReadonlySet<string> = new Set(
-  "error escalation loop loopCounter completed failed skipped total tokens arrived expected waitingForStart".split(" "),
+  "error escalation loop loopCounter completed failed skipped total tokens arrived expected waitingForStart active".split(
+    " ",
+  ),
 );
 
 function itemOf(element: Element): string[] {

@@ -7,7 +7,7 @@ import { type Context, lanesOf } from "./context.ts";
 import { dataNamesOf, declaredData } from "./data.ts";
 import { events, marksCompensation } from "./event.ts";
 import { conditionOf } from "./expression.ts";
-import { attribute, type BpmnFile, child, childrenOf, extension, flag, kindOf, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, kindOf, textOf } from "./file.ts";
 import { gateways } from "./gateway.ts";
 import { fillOpen } from "./open.ts";
 import { applyHeadPatch, applyPatches } from "./patch.ts";
@@ -143,7 +143,7 @@ function compileScope(context: Context, container: XmlNode, at: Site): void {
   for (const node of container.children) {
     if (node.name.startsWith("bpmn:") && !silent.has(kindOf(node))) compileNode(context, node, { parent, nesting });
   }
-  if (container.name !== "bpmn:adHocSubProcess") startSomewhere(context, container, parent);
+  if (container.name !== "bpmn:adHocSubProcess") checkBeginning(context, container);
   const nodes = new Set(container.children);
   for (const flow of childrenOf(container, "bpmn:sequenceFlow")) compileFlow(context, flow, nodes);
 }
@@ -170,41 +170,20 @@ function compileNode(context: Context, node: XmlNode, at: Site): void {
   // An id that is there twice was reported with the file.
   if (element === undefined || draft.has(element.id)) return;
   draft.add(element);
-  if (element.kind === "sub-process") compileScope(context, node, { parent: element.id, nesting: at.nesting + 1 });
+  if (element.kind === "sub-process" || element.kind === "ad-hoc-sub-process")
+    compileScope(context, node, { parent: element.id, nesting: at.nesting + 1 });
 }
 
-/** Without a start event everything that nothing flows into starts at once. */
-function startSomewhere(context: Context, container: XmlNode, parent: ElementId | null): void {
-  const { file, draft } = context;
-  const inside = container.children.filter(
-    (node) => draft.get(file.idOf(node))?.parent === parent && node.name.startsWith("bpmn:"),
-  );
+/** Without a start event everything that nothing flows into begins, which is for the kernel; there must be something. */
+function checkBeginning(context: Context, container: XmlNode): void {
+  const { file } = context;
   if (childrenOf(container, "bpmn:startEvent").length > 0) return;
   const flows = childrenOf(container, "bpmn:sequenceFlow");
   const targets = new Set(flows.flatMap((flow) => file.find(attribute(flow, "targetRef")) ?? []));
-  const first = inside.filter((node) => !targets.has(node) && beginsAlone(context, node));
-  if (first.length === 0) {
-    file.report(
-      "end-missing",
-      `Expected a start event, or something that nothing flows into, but ${file.idOf(container)} has neither`,
-      container,
-    );
-    return;
-  }
-  if (first.some((node) => waitsForStart(node))) return;
-  const id = parent === null ? "start" : `${parent}.start`;
-  draft.add({
-    kind: "start-event",
-    id: draft.has(id) ? `${id}.event` : id,
-    parent,
-    trigger: { type: "none" },
-    position: container.position,
-  });
-  for (const node of first) draft.flow(draft.has(`${id}.event`) ? `${id}.event` : id, file.idOf(node));
-}
-
-function waitsForStart(node: XmlNode): boolean {
-  return flag(node, "instantiate", false);
+  const inside = container.children.filter((node) => context.draft.has(file.idOf(node)));
+  if (inside.length === 0 || inside.some((node) => !targets.has(node) && beginsAlone(context, node))) return;
+  const message = `Expected a start event, or something that nothing flows into, but ${file.idOf(container)} has neither`;
+  file.report("end-missing", message, container);
 }
 
 /** Whether an element without incoming flows is one that begins, and not one that something else triggers. */

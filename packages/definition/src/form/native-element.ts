@@ -1,11 +1,33 @@
-import type { ElementId, EndEvent, JobDefinition, Json, JsonObject, UserTask } from "@tutti/kernel";
+import type {
+  Activity,
+  AdHocSubProcess,
+  Element,
+  ElementId,
+  EndEvent,
+  JobDefinition,
+  Json,
+  JsonObject,
+  SlaRule,
+  UserTask,
+} from "@tutti/kernel";
 import type { Draft } from "../draft.ts";
 import type { Path } from "../problem.ts";
-import { type NativeMapping, type NativeStep, type StepKind, stepKinds } from "../schema/native.ts";
-import { toSource } from "../value.ts";
+import {
+  type NativeAdHoc,
+  type NativeDecide,
+  type NativeSla,
+  type NativeStep,
+  type StepKind,
+  stepKinds,
+} from "../schema/native.ts";
+import type { NativeEmit } from "../schema/native-event.ts";
+import type { NativeMapping } from "../schema/native-part.ts";
+import { cel, celText, toCondition, toSource } from "../value.ts";
+import { compileEmit, compileMessage, compileWait } from "./native-event.ts";
 import {
   compileDurationMs,
   compileForEach,
+  compileLoopOutput,
   compileMapping,
   compileRetry,
   compileTimer,
@@ -22,25 +44,50 @@ export interface Site {
   readonly forCompensation: boolean;
 }
 
-const activityKeys = ["then", "in", "out", "forEach", "on", "undo"] as const;
+const jobKeys = ["queue", "priority", "retry", "timeout", "headers"] as const;
+const activityKeys = [
+  ...(["then", "routes", "in", "out", "forEach", "repeat", "on", "undo"] as const),
+  ...(["startQuantity", "completionQuantity"] as const),
+];
 const allowed: { readonly [K in StepKind]: readonly (keyof NativeStep)[] } = {
-  job: [...activityKeys, "queue", "priority", "retry", "timeout", "headers"],
-  script: ["then", "in", "forEach", "on", "undo"],
+  job: [...activityKeys, ...jobKeys],
+  script: activityKeys.filter((key) => key !== "out"),
   user: activityKeys,
+  manual: activityKeys,
+  decide: [...activityKeys, ...jobKeys],
+  receive: activityKeys,
+  send: [...activityKeys, ...jobKeys],
   call: [...activityKeys, "binding"],
-  steps: [...activityKeys, "variables", "start"],
+  steps: [...activityKeys, ...jobKeys, "variables", "start", "transaction", "adhoc", "upon", "interrupting"],
   choose: [],
+  some: [],
   fork: [],
-  join: ["then"],
-  wait: ["then"],
+  race: ["instantiate"],
+  join: ["then", "routes"],
+  wait: ["then", "out"],
   pass: ["then"],
+  emit: ["then", ...jobKeys],
+  goto: [],
+  label: ["then"],
   compensate: ["then"],
-  end: [],
+  end: jobKeys,
   throw: [],
 };
 
+const activities: ReadonlySet<StepKind> = new Set([
+  "job",
+  "script",
+  "user",
+  "manual",
+  "decide",
+  "receive",
+  "send",
+  "call",
+  "steps",
+] as const);
+
 export function isActivity(kind: StepKind): boolean {
-  return kind === "job" || kind === "script" || kind === "user" || kind === "call" || kind === "steps";
+  return activities.has(kind);
 }
 
 /** The one key that says what a step does; reports when there is none or more than one. */
@@ -82,38 +129,81 @@ export function compileElement(site: Site, step: NativeStep, kind: StepKind): vo
     position: draft.place(path, "key"),
     ...defined({ name: step.name, documentation: step.doc, extension: step.extension as JsonObject | undefined }),
   };
+  const element = activities.has(kind)
+    ? { ...base, ...activity(site, step), ...body(site, step, kind) }
+    : { ...base, ...gateway(site, step, kind), ...eventOf(site, step, kind) };
+  if ("kind" in element) draft.add(element as Element);
+}
+
+function gateway(site: Site, step: NativeStep, kind: StepKind) {
+  const { draft, path } = site;
+  const { join } = step;
+  if (kind === "choose") return { kind: "exclusive-gateway" as const };
+  if (kind === "some" || join === "some") return { kind: "inclusive-gateway" as const };
+  if (kind === "race") return { kind: "event-based-gateway" as const, ...defined({ instantiate: step.instantiate }) };
+  if (kind !== "fork" && kind !== "join") return {};
+  if (typeof join !== "object") return { kind: "parallel-gateway" as const };
+  return {
+    kind: "complex-gateway" as const,
+    activation: toCondition(join.when, draft.place([...path, "join", "when"])),
+  };
+}
+
+/** The event of a step; nothing when its trigger could not be compiled, and that was reported. */
+function eventOf(site: Site, step: NativeStep, kind: StepKind) {
+  const { draft, path } = site;
+  const outputs = defined({ outputs: compileMapping(draft, step.out, [...path, "out"]) });
   switch (kind) {
-    case "choose":
-      return draft.add({ ...base, kind: "exclusive-gateway" });
-    case "fork":
-    case "join":
-      return draft.add({ ...base, kind: "parallel-gateway" });
-    case "pass":
-      return draft.add({ ...base, kind: "intermediate-throw-event", trigger: { type: "none" } });
-    case "compensate":
-      return draft.add({ ...base, kind: "intermediate-throw-event", trigger: compensation(step.compensate) });
     case "wait": {
-      const timer = compileTimer(draft, step.wait ?? "", [...path, "wait"]);
-      if (timer !== undefined)
-        draft.add({ ...base, kind: "intermediate-catch-event", trigger: { type: "timer", timer } });
-      return;
+      const trigger = compileWait(draft, step.wait ?? "", [...path, "wait"]);
+      return trigger === undefined ? {} : { kind: "intermediate-catch-event" as const, trigger, ...outputs };
+    }
+    case "label":
+      return { kind: "intermediate-catch-event" as const, trigger: { type: "link", name: step.label ?? "" } };
+    case "goto":
+      return { kind: "intermediate-throw-event" as const, trigger: { type: "link", name: step.goto ?? "" } };
+    case "pass":
+      return { kind: "intermediate-throw-event" as const, trigger: { type: "none" } };
+    case "compensate":
+      return { kind: "intermediate-throw-event" as const, trigger: compensation(step.compensate) };
+    case "emit": {
+      const trigger = emitted(site, step, step.emit ?? []);
+      return trigger === undefined ? {} : { kind: "intermediate-throw-event" as const, trigger };
     }
     case "end":
-    case "throw":
-      return draft.add({ ...base, kind: "end-event", trigger: endTrigger(draft, step, path) });
+    case "throw": {
+      const trigger = endTrigger(site, step);
+      return trigger === undefined ? {} : { kind: "end-event" as const, trigger };
+    }
     default:
-      return draft.add({ ...base, ...activity(site, step), ...body(site, step, kind) });
+      return {};
   }
+}
+
+/** What is thrown without ending the path cannot be an error. */
+function emitted(site: Site, step: NativeStep, emit: NativeEmit): EndEvent["trigger"] | undefined {
+  const { draft, path } = site;
+  const key = step.emit === undefined ? "end" : "emit";
+  const trigger = compileEmit(draft, emit, { path: [...path, key], job: (type) => job(site, step, type) });
+  const triggers = trigger?.type === "multiple" ? trigger.triggers : [trigger];
+  if (key === "end" || !triggers.some((each) => each?.type === "error")) return trigger;
+  draft.problems.error(
+    "schema-invalid",
+    "Expected end: { error } where the path ends, but emit goes on",
+    draft.place([...path, key]),
+  );
+  return undefined;
 }
 
 function compensation(target: true | string | undefined): { type: "compensation"; activity?: ElementId } {
   return typeof target === "string" ? { type: "compensation", activity: target } : { type: "compensation" };
 }
 
-function endTrigger(draft: Draft, step: NativeStep, path: Path): EndEvent["trigger"] {
-  if (step.end !== undefined)
-    return { type: step.end === true ? "none" : step.end === "terminate" ? "terminate" : "compensation" };
-  const thrown = step.throw;
+function endTrigger(site: Site, step: NativeStep): EndEvent["trigger"] | undefined {
+  const { draft, path } = site;
+  const { end, throw: thrown } = step;
+  if (typeof end === "object") return emitted(site, step, end);
+  if (end !== undefined) return { type: end === true ? "none" : end === "compensate" ? "compensation" : end };
   if (typeof thrown !== "object") return { type: "error", code: thrown ?? "" };
   const message = thrown.message as Json | undefined;
   const source = message === undefined ? undefined : toSource(message, draft.place([...path, "throw", "message"]));
@@ -125,18 +215,51 @@ function activity(site: Site, step: NativeStep) {
   const handler = typeof step.undo === "string" ? step.undo : step.undo === undefined ? undefined : `${id}.undo`;
   return defined({
     inputs: compileMapping(draft, step.in, [...path, "in"]),
-    outputs: compileMapping(draft, step.out, [...path, "out"]),
-    loop: step.forEach === undefined ? undefined : compileForEach(draft, step.forEach, [...path, "forEach"]),
+    // What an event brought goes out at the start of its sub-process.
+    outputs: step.upon === undefined ? compileMapping(draft, step.out, [...path, "out"]) : undefined,
+    loop: loopOf(site, step),
+    startQuantity: step.startQuantity,
+    completionQuantity: step.completionQuantity,
     compensation: handler,
     forCompensation: site.forCompensation ? true : undefined,
   });
+}
+
+function loopOf(site: Site, step: NativeStep): Activity["loop"] {
+  const { draft, path } = site;
+  const { forEach, repeat } = step;
+  if (forEach !== undefined && repeat !== undefined) {
+    draft.problems.error(
+      "loop-invalid",
+      "Expected forEach or repeat, but found both",
+      draft.place([...path, "repeat"], "key"),
+    );
+  }
+  if (repeat === undefined)
+    return forEach === undefined ? undefined : compileForEach(draft, forEach, [...path, "forEach"]);
+  return {
+    mode: "standard",
+    condition: toCondition(repeat.while, draft.place([...path, "repeat", "while"])),
+    testBefore: repeat.check !== "after",
+    ...defined({ maximum: repeat.max }),
+  };
 }
 
 function body(site: Site, step: NativeStep, kind: StepKind) {
   const { draft, path } = site;
   switch (kind) {
     case "job":
-      return { kind: "service-task" as const, job: job(site, step) };
+      return { kind: "service-task" as const, job: job(site, step, step.job ?? "") };
+    case "manual":
+      return { kind: "manual-task" as const };
+    case "decide":
+      return { kind: "business-rule-task" as const, ...decision(site, step, step.decide ?? {}) };
+    case "receive": {
+      const given = typeof step.receive === "object" ? step.receive : { message: step.receive ?? "" };
+      return { kind: "receive-task" as const, message: compileMessage(draft, given, [...path, "receive"]) };
+    }
+    case "send":
+      return { kind: "send-task" as const, ...sending(site, step, step.send ?? "") };
     case "script": {
       const assignments = compileMapping(draft, step.script as NativeMapping, [...path, "script"]) ?? [];
       return { kind: "script-task" as const, assignments };
@@ -151,17 +274,78 @@ function body(site: Site, step: NativeStep, kind: StepKind) {
       return { kind: "user-task" as const, ...userTask(site, step.user ?? "") };
     default: {
       const variables = compileVariables(draft, step.variables, [...path, "variables"]);
-      return { kind: "sub-process" as const, ...(variables.length > 0 && { variables }) };
+      if (step.adhoc !== undefined)
+        return { ...adHoc(site, step, step.adhoc), ...(variables.length > 0 && { variables }) };
+      return {
+        kind: "sub-process" as const,
+        ...(variables.length > 0 && { variables }),
+        ...(step.transaction === true && { transaction: true }),
+        ...(step.upon !== undefined && { triggeredByEvent: true }),
+      };
     }
   }
 }
 
-function job(site: Site, step: NativeStep): JobDefinition {
+function adHoc(site: Site, step: NativeStep, given: NativeAdHoc): Partial<AdHocSubProcess> {
+  const { draft, path } = site;
+  const at = [...path, "adhoc"];
+  for (const key of ["transaction", "upon", "start"] as const) {
+    if (step[key] === undefined) continue;
+    draft.problems.error(
+      "schema-invalid",
+      `Expected no ${key} beside adhoc, but found one`,
+      draft.place([...path, key], "key"),
+    );
+  }
+  const { activate, completion } = given;
+  return {
+    kind: "ad-hoc-sub-process",
+    ordering: given.ordering ?? "parallel",
+    cancelRemaining: given.cancelRemaining ?? true,
+    ...defined({
+      activate: activate === undefined ? undefined : toSource(activate as Json, draft.place([...at, "activate"])),
+      job: given.job === undefined ? undefined : job(site, step, given.job),
+      completion: completion === undefined ? undefined : toCondition(completion, draft.place([...at, "completion"])),
+      output: compileLoopOutput(draft, given.output, [...at, "output"]),
+    }),
+  };
+}
+
+/** With a job a worker sends, and a message is only what it is called. */
+function sending(site: Site, step: NativeStep, send: NonNullable<NativeStep["send"]>) {
+  const { draft, path } = site;
+  const given = typeof send === "string" ? { message: send } : send;
+  if (given.job !== undefined && given.message === undefined) return { job: job(site, step, given.job) };
+  if (given.message === undefined)
+    draft.problems.error(
+      "schema-invalid",
+      "Expected a message or a job, but found neither",
+      draft.place([...path, "send"]),
+    );
+  const message = compileMessage(draft, given, [...path, "send"]);
+  return given.job === undefined ? { message } : { message, job: job(site, step, given.job) };
+}
+
+function decision(site: Site, step: NativeStep, decide: NativeDecide) {
+  const { draft, path } = site;
+  const place = draft.place([...path, "decide"]);
+  const whole = decide.result !== undefined && decide.value !== undefined;
+  if (decide.job !== undefined && decide.result === undefined && decide.value === undefined)
+    return { job: job(site, step, decide.job) };
+  if (decide.job !== undefined || !whole)
+    draft.problems.error("schema-invalid", "Expected { job } or { result, value }, but found another mix", place);
+  const source = celText((decide.value ?? null) as Json) ?? JSON.stringify(decide.value ?? null);
+  return {
+    decision: { result: decide.result ?? "", expression: cel(source, draft.place([...path, "decide", "value"])) },
+  };
+}
+
+function job(site: Site, step: NativeStep, type: string): JobDefinition {
   const { draft, path } = site;
   const timeoutMs =
     step.timeout === undefined ? undefined : compileDurationMs(draft, step.timeout, [...path, "timeout"]);
   return {
-    type: step.job ?? "",
+    type,
     retry: compileRetry(draft, step.retry, [...path, "retry"]),
     ...defined({
       queue: step.queue,
@@ -176,11 +360,52 @@ function userTask(site: Site, user: NonNullable<NativeStep["user"]>): Partial<Us
   const { draft, path } = site;
   const place = (key: string) => draft.place([...path, "user", key]);
   if (typeof user === "string") return { title: toSource(user, draft.place([...path, "user"])) };
+  const timer = (key: "due" | "followUp") =>
+    user[key] === undefined ? undefined : compileTimer(draft, user[key], [...path, "user", key]);
+  const source = (key: "title" | "assignee" | "priority") =>
+    user[key] === undefined ? undefined : toSource(user[key] as Json, place(key));
   return defined({
-    title: user.title === undefined ? undefined : toSource(user.title as Json, place("title")),
-    assignee: user.assignee === undefined ? undefined : toSource(user.assignee as Json, place("assignee")),
+    title: source("title"),
+    assignee: source("assignee"),
     candidates: user.candidates,
-    due: user.due === undefined ? undefined : compileTimer(draft, user.due, [...path, "user", "due"]),
+    due: timer("due"),
+    followUp: timer("followUp"),
+    priority: source("priority"),
+    sla: user.sla?.flatMap((rule, index) => slaRule(draft, rule, [...path, "user", "sla", index]) ?? []),
+    late: user.late,
     form: user.form as JsonObject | undefined,
   });
+}
+
+function slaRule(draft: Draft, rule: NativeSla, path: Path): SlaRule | undefined {
+  const after = compileTimer(draft, rule.after, [...path, "after"]);
+  const { notify, reassign, escalate, message } = rule;
+  const actions = [
+    ...(notify === undefined
+      ? []
+      : [
+          {
+            type: "notify" as const,
+            to: notify,
+            ...defined({
+              message: message === undefined ? undefined : toSource(message as Json, draft.place([...path, "message"])),
+            }),
+          },
+        ]),
+    ...(reassign === undefined ? [] : [{ type: "reassign" as const, to: reassign }]),
+    ...(escalate === undefined ? [] : [{ type: "escalate" as const, code: escalate }]),
+  ];
+  const [action] = actions;
+  if (action === undefined || actions.length > 1) {
+    const what = action === undefined ? "none" : actions.map(({ type }) => type).join(" and ");
+    draft.problems.error(
+      "schema-invalid",
+      `Expected exactly one of notify, reassign, escalate, but found ${what}`,
+      draft.place(path),
+    );
+    return undefined;
+  }
+  return after === undefined
+    ? undefined
+    : { on: rule.on, after, action, ...(rule.repeat === true && { repeat: true }) };
 }

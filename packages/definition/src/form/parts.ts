@@ -12,7 +12,7 @@ import type {
 } from "@tutti/kernel";
 import type { Draft } from "../draft.ts";
 import type { Path } from "../problem.ts";
-import type { NativeForEach, NativeMapping, NativeRetry, NativeTimer, NativeVariable } from "../schema/native.ts";
+import type { NativeForEach, NativeMapping, NativeRetry, NativeTimer, NativeVariable } from "../schema/native-part.ts";
 import { durationMs, formatDuration, parseDuration } from "../timer/duration.ts";
 import { isExpressionText, toCondition, toSource } from "../value.ts";
 
@@ -228,7 +228,8 @@ export function compileForEach(draft: Draft, loop: NativeForEach, path: Path): M
   };
 }
 
-function compileLoopOutput(
+/** One entry: the variable that collects, and what is collected. */
+export function compileLoopOutput(
   draft: Draft,
   output: Record<string, unknown> | undefined,
   path: Path,

@@ -82,7 +82,11 @@ function shadows(
   if (compiled.program.variables.some((variable) => variable.name === at.item)) return true;
   for (let parent = at.parent; parent !== null; parent = index.elements.get(parent)?.parent ?? null) {
     const container = index.elements.get(parent);
-    if (container?.kind === "sub-process" && container.variables?.some((variable) => variable.name === at.item))
+    if (
+      container !== undefined &&
+      "variables" in container &&
+      container.variables?.some((variable) => variable.name === at.item)
+    )
       return true;
   }
   return false;

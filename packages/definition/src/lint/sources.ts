@@ -42,7 +42,24 @@ export function readsOf(element: Element, flows: readonly Flow[]): Read[] {
     case "user-task":
       add(element.title, "item");
       add(element.assignee, "item");
+      add(element.priority, "item");
       add(timer(element.due), "item");
+      add(timer(element.followUp), "item");
+      for (const { after, action } of element.sla ?? []) {
+        add(timer(after), "item");
+        if (action.type === "notify") add(action.message, "item");
+      }
+      break;
+    case "business-rule-task":
+      add(element.decision?.expression, "item");
+      break;
+    case "ad-hoc-sub-process":
+      add(element.activate, "item");
+      add(element.completion, "counts");
+      add(element.output?.source, "result");
+      break;
+    case "complex-gateway":
+      add(element.activation, "counts");
       break;
     case "intermediate-catch-event":
     case "boundary-event":
@@ -108,6 +125,7 @@ export function writesOf(element: Element): string[] {
   if (element.kind === "script-task") targets.push(...element.assignments.map((assignment) => assignment.target));
   if (element.kind === "business-rule-task" && element.decision !== undefined && element.outputs === undefined)
     targets.push(element.decision.result);
+  if (element.kind === "ad-hoc-sub-process" && element.output !== undefined) targets.push(element.output.target);
   // What an item writes stays with the item.
   if (loop !== undefined && loop.mode !== "standard")
     targets.push(...(loop.output === undefined ? [] : [loop.output.target]));

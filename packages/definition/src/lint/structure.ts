@@ -24,7 +24,8 @@ function reach(
   outgoing: ReadonlyMap<ElementId, readonly Flow[]>,
 ): Set<ElementId> {
   // What starts with what contains it, or with what it is attached to.
-  const starts = Map.groupBy(program.elements.filter(startsWithParent), (element) => element.parent);
+  const begins = beginning(program);
+  const starts = Map.groupBy(program.elements.filter(begins), (element) => element.parent);
   const boundaries = Map.groupBy(
     program.elements.filter((element) => element.kind === "boundary-event"),
     (boundary) => boundary.attachedTo,
@@ -48,8 +49,19 @@ function reach(
   return reached;
 }
 
-function startsWithParent(element: Element): boolean {
-  return element.kind === "start-event" || "triggeredByEvent" in element;
+/** Start events and event sub-processes; in a scope without a start event all that no flow leads to. */
+function beginning(program: ProgramDocument): (element: Element) => boolean {
+  const started = new Set(program.elements.flatMap(({ kind, parent }) => (kind === "start-event" ? [parent] : [])));
+  const targets = new Set(program.flows.map((flow) => flow.to));
+  return (element) => {
+    if (element.kind === "start-event" || "triggeredByEvent" in element || "instantiate" in element) return true;
+    const other = element.kind === "boundary-event" || "forCompensation" in element || isLinkTarget(element);
+    return !other && !started.has(element.parent) && !targets.has(element.id);
+  };
+}
+
+function isLinkTarget(element: Element): boolean {
+  return element.kind === "intermediate-catch-event" && element.trigger.type === "link";
 }
 
 /** The link event that a throwing one leads to stands in the same scope. */

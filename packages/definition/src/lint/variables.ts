@@ -6,8 +6,11 @@ import { positionOf } from "../value.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
 import type { Index } from "./structure.ts";
 
-/** What the conditions of a collection see beside variables. */
-export const counts: readonly string[] = ["completed", "failed", "skipped", "total"];
+/** What the conditions of a collection, an ad-hoc sub-process or a complex gateway see beside variables. */
+export const counts: readonly string[] = [
+  ...["completed", "failed", "skipped", "total", "active"],
+  ...["tokens", "arrived", "expected", "waitingForStart"],
+];
 
 /** Expressions that do not compile, and variables that are read without ever, or without yet, having been written. */
 export function lintVariables(compiled: CompiledProgram, index: Index, languages: Languages): void {
@@ -102,7 +105,7 @@ export function visibleAt(flow: Located, read: Read): { declared: ReadonlySet<st
     for (const input of element.inputs ?? []) if (isDerived(input)) local.add(input.target);
   for (let parent = element.parent; parent !== null; parent = flow.index.elements.get(parent)?.parent ?? null) {
     const container = flow.index.elements.get(parent);
-    if (container?.kind !== "sub-process") break;
+    if (container?.kind !== "sub-process" && container?.kind !== "ad-hoc-sub-process") break;
     for (const variable of container.variables ?? []) declared.add(variable.name);
     for (const input of container.inputs ?? []) local.add(input.target);
     if (container.loop !== undefined) addLoop(local, container.loop);
@@ -139,7 +142,7 @@ export function isGiven(flow: Located, element: Element, name: string): boolean 
   if (given(flow.compiled.program.variables)) return true;
   for (let parent = element.parent; parent !== null; parent = flow.index.elements.get(parent)?.parent ?? null) {
     const container = flow.index.elements.get(parent);
-    if (container?.kind === "sub-process" && given(container.variables)) return true;
+    if (container !== undefined && "variables" in container && given(container.variables)) return true;
   }
   return false;
 }
@@ -162,7 +165,7 @@ function earlierThan(flow: DataFlow, element: Element): ReadonlySet<ElementId> {
     push(id);
     const found = flow.index.elements.get(id);
     if (found?.kind === "boundary-event") open.push(found.attachedTo);
-    if (found?.kind === "sub-process") open.push(...childrenOf(flow, id));
+    if (found?.kind === "sub-process" || found?.kind === "ad-hoc-sub-process") open.push(...childrenOf(flow, id));
   }
   flow.earlier.set(element.id, earlier);
   return earlier;
@@ -186,7 +189,7 @@ function lintDeadOutputs(flow: DataFlow): void {
   const { program, problems } = flow.compiled;
   const used = new Set([...flow.read, ...program.outputs, ...program.variables.map((variable) => variable.name)]);
   for (const element of program.elements)
-    if (element.kind === "sub-process") for (const variable of element.variables ?? []) used.add(variable.name);
+    if ("variables" in element) for (const variable of element.variables ?? []) used.add(variable.name);
   for (const [name, writers] of flow.written) {
     const writer = writers[0];
     if (used.has(name) || writer === undefined) continue;

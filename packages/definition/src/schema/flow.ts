@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NativeVariable } from "./native.ts";
-import { idPattern, nativeVariables } from "./native.ts";
+import type { NativeVariable } from "./native-part.ts";
+import { idPattern, variables } from "./native-part.ts";
 
 export const flowTaskTypes: readonly [
   "service_task",
@@ -126,7 +126,7 @@ export const flowSchema: z.ZodType<FlowWorkflow> = z
       id,
       name: z.string().max(200).optional(),
       version: z.string().optional(),
-      variables: nativeVariables.optional(),
+      variables: variables.optional(),
       outputs: names.optional(),
       on_error: z.enum(["fail", "compensate"]).optional(),
       tasks: z.array(task).min(1),

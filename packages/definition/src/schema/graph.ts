@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NativeMapping, NativeRetry, NativeVariable } from "./native.ts";
-import { idPattern, nativeMapping, nativeRetry, nativeVariables } from "./native.ts";
+import type { NativeMapping, NativeRetry, NativeVariable } from "./native-part.ts";
+import { idPattern, mapping, retry, variables } from "./native-part.ts";
 
 type Value = z.core.util.JSONType;
 export type GraphEdge = string | { key: string; policy?: "all-success" | "all-done" | "any-success" | undefined };
@@ -66,14 +66,14 @@ export const graphSchema: z.ZodType<Graph> = z
     graph: z.string().regex(idPattern),
     version: z.string().optional(),
     name: z.string().max(200).optional(),
-    variables: nativeVariables.optional(),
+    variables: variables.optional(),
     job: z.string().min(1).meta({ description: "Type of the job that does an item." }),
-    in: nativeMapping.optional(),
+    in: mapping.optional(),
     maxParallel: z.json().optional(),
     onFailure: onFailure.optional(),
     edgePolicy: edgePolicy.optional(),
     accept: z.string().optional(),
-    retry: nativeRetry.optional(),
+    retry: retry.optional(),
     timeout: z.string().optional(),
     headers: z.record(z.string(), z.json()).optional(),
     items: z.union([z.array(item).min(1), z.record(itemId, item)]),

@@ -1,149 +1,48 @@
 import { z } from "zod";
+import {
+  boundary,
+  emit,
+  type NativeBoundary,
+  type NativeCatch,
+  type NativeEmit,
+  type NativeReceive,
+  type NativeSend,
+  type NativeStart,
+  type NativeWait,
+  receive,
+  send,
+  start,
+  upon,
+  wait,
+} from "./native-event.ts";
+import {
+  duration,
+  expression,
+  forEach,
+  id,
+  mapping,
+  type NativeForEach,
+  type NativeMapping,
+  type NativeRetry,
+  type NativeTimer,
+  type NativeVariable,
+  priority,
+  queue,
+  retry,
+  timer,
+  timerFields,
+  type Value,
+  value,
+  variablePattern,
+  variables,
+} from "./native-part.ts";
 
-/** An element id as a person writes it. Generated ids contain a dot, so they never collide. */
-export const idPattern: RegExp = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
-export const variablePattern: RegExp = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
-
-const id = z.string().regex(idPattern).meta({ description: "Letters, digits, _ and -, at most 64." });
-const value = z.json().meta({ description: 'Any value. A text that starts with "=" is a CEL expression.' });
-const expression = z.string().meta({ description: 'A CEL expression; a leading "=" is allowed.' });
-const duration = z.string().meta({ description: 'ISO 8601 ("PT15M") or short ("15m", "1h30m", "7d").' });
-type VariableTypeName = "any" | "integer" | "number" | "string" | "boolean" | "list" | "object";
-const type: z.ZodType<VariableTypeName> = z.enum(["any", "integer", "number", "string", "boolean", "list", "object"]);
-const queue = z.enum(["light", "standard", "heavy"]);
-const priority = z.int().min(1).max(5).meta({ description: "1 (first) to 5 (last)." });
-
-export type NativeVariable = VariableTypeName | NativeVariableOptions;
-export interface NativeVariableOptions {
-  type?: VariableTypeName | undefined;
-  required?: boolean | undefined;
-  initial?: z.core.util.JSONType | undefined;
-}
-const variables = z
-  .record(
-    z.string().regex(variablePattern),
-    z.union([
-      type,
-      z.strictObject({ type: type.optional(), required: z.boolean().optional(), initial: z.json().optional() }),
-    ]),
-  )
-  .meta({ id: "variables", description: "Name to type, or to { type, required, initial }." });
-
-type Value = z.core.util.JSONType;
-/** `{ target: value }`, or names that mean themselves. A name that ends in "?" may be absent. */
-export type NativeMapping = Record<string, Value> | string[];
-const mapping = z
-  .union([z.array(z.string()), z.record(z.string(), value)])
-  .meta({ id: "mapping", description: 'Target to value, or a list of names. A name that ends in "?" may be absent.' });
-
-export interface NativeTimer {
-  after?: Value | undefined;
-  at?: Value | undefined;
-  every?: Value | undefined;
-  times?: number | undefined;
-  cron?: Value | undefined;
-  timeZone?: string | undefined;
-}
-const timerFields = {
-  after: value.optional().meta({ description: "A duration." }),
-  at: value.optional().meta({ description: "An instant, or a local date and time in timeZone." }),
-  every: value.optional().meta({ description: "A duration, or an ISO 8601 repetition (R3/PT10S)." }),
-  times: z.int().min(1).optional().meta({ description: "How often, with every; without it for ever." }),
-  cron: value.optional().meta({ description: "Five or six fields." }),
-  timeZone: z.string().optional().meta({ description: "IANA name; default UTC." }),
-};
-const timer = z.union([z.string(), z.strictObject(timerFields)]).meta({
-  id: "timer",
-  description: "A duration, instant, repetition or cron line, or exactly one of after, at, every, cron.",
-});
-
-export interface NativeRetry {
-  attempts?: number | undefined;
-  backoff?:
-    | "exponential"
-    | "linear"
-    | "fixed"
-    | { first?: string | undefined; factor?: number | undefined; max?: string | undefined }
-    | undefined;
-  exhausted?: "incident" | "error" | undefined;
-}
-const retry = z
-  .union([
-    z.int().min(1).max(1000),
-    z.strictObject({
-      attempts: z.int().min(1).max(1000).optional().meta({ description: "Tries in total." }),
-      backoff: z
-        .union([
-          z.enum(["exponential", "linear", "fixed"]),
-          z.strictObject({
-            first: duration.optional(),
-            factor: z.number().min(1).max(100).optional(),
-            max: duration.optional(),
-          }),
-        ])
-        .optional(),
-      exhausted: z.enum(["incident", "error"]).optional(),
-    }),
-  ])
-  .meta({
-    id: "retry",
-    description: "Tries in total (default 3), and what follows the last: incident (default) or error.",
-  });
-
-export interface NativeForEach {
-  collection: Value;
-  item?: string | undefined;
-  mode?: "sequential" | "parallel" | "graph" | undefined;
-  key?: Value | undefined;
-  dependsOn?: Value | undefined;
-  locks?: Value | undefined;
-  queue?: Value | undefined;
-  priority?: Value | undefined;
-  attempts?: Value | undefined;
-  maxParallel?: Value | undefined;
-  onFailure?: string | undefined;
-  edgePolicy?: "all-success" | "all-done" | "any-success" | undefined;
-  completion?: string | undefined;
-  accept?: string | undefined;
-  output?: Record<string, Value> | undefined;
-}
-const forEach = z
-  .strictObject({
-    collection: value,
-    item: z
-      .string()
-      .regex(variablePattern)
-      .optional()
-      .meta({ description: 'Name of the item inside; default "item".' }),
-    mode: z
-      .enum(["sequential", "parallel", "graph"])
-      .optional()
-      .meta({ description: "Default: graph when key, dependsOn or locks is given, else parallel." }),
-    key: value.optional(),
-    dependsOn: value.optional().meta({ description: "Keys the item waits for, or { key, policy }." }),
-    locks: value.optional().meta({ description: "Names held while the item runs." }),
-    queue: value.optional(),
-    priority: value.optional(),
-    attempts: value.optional().meta({ description: "How often an item is tried; a number or an expression." }),
-    maxParallel: value.optional(),
-    onFailure: z.string().optional().meta({ description: "fail, continue or skip-dependents; or an expression." }),
-    edgePolicy: z.enum(["all-success", "all-done", "any-success"]).optional(),
-    completion: expression
-      .optional()
-      .meta({ description: "Sees completed, failed, skipped, total; true ends the rest." }),
-    accept: expression.optional().meta({ description: "Sees the same once all ended; true accepts a partial result." }),
-    output: z
-      .record(z.string(), value)
-      .optional()
-      .meta({ description: "One entry: the variable that collects what each item yields." }),
-  })
-  .meta({ id: "forEach" });
-
-export type NativeCatch = string | { then: string; out?: NativeMapping | undefined };
+export type NativeErrorTarget = string | { then: string; out?: NativeMapping | undefined };
 export type NativeBoundaryTimer = NativeTimer & { then: string; interrupting?: boolean | undefined };
 export interface NativeOn {
-  error?: string | Record<string, NativeCatch> | undefined;
+  error?: string | Record<string, NativeErrorTarget> | undefined;
   timer?: NativeBoundaryTimer | NativeBoundaryTimer[] | undefined;
+  event?: NativeBoundary | NativeBoundary[] | undefined;
 }
 const boundaryTimer = z.strictObject({ ...timerFields, then: id, interrupting: z.boolean().optional() });
 const on = z
@@ -153,6 +52,10 @@ const on = z
       .optional()
       .meta({ description: 'A target for every error, or error code ("*" for all others) to target.' }),
     timer: z.union([boundaryTimer, z.array(boundaryTimer)]).optional(),
+    event: z
+      .union([boundary, z.array(boundary)])
+      .optional()
+      .meta({ description: "Any other event, or several: { message, then }, { escalation, then, interrupting }, …" }),
   })
   .meta({ id: "on", description: "Boundary events." });
 
@@ -162,14 +65,60 @@ export interface NativeRoute {
   name?: string | undefined;
   otherwise?: string | undefined;
 }
+export interface NativeSla {
+  on: "not-started" | "not-completed";
+  after: string | NativeTimer;
+  notify?: string[] | undefined;
+  message?: Value | undefined;
+  reassign?: string[] | undefined;
+  escalate?: string | undefined;
+  repeat?: boolean | undefined;
+}
+const sla = z.strictObject({
+  on: z.enum(["not-started", "not-completed"]),
+  after: timer,
+  notify: z.array(z.string()).optional(),
+  message: value.optional(),
+  reassign: z.array(z.string()).optional(),
+  escalate: z.string().optional().meta({ description: "Code of the escalation." }),
+  repeat: z.boolean().optional(),
+});
 export interface NativeUser {
   title?: Value | undefined;
   assignee?: Value | undefined;
   candidates?: string[] | undefined;
   due?: string | NativeTimer | undefined;
+  followUp?: string | NativeTimer | undefined;
+  priority?: Value | undefined;
+  sla?: NativeSla[] | undefined;
+  late?: "accept" | "refuse" | "flag" | undefined;
   form?: Record<string, Value> | undefined;
 }
 export type NativeThrow = string | { code: string; message?: Value | undefined };
+
+/** Another round as long as `while` holds, asked before each round, or after each. */
+export interface NativeRepeat {
+  while: string;
+  check?: "before" | "after" | undefined;
+  max?: number | undefined;
+}
+
+/** A decision that a worker makes, or a value that is computed here and written as `result`. */
+export interface NativeDecide {
+  job?: string | undefined;
+  result?: string | undefined;
+  value?: Value | undefined;
+}
+
+/** Steps that are chosen one by one instead of following each other. */
+export interface NativeAdHoc {
+  job?: string | undefined;
+  activate?: Value | undefined;
+  ordering?: "parallel" | "sequential" | undefined;
+  completion?: string | undefined;
+  cancelRemaining?: boolean | undefined;
+  output?: Record<string, Value> | undefined;
+}
 
 /** One step. Exactly one of the keys of `stepKinds` says what it does. */
 export interface NativeStep {
@@ -180,19 +129,33 @@ export interface NativeStep {
   user?: string | NativeUser | undefined;
   call?: string | undefined;
   steps?: Record<string, NativeStep> | undefined;
+  manual?: true | undefined;
+  decide?: NativeDecide | undefined;
+  receive?: string | NativeReceive | undefined;
+  send?: string | NativeSend | undefined;
   choose?: NativeRoute[] | undefined;
+  some?: NativeRoute[] | undefined;
   fork?: string[] | undefined;
-  join?: true | undefined;
-  wait?: string | NativeTimer | undefined;
+  race?: string[] | undefined;
+  instantiate?: "exclusive" | "parallel" | undefined;
+  join?: true | "some" | { when: string } | undefined;
+  wait?: string | NativeWait | undefined;
+  emit?: NativeEmit | undefined;
+  goto?: string | undefined;
+  label?: string | undefined;
   pass?: true | undefined;
   compensate?: true | string | undefined;
-  end?: true | "terminate" | "compensate" | undefined;
+  end?: true | "terminate" | "compensate" | "cancel" | NativeEmit | undefined;
   throw?: NativeThrow | undefined;
   // common
   then?: string | string[] | undefined;
+  routes?: NativeRoute[] | undefined;
   in?: NativeMapping | undefined;
   out?: NativeMapping | undefined;
   forEach?: NativeForEach | undefined;
+  repeat?: NativeRepeat | undefined;
+  startQuantity?: number | undefined;
+  completionQuantity?: number | undefined;
   on?: NativeOn | undefined;
   undo?: string | NativeStep | undefined;
   // of a job
@@ -206,6 +169,10 @@ export interface NativeStep {
   // of a sub-process
   variables?: Record<string, NativeVariable> | undefined;
   start?: string | undefined;
+  transaction?: true | undefined;
+  adhoc?: NativeAdHoc | undefined;
+  upon?: NativeCatch | undefined;
+  interrupting?: boolean | undefined;
   /** Kept for round trips and tools; the kernel does not read it. */
   extension?: Record<string, Value> | undefined;
 }
@@ -216,10 +183,19 @@ export type StepKind =
   | "user"
   | "call"
   | "steps"
+  | "manual"
+  | "decide"
+  | "receive"
+  | "send"
   | "choose"
+  | "some"
   | "fork"
+  | "race"
   | "join"
   | "wait"
+  | "emit"
+  | "goto"
+  | "label"
   | "pass"
   | "compensate"
   | "end"
@@ -231,15 +207,36 @@ export const stepKinds: readonly StepKind[] = [
   "user",
   "call",
   "steps",
+  "manual",
+  "decide",
+  "receive",
+  "send",
   "choose",
+  "some",
   "fork",
+  "race",
   "join",
   "wait",
+  "emit",
+  "goto",
+  "label",
   "pass",
   "compensate",
   "end",
   "throw",
 ];
+
+const quantity = z.int().min(1).max(1_000);
+const routes = z
+  .array(
+    z.strictObject({
+      when: expression.optional(),
+      then: id.optional(),
+      name: z.string().optional(),
+      otherwise: id.optional(),
+    }),
+  )
+  .min(1);
 
 export const stepSchema: z.ZodType<NativeStep> = z
   .strictObject({
@@ -258,6 +255,13 @@ export const stepSchema: z.ZodType<NativeStep> = z
           assignee: value.optional(),
           candidates: z.array(z.string()).optional(),
           due: timer.optional(),
+          followUp: timer.optional(),
+          priority: value.optional().meta({ description: "0 to 100, the most urgent last." }),
+          sla: z
+            .array(sla)
+            .optional()
+            .meta({ description: "What happens when it is not begun or not completed in time." }),
+          late: z.enum(["accept", "refuse", "flag"]).optional().meta({ description: "Completing it after due." }),
           form: z.record(z.string(), z.json()).optional().meta({ description: "JSON Schema of the answer." }),
         }),
       ])
@@ -272,27 +276,59 @@ export const stepSchema: z.ZodType<NativeStep> = z
         )
         .optional();
     },
-    choose: z
-      .array(
-        z.strictObject({
-          when: expression.optional(),
-          then: id.optional(),
-          name: z.string().optional(),
-          otherwise: id.optional(),
-        }),
-      )
-      .min(1)
+    manual: z.literal(true).optional().meta({ description: "Manual task: somebody does it outside; nothing waits." }),
+    decide: z
+      .strictObject({
+        job: z.string().min(1).max(200).optional(),
+        result: z.string().regex(variablePattern).optional(),
+        value: value.optional(),
+      })
+      .optional()
+      .meta({ description: "Business-rule task: { job }, or { result, value } with what is decided." }),
+    receive: receive.optional().meta({ description: "Receive task: a message, or { message, key }." }),
+    send: send
+      .optional()
+      .meta({ description: "Send task: a message, or { message, key, ttl, with }; with job a worker sends it." }),
+    choose: routes
       .optional()
       .meta({ description: "Exclusive gateway: { when, then } in order, and at most one { otherwise }." }),
+    some: routes
+      .optional()
+      .meta({ description: "Inclusive gateway: every route whose condition holds, else otherwise." }),
     fork: z.array(id).min(2).optional().meta({ description: "Parallel gateway: all of these at once." }),
-    join: z.literal(true).optional().meta({ description: "Parallel gateway: waits for everything that flows in." }),
-    wait: timer.optional().meta({ description: "Intermediate timer." }),
+    race: z
+      .array(id)
+      .min(2)
+      .optional()
+      .meta({ description: "Event-based gateway: whichever of these waits happens first." }),
+    instantiate: z
+      .enum(["exclusive", "parallel"])
+      .optional()
+      .meta({ description: "Beside race, with nothing flowing in: these events start the process." }),
+    join: z
+      .union([z.literal(true), z.literal("some"), z.strictObject({ when: expression })])
+      .optional()
+      .meta({
+        description: "Gateway that waits: for all that flows in, for what can still come, or until a condition.",
+      }),
+    wait: wait.optional().meta({ description: "Intermediate event: a timer, message, signal or condition." }),
+    emit: emit.optional().meta({ description: "Throws a message, signal or escalation, and goes on." }),
+    goto: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: "Goes on at the label of that name in this scope." }),
+    label: z.string().min(1).max(200).optional().meta({ description: "Where a goto of that name goes on." }),
     pass: z.literal(true).optional().meta({ description: "A milestone." }),
     compensate: z
       .union([z.literal(true), id])
       .optional()
       .meta({ description: "Undoes completed steps of this scope: all, or the one named." }),
-    end: z.union([z.literal(true), z.literal("terminate"), z.literal("compensate")]).optional(),
+    end: z
+      .union([z.literal(true), z.enum(["terminate", "compensate", "cancel"]), emit])
+      .optional()
+      .meta({ description: "Ends the path; terminate ends the scope, cancel a transaction; or throws as it ends." }),
     throw: z
       .union([z.string().min(1), z.strictObject({ code: z.string().min(1), message: value.optional() })])
       .optional()
@@ -301,9 +337,22 @@ export const stepSchema: z.ZodType<NativeStep> = z
       .union([id, z.array(id).min(1)])
       .optional()
       .meta({ description: "The next step; several start at once. Absent: the step below; `end` ends." }),
+    routes: routes
+      .optional()
+      .meta({ description: "Instead of then: every route whose condition holds, else otherwise." }),
     in: mapping.optional(),
     out: mapping.optional(),
     forEach: forEach.optional(),
+    repeat: z
+      .strictObject({
+        while: expression,
+        check: z.enum(["before", "after"]).optional().meta({ description: "Default: before each round." }),
+        max: z.int().min(1).optional().meta({ description: "Rounds at most." }),
+      })
+      .optional()
+      .meta({ description: "Another round as long as the condition holds; loopCounter is the number of the round." }),
+    startQuantity: quantity.optional().meta({ description: "Tokens it needs to start." }),
+    completionQuantity: quantity.optional().meta({ description: "Tokens it gives to each flow it leaves by." }),
     on: on.optional(),
     get undo(): z.ZodType<string | NativeStep | undefined> {
       return z.union([id, z.lazy(() => stepSchema)]).optional();
@@ -316,6 +365,29 @@ export const stepSchema: z.ZodType<NativeStep> = z
     binding: z.union([z.enum(["deployment", "latest"]), z.strictObject({ version: z.string() })]).optional(),
     variables: variables.optional(),
     start: id.optional(),
+    transaction: z
+      .literal(true)
+      .optional()
+      .meta({ description: "Beside steps: `end: cancel` undoes what completed in it." }),
+    adhoc: z
+      .strictObject({
+        job: z.string().min(1).max(200).optional().meta({ description: "A worker chooses, again and again." }),
+        activate: value.optional().meta({ description: "The list of what starts at once." }),
+        ordering: z.enum(["parallel", "sequential"]).optional(),
+        completion: expression.optional().meta({ description: "Asked after each step, with completed and active." }),
+        cancelRemaining: z
+          .boolean()
+          .optional()
+          .meta({ description: "Whether that ends what still runs; default true." }),
+        output: z.record(z.string(), value).optional().meta({ description: "One entry: what collects the results." }),
+      })
+      .optional()
+      .meta({ description: "Beside steps: they run as they are chosen; only `then` connects them." }),
+    upon: upon.optional().meta({ description: "Beside steps: an event sub-process, started by this event." }),
+    interrupting: z
+      .boolean()
+      .optional()
+      .meta({ description: "Beside upon: ends all else in the scope. Default true." }),
     extension: z.record(z.string(), z.json()).optional(),
   })
   .meta({ id: "step", description: `A step: exactly one of ${stepKinds.join(", ")}.` });
@@ -328,7 +400,8 @@ export interface NativeProcess {
   variables?: Record<string, NativeVariable> | undefined;
   outputs?: string[] | undefined;
   onError?: "fail" | "compensate" | undefined;
-  start?: string | undefined;
+  start?: string | false | undefined;
+  starts?: Record<string, NativeStart> | undefined;
   steps: Record<string, NativeStep>;
 }
 
@@ -341,11 +414,14 @@ export const processSchema: z.ZodType<NativeProcess> = z
     variables: variables.optional(),
     outputs: z.array(z.string().regex(variablePattern)).optional(),
     onError: z.enum(["fail", "compensate"]).optional(),
-    start: id.optional().meta({ description: "Default: the first step." }),
+    start: z
+      .union([id, z.literal(false)])
+      .optional()
+      .meta({ description: "Default: the first step; false: only the events of `starts` start it." }),
+    starts: z
+      .record(id, start)
+      .optional()
+      .meta({ description: "Start events: a message, signal, timer or condition." }),
     steps: z.record(id, stepSchema),
   })
   .meta({ id: "process", title: "Process" });
-
-export const nativeVariables: z.ZodType<Record<string, NativeVariable>> = variables;
-export const nativeMapping: z.ZodType<NativeMapping> = mapping;
-export const nativeRetry: z.ZodType<number | NativeRetry> = retry;

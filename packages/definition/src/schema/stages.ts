@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NativeVariable } from "./native.ts";
-import { idPattern, nativeVariables } from "./native.ts";
+import type { NativeVariable } from "./native-part.ts";
+import { idPattern, variables } from "./native-part.ts";
 
 export interface Stage {
   name: string;
@@ -64,7 +64,7 @@ export const stagesSchema: z.ZodType<StageWorkflow> = z
       id: z.string().regex(idPattern).optional(),
       name: z.string().min(1).max(200).optional(),
       version: z.string().optional(),
-      variables: nativeVariables.optional(),
+      variables: variables.optional(),
       outputs: names.optional(),
       stages: z.array(stage).min(1),
     }),

@@ -1,0 +1,174 @@
+import type { CatchTrigger, EndEvent, JobDefinition, Json, MessageDefinition, Source } from "@tutti/kernel";
+import type { Draft } from "../draft.ts";
+import type { Path } from "../problem.ts";
+import type { NativeCatch, NativeEmit, NativeSend, NativeThrown, NativeWait } from "../schema/native-event.ts";
+import { toCondition, toSource } from "../value.ts";
+import { compileDurationMs, compileMapping, compileTimer, defined } from "./parts.ts";
+
+const timerKeys = ["after", "at", "every", "cron"] as const;
+const catchKeys = [
+  ...timerKeys,
+  ...(["message", "signal", "when", "any", "all", "error", "escalation", "compensation", "cancel"] as const),
+];
+/** What else belongs to an event, by the key it belongs to. */
+const beside: Readonly<Record<string, readonly string[]>> = {
+  at: ["timeZone"],
+  after: ["timeZone"],
+  every: ["timeZone", "times"],
+  cron: ["timeZone"],
+  message: ["key"],
+  when: ["variables"],
+};
+
+/** The one key that says what an event is; reports when there is none, more than one, or something that is not its own. */
+function eventKey(
+  draft: Draft,
+  event: object,
+  at: {
+    readonly keys: readonly string[];
+    readonly beside: Readonly<Record<string, readonly string[]>>;
+    readonly path: Path;
+  },
+): string | undefined {
+  const given = Object.entries(event).flatMap(([key, value]) => (value === undefined ? [] : key));
+  const found = given.filter((key) => at.keys.includes(key));
+  const [key] = found;
+  if (key === undefined || found.length > 1) {
+    const what = key === undefined ? "found none" : `found ${found.join(" and ")}`;
+    const timers = key !== undefined && found.every((name) => (timerKeys as readonly string[]).includes(name));
+    draft.problems.error(
+      timers ? "timer-invalid" : "schema-invalid",
+      `Expected exactly one of ${at.keys.join(", ")}, but ${what}`,
+      draft.place(at.path),
+    );
+    return undefined;
+  }
+  for (const other of given) {
+    if (other === key || at.beside[key]?.includes(other)) continue;
+    draft.problems.error(
+      "schema-invalid",
+      `Expected no ${other} beside ${key}, but found one`,
+      draft.place([...at.path, other], "key"),
+    );
+  }
+  return key;
+}
+
+/** What an event waits for. The schema has seen to it that only what may stand there is given. */
+export function compileCatch(draft: Draft, event: NativeCatch, path: Path): CatchTrigger | undefined {
+  const key = eventKey(draft, event, { keys: catchKeys, beside, path });
+  const place = (name: string) => draft.place([...path, name]);
+  const code = (given: true | string | undefined) => (typeof given === "string" ? { code: given } : {});
+  switch (key) {
+    case undefined:
+      return undefined;
+    case "message":
+      return { type: "message", message: compileMessage(draft, event, path) };
+    case "signal":
+      return { type: "signal", signal: { name: toSource(event.signal as Json, place("signal")) } };
+    case "when":
+      return {
+        type: "conditional",
+        condition: toCondition(event.when ?? "", place("when")),
+        ...defined({ variables: event.variables }),
+      };
+    case "error":
+      return { type: "error", ...code(event.error) };
+    case "escalation":
+      return { type: "escalation", ...code(event.escalation) };
+    case "compensation":
+    case "cancel":
+      return { type: key };
+    case "any":
+    case "all": {
+      const triggers = (event[key] ?? []).map((each, index) => compileCatch(draft, each, [...path, key, index]));
+      if (triggers.includes(undefined)) return undefined;
+      return { type: "multiple", parallel: key === "all", triggers: triggers as CatchTrigger[] };
+    }
+    default: {
+      const timer = compileTimer(draft, event, path);
+      return timer === undefined ? undefined : { type: "timer", timer };
+    }
+  }
+}
+
+/** A text is a timer; everything else is an event. */
+export function compileWait(draft: Draft, wait: string | NativeWait, path: Path): CatchTrigger | undefined {
+  if (typeof wait === "object") return compileCatch(draft, wait, path);
+  const timer = compileTimer(draft, wait, path);
+  return timer === undefined ? undefined : { type: "timer", timer };
+}
+
+/** A message by its name, with the key that says which of those that wait for it is meant. */
+export function compileMessage(draft: Draft, given: NativeSend, path: Path): MessageDefinition {
+  const source = (name: "message" | "key"): Source | undefined => {
+    const value = given[name] as Json | undefined;
+    return value === undefined ? undefined : toSource(value, draft.place([...path, name]));
+  };
+  return {
+    name: source("message") ?? { literal: given.job ?? "" },
+    ...defined({
+      correlationKey: source("key"),
+      ttlMs: given.ttl === undefined ? undefined : compileDurationMs(draft, given.ttl, [...path, "ttl"]),
+      payload: compileMapping(draft, given.with, [...path, "with"]),
+    }),
+  };
+}
+
+const thrownKeys = ["message", "signal", "escalation", "error", "compensate"] as const;
+const thrownBeside: Readonly<Record<string, readonly string[]>> = {
+  message: ["key", "ttl", "with", "job"],
+  signal: ["with"],
+  escalation: ["with"],
+};
+
+type Thrown = EndEvent["trigger"];
+
+/** What an event throws; several in order. `job` makes the job of a message that a worker sends. */
+export function compileEmit(
+  draft: Draft,
+  emit: NativeEmit,
+  at: { readonly path: Path; readonly job: (type: string) => JobDefinition },
+): Thrown | undefined {
+  if (!Array.isArray(emit)) return compileThrown(draft, emit, at);
+  const triggers = emit.map((each, index) => compileThrown(draft, each, { ...at, path: [...at.path, index] }));
+  return triggers.includes(undefined) ? undefined : { type: "multiple", triggers: triggers as Thrown[] };
+}
+
+function compileThrown(
+  draft: Draft,
+  thrown: NativeThrown,
+  at: { readonly path: Path; readonly job: (type: string) => JobDefinition },
+): Thrown | undefined {
+  const { path } = at;
+  // A job needs no message: its type then names what is sent.
+  const key = eventKey(
+    draft,
+    thrown.job !== undefined && thrown.message === undefined ? { ...thrown, message: thrown.job } : thrown,
+    {
+      keys: thrownKeys,
+      beside: thrownBeside,
+      path,
+    },
+  );
+  const payload = () => defined({ payload: compileMapping(draft, thrown.with, [...path, "with"]) });
+  switch (key) {
+    case "message": {
+      const job = thrown.job === undefined ? undefined : at.job(thrown.job);
+      return { type: "message", message: compileMessage(draft, thrown, path), ...defined({ job }) };
+    }
+    case "signal":
+      return {
+        type: "signal",
+        signal: { name: toSource(thrown.signal as Json, draft.place([...path, "signal"])), ...payload() },
+      };
+    case "escalation":
+      return { type: "escalation", code: thrown.escalation ?? "", ...payload() };
+    case "error":
+      return { type: "error", code: thrown.error ?? "" };
+    case "compensate":
+      return { type: "compensation", ...(typeof thrown.compensate === "string" && { activity: thrown.compensate }) };
+    default:
+      return undefined;
+  }
+}
