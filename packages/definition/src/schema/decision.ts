@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { idPattern } from "./native.ts";
+import { idPattern } from "./native-part.ts";
 
 type Cell = string | number | boolean | null;
 
