@@ -29,7 +29,7 @@ function arrive(turn: Turn, arrival: Arrival): void {
 export function advance(turn: Turn): void {
   while (!isEnded(turn.state)) {
     lookAtConditions(turn);
-    const arrival = turn.arrivals.shift();
+    const arrival = turn.arrivals.take();
     if (arrival !== undefined) {
       arrive(turn, arrival);
       continue;
@@ -129,7 +129,7 @@ export function resumeHeld(turn: Turn): void {
   for (const { key, kind } of turn.state.subscriptions.values()) if (kind === "condition") turn.lookAt(key);
   for (const run of turn.state.compensationRuns.values()) if (!isRunning(turn.state, run)) turn.undoing.add(run.owner);
   for (const held of [...turn.state.heldFlows.values()]) {
-    const flow = must(turn.program.flows.get(held.flow), `the program has no flow '${held.flow}'`);
+    const flow = must(turn.program.flows.get(held.flow), "the program has no flow", held.flow);
     for (let left = held.count; left > 0; left -= 1) {
       if (turn.isFull()) return;
       turn.emit({ type: "flow-released", flow: flow.id, scope: held.scope });

@@ -61,7 +61,7 @@ export function openCollection(turn: Turn, visit: Visit, loop: MultiInstance): v
 }
 
 function collectionAt(turn: Turn, body: Key): Collection {
-  return must(turn.state.collections.get(body), `there is no collection ${body}`);
+  return must(turn.state.collections.get(body), "there is no collection", body);
 }
 
 function countNames(collection: Collection): { readonly [name: string]: Json } {
@@ -116,7 +116,7 @@ function raiseOnce(
 }
 
 function visitBody(turn: Turn, body: Key): Visit {
-  const instance = must(turn.state.elements.get(body), `there is no collection ${body}`);
+  const instance = must(turn.state.elements.get(body), "there is no collection", body);
   return { element: turn.element(instance.element), key: body, scope: instance.scope };
 }
 

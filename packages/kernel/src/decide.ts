@@ -41,19 +41,24 @@ function refuseByStatus(state: State, command: Command): Rejection | undefined {
   return undefined;
 }
 
+/** Decisions are made one at a time; one that throws takes its turn with it. */
+let spareTurn: Turn | undefined;
+
 /** Puts the decision on `context.state`, event by event. */
-function follow(program: Program, command: Command, context: TurnContext): Decision {
+function follow(command: Command, context: TurnContext): Decision {
   const rejection = refuseByStatus(context.state, command);
   if (rejection !== undefined) return { rejection };
-  const turn = new Turn(program, context, command.at);
+  const turn = spareTurn ?? new Turn(behaviors);
+  spareTurn = undefined;
+  turn.begin(context, command.at);
   const handle = handlers[command.type] as (turn: Turn, command: Command) => Rejection | undefined;
   const refused = handle(turn, command);
-  if (refused !== undefined) {
-    assert(turn.events.length === 0, "what is refused has changed nothing");
-    return { rejection: refused };
-  }
-  advance(turn);
-  return { events: turn.events };
+  if (refused === undefined) advance(turn);
+  const events = turn.end();
+  spareTurn = turn;
+  if (refused === undefined) return { events };
+  assert(events.length === 0, "what is refused has changed nothing");
+  return { rejection: refused };
 }
 
 /**
@@ -61,7 +66,7 @@ function follow(program: Program, command: Command, context: TurnContext): Decis
  * stays untouched, and equal arguments give equal events. Throws InvariantError for a bug of ours, never for bad input.
  */
 export function decide(program: Program, state: State, command: Command): Decision {
-  return follow(program, command, { state: overlay(state), behaviors, applied: undefined });
+  return follow(command, { program, state: overlay(state), applied: undefined });
 }
 
 /**
@@ -74,5 +79,5 @@ export function step(
   command: Command,
   applied: (event: Event) => void,
 ): Decision {
-  return follow(instance.program, command, { state: instance.state, behaviors, applied });
+  return follow(command, { program: instance.program, state: instance.state, applied });
 }

@@ -4,8 +4,11 @@ import type { CallRecord, JobRecord, State, SubscriptionRecord } from "./state.t
 
 const nothing: readonly Effect[] = [];
 
+type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
+
+/** What is optional is put in afterwards: as a spread in the middle it cost more than all the rest. */
 function offer(job: JobRecord): Effect {
-  return {
+  const effect: { -readonly [K in keyof OfferJob]: OfferJob[K] } = {
     type: "offer-job",
     key: job.key,
     element: job.element,
@@ -14,11 +17,12 @@ function offer(job: JobRecord): Effect {
     priority: job.priority,
     attempt: job.attempt,
     attemptsMax: job.attemptsMax,
-    ...(job.timeoutMs === null ? {} : { timeoutMs: job.timeoutMs }),
     input: job.input,
     headers: job.headers,
-    ...(job.retryAt === null ? {} : { notBefore: job.retryAt }),
   };
+  if (job.timeoutMs !== null) effect.timeoutMs = job.timeoutMs;
+  if (job.retryAt !== null) effect.notBefore = job.retryAt;
+  return effect;
 }
 
 function offerOf(state: State, key: number): readonly Effect[] {

@@ -7,7 +7,7 @@ import type { Item, ItemRef, State } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 export function itemAt(state: State, ref: ItemRef): Item {
-  return must(state.items.get(itemKey(ref.body, ref.item)), `there is no item '${ref.item}' in collection ${ref.body}`);
+  return must(state.items.get(itemKey(ref.body, ref.item)), "there is no item", ref.item);
 }
 
 /** The item that an element instance runs for, if it is one of a collection. */

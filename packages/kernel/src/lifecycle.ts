@@ -14,7 +14,7 @@ import type { Turn } from "./turn.ts";
 import { armWaits, boundaryWaits, disarm, noWaits } from "./wait.ts";
 
 export function instanceAt(turn: Turn, key: Key): ElementInstance {
-  return must(turn.state.elements.get(key), `there is no element instance ${key}`);
+  return must(turn.state.elements.get(key), "there is no element instance", key);
 }
 
 export function visitOf(turn: Turn, key: Key): Visit {
@@ -63,7 +63,7 @@ export function refuseActivation(turn: Turn, visit: Visit, error: FailureInfo): 
 export function start(turn: Turn, visit: Visit, options: { readonly bare?: boolean } = {}): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
-  const prepare = must(turn.behavior(element).prepare, `'${element.id}' never has an instance`);
+  const prepare = must(turn.behavior(element).prepare, "no instance is ever made of", element.id);
   const begin = prepare(turn, visit, names);
   if (!begin.ok) return refuseActivation(turn, visit, begin.error);
   const waits = isInner(turn, element.id, scope) ? noWaits : boundaryWaits(turn, element, names);
@@ -298,7 +298,7 @@ export function terminate(turn: Turn, key: Key): void {
 
 /** Ends everything in a scope, tokens on their way included; `except` is the one element instance that goes on. */
 export function terminateContent(turn: Turn, scope: Key, except?: Key): void {
-  turn.arrivals = turn.arrivals.filter((arrival) => arrival.scope !== scope);
+  turn.arrivals.keep((arrival) => arrival.scope !== scope);
   const adHoc = turn.state.adHocs.get(scope);
   if (adHoc !== undefined && !adHoc.closing) turn.emit({ type: "ad-hoc-closing", body: scope });
   for (const child of [...turn.state.children.of(scope)]) if (child !== except) terminate(turn, child);

@@ -14,7 +14,7 @@ export function inheritedSettings(
   state: State,
   from: Key,
 ): { readonly queue: QueueClass | null; readonly priority: number | null } {
-  for (let scope = from; scope !== 0; scope = must(state.elements.get(scope), `there is no scope ${scope}`).scope) {
+  for (let scope = from; scope !== 0; scope = must(state.elements.get(scope), "there is no scope", scope).scope) {
     const item = itemOf(state, scope);
     if (item === undefined) continue;
     const { definition } = itemAt(state, item);
@@ -28,24 +28,24 @@ export function offerJob(turn: Turn, visit: Visit, input: JsonObject): void {
   const { element, key } = visit;
   const job = jobOf(element);
   const inherited = inheritedSettings(turn.state, key);
-  turn.emit({
-    type: "job-created",
+  const created = {
+    type: "job-created" as const,
     key,
     element: element.id,
     jobType: job.type,
     queue: job.queue ?? inherited.queue ?? "standard",
     priority: job.priority ?? inherited.priority ?? standardPriority,
     attemptsMax: job.retry.attemptsMax,
-    ...(job.timeoutMs === undefined ? {} : { timeoutMs: job.timeoutMs }),
     input,
     headers: job.headers ?? {},
     at: turn.at,
-  });
+  };
+  turn.emit(job.timeoutMs === undefined ? created : { ...created, timeoutMs: job.timeoutMs });
 }
 
 /** The job of an element that has one. */
 export function jobOf(element: Element): JobDefinition {
-  if ("job" in element) return must(element.job, `'${element.id}' has no job`);
+  if ("job" in element) return must(element.job, "there is no job in", element.id);
   const isThrown = element.kind === "intermediate-throw-event" || element.kind === "end-event";
   assert(isThrown && element.trigger.type === "message", `'${element.id}' has no job`);
   return must(element.trigger.job, `'${element.id}' has no job`);

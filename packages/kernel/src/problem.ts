@@ -45,8 +45,11 @@ export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
 }
 
-export function must<T>(value: T | undefined | null, message: string): T {
-  if (value === undefined || value === null) throw new InvariantError(message);
+/** `subject` is put behind the message only when it throws: put into it, it costs more than the look-up it guards. */
+export function must<T>(value: T | undefined | null, message: string, subject?: string | number): T {
+  if (value === undefined || value === null) {
+    throw new InvariantError(subject === undefined ? message : `${message} ${JSON.stringify(subject)}`);
+  }
   return value;
 }
 

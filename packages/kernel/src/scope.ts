@@ -19,7 +19,7 @@ export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
   let scope = from;
   while (scope !== 0) {
     yield scope;
-    scope = must(state.elements.get(scope), `there is no scope ${scope}`).scope;
+    scope = must(state.elements.get(scope), "there is no scope", scope).scope;
   }
   yield 0;
 }

@@ -59,6 +59,15 @@ export class SmallMap<K, V> {
     return true;
   }
 
+  clear(): void {
+    this.#map = undefined;
+    this.#size = 0;
+    this.#firstKey = undefined;
+    this.#first = undefined;
+    this.#secondKey = undefined;
+    this.#second = undefined;
+  }
+
   keys(): IterableIterator<K> {
     return this.#map === undefined ? this.#list((key) => key).values() : this.#map.keys();
   }

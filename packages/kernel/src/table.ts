@@ -87,22 +87,25 @@ export class OverlayTable<K, V> implements Table<K, V> {
   }
 }
 
-/** Adding is several times faster than handing over a list. */
-function setOf<V>(value: V): Set<V> {
-  const set = new Set<V>();
-  return set.add(value);
+/** A set is a map whose values nobody reads; most hold one or two. */
+type SmallSet<V> = SmallMap<V, true>;
+
+function setOf<V>(value: V): SmallSet<V> {
+  const set: SmallSet<V> = new SmallMap();
+  set.set(value, true);
+  return set;
 }
 
 export class MapIndex<K, V> implements Index<K, V> {
-  #sets: SmallMap<K, Set<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, Set<V>>;
+  #sets: SmallMap<K, SmallSet<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, SmallSet<V>>;
 
-  get sets(): SmallMap<K, Set<V>> {
+  get sets(): SmallMap<K, SmallSet<V>> {
     return this.#sets;
   }
   add(key: K, value: V): void {
     const set = this.#sets.get(key);
     if (set !== undefined) {
-      set.add(value);
+      set.set(value, true);
       return;
     }
     if ((this.#sets as unknown) === nothing) this.#sets = new SmallMap();
@@ -119,18 +122,16 @@ export class MapIndex<K, V> implements Index<K, V> {
     return this.#sets.get(key)?.has(value) ?? false;
   }
   of(key: K): IterableIterator<V> {
-    return (this.#sets.get(key) ?? (none as ReadonlySet<V>)).values();
+    return (this.#sets.get(key) ?? (nothing as SmallMap<unknown, unknown> as SmallSet<V>)).keys();
   }
   count(key: K): number {
     return this.#sets.get(key)?.size ?? 0;
   }
 }
 
-const none: ReadonlySet<never> = new Set<never>();
-
 interface IndexChange<V> {
-  added: Set<V> | undefined;
-  removed: Set<V> | undefined;
+  added: SmallSet<V> | undefined;
+  removed: SmallSet<V> | undefined;
 }
 
 export class OverlayIndex<K, V> implements Index<K, V> {
@@ -154,14 +155,14 @@ export class OverlayIndex<K, V> implements Index<K, V> {
     // A value that comes back goes to the end of the line, as it would in the table itself.
     const change = this.#change(key);
     if (change.added === undefined) change.added = setOf(value);
-    else change.added.add(value);
+    else change.added.set(value, true);
   }
   remove(key: K, value: V): void {
     if (!this.has(key, value)) return;
     const change = this.#change(key);
     if (change.added?.delete(value)) return;
     if (change.removed === undefined) change.removed = setOf(value);
-    else change.removed.add(value);
+    else change.removed.set(value, true);
   }
   drop(key: K): void {
     if (this.count(key) === 0) return;
@@ -179,7 +180,7 @@ export class OverlayIndex<K, V> implements Index<K, V> {
   }
   *#changed(key: K, change: IndexChange<V>): IterableIterator<V> {
     for (const value of this.#base.of(key)) if (!change.removed?.has(value)) yield value;
-    if (change.added !== undefined) yield* change.added;
+    if (change.added !== undefined) yield* change.added.keys();
   }
   count(key: K): number {
     const change = this.#changes?.get(key);

@@ -19,40 +19,81 @@ export interface Arrival {
   readonly scope: Key;
 }
 
-/** What is still to be looked at, each once, first come first served. Lists: most decisions have one entry or none. */
+/** First in, first out. What was taken keeps its place until all is: most decisions have one entry or none. */
+class Fifo<T> {
+  #items: T[] = [];
+  #next: number = 0;
+  #end: number = 0;
+
+  push(item: T): void {
+    this.#items[this.#end++] = item;
+  }
+  take(): T | undefined {
+    if (this.#next === this.#end) return undefined;
+    const item = this.#items[this.#next++];
+    if (this.#next === this.#end) this.clear();
+    return item;
+  }
+  has(item: T): boolean {
+    for (let index = this.#next; index < this.#end; index += 1) if (this.#items[index] === item) return true;
+    return false;
+  }
+  keep(test: (item: T) => boolean): void {
+    for (const item of this.takeAll()) if (test(item)) this.push(item);
+  }
+  takeAll(): T[] {
+    const all = this.#items.slice(this.#next, this.#end);
+    this.clear();
+    return all;
+  }
+  clear(): void {
+    if (this.#end > keptPlacesMax) this.#items = [];
+    this.#next = 0;
+    this.#end = 0;
+  }
+}
+
+/** A list that has held more than this is let go. */
+const keptPlacesMax = 1_024;
+
+/** What is still to be looked at, each once. */
 class Agenda {
-  readonly #keys: Key[] = [];
+  readonly #keys: Fifo<Key> = new Fifo();
 
   add(key: Key): void {
-    if (!this.#keys.includes(key)) this.#keys.push(key);
+    if (!this.#keys.has(key)) this.#keys.push(key);
   }
   take(): Key | undefined {
-    // Asked many times a decision, nearly always in vain: the length costs a tenth of a shift.
-    return this.#keys.length === 0 ? undefined : this.#keys.shift();
+    return this.#keys.take();
+  }
+  clear(): void {
+    this.#keys.clear();
   }
 }
 
 export interface TurnContext {
+  readonly program: Program;
   /** What events are applied to: an overlay, or the instance's own state. */
   readonly state: State;
-  readonly behaviors: Behaviors;
   /** Told each event once it is applied. */
   readonly applied: ((event: Event) => void) | undefined;
 }
 
 /**
  * One decision in the making: the command's time, the state it moves on, and the events so far. Whatever is decided
- * is emitted at once, so that the next step sees it. The sets say what `advance` still has to look at.
+ * is emitted at once, so that the next step sees it. The agendas say what `advance` still has to look at.
+ *
+ * `begin` makes it the next decision's: most take few steps, and making the lists anew cost as much as filling them.
  */
 export class Turn {
   /** A migration goes on with another one. */
-  program: Program;
-  readonly state: State;
-  readonly at: number;
+  program!: Program;
+  state!: State;
+  at: number = 0;
   readonly behaviors: Behaviors;
-  readonly #applied: TurnContext["applied"];
-  readonly events: Event[] = [];
-  arrivals: Arrival[] = [];
+  #applied: TurnContext["applied"];
+  readonly #events: Fifo<Event> = new Fifo();
+  readonly arrivals: Fifo<Arrival> = new Fifo();
   /** Scopes in which something ended: they may have ended too once no token moves any more. */
   readonly touched: Agenda = new Agenda();
   /** Collections with items to start, or none left. */
@@ -65,17 +106,30 @@ export class Turn {
   conditions: Set<Key> | undefined;
   #activations: number = 0;
 
-  constructor(program: Program, context: TurnContext, at: number) {
+  constructor(behaviors: Behaviors) {
+    this.behaviors = behaviors;
+  }
+
+  begin({ program, state, applied }: TurnContext, at: number): void {
     this.program = program;
-    this.state = context.state;
+    this.state = state;
     this.at = at;
-    this.behaviors = context.behaviors;
-    this.#applied = context.applied;
+    this.#applied = applied;
+    this.#activations = 0;
+  }
+
+  /** Gives what was decided, and forgets it. */
+  end(): readonly Event[] {
+    for (const agenda of [this.arrivals, this.touched, this.stirred, this.undoing]) agenda.clear();
+    this.collapsed.clear();
+    this.conditions = undefined;
+    this.#applied = undefined;
+    return this.#events.takeAll();
   }
 
   /** Whoever looks through a table or an index meanwhile takes a copy first: this changes them. */
   emit(event: Event): void {
-    this.events.push(event);
+    this.#events.push(event);
     evolve(this.state, event);
     this.#applied?.(event);
     if (this.program.watches && event.type === "variables-set") this.#noticeChange(event.scope, event.values);
@@ -98,7 +152,7 @@ export class Turn {
   }
 
   element(id: ElementId): Element {
-    return must(this.program.elements.get(id), `the program has no element '${id}'`);
+    return must(this.program.elements.get(id), "the program has no element", id);
   }
 
   behavior(element: Element): ElementBehavior {
