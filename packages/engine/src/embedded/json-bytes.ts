@@ -3,9 +3,8 @@ const startBytes = 65_536;
 const keptBytesMax = 4_194_304;
 /** Up to here a loop is faster than a call into the runtime. */
 const loopCharsMax = 128;
-const quotedMax = 4_096;
-const quotedCharsMax = 64;
-
+const quotationMark = 34;
+const backslash = 92;
 const zero = 48;
 /** Numbers of nine digits and fewer are written in one go. */
 const digitsUnit = 1_000_000_000;
@@ -14,20 +13,6 @@ function digitsOf(value: number): number {
   let count = 1;
   for (let limit = 10; value >= limit; limit *= 10) count++;
   return count;
-}
-
-/** Ids of elements, flows and job types come again with every step. */
-const quotedTexts = new Map<string, string>();
-
-function quote(value: string): string {
-  if (value.length > quotedCharsMax) return JSON.stringify(value);
-  let text = quotedTexts.get(value);
-  if (text === undefined) {
-    text = JSON.stringify(value);
-    if (quotedTexts.size === quotedMax) quotedTexts.clear();
-    quotedTexts.set(value, text);
-  }
-  return text;
 }
 
 /**
@@ -103,7 +88,23 @@ export class JsonBytes {
   }
 
   string(value: string): this {
-    return this.raw(quote(value));
+    const { length } = value;
+    if (length > loopCharsMax) return this.raw(JSON.stringify(value));
+    this.#reserve(length + 2);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = quotationMark;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      // What JSON escapes or UTF-8 writes in several bytes: few strings have any of it.
+      if (code < 32 || code > 126 || code === quotationMark || code === backslash) {
+        return this.raw(JSON.stringify(value));
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = quotationMark;
+    this.#length = at;
+    return this;
   }
 
   value(value: unknown): this {

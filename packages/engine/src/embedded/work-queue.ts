@@ -342,7 +342,7 @@ export class WorkQueue {
     const offer = must(entry.offer, "a job starts with its offer");
     const { instanceId, rootId } = must(entry.names, "a job starts with the names of its instance");
     const { timeoutMs } = offer;
-    return {
+    const job = {
       id: `${instanceId}/${offer.key}`,
       instanceId,
       rootId,
@@ -355,8 +355,8 @@ export class WorkQueue {
       input: offer.input,
       headers: offer.headers,
       fencingToken: ++this.#token,
-      ...(timeoutMs === undefined ? {} : { deadlineAt: now + timeoutMs }),
     };
+    return timeoutMs === undefined ? job : { ...job, deadlineAt: now + timeoutMs };
   }
 
   #onOutcome(entry: Entry, run: JobRun, outcome: JobOutcome): void {

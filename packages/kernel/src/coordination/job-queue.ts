@@ -55,6 +55,7 @@ interface Waiting<J> {
 
 /** Jobs of one class, type and limit key: they can start under the same conditions, so one heap orders them. */
 interface Lane<J> {
+  readonly name: string;
   readonly jobType: string;
   readonly limitKey: string | undefined;
   readonly heap: Heap<Waiting<J>>;
@@ -194,12 +195,12 @@ export class JobQueue<J extends QueuedJob> {
   #best(state: ClassState<J>, now: number, accepts: (jobType: string) => boolean): Lane<J> | undefined {
     let best: Lane<J> | undefined;
     let bestHead: Waiting<J> | undefined;
-    for (const [name, lane] of state.lanes) {
+    for (const lane of state.lanes.values()) {
       this.#skipWithdrawn(lane.heap);
       const head = lane.heap.peek();
       if (head === undefined) {
         // Lanes of limit keys come and go; those of bare types stay, they are few.
-        if (lane.limitKey !== undefined) state.lanes.delete(name);
+        if (lane.limitKey !== undefined) state.lanes.delete(lane.name);
         continue;
       }
       if (bestHead !== undefined && before(bestHead, head, bestHead.rank - head.rank) < 0) continue;
@@ -238,7 +239,8 @@ export class JobQueue<J extends QueuedJob> {
     const name = job.limitKey === undefined ? job.jobType : `${job.jobType}\n${job.limitKey}`;
     let lane = lanes.get(name);
     if (lane === undefined) {
-      lane = { jobType: job.jobType, limitKey: job.limitKey, heap: new Heap((a, b) => before(a, b, a.rank - b.rank)) };
+      const heap = new Heap<Waiting<J>>((a, b) => before(a, b, a.rank - b.rank));
+      lane = { name, jobType: job.jobType, limitKey: job.limitKey, heap };
       lanes.set(name, lane);
     }
     return lane;
