@@ -10,12 +10,13 @@ import { personHandlers } from "./handle/person.ts";
 import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
 import type { Program } from "./load.ts";
+import { lookup } from "./lookup.ts";
 import { overlay } from "./overlay.ts";
 import { assert } from "./problem.ts";
 import type { State } from "./state.ts";
 import { refusal, Turn, type TurnContext } from "./turn.ts";
 
-const handlers: Handlers<Command["type"]> = {
+const handlers: Handlers<Command["type"]> = lookup({
   ...instanceHandlers,
   ...workHandlers,
   ...taskHandlers,
@@ -23,7 +24,7 @@ const handlers: Handlers<Command["type"]> = {
   ...personHandlers,
   ...migrationHandlers,
   ...adHocHandlers,
-};
+});
 
 export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };
 

@@ -1,5 +1,6 @@
 import type { Effect } from "./effect.ts";
 import type { Event, EventType } from "./event.ts";
+import { lookup } from "./lookup.ts";
 import type { CallRecord, JobRecord, State, SubscriptionRecord } from "./state.ts";
 
 const nothing: readonly Effect[] = [];
@@ -64,7 +65,7 @@ type Emitters = {
 };
 
 /** Events that are not here ask nothing of the world. */
-const emitters: Emitters = {
+const emitters: Emitters = lookup({
   "job-created": (state, event) => offerOf(state, event.key),
   "job-failed": (state, event) => offerOf(state, event.key),
   "job-retried": (state, event) => offerOf(state, event.key),
@@ -126,7 +127,7 @@ const emitters: Emitters = {
   "instance-failed": answerParent,
   "instance-cancelled": answerParent,
   "continuation-requested": () => [{ type: "continue" }],
-};
+});
 
 /** What the world must do because of an event; `state` is the state right after it. */
 export function effectsOf(state: State, event: Event): readonly Effect[] {

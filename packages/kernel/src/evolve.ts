@@ -10,9 +10,10 @@ import { migrationAppliers } from "./evolve/migration.ts";
 import { subscriptionAppliers } from "./evolve/subscription.ts";
 import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
+import { lookup } from "./lookup.ts";
 import type { State } from "./state.ts";
 
-const appliers: Appliers<EventType> = {
+const appliers: Appliers<EventType> = lookup({
   ...instanceAppliers,
   ...elementAppliers,
   ...waitAppliers,
@@ -23,7 +24,7 @@ const appliers: Appliers<EventType> = {
   ...loopAppliers,
   ...adHocAppliers,
   ...compensationAppliers,
-};
+});
 
 /**
  * Applies one recorded event in place and gives the same state back. Total: it never fails and never decides.

@@ -52,6 +52,7 @@ export type * from "./job.ts";
 export type * from "./json.ts";
 export { isJsonObject } from "./json.ts";
 export { loadProgram, type ProcessStart, type Program } from "./load.ts";
+export { lookup } from "./lookup.ts";
 export type { ErrorCode, ErrorTable } from "./problem.ts";
 export { AppError, assert, InvariantError, must, unreachable } from "./problem.ts";
 export type * from "./program.ts";

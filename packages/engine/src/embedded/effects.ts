@@ -1,4 +1,4 @@
-import { type Effect, type EffectType, must, staysOpen } from "@tutti/kernel";
+import { type Effect, type EffectType, lookup, must, staysOpen } from "@tutti/kernel";
 import type { OpenSubscription } from "./coordination.ts";
 import type { Live } from "./instances.ts";
 import type { InstanceNumber, InstanceRecord, Message } from "./store.ts";
@@ -33,7 +33,7 @@ const message: EffectHandler<Message> = {
   perform: nothing,
 };
 
-const handlers: Handlers = {
+const handlers: Handlers = lookup({
   "offer-job": {
     record: (draft, { record, state }, effect) => {
       draft.changes.push({
@@ -112,7 +112,7 @@ const handlers: Handlers = {
       world.goesOn(record.number);
     },
   },
-};
+});
 
 /** As its row has it; `position` is the row of the log that opens it. */
 export function subscriptionOf(

@@ -1,4 +1,4 @@
-import { instanceView } from "@tutti/kernel";
+import { instanceView, lookup } from "@tutti/kernel";
 import { takeDelivery, wantDelivery } from "./delivery.ts";
 import { takeFork, wantFork } from "./fork.ts";
 import type { Item, OwnCommand } from "./inbox.ts";
@@ -20,7 +20,7 @@ interface ItemHandler<I> {
 
 type ItemHandlers = { readonly [K in Item["type"]]: ItemHandler<Extract<Item, { readonly type: K }>> };
 
-const handlers: ItemHandlers = {
+const handlers: ItemHandlers = lookup({
   view: {
     wants: (scope, item, wants) => wantId(scope, item.instanceId, wants),
     take: (scope, _draft, { instanceId, answer }) => {
@@ -133,7 +133,7 @@ const handlers: ItemHandlers = {
       });
     },
   },
-};
+});
 
 export function wantItem(scope: Scope, item: Item, wants: Wants): void {
   // Indexing by a union loses which handler belongs to which item; the type of `handlers` has proven the pairing.

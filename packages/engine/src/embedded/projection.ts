@@ -1,4 +1,4 @@
-import type { Event, EventType, IncidentView, Key, State } from "@tutti/kernel";
+import { type Event, type EventType, type IncidentView, type Key, lookup, type State } from "@tutti/kernel";
 import { type Change, type InstanceRecord, taskDefaults } from "./store.ts";
 
 type Projections = {
@@ -51,7 +51,7 @@ function putTask({ record, state }: Of, { key }: { readonly key: Key }, changes:
 }
 
 /** What an event changes in the tables of open things. Those not named here change none; effects change the rest. */
-const projections: Projections = {
+const projections: Projections = lookup({
   "job-completed": ({ record }, { key }, changes) => {
     changes.push({ type: "job-delete", instance: record.number, key });
   },
@@ -103,7 +103,7 @@ const projections: Projections = {
     record.incidents--;
     changes.push({ type: "incident-delete", instance: record.number, key });
   },
-};
+});
 
 /** Everything of a state that is listed by what its events said. */
 export function projectOpen(of: Of, changes: Change[]): void {

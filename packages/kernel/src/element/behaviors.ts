@@ -1,3 +1,4 @@
+import { lookup } from "../lookup.ts";
 import { adHocSubProcess } from "./ad-hoc-sub-process.ts";
 import type { Behaviors } from "./behavior.ts";
 import { boundaryEvent } from "./boundary-event.ts";
@@ -21,7 +22,7 @@ import { subProcess } from "./sub-process.ts";
 import { userTask } from "./user-task.ts";
 
 /** Every kind of element; a new kind does not compile until it stands here. */
-export const behaviors: Behaviors = {
+export const behaviors: Behaviors = lookup({
   "ad-hoc-sub-process": adHocSubProcess,
   "boundary-event": boundaryEvent,
   "business-rule-task": businessRuleTask,
@@ -42,4 +43,4 @@ export const behaviors: Behaviors = {
   "start-event": startEvent,
   "sub-process": subProcess,
   "user-task": userTask,
-};
+});

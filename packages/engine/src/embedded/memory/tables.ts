@@ -1,4 +1,4 @@
-import { type Key, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
+import { type Key, lookup, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
 import type { CoordinationChange } from "../coordination.ts";
 import type {
@@ -68,7 +68,7 @@ export class MemoryTables {
   }
 }
 
-const appliers: Appliers = {
+const appliers: Appliers = lookup({
   "instance-put": (tables, { record }) => {
     tables.instances.set(record.number, {
       // A copy: the engine goes on changing its own between commits.
@@ -146,4 +146,4 @@ const appliers: Appliers = {
   "slots-put": (tables, { queue, slots }) => {
     tables.slots.set(queue, slots);
   },
-};
+});

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { lookup } from "@tutti/kernel";
 import { chainHash, codecVersion, writeHead, writeRow } from "../codec.ts";
 import type { CoordinationChange } from "../coordination.ts";
 import { JsonBytes } from "../json-bytes.ts";
@@ -100,7 +101,7 @@ function prepare(db: DatabaseSync): Statements {
   };
 }
 
-const writers: Writers = {
+const writers: Writers = lookup({
   "instance-put": (statements, { record: r }) => {
     statements["instance-put"].run(
       ...[r.number, r.instanceId, r.rootId, r.parentId, r.process, r.version, r.hash, r.deployment, r.businessKey],
@@ -162,4 +163,4 @@ const writers: Writers = {
   "slots-put": (statements, { queue, slots }) => {
     statements["slots-put"].run(queue, slots);
   },
-};
+});
