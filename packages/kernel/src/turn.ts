@@ -34,8 +34,8 @@ class Fifo<T> {
     if (this.#next === this.#end) this.clear();
     return item;
   }
-  has(item: T): boolean {
-    for (let index = this.#next; index < this.#end; index += 1) if (this.#items[index] === item) return true;
+  some(test: (item: T) => boolean): boolean {
+    for (let index = this.#next; index < this.#end; index += 1) if (test(this.#items[index] as T)) return true;
     return false;
   }
   keep(test: (item: T) => boolean): void {
@@ -61,7 +61,7 @@ class Agenda {
   readonly #keys: Fifo<Key> = new Fifo();
 
   add(key: Key): void {
-    if (!this.#keys.has(key)) this.#keys.push(key);
+    if (!this.#keys.some((other) => other === key)) this.#keys.push(key);
   }
   take(): Key | undefined {
     return this.#keys.take();
