@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "./json.ts";
 import { instanceAt, isBody, terminateContent } from "./lifecycle.ts";
 import { must } from "./problem.ts";
 import type { CatchTrigger, StartEvent, SubProcess } from "./program.ts";
+import { cancels } from "./program-check.ts";
 import { Names } from "./scope.ts";
 import { passEvent } from "./trigger.ts";
 import type { Turn } from "./turn.ts";
@@ -41,6 +42,16 @@ export function isInterrupted(turn: Turn, scope: Key): boolean {
   return start.trigger.type !== "compensation" && start.interrupting !== false;
 }
 
+/** Whether a scope is a transaction that undoes its work: then nothing at it or in it catches anything. */
+export function isCancelling(turn: Turn, scope: Key): boolean {
+  for (const { owner, scope: undone } of turn.state.compensationRuns.values()) {
+    if (undone !== scope || owner === 0) continue;
+    const element = turn.element(instanceAt(turn, owner).element);
+    if (element.kind === "end-event" && cancels(element)) return true;
+  }
+  return false;
+}
+
 /** The event sub-process of a scope that catches something thrown inside; `precision` as for boundary events. */
 export function findEventSubProcess(
   turn: Turn,
@@ -51,7 +62,14 @@ export function findEventSubProcess(
     eventSubProcessesIn(turn, scope).map((each) => startOf(turn, each)),
     precision,
   );
-  return found === undefined || isInterrupted(turn, scope) ? undefined : found;
+  if (found === undefined || isInterrupted(turn, scope) || isCancelling(turn, scope)) return undefined;
+  // Nothing but what undoes its work runs in a process that fails.
+  return scope === 0 && turn.state.head.status === "failing" ? undefined : found;
+}
+
+/** Its content has ended, or one of them took over: none starts any more. */
+export function closeEventSubProcesses(turn: Turn, scope: Key): void {
+  for (const each of eventSubProcessesIn(turn, scope)) disarm(turn, scope, startOf(turn, each).id);
 }
 
 /** Of several events, the one whose trigger fits best; of equals, the first. */
@@ -81,7 +99,7 @@ export function startEventSubProcess(
   const subProcess = turn.element(must(start.parent, "a triggered start stands in an event sub-process")) as SubProcess;
   if (start.interrupting !== false) {
     terminateContent(turn, scope);
-    for (const each of eventSubProcessesIn(turn, scope)) disarm(turn, scope, startOf(turn, each).id);
+    closeEventSubProcesses(turn, scope);
   }
   const key = turn.nextKey();
   turn.emit({ type: "element-activated", key, element: subProcess.id, scope, at: turn.at });

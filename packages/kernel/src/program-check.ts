@@ -120,6 +120,15 @@ export function isEventSubProcess(element: Element | undefined): boolean {
   return element?.kind === "sub-process" && element.triggeredByEvent === true;
 }
 
+/** Whether an end event cancels the transaction it stands in. */
+export function cancels(element: EndEvent): boolean {
+  const { trigger } = element;
+  return (
+    trigger.type === "cancel" ||
+    (trigger.type === "multiple" && trigger.triggers.some((each) => each.type === "cancel"))
+  );
+}
+
 function checkBoundary(document: ProgramDocument, to: Element | undefined, boundary: BoundaryEvent): void {
   const place = `attaches '${boundary.id}' to '${boundary.attachedTo}'`;
   if (to?.parent !== boundary.parent) throw invalid(document, `${place}, which does not stand beside it`);

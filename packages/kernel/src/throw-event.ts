@@ -118,15 +118,6 @@ function prepareError(
   };
 }
 
-/** Whether an end event cancels the transaction it stands in. */
-export function cancels(element: EndEvent): boolean {
-  const { trigger } = element;
-  return (
-    trigger.type === "cancel" ||
-    (trigger.type === "multiple" && trigger.triggers.some((each) => each.type === "cancel"))
-  );
-}
-
 /** An event sub-process belongs to the scope it stands in: what completed there can be undone from it, too. */
 function scopesUndoneFrom(turn: Turn, from: Key): Key[] {
   const scopes = [from];

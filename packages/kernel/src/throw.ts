@@ -1,6 +1,6 @@
 import type { FailureInfo, Key } from "./command.ts";
 import { planCompensation } from "./compensation-plan.ts";
-import { findEventSubProcess, mostPrecise, startEventSubProcess } from "./event-sub-process.ts";
+import { findEventSubProcess, isCancelling, mostPrecise, startEventSubProcess } from "./event-sub-process.ts";
 import { failItem, itemOf } from "./item.ts";
 import type { JsonObject } from "./json.ts";
 import { instanceAt, isInner, release, terminate, terminateContent } from "./lifecycle.ts";
@@ -20,7 +20,7 @@ function precisionFor(type: "error" | "escalation", code: string): (trigger: Cat
 
 function findBoundary(turn: Turn, key: Key, precision: ReturnType<typeof precisionFor>): BoundaryEvent | undefined {
   const { element, scope } = instanceAt(turn, key);
-  if (isInner(turn, element, scope)) return undefined;
+  if (isInner(turn, element, scope) || isCancelling(turn, key)) return undefined;
   return mostPrecise(turn.program.boundaries.get(element) ?? [], precision);
 }
 

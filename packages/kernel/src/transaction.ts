@@ -2,7 +2,7 @@ import { planCompensation } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
 import { mostPrecise } from "./event-sub-process.ts";
 import { failItem, itemOf } from "./item.ts";
-import { instanceAt, terminate, terminateContent } from "./lifecycle.ts";
+import { instanceAt, isInner, terminate, terminateContent } from "./lifecycle.ts";
 import { failHandler, recordOpenWork } from "./throw.ts";
 import { passEvent } from "./trigger.ts";
 import type { Turn } from "./turn.ts";
@@ -24,8 +24,8 @@ export function cancelTransaction(turn: Turn, visit: Visit): void {
 /** All is undone: the transaction ends, and goes on at its cancel event; without one its token ends there. */
 export function leaveTransaction(turn: Turn, visit: Visit): void {
   const transaction = instanceAt(turn, visit.scope);
-  const item = itemOf(turn.state, transaction.key);
-  const owner = item?.body ?? transaction.key;
+  // The boundary events stand on the whole activity, not on its items and rounds.
+  const owner = isInner(turn, transaction.element, transaction.scope) ? transaction.scope : transaction.key;
   const boundaries = turn.program.boundaries.get(transaction.element) ?? [];
   const boundary = mostPrecise(boundaries, (trigger) => (trigger.type === "cancel" ? 1 : 0));
   const { scope } = instanceAt(turn, owner);
@@ -34,8 +34,12 @@ export function leaveTransaction(turn: Turn, visit: Visit): void {
     return passEvent(turn, boundary, { scope, payload: {} });
   }
   const error = { code: "transaction-cancelled", message: `'${transaction.element}' was cancelled` };
-  if (failHandler(turn, transaction.key, error)) return;
-  terminate(turn, transaction.key);
-  if (item === undefined) turn.touched.add(scope);
-  else failItem(turn, item, error);
+  const item = itemOf(turn.state, transaction.key);
+  if (item !== undefined) {
+    terminate(turn, transaction.key);
+    return failItem(turn, item, error);
+  }
+  if (failHandler(turn, owner, error)) return;
+  terminate(turn, owner);
+  turn.touched.add(scope);
 }

@@ -1,7 +1,8 @@
 import { complete, pass, terminateContent } from "../lifecycle.ts";
 import { retryJob } from "../offer.ts";
 import type { EndEvent } from "../program.ts";
-import { cancels, prepareThrow } from "../throw-event.ts";
+import { cancels } from "../program-check.ts";
+import { prepareThrow } from "../throw-event.ts";
 import { leaveTransaction } from "../transaction.ts";
 import type { ElementBehavior } from "./behavior.ts";
 

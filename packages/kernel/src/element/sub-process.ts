@@ -1,5 +1,5 @@
 import { beginContent } from "../begin.ts";
-import { armEventSubProcesses } from "../event-sub-process.ts";
+import { armEventSubProcesses, closeEventSubProcesses } from "../event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { complete } from "../lifecycle.ts";
 import type { Container, SubProcess } from "../program.ts";
@@ -39,5 +39,8 @@ export const subProcess: ElementBehavior<SubProcess> = {
     };
   },
   enterContent: (turn, { element, key }) => beginContent(turn, element.id, key),
-  onContentEnded: (turn, visit) => complete(turn, visit.key),
+  onContentEnded: (turn, visit) => {
+    closeEventSubProcesses(turn, visit.key);
+    complete(turn, visit.key);
+  },
 };

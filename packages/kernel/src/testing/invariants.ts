@@ -77,6 +77,9 @@ function checkOwners(program: Program, state: State, check: Check): void {
     check(lives(owner), `subscription ${key} is nobody's`);
     check(state.subscriptionsOf.has(owner, key), `subscription ${key} is not in its owner's index`);
   }
+  for (const { key, owner, element } of [...state.subscriptions.values(), ...state.timers.values()]) {
+    check(isAwaitedBy(program, state, { owner, element }), `${key} is awaited by ${owner}, which has no '${element}'`);
+  }
   for (const name of keysOf(state.watchers)) {
     for (const key of state.watchers.of(name)) {
       check(state.subscriptions.get(key)?.kind === "condition", `${key} looks at '${name}' and is no condition`);
@@ -86,6 +89,22 @@ function checkOwners(program: Program, state: State, check: Check): void {
     check(lives(incident.owner), `incident ${incident.key} is nobody's`);
     check(state.incidentsOf.has(incident.owner, incident.key), `incident ${incident.key} is not in its owner's index`);
   }
+}
+
+/** An event is awaited by itself, by the activity it stands on, the gateway before it, or the scope it starts something in. */
+function isAwaitedBy(program: Program, state: State, at: { readonly owner: Key; readonly element: string }): boolean {
+  const owner = state.elements.get(at.owner);
+  const element = program.elements.get(at.element);
+  if (owner?.element === at.element) return true;
+  if (element?.kind === "boundary-event") return element.attachedTo === owner?.element;
+  if (program.outgoing.get(owner?.element ?? "")?.some((flow) => flow.to === at.element)) return true;
+  const subProcess = program.elements.get(element?.parent ?? "");
+  if (element?.kind !== "start-event" || subProcess?.parent !== (owner?.element ?? null)) return false;
+  const first: Key | undefined = state.children.of(at.owner).next().value;
+  const running = program.starts.get(state.elements.get(first ?? 0)?.element ?? "");
+  const trigger = running?.trigger.type ?? "none";
+  // Once one has taken over its scope, none is awaited there any more.
+  return trigger === "none" || trigger === "compensation" || running?.interrupting === false;
 }
 
 function checkScopes(state: State, check: Check): void {
