@@ -111,6 +111,19 @@ test("[K141] a parallel one waits for the others in the same instance, by a key 
   expect(driver.complete("work").status).toBe("completed");
 });
 
+test("[K141] what was wrong with an event that came is gone", () => {
+  const odd = catching("odd", anyOf<WaitTrigger>(onCondition("n"), onMessage("odd")));
+  const made = program(
+    [eventGateway("which", "parallel"), odd, catching("a", onMessage("a")), service("work")],
+    ["which>odd>work", "which>a>work"],
+  );
+  const driver = new Driver(made).create({ n: 1 }, { start: { element: "a", payload: {} } });
+  expect(driver.view().incidents).toMatchObject([{ kind: "trigger", element: "odd" }]);
+  const message = [...driver.state.subscriptions.values()].find(({ kind }) => kind === "message");
+  driver.send({ type: "deliver-message", key: message?.key ?? 0, name: "odd", payload: {}, messageId: "m" });
+  expect([driver.view().incidents, driver.active]).toEqual([[], ["work"]]);
+});
+
 test("[K141] one of the others that cannot be worked out is an incident, and is awaited after a retry", () => {
   const driver = new Driver(begun("parallel")).create({}, { start: { element: "b", payload: {} } });
   expect(driver.view().incidents).toMatchObject([{ kind: "trigger", element: "c" }]);

@@ -102,6 +102,17 @@ test("[K132] boundary events around the scope stay", () => {
   expect(plain.status).toBe("completed");
 });
 
+test("[K132] what was wrong with an event that cannot start any more is gone", () => {
+  const odd = handling("odd", { trigger: onCondition("n") }, [service("never")]);
+  const made = program(
+    [start(), service("work"), ...odd, ...handling("late", { trigger: onMessage("stop") }, [service("fix")])],
+    ["start>work", "late-start>fix", "odd-start>never"],
+  );
+  const driver = new Driver(made).create({ n: 1 });
+  expect(driver.view().incidents).toMatchObject([{ kind: "trigger", element: "odd-start" }]);
+  expect(driver.deliver("late-start").view().incidents).toEqual([]);
+});
+
 test("[K133] one that does not interrupt runs as often as it is triggered, also at once", () => {
   const driver = handled({ trigger: onMessage("more"), interrupting: false }).create();
   driver.deliver("late-start", {}, "a").deliver("late-start", {}, "b").complete("work");

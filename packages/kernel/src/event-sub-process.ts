@@ -7,7 +7,7 @@ import { cancels } from "./program-check.ts";
 import { Names } from "./scope.ts";
 import { passEvent } from "./trigger.ts";
 import type { Turn } from "./turn.ts";
-import { armWaits, disarm, prepareWaits, triggerOf } from "./wait.ts";
+import { abandon, armWaits, prepareWaits, triggerOf } from "./wait.ts";
 
 /** The event sub-processes of the container that a scope is an instance of. */
 function eventSubProcessesIn(turn: Turn, scope: Key): readonly SubProcess[] {
@@ -69,7 +69,9 @@ export function findEventSubProcess(
 
 /** Its content has ended, or one of them took over: none starts any more. */
 export function closeEventSubProcesses(turn: Turn, scope: Key): void {
-  for (const each of eventSubProcessesIn(turn, scope)) disarm(turn, scope, startOf(turn, each).id);
+  for (const each of eventSubProcessesIn(turn, scope)) {
+    abandon(turn, scope, { element: startOf(turn, each).id, reason: "It can start no more." });
+  }
 }
 
 /** Of several events, the one whose trigger fits best; of equals, the first. */

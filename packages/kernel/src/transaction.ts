@@ -2,11 +2,10 @@ import { planCompensation } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
 import { mostPrecise } from "./event-sub-process.ts";
 import { failItem, itemOf } from "./item.ts";
-import { instanceAt, isInner, terminate, terminateContent } from "./lifecycle.ts";
+import { instanceAt, isInner, release, terminate, terminateContent } from "./lifecycle.ts";
 import { failHandler, recordOpenWork } from "./throw.ts";
 import { passEvent } from "./trigger.ts";
 import type { Turn } from "./turn.ts";
-import { disarm } from "./wait.ts";
 
 /** A cancel end event was reached: all else in its transaction ends, and what completed there is undone. */
 export function cancelTransaction(turn: Turn, visit: Visit): void {
@@ -14,7 +13,7 @@ export function cancelTransaction(turn: Turn, visit: Visit): void {
   recordOpenWork(turn, scope);
   terminateContent(turn, scope, key);
   // Nothing may interrupt what undoes the work, and nothing start beside it.
-  disarm(turn, scope);
+  release(turn, scope);
   const targets = planCompensation(turn.state, scope);
   if (targets.length === 0) return leaveTransaction(turn, visit);
   turn.emit({ type: "compensation-started", owner: key, scope, targets, at: turn.at });

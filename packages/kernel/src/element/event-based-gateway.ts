@@ -5,7 +5,7 @@ import type { EventBasedGateway, Flow } from "../program.ts";
 import type { Names, Result } from "../scope.ts";
 import { passEvent, type Triggered } from "../trigger.ts";
 import type { Turn } from "../turn.ts";
-import { armWaits, disarm, prepareWaits, type Wait } from "../wait.ts";
+import { abandon, armWaits, prepareWaits, type Wait } from "../wait.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 
 function flowsAfter(turn: Turn, gateway: EventBasedGateway): readonly Flow[] {
@@ -57,7 +57,7 @@ export const eventBasedGateway: ElementBehavior<EventBasedGateway> = {
       passOn(turn, visit, triggered);
       return;
     }
-    disarm(turn, visit.key, triggered.element.id);
+    abandon(turn, visit.key, { element: triggered.element.id, reason: "The event was triggered." });
     passOn(turn, visit, triggered);
     if (!isWaiting(turn, visit.key)) leave(turn, visit);
   },

@@ -16,17 +16,12 @@ import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
 import { Names } from "../scope.ts";
 import type { Turn } from "../turn.ts";
-import { armWaits, disarm, prepareWaits } from "../wait.ts";
+import { abandon, armWaits, prepareWaits } from "../wait.ts";
 import type { Handlers } from "./instance.ts";
 
 /** Under the old program: what the new one does not wait for. */
 function closeEvent(turn: Turn, { owner, element }: EventAt): void {
-  disarm(turn, owner, element);
-  for (const key of [...turn.state.incidentsOf.of(owner)]) {
-    if (turn.state.incidents.get(key)?.element !== element) continue;
-    const reason = "The new version does not wait for it.";
-    turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });
-  }
+  abandon(turn, owner, { element, reason: "The new version does not wait for it." });
 }
 
 /** Under the new program: what only it waits for. What cannot be computed is an incident that a retry computes again. */
