@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type BuiltProgram, compileYaml, type Problem, type ProcessBuilder } from "@tutti/definition";
+import { type BuiltProgram, compile, type Problem, type ProcessBuilder } from "@tutti/definition";
 import { AppError, type ProgramDocument } from "@tutti/kernel";
 
 export interface LoadedDefinition {
@@ -19,10 +19,10 @@ type Module = ProcessBuilder | BuiltProgram | ProgramDocument;
  */
 export async function loadDefinition(file: string): Promise<LoadedDefinition> {
   if (/^\.[cm]?[jt]s$/.test(extname(file))) return loadModule(file);
-  const text = await readFile(file, "utf8").catch((cause: Error) => {
+  const content = await readFile(file).catch((cause: Error) => {
     throw new AppError("definition-unreadable", `Expected a readable file, but ${cause.message}`, { cause });
   });
-  return compileYaml(text, { file });
+  return compile(content, { file });
 }
 
 /** The same, for tests: throws `definition-refused` with every error unless there are programs. */

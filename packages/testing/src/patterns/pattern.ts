@@ -1,0 +1,62 @@
+import type { ProgramDocument } from "@tutti/kernel";
+import type { Answer, Answers } from "../answers.ts";
+import { openTrial, type Trial, type TrialOptions } from "../trial.ts";
+import type { TrialInstance } from "../trial-instance.ts";
+import { type Sketch, sketch } from "./sketch.ts";
+
+/** One of the 43 control-flow patterns, and a process that shows it. */
+export interface Pattern {
+  /** n of WCP-n. */
+  readonly number: number;
+  readonly name: string;
+  /** How a process says it, for the reference page. */
+  readonly how: string;
+  /** Rejects unless the process does what the pattern asks for. */
+  readonly shows: () => Promise<void>;
+}
+
+export interface Tried {
+  readonly trial: Trial;
+  readonly instance: TrialInstance;
+}
+
+const begin = Date.UTC(2024, 0, 1);
+const hourMs = 3_600_000;
+
+/** Starts the process. A job that `hours` does not name is done at once; one that it names takes so long. */
+export async function tried(
+  given: Sketch | readonly ProgramDocument[],
+  options: {
+    readonly hours?: { readonly [element: string]: number };
+    readonly answers?: Answers["answers"];
+  } & Partial<TrialOptions> = {},
+): Promise<Tried> {
+  const { hours = {}, answers = {}, ...rest } = options;
+  const later = Object.entries(hours).map(([id, count]): [string, Answer] => [
+    id,
+    { complete: {}, after: `${count}h` },
+  ]);
+  const programs = "flows" in given ? [sketch(given)] : given;
+  const trial = await openTrial({
+    now: begin,
+    programs,
+    answers: { answers: { work: { complete: {} }, ...Object.fromEntries(later), ...answers } },
+    ...rest,
+  } as TrialOptions);
+  return { trial, instance: await trial.start() };
+}
+
+/** The same, to its end. */
+export async function finished(...call: Parameters<typeof tried>): Promise<Tried> {
+  const run = await tried(...call);
+  await run.trial.finish();
+  run.instance.expectEnd("completed");
+  return run;
+}
+
+/** After how many hours each start of the element came. */
+export function startsOf({ instance }: Tried, element: string): readonly number[] {
+  return instance.steps
+    .filter((step) => step.element === element && (step.type === "started" || step.type === "passed"))
+    .map(({ at }) => (at - begin) / hourMs);
+}
