@@ -154,8 +154,26 @@ test("[C40] check prints what was found, each with its place", async () => {
   expect(exit).toBe(2);
   expect(stdout).toMatch(/check\.yaml:3:\d+: error variable-undeclared: /);
   expect(stdout).toMatch(/check\.yaml:4:\d+: warning gateway-not-exhaustive: /);
-  const fine = await house.json<object>("process", "check", trial);
-  expect(fine).toMatchObject({ valid: true, processes: ["trial@1"] });
+  const fine = await house.json<object>("process", "check", trial, "--strict");
+  expect(fine).toEqual({ file: trial, valid: true, processes: ["trial@1"], findings: [] });
+});
+
+test("[C40] what the checks find beyond compiling is a warning with advice, and an error when that is wanted", async () => {
+  const racing = await file(
+    "racing.yaml",
+    `
+process: racing
+variables: { url: string }
+steps:
+  all: { fork: [blog, post] }
+  blog: { job: blog, out: [url], then: together }
+  post: { job: post, in: [url], then: together }
+  together: { join: true }
+`,
+  );
+  const { exit, stdout } = await house.tutti("process", "check", racing);
+  expect([exit, stdout]).toEqual([0, expect.stringMatching(/racing\.yaml:\d+:\d+: warning variable-race: .*\n {2}→ /)]);
+  expect((await house.tutti("process", "check", racing, "--strict")).exit).toBe(2);
 });
 
 test("[C36] a module of the builder is tried as it is", async () => {

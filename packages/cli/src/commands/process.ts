@@ -12,6 +12,7 @@ export const process: Command = {
     vars: { value: "JSON", help: "run: variables to start with, or @FILE with them" },
     answers: { value: "FILE", help: "run: who answers what, as YAML" },
     clock: { value: "real|virtual", help: "run: virtual jumps to what is due next (default: virtual with --answers)" },
+    strict: { help: "check: a warning is an error, too" },
     process: { value: "ID", help: "run: which process of the file (default: the first that no other calls)" },
   },
   arguments: [

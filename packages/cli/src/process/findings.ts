@@ -7,14 +7,19 @@ export interface Finding {
   readonly code: string;
   readonly severity: "error" | "warning";
   readonly message: string;
+  /** What to do about it. */
+  readonly advice?: string;
+  /** How a run gets there. */
+  readonly path?: readonly string[];
   readonly position?: SourcePosition;
 }
 
-/** One line for each finding, with its place. */
+/** One line for each finding, with its place, and below it what to do where that is known. */
 export function showFindings(out: Output, file: string, findings: readonly Finding[]): void {
-  for (const { code, severity, message, position } of findings) {
+  for (const { code, severity, message, advice, position } of findings) {
     const paint = severity === "error" ? out.style.red : out.style.yellow;
     out.text(`${place(position) ?? file}: ${paint(`${severity} ${code}`)}: ${message}`);
+    if (advice !== undefined) out.text(out.style.dim(`  → ${advice}`));
   }
 }
 
