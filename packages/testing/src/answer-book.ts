@@ -105,7 +105,7 @@ function evaluate(expression: Expression, question: Question): Json {
 }
 
 function scopeOf(question: Question): VariableScope {
-  const values: JsonObject = { item: question.item, attempt: question.attempt, ...question.input };
+  const values: JsonObject = { itemKey: question.item, attempt: question.attempt, ...question.input };
   return {
     get: (name) => (Object.hasOwn(values, name) ? values[name] : undefined),
     isInteger: (name) => Number.isSafeInteger(Object.hasOwn(values, name) ? values[name] : undefined),

@@ -21,7 +21,7 @@ const answer: z.ZodType<Answer> = z
     ignore: z.literal(true).optional().meta({ description: "It is never answered." }),
     after: duration.optional(),
     by: z.string().min(1).max(200).optional(),
-    when: z.string().min(1).optional().meta({ description: "CEL over the input, item and attempt." }),
+    when: z.string().min(1).optional().meta({ description: "CEL over the input, itemKey and attempt." }),
   })
   .meta({
     id: "answer",

@@ -17,7 +17,7 @@ export interface Answer {
   readonly after?: string | undefined;
   /** Who answers. */
   readonly by?: string | undefined;
-  /** Only for inputs of which this CEL condition holds; `item` is the key of the item it belongs to, `attempt` counts from 1. */
+  /** Only for inputs of which this CEL condition holds; `itemKey` is the key of the item it belongs to, `attempt` counts from 1. */
   readonly when?: string | undefined;
 }
 

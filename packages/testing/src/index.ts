@@ -1,5 +1,6 @@
 export { answersFormat, answersJsonSchema } from "./answer-schema.ts";
 export type { Answer, Answering, Answers, Failure, Question, Thrown } from "./answers.ts";
+export { checkDefinition, type DefinitionFinding } from "./check-definition.ts";
 export { type CrashOptions, expectCrashProof } from "./crash.ts";
 export type { Refusal } from "./crew.ts";
 export { testingErrors } from "./errors.ts";

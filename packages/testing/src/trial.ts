@@ -57,6 +57,7 @@ export class Trial {
   readonly #skipped: Set<string> = new Set();
   #events = 0;
   #started = 0;
+  #lastEventAt: number | undefined;
 
   constructor(options: TrialOptions) {
     const { answers = {}, now = beginDefault, crashes = [], programs, realTime = false, openStore } = options;
@@ -85,6 +86,11 @@ export class Trial {
   /** Epoch ms. */
   get now(): number {
     return this.#machine.now;
+  }
+
+  /** Epoch ms; undefined while nothing happened. The clock may be ahead of it, when nothing came of what was due. */
+  get lastEventAt(): number | undefined {
+    return this.#lastEventAt;
   }
 
   /** Durable writes so far: there can be a crash before and after each. */
@@ -234,6 +240,7 @@ export class Trial {
 
   #onEvent(recorded: RecordedEvent): void {
     this.#events++;
+    this.#lastEventAt = recorded.at;
     const { instanceId } = recorded;
     const instance = this.#instances.get(instanceId) ?? new TrialInstance(instanceId, recorded);
     this.#instances.set(instanceId, instance);

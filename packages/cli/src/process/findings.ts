@@ -9,8 +9,6 @@ export interface Finding {
   readonly message: string;
   /** What to do about it. */
   readonly advice?: string;
-  /** How a run gets there. */
-  readonly path?: readonly string[];
   readonly position?: SourcePosition;
 }
 

@@ -20,7 +20,7 @@ export function report(out: Output, tried: Tried): number {
   const refusals = trial.refusals.map(({ question, reason }) => ({ element: question.element, reason }));
   const exit = exitOf(tried);
   const { status, outcome, variables } = view;
-  const ms = trial.now - begunAt;
+  const ms = (trial.lastEventAt ?? begunAt) - begunAt;
   const unused = trial.unused();
   out.line({ type: "result", status, finish, outcome, variables, waiting, incidents, unused, refusals, ms, exit });
 

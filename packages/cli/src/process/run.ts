@@ -14,9 +14,9 @@ import { Story } from "./story.ts";
 
 /** `tutti process run FILE`: a trial of the definition, told as it happens. */
 export async function runProcess(context: Context): Promise<number> {
-  const { input, cwd } = context;
+  const { input } = context;
   const file = input.argument(1) ?? "";
-  const { programs, problems } = await loadDefinition(resolve(cwd, file));
+  const { programs, problems } = await loadDefinition(file);
   const errors = errorsOf(problems);
   if (errors.length > 0 || programs.length === 0) throw refused("definition-refused", file, problems);
   if (!context.out.json) showFindings(context.out, file, problems);

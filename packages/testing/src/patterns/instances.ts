@@ -29,8 +29,8 @@ function startedItems({ instance }: Tried): readonly string[] {
 /** One job per item, which takes as many hours as its place in the list. */
 const inTurn = {
   A: [
-    { when: `item == "0"`, complete: {}, after: "1h" },
-    { when: `item == "1"`, complete: {}, after: "2h" },
+    { when: `itemKey == "0"`, complete: {}, after: "1h" },
+    { when: `itemKey == "1"`, complete: {}, after: "2h" },
     { complete: {}, after: "3h" },
   ],
 };
