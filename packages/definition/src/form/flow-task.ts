@@ -230,9 +230,10 @@ function userTask(task: FlowTask) {
 function decision(task: FlowTask): Mapping[] {
   const target = task.decision_variable ?? `${task.id}_decision`;
   const expression = (text: string): Mapping => ({ target, source: { language: "cel", text }, optional: true });
+  // The decision itself comes first: when the answer has none of that name, it is the variable of the process, still null.
   return [
+    { target, source: { variable: target }, optional: true },
     expression('{"approved": approved}'),
     expression('{"approved": approved, "comment": comment}'),
-    { target, source: { variable: target }, optional: true },
   ];
 }

@@ -5,6 +5,7 @@ import type { Place, Problems } from "../problem.ts";
 import { type Stage, type StageWorkflow, stageKeys } from "../schema/stages.ts";
 import { ancestors, circleIn, reduce } from "./order.ts";
 import { compileDurationMs, compileVariables, defaultRetry, defined, namedBackoff } from "./parts.ts";
+import { cel } from "../value.ts";
 
 interface Stages {
   readonly draft: Draft;
@@ -184,7 +185,9 @@ function itemOutputs(stage: Stage): Mapping[] {
   const name = stage.outputs?.[0];
   if (name === undefined) return [];
   const from = (source: Source): Mapping => ({ target: name, source, optional: true });
-  return [{ target: name, source: { literal: null } }, from({ variable: "result" }), from({ variable: name })];
+  // The output itself is a variable of the process, null while entries run: only what the job gave can be anything else.
+  const given = cel(`${name} == null ? result : ${name}`, { line: 1, column: 1 });
+  return [{ target: name, source: { literal: null } }, from(given)];
 }
 
 function loopOf(stage: Stage, draft: Draft, index: number): MultiInstance {
