@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Answer } from "./answers.ts";
+import type { Answer, Posting } from "./answers.ts";
 
 export const answersFormat = "tutti-answers/1";
 
@@ -28,9 +28,23 @@ const answer: z.ZodType<Answer> = z
     description: "One answer: exactly one of complete, fail, throw, ignore.",
   }) as z.ZodType<Answer>;
 
+const posting: z.ZodType<Posting> = z
+  .strictObject({
+    message: z.string().min(1).max(200).optional(),
+    signal: z.string().min(1).max(200).optional(),
+    key: z.string().max(200).optional().meta({ description: "Correlation key of a message." }),
+    id: z.string().min(1).max(200).optional().meta({ description: "Twice the same id is one message." }),
+    ttl: duration.optional().meta({ description: "How long a message is kept for one who waits later." }),
+    payload: values.optional(),
+    after: duration.optional(),
+    on: z.string().min(1).optional().meta({ description: "Element; counted from when it first runs or waits." }),
+  })
+  .meta({ id: "posting", description: "A message or a signal, and when it comes." }) as z.ZodType<Posting>;
+
 export interface AnswersFile {
   format: typeof answersFormat;
   answers?: Record<string, Answer | Answer[]> | undefined;
+  publish?: Posting[] | undefined;
 }
 
 export const answersSchema: z.ZodType<AnswersFile> = z
@@ -40,6 +54,7 @@ export const answersSchema: z.ZodType<AnswersFile> = z
       .record(z.string().min(1), z.union([answer, z.array(answer).min(1).max(10_000)]))
       .optional()
       .meta({ description: "By id of the element or type of the job." }),
+    publish: z.array(posting).max(10_000).optional().meta({ description: "Messages and signals from outside." }),
   })
   .meta({ id: "answers", title: "Tutti answers" });
 

@@ -33,6 +33,25 @@ export interface Thrown {
   readonly details?: JsonObject | undefined;
 }
 
+/** A message or signal from outside, and when it comes. */
+export type Posting = (
+  | {
+      readonly message: string;
+      /** Correlation key. */
+      readonly key?: string | undefined;
+      readonly id?: string | undefined;
+      /** How long it is kept for one who waits later; absent: it is for those who wait already. */
+      readonly ttl?: string | undefined;
+    }
+  | { readonly signal: string; readonly id?: string | undefined }
+) & {
+  readonly payload?: JsonObject | undefined;
+  /** Counted from the start, or from the moment that `on` names. */
+  readonly after?: string | undefined;
+  /** The moment this element first starts to wait or to run. */
+  readonly on?: string | undefined;
+};
+
 /** One that asks: an attempt of a job, or a user task. */
 export interface Question {
   /** The same for one attempt of one job, or one task, however often it is offered. */
@@ -61,4 +80,5 @@ export type Answering = (question: Question) => Answer | Promise<Answer>;
  */
 export interface Answers {
   readonly answers: { readonly [elementOrJobType: string]: Answer | readonly Answer[] | Answering };
+  readonly publish: readonly Posting[];
 }

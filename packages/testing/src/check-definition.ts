@@ -28,9 +28,7 @@ export function checkDefinition({ programs, problems }: LoadedDefinition, file: 
   );
   const places = new Set(checked.map(placeOf));
   const compiled = problems.filter((problem) => problem.severity === "error" || !places.has(placeOf(problem)));
-  return [...compiled, ...checked].sort(
-    ({ position: a }, { position: b }) => a.line - b.line || a.column - b.column,
-  );
+  return [...compiled, ...checked].sort(({ position: a }, { position: b }) => a.line - b.line || a.column - b.column);
 }
 
 function placeOf({ position: { line, column } }: { readonly position: SourcePosition }): string {

@@ -1,7 +1,8 @@
 import type { Engine, RecordedEvent } from "@tutti/engine";
 import type { Event, Job, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
-import type { Answer, Answers, Question } from "./answers.ts";
+import type { Answer, Answers, Posting, Question } from "./answers.ts";
+import { instantAfter } from "./duration.ts";
 import type { Machine } from "./machine.ts";
 import type { StepReader } from "./path.ts";
 
@@ -28,15 +29,20 @@ export interface CrewOptions {
 export class Crew {
   readonly book: AnswerBook;
   readonly refusals: Refusal[] = [];
+  /** Messages that nobody waited for and that were not kept. */
+  readonly lost: Posting[] = [];
   readonly #machine: Machine;
   readonly #jobTypes: ReadonlySet<string>;
   /** By instance and element instance. */
   readonly #open: Map<string, Open> = new Map();
   readonly #steps: StepReader;
+  readonly #postings: Set<Posting>;
+  #posted = 0;
 
   constructor(machine: Machine, options: CrewOptions) {
     this.#machine = machine;
     this.#steps = options.steps;
+    this.#postings = new Set(options.answers.publish);
     this.#jobTypes = options.jobTypes;
     this.book = new AnswerBook(options.answers.answers);
   }
@@ -44,6 +50,24 @@ export class Crew {
   /** What nobody has an answer for, in the order it was asked. */
   get unanswered(): readonly Question[] {
     return [...this.#open.values()].map(({ question }) => question);
+  }
+
+  /** Messages and signals that were not sent, because the element they are to follow never came. */
+  get unsent(): readonly Posting[] {
+    return [...this.#postings].filter(({ on }) => on !== undefined);
+  }
+
+  /** Sends what follows no element, each when its time has come. */
+  begin(): void {
+    for (const posting of this.#postings) if (posting.on === undefined) this.plan(posting);
+  }
+
+  /** Sends a message or a signal when its time has come. */
+  plan(posting: Posting): void {
+    this.#postings.delete(posting);
+    const { now } = this.#machine;
+    const at = posting.after === undefined ? now : instantAfter(now, posting.after);
+    this.#machine.at(at, () => this.#post(posting));
   }
 
   work(engine: Engine): void {
@@ -66,6 +90,9 @@ export class Crew {
 
   onEvent(recorded: RecordedEvent): void {
     const { event, instanceId } = recorded;
+    if (event.type === "element-activated" || event.type === "element-passed") {
+      for (const posting of this.#postings) if (posting.on === event.element) this.plan(posting);
+    }
     if (event.type === "task-created") this.#openTask(instanceId, event);
     if (closing.has(event.type) && "key" in event) this.#open.delete(`${instanceId}/${event.key}`);
   }
@@ -141,6 +168,23 @@ export class Crew {
       // It has ended meanwhile, or an engine that died had taken the answer.
       const { code, reason } = outcome.rejection;
       if (code !== "task-not-found" && code !== "instance-ended") this.refusals.push({ question, reason });
+    });
+  }
+
+  #post(posting: Posting): void {
+    // Repeated after a crash under the same id, so that it is sent once.
+    const { id = `posting-${++this.#posted}`, payload: variables = {} } = posting;
+    if ("signal" in posting) {
+      this.#machine.send((engine) => engine.broadcast({ name: posting.signal, id, variables }));
+      return;
+    }
+    const { message: name, key, ttl } = posting;
+    const { now } = this.#machine;
+    const ttlMs = ttl === undefined ? 0 : instantAfter(now, ttl) - now;
+    const keyed = key === undefined ? {} : { correlationKey: key };
+    this.#machine.send(async (engine) => {
+      const { instances, keptUntil } = await engine.publish({ name, id, ttlMs, variables, ...keyed });
+      if (instances.length === 0 && keptUntil === null) this.lost.push(posting);
     });
   }
 }

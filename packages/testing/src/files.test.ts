@@ -33,6 +33,8 @@ answers:
   payment.charge: { complete: { receipt: "= string(amount)" }, after: 2h }
   approve:
     - { ignore: true, when: "attempt == 1" }
+publish:
+  - { signal: stop, on: approve, after: 1d }
 `;
   const { answers, problems } = readAnswers(text, { file: "answers.yaml", programs: order });
   expect(problems).toEqual([]);
@@ -41,6 +43,7 @@ answers:
       "payment.charge": { complete: { receipt: "= string(amount)" }, after: "2h" },
       approve: [{ ignore: true, when: "attempt == 1" }],
     },
+    publish: [{ signal: "stop", on: "approve", after: "1d" }],
   });
 });
 
@@ -53,6 +56,10 @@ test("[T4, T5] every fault of a file is reported with its place", () => {
     "  charg: { complete: {} }",
     "  send: { after: 1h }",
     "  decide: { complete: {} }",
+    "publish:",
+    "  - { message: m, signal: s }",
+    "  - { signal: s, key: k }",
+    "  - { message: m, ttl: soon, on: nowhere }",
   ];
   expect(problemsOf(text.join("\n"))).toEqual([
     "3:11 schema-invalid",
@@ -60,6 +67,10 @@ test("[T4, T5] every fault of a file is reported with its place", () => {
     "5:3 element-unknown",
     "6:9 schema-invalid",
     "7:3 element-unknown",
+    "9:5 schema-invalid",
+    "10:5 schema-invalid",
+    "11:24 duration-invalid",
+    "11:34 element-unknown",
   ]);
   expect(problemsOf("")).toEqual(["1:1 schema-invalid"]);
   expect(problemsOf("format: tutti-answers/1\n---\nformat: tutti-answers/1")).toEqual(["3:1 schema-invalid"]);

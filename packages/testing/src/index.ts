@@ -1,5 +1,5 @@
 export { answersFormat, answersJsonSchema } from "./answer-schema.ts";
-export type { Answer, Answering, Answers, Failure, Question, Thrown } from "./answers.ts";
+export type { Answer, Answering, Answers, Failure, Posting, Question, Thrown } from "./answers.ts";
 export { checkDefinition, type DefinitionFinding } from "./check-definition.ts";
 export { type CrashOptions, expectCrashProof } from "./crash.ts";
 export type { Refusal } from "./crew.ts";
@@ -7,6 +7,7 @@ export { testingErrors } from "./errors.ts";
 export { type LoadedDefinition, load, loadDefinition, refused } from "./load-definition.ts";
 export type { CrashSide, PlannedCrash } from "./machine.ts";
 export { type Step, stepName } from "./path.ts";
+export { mainProcess, startsPlainly } from "./programs.ts";
 export { readAnswers } from "./read-answers.ts";
 export { type Finish, openTrial, type Trial, type TrialOptions } from "./trial.ts";
 export type { TrialInstance } from "./trial-instance.ts";

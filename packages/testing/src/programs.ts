@@ -37,3 +37,11 @@ export function mainProcess(programs: readonly ProgramDocument[]): string | unde
   );
   return (programs.find(({ id }) => !called.has(id)) ?? programs[0])?.id;
 }
+
+/** Whether it can be started without a message, signal or timer. */
+export function startsPlainly({ elements, flows }: ProgramDocument): boolean {
+  const starts = elements.flatMap((each) => (each.kind === "start-event" && each.parent === null ? each.trigger : []));
+  if (starts.length > 0) return starts.some(({ type }) => type === "none");
+  const entered = new Set(flows.map(({ to }) => to));
+  return !elements.some((each) => each.kind === "event-based-gateway" && each.parent === null && !entered.has(each.id));
+}

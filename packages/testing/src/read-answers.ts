@@ -2,7 +2,7 @@ import type { Problem } from "@tutti/definition";
 import { type Place, Problems, readYaml, reportIssues } from "@tutti/definition/reading";
 import type { ProgramDocument } from "@tutti/kernel";
 import { type AnswersFile, answersSchema } from "./answer-schema.ts";
-import type { Answer, Answers } from "./answers.ts";
+import type { Answer, Answers, Posting } from "./answers.ts";
 import { isDuration } from "./duration.ts";
 import { askersOf } from "./programs.ts";
 
@@ -29,8 +29,8 @@ export function readAnswers(
   }
   check(parsed.data, { problems, place, programs: options.programs });
   if (problems.errors > 0) return { problems: problems.list() };
-  const { answers = {} } = parsed.data;
-  return { answers: { answers }, problems: problems.list() };
+  const { answers = {}, publish = [] } = parsed.data;
+  return { answers: { answers, publish }, problems: problems.list() };
 }
 
 const start = { line: 1, column: 1 };
@@ -54,6 +54,23 @@ function check(file: AnswersFile, site: Site): void {
       checkAnswer(answer, Array.isArray(given) ? ["answers", name, index] : ["answers", name], site);
     }
   }
+  for (const [index, posting] of (file.publish ?? []).entries()) checkPosting(posting, ["publish", index], site);
+}
+
+function checkPosting(posting: Posting, path: readonly (string | number)[], site: Site): void {
+  const { problems, place, programs } = site;
+  if ("message" in posting === "signal" in posting) {
+    problems.error("schema-invalid", "Expected either a message or a signal, but found another mix", place(path));
+  } else if ("signal" in posting && ("key" in posting || "ttl" in posting)) {
+    problems.error("schema-invalid", "Expected no key and no ttl of a signal, but found one", place(path));
+  }
+  const { on, after } = posting;
+  if (on !== undefined && !programs.some(({ elements }) => elements.some(({ id }) => id === on))) {
+    const message = `Expected an element, but there is no ${JSON.stringify(on.slice(0, 80))}`;
+    problems.error("element-unknown", message, place([...path, "on"]));
+  }
+  checkDuration(after, [...path, "after"], site);
+  if ("message" in posting) checkDuration(posting.ttl, [...path, "ttl"], site);
 }
 
 function checkAnswer(answer: Answer, path: readonly (string | number)[], { problems, place, programs }: Site): void {

@@ -32,7 +32,10 @@ test("[T2, T3] an answer with a condition is for those inputs only, and a result
 
 test("[T2] a condition sees the key of the item and the attempt", async () => {
   const answers = {
-    greet: [{ when: `itemKey == "1" && attempt == 1`, fail: "busy" }, { complete: { text: "=itemKey + string(attempt)" } }],
+    greet: [
+      { when: `itemKey == "1" && attempt == 1`, fail: "busy" },
+      { complete: { text: "=itemKey + string(attempt)" } },
+    ],
   };
   const { trial, instance } = await begin(each, answers, { variables: { names: ["a", "b"] } });
   await trial.finish();

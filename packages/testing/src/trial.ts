@@ -1,6 +1,6 @@
 import type { Engine, InstanceCommand, Outcome, RecordedEvent, Store } from "@tutti/engine";
 import { AppError, type JsonObject, type ProgramDocument } from "@tutti/kernel";
-import type { Answer, Answers, Question } from "./answers.ts";
+import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { Crew, type Refusal } from "./crew.ts";
 import { instantAfter } from "./duration.ts";
 import { Machine, type PlannedCrash } from "./machine.ts";
@@ -57,6 +57,7 @@ export class Trial {
   readonly #skipped: Set<string> = new Set();
   #events = 0;
   #started = 0;
+  #begun = false;
   #lastEventAt: number | undefined;
 
   constructor(options: TrialOptions) {
@@ -72,7 +73,7 @@ export class Trial {
       onEvent: (event) => this.#onEvent(event),
     });
     this.#crew = new Crew(this.#machine, {
-      answers: { answers: answers.answers ?? {} },
+      answers: { answers: answers.answers ?? {}, publish: answers.publish ?? [] },
       jobTypes: jobTypesOf(programs),
       steps: this.#steps,
     });
@@ -112,9 +113,13 @@ export class Trial {
     return this.#crew.refusals;
   }
 
-  /** Answers that were given and never used. */
+  /** Answers, messages and signals that were given and came to nothing, each in a few words. */
   unused(): readonly string[] {
-    return this.#crew.book.unused();
+    return [
+      ...this.#crew.book.unused(),
+      ...this.#crew.unsent.map((posting) => `${postingName(posting)} on ${posting.on}`),
+      ...this.#crew.lost.map((posting) => `${postingName(posting)}, which nobody waited for`),
+    ];
   }
 
   /** Starts a process (default: the first that no other calls) and lets everything move that can without time passing. */
@@ -124,6 +129,7 @@ export class Trial {
     const { process = mainProcess(this.#options.programs), variables = {}, businessKey } = options;
     if (process === undefined)
       throw new AppError("program-not-found", "Expected a process to start, but there is none");
+    this.#begin();
     const number = ++this.#started;
     const instanceId = number === 1 ? process : `${process}-${number}`;
     const request = { requestId: `start-${number}`, process, instanceId, variables, actor: "tester" };
@@ -132,6 +138,12 @@ export class Trial {
     );
     await this.#rest();
     return this.instance(instanceId);
+  }
+
+  /** Starts nothing itself: messages, signals and timers that start a process do. */
+  async begin(): Promise<void> {
+    this.#begin();
+    await this.#rest();
   }
 
   /** The instance of this id; throws when there is none. */
@@ -166,6 +178,12 @@ export class Trial {
     await this.#rest();
   }
 
+  /** Sends a message or a signal, now or after its time. */
+  async publish(posting: Posting): Promise<void> {
+    this.#crew.plan(posting);
+    await this.#rest();
+  }
+
   /** Any command of the engine's port: `resolve-incident`, `cancel-instance`, `claim-task`, … A refusal is a value. */
   async command(instanceId: string, command: InstanceCommand): Promise<Outcome> {
     const before = this.instance(instanceId).events.length;
@@ -193,6 +211,11 @@ export class Trial {
 
   async close(): Promise<void> {
     await this.#machine.close();
+  }
+
+  #begin(): void {
+    if (!this.#begun) this.#crew.begin();
+    this.#begun = true;
   }
 
   get #ended(): boolean {
@@ -250,4 +273,8 @@ export class Trial {
     this.#options.onEvent?.(recorded);
     if (step !== undefined) this.#options.onStep?.(step);
   }
+}
+
+function postingName(posting: Posting): string {
+  return "message" in posting ? `message ${posting.message}` : `signal ${posting.signal}`;
 }

@@ -3,7 +3,15 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { openSqliteStore } from "@tutti/engine";
 import { AppError, isJsonObject, type Json, type JsonObject, type ProgramDocument } from "@tutti/kernel";
-import { type Answers, loadDefinition, openTrial, readAnswers, refused } from "@tutti/testing";
+import {
+  type Answers,
+  loadDefinition,
+  mainProcess,
+  openTrial,
+  readAnswers,
+  refused,
+  startsPlainly,
+} from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { readTextFile } from "../run/prepare.ts";
 import { ensureFolder } from "../state.ts";
@@ -37,15 +45,24 @@ export async function runProcess(context: Context): Promise<number> {
       ...(person === undefined ? {} : { ask: (question) => person.ask(question) }),
     });
     try {
-      const process = input.text("process");
-      const instance = await trial.start({ variables, ...(process === undefined ? {} : { process }) });
+      const chosen = input.text("process") ?? mainProcess(programs) ?? "";
+      const program = programs.find(({ id }) => id === chosen);
+      if (program !== undefined && !startsPlainly(program)) await trial.begin();
+      else await trial.start({ variables, process: chosen });
       const finish = await trial.finish();
+      const instance = trial.instances.find(({ process }) => process === chosen);
+      if (instance === undefined) throw neverStarted(chosen);
       return report(context.out, { trial, instance, finish, begunAt: story.begunAt ?? trial.now });
     } finally {
       person?.close();
       await trial.close();
     }
   });
+}
+
+function neverStarted(process: string): AppError {
+  const message = `Expected something to start '${process}', but nothing came that does: see \`publish\` of --answers`;
+  return new AppError("input-needed", message);
 }
 
 async function answersOf(

@@ -4,7 +4,10 @@ import { openTrial, type Trial, type TrialOptions } from "../trial.ts";
 import type { TrialInstance } from "../trial-instance.ts";
 import { type Sketch, sketch } from "./sketch.ts";
 
-/** One of the 43 control-flow patterns, and a process that shows it. */
+/**
+ * One of the 43 control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (Workflow Control-Flow Patterns: A
+ * Revised View, 2006), and a process that shows it.
+ */
 export interface Pattern {
   /** n of WCP-n. */
   readonly number: number;
@@ -29,9 +32,10 @@ export async function tried(
   options: {
     readonly hours?: { readonly [element: string]: number };
     readonly answers?: Answers["answers"];
-  } & Partial<TrialOptions> = {},
+    readonly publish?: Answers["publish"];
+  } & Partial<Omit<TrialOptions, "answers">> = {},
 ): Promise<Tried> {
-  const { hours = {}, answers = {}, ...rest } = options;
+  const { hours = {}, answers = {}, publish = [], ...rest } = options;
   const later = Object.entries(hours).map(([id, count]): [string, Answer] => [
     id,
     { complete: {}, after: `${count}h` },
@@ -40,7 +44,7 @@ export async function tried(
   const trial = await openTrial({
     now: begin,
     programs,
-    answers: { answers: { work: { complete: {} }, ...Object.fromEntries(later), ...answers } },
+    answers: { answers: { work: { complete: {} }, ...Object.fromEntries(later), ...answers }, publish },
     ...rest,
   } as TrialOptions);
   return { trial, instance: await trial.start() };

@@ -1,17 +1,21 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { advanced, basic } from "./branching.ts";
 import { cancellation, iteration, multipleInstances, termination } from "./instances.ts";
-import { stateBased } from "./state.ts";
+import type { Pattern } from "./pattern.ts";
+import { stateBased, triggers } from "./state.ts";
 
-const patterns = [
-  ...basic,
-  ...advanced,
-  ...stateBased,
-  ...multipleInstances,
-  ...cancellation,
-  ...iteration,
-  ...termination,
+const groups: readonly (readonly [string, readonly Pattern[]])[] = [
+  ["Basic control flow", basic],
+  ["Advanced branching and synchronization", advanced],
+  ["Multiple instances", multipleInstances],
+  ["State", stateBased],
+  ["Cancellation and force completion", cancellation],
+  ["Iteration", iteration],
+  ["Termination", termination],
+  ["Trigger", triggers],
 ];
+const patterns = groups.flatMap(([, group]) => group);
 
 test.each(patterns.map((pattern) => [pattern.number, pattern.name, pattern] as const))(
   "[T50] WCP-%i %s",
@@ -20,4 +24,15 @@ test.each(patterns.map((pattern) => [pattern.number, pattern.name, pattern] as c
   },
 );
 
-test("x", () => expect(patterns.length).toBe(39));
+test("[T50] the page has all 43 patterns, each as its process says it", () => {
+  const page = readFileSync(new URL("../../../../docs/reference/patterns.md", import.meta.url), "utf8");
+  const rows = (text: string): string[] => text.split("\n").filter((line) => /^\| WCP|^## /.test(line));
+  const written = groups.flatMap(([title, group]) => [
+    `## ${title}`,
+    ...group.map(({ number, name, how }) => `| WCP-${number} | ${name} | ${how} |`),
+  ]);
+  expect(rows(page)).toEqual(written);
+  expect(patterns.map(({ number }) => number).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 43 }, (_, n) => n + 1),
+  );
+});

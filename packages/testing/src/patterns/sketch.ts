@@ -118,3 +118,7 @@ export function boundary(attachedTo: string, trigger: object, interrupting = tru
 export function catching(trigger: object): Part {
   return { kind: "intermediate-catch-event", trigger };
 }
+
+export function signal(name: string): { readonly type: "signal"; readonly signal: object } {
+  return { type: "signal", signal: { name: { literal: name } } };
+}
