@@ -3,9 +3,9 @@ import { type CompiledProgram, Draft } from "../draft.ts";
 import { limits } from "../limits.ts";
 import type { Place, Problems } from "../problem.ts";
 import { type Stage, type StageWorkflow, stageKeys } from "../schema/stages.ts";
+import { cel } from "../value.ts";
 import { ancestors, circleIn, reduce } from "./order.ts";
 import { compileDurationMs, compileVariables, defaultRetry, defined, namedBackoff } from "./parts.ts";
-import { cel } from "../value.ts";
 
 interface Stages {
   readonly draft: Draft;
