@@ -1,6 +1,7 @@
 import { offered } from "./choice.ts";
 import type { Chosen, Key } from "./command.ts";
 import { enter } from "./enter.ts";
+import { closeEventSubProcesses } from "./event-sub-process.ts";
 import { itemKey } from "./evolve/variable.ts";
 import { onlyRests, raiseStuckJoin } from "./join.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -120,6 +121,7 @@ function finish(turn: Turn, body: Key): void {
   const { output } = elementAt(turn, body);
   const result = output && { [output.target]: resultsOf(turn, body).map((each) => each.result) };
   terminateContent(turn, body);
+  closeEventSubProcesses(turn, body);
   complete(turn, body, result === undefined ? {} : { result });
 }
 

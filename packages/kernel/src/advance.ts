@@ -19,7 +19,12 @@ function arrive(turn: Turn, arrival: Arrival): void {
   const { scope } = arrival;
   if (scope !== 0 && turn.state.elements.get(scope) === undefined) return;
   const element = turn.element(arrival.element);
-  if (startQuantity(element) > 1 && !takeTokens(turn, element, scope)) return;
+  if (arrival.direct !== true) {
+    if (startQuantity(element) > 1 && !takeTokens(turn, element, scope)) return;
+  } else if (turn.behavior(element).activate !== undefined) {
+    turn.behavior(element).activate?.(turn, element, scope);
+    return;
+  }
   const isLooped = "loop" in element && element.loop !== undefined;
   if (!isLooped && turn.behavior(element).arrive?.(turn, element, scope)) return;
   enter(turn, { element, key: turn.nextKey(), scope });

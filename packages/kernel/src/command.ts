@@ -343,6 +343,27 @@ export interface ActivateElements extends CommandBase {
   readonly actor: Actor;
 }
 
+/** One token to put on an element. */
+export interface Activation {
+  readonly element: ElementId;
+  /** The element instance of a container around it to do so in, 0 for the process; needed where there are several. */
+  readonly scope?: Key;
+  /** Written as the outputs of an element in that scope would be. */
+  readonly variables?: JsonObject;
+}
+
+/**
+ * Puts tokens on elements, whose containers are opened as needed, and then ends element instances; all or nothing. For
+ * people, who repair what went wrong.
+ */
+export interface ModifyInstance extends CommandBase {
+  readonly type: "modify-instance";
+  readonly activate: readonly Activation[];
+  readonly terminate: readonly Key[];
+  readonly reason: string;
+  readonly actor: Actor;
+}
+
 /** Goes on after a command reached its activation limit. Issued by the engine on the `continue` effect. */
 export interface Continue extends CommandBase {
   readonly type: "continue";
@@ -378,6 +399,7 @@ export type Command =
   | MigrateInstance
   | ActivateElements
   | ForkInstance
+  | ModifyInstance
   | Continue;
 
 /** Why a command was refused. `reason` reads "Expected X, but Y". Nothing was changed. */
@@ -421,6 +443,9 @@ export type RejectionCode =
   | "item-needed"
   | "ad-hoc-not-found"
   | "element-not-activatable"
+  | "element-not-found"
+  | "scope-ambiguous"
+  | "instance-failing"
   | "limit-exceeded"
   | "migration-invalid"
   | "nothing-pending";

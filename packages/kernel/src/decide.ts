@@ -6,6 +6,7 @@ import { adHocHandlers } from "./handle/ad-hoc.ts";
 import { type Handlers, instanceHandlers } from "./handle/instance.ts";
 import { messageHandlers } from "./handle/message.ts";
 import { migrationHandlers } from "./handle/migration.ts";
+import { modificationHandlers } from "./handle/modification.ts";
 import { personHandlers } from "./handle/person.ts";
 import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
@@ -24,6 +25,7 @@ const handlers: Handlers<Command["type"]> = lookup({
   ...personHandlers,
   ...migrationHandlers,
   ...adHocHandlers,
+  ...modificationHandlers,
 });
 
 export type Decision = { readonly events: readonly Event[] } | { readonly rejection: Rejection };

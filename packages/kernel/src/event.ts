@@ -1,4 +1,13 @@
-import type { Actor, Chosen, FailureInfo, ItemDefinition, Key, ParentLink, TaskChanges } from "./command.ts";
+import type {
+  Activation,
+  Actor,
+  Chosen,
+  FailureInfo,
+  ItemDefinition,
+  Key,
+  ParentLink,
+  TaskChanges,
+} from "./command.ts";
 import type { TriggerEvent } from "./event-trigger.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
@@ -59,6 +68,15 @@ export type Event =
   | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
   | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
   | { readonly type: "instance-cancelled"; readonly reason: string; readonly at: number }
+  /** What a person wanted changed; the events behind it say what came of it. */
+  | {
+      readonly type: "instance-modified";
+      readonly activate: readonly Activation[];
+      readonly terminate: readonly Key[];
+      readonly reason: string;
+      readonly actor: Actor;
+      readonly at: number;
+    }
   // elements; `scope` is the element instance they run in, 0 for the process
   | {
       readonly type: "element-activating";

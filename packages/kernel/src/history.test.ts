@@ -68,6 +68,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "instance-forked": true,
   "instance-migrated": true,
   "instance-resumed": true,
+  "instance-modified": true,
   "instance-failing": true,
   "instance-completed": true,
   "instance-failed": true,

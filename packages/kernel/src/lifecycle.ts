@@ -70,8 +70,7 @@ export function start(turn: Turn, visit: Visit, options: { readonly bare?: boole
   if (!waits.ok) return refuseActivation(turn, visit, waits.error);
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
   armWaits(turn, key, waits.value);
-  begin.value();
-  if (!options.bare) turn.behavior(element).enterContent?.(turn, visit);
+  begin.value(options.bare ?? false);
 }
 
 export function startQuantity(element: Element): number {

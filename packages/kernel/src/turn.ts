@@ -17,6 +17,8 @@ export const activationsPerCommandMax = 1_000;
 export interface Arrival {
   readonly element: ElementId;
   readonly scope: Key;
+  /** A person put it there: the element does not wait for others. */
+  readonly direct?: boolean;
 }
 
 /** First in, first out. What was taken keeps its place until all is: most decisions have one entry or none. */

@@ -257,6 +257,10 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "ad-hoc-activated": { number: 135, fields: { body: always, element: always, at: row } },
   "ad-hoc-ended": { number: 136, fields: { body: always, element: always, result: always, at: row } },
   "ad-hoc-closing": { number: 137, fields: { body: always } },
+  "instance-modified": {
+    number: 138,
+    fields: { activate: always, terminate: always, reason: always, actor: always, at: row },
+  },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 

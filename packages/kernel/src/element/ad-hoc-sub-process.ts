@@ -29,17 +29,17 @@ export const adHocSubProcess: ElementBehavior<AdHocSubProcess> = {
     if (!elements.ok) return elements;
     return {
       ok: true,
-      value: () => {
+      value: (bare) => {
         setLocals(turn, visit, locals.value);
         turn.emit({ type: "ad-hoc-opened", body: key, at: turn.at });
         armEventSubProcesses(turn, key);
+        turn.stirred.add(key);
         if (element.activate === undefined) return;
         const done = element.job === undefined && element.completion === undefined;
-        choose(turn, key, { elements: elements.value, done, actor: element.id });
+        choose(turn, key, { elements: bare ? [] : elements.value, done, actor: element.id });
       },
     };
   },
-  enterContent: (turn, visit) => turn.stirred.add(visit.key),
   answer: (turn, visit, { result, actor }) => {
     const { activate = [], done = false } = result;
     const before = turn.state.adHocs.get(visit.scope)?.chosen.length ?? 0;

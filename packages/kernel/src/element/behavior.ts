@@ -27,6 +27,8 @@ export interface ElementBehavior<E extends Element = Element> {
    * waiting). False or absent: an instance starts, as `prepare` says.
    */
   readonly arrive?: (turn: Turn, element: E, scope: Key) => boolean;
+  /** A person put a token on it: goes on without those it would wait for. Only for kinds that may wait for some. */
+  readonly activate?: (turn: Turn, element: E, scope: Key) => void;
   /**
    * Nothing in its scope can move any more: lets the tokens go on that wait at it, if no other is to be waited for.
    * Only for kinds that the program counts among its joins. True when it did something.
@@ -34,12 +36,10 @@ export interface ElementBehavior<E extends Element = Element> {
   readonly release?: (turn: Turn, element: E, at: { readonly scope: Key; readonly join: Join }) => boolean;
   /**
    * Whatever can fail before the element is active; a failure is an incident, and resolving it prepares again.
-   * Gives what is to happen once the element is active: emit what it waits for, or complete it. Absent for kinds whose
-   * `arrive` is always all.
+   * Gives what is to happen once the element is active: emit what it waits for, or complete it; `bare`, a container
+   * opens without what stands in it. Absent for kinds whose `arrive` is always all.
    */
-  readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
-  /** Starts what stands in it, once it is active; left out where something inside is started instead. */
-  readonly enterContent?: (turn: Turn, visit: Visit<E>) => void;
+  readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<(bare: boolean) => void>;
   /**
    * What follows from the result of its job, or why it will not do: then the attempt counts as failed. Absent: the
    * element completes with it.

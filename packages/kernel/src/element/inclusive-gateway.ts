@@ -17,6 +17,10 @@ function split(turn: Turn, element: InclusiveGateway, scope: Key): boolean {
   return true;
 }
 
+function goOn(turn: Turn, element: InclusiveGateway, scope: Key): void {
+  if (!split(turn, element, scope)) start(turn, { element, key: turn.nextKey(), scope });
+}
+
 const nothing: ReadonlySet<never> = new Set();
 
 export const inclusiveGateway: ElementBehavior<InclusiveGateway> = {
@@ -31,9 +35,10 @@ export const inclusiveGateway: ElementBehavior<InclusiveGateway> = {
     const flows = waitingAt(turn, join, scope);
     if (flows.length === 0) return false;
     turn.emit({ type: "tokens-joined", element: element.id, scope, flows, at: turn.at });
-    if (!split(turn, element, scope)) start(turn, { element, key: turn.nextKey(), scope });
+    goOn(turn, element, scope);
     return true;
   },
+  activate: goOn,
   prepare: (turn, visit, names) => {
     const { element, key, scope } = visit;
     const chosen = someFlow(turn, element, { names, unconditional: "holds" });

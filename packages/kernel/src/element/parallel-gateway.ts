@@ -5,6 +5,7 @@ import type { ElementBehavior } from "./behavior.ts";
 
 export const parallelGateway: ElementBehavior<ParallelGateway> = {
   synchronises: (incoming) => incoming > 1,
+  activate: pass,
   arrive: (turn, element, scope) => {
     const incoming = turn.program.incoming.get(element.id) ?? [];
     if (incoming.length <= 1) {

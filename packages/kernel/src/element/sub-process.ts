@@ -32,13 +32,13 @@ export const subProcess: ElementBehavior<SubProcess> = {
     if (!locals.ok) return locals;
     return {
       ok: true,
-      value: () => {
+      value: (bare) => {
         setLocals(turn, visit, locals.value);
         armEventSubProcesses(turn, visit.key);
+        if (!bare) beginContent(turn, visit.element.id, visit.key);
       },
     };
   },
-  enterContent: (turn, { element, key }) => beginContent(turn, element.id, key),
   onContentEnded: (turn, visit) => {
     closeEventSubProcesses(turn, visit.key);
     complete(turn, visit.key);

@@ -60,6 +60,9 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     state.head.status = "running";
     state.head.at = event.at;
   },
+  "instance-modified": (state, event) => {
+    state.head.at = event.at;
+  },
   "instance-failing": (state, event) => {
     state.head.status = "failing";
     state.head.failure = event.error;

@@ -57,6 +57,17 @@ function deliver(random: Random, { state, at }: Driver): Said {
   return { type: "deliver-message", ...said, messageId: random.chance(0.1) ? "again" : `m${at}` };
 }
 
+function randomModification(random: Random, { state, program }: Driver): Said {
+  const known = [...program.elements.keys()];
+  const activate = Array.from({ length: random.below(3) }, () => ({
+    element: random.pick(known),
+    ...(random.chance(0.3) ? { scope: aim(random, state.elements.values()) } : {}),
+    ...(random.chance(0.3) ? { variables: resultOf(random) } : {}),
+  }));
+  const terminate = Array.from({ length: random.below(2) }, () => aim(random, state.elements.values()));
+  return { type: "modify-instance", activate, terminate, reason: "so" };
+}
+
 const makers: readonly (readonly [number, Maker])[] = [
   [
     12,
@@ -197,6 +208,7 @@ const makers: readonly (readonly [number, Maker])[] = [
     },
   ],
   [0.3, (random) => ({ type: "fork-instance", instanceId: `fork${random.below(99)}`, reason: "so" })],
+  [2, randomModification],
   [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
   [0.2, () => ({ type: "continue" })],
   [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],

@@ -1,4 +1,4 @@
-import { adHoc, and, complex, end, expr, map, onError, or, program, script, service, start } from "./build.ts";
+import { adHoc, and, complex, end, expr, map, onError, or, program, script, service, start, sub } from "./build.ts";
 import { Driver } from "./driver.ts";
 
 const thrown = { retry: { attemptsMax: 1, backoff: { firstMs: 0, factor: 1, maxMs: 0 }, exhausted: "error" as const } };
@@ -78,10 +78,22 @@ function choosing(): Driver {
   return driver.complete("read").complete("search");
 }
 
+/** A token is moved into a sub-process that nothing has opened, and what is left ends by hand. */
+function moved(): Driver {
+  const box = sub("box", [start("s"), service("x"), service("y"), end("e")], {
+    variables: [{ name: "limit", type: "integer", initial: 3 }],
+  });
+  const driver = new Driver(program([start(), service("a"), ...box, end()], ["start>a>box>end", "s>x>y>e"])).create();
+  const activate = [{ element: "y", variables: { limit: 4 } }];
+  driver.send({ type: "modify-instance", activate, terminate: [driver.key("a")], reason: "wrong way" });
+  return driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("y")], reason: "given up" });
+}
+
 /** One run each for gateways, loops and containers. */
 export const flowRecordings: { readonly [name: string]: () => Driver } = {
   inclusive,
   complex: complexJoin,
   rounds,
   choosing,
+  moved,
 };
