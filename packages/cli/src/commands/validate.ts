@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { parseAgentDefinition, parseAgentScript } from "@tutti/agents";
-import { compileYaml } from "@tutti/definition";
+import { compile } from "@tutti/definition";
 import { checkPlan, type PlanProblem, readPlan } from "@tutti/feature";
 import { AppError } from "@tutti/kernel";
 import type { Command } from "../command.ts";
 import { errorsOf, type Finding, showFindings } from "../process/findings.ts";
-import { readTextFile } from "../run/prepare.ts";
+import { readBytes } from "../run/prepare.ts";
 import { plural } from "../terminal/text.ts";
 
 interface Validated {
@@ -23,8 +23,8 @@ export const validate: Command = {
   examples: ["tutti validate process.yaml", "tutti validate plan.yaml --json"],
   async run({ input, out, cwd }) {
     const file = input.argument(0) ?? "";
-    const text = await readTextFile(resolve(cwd, file));
-    const { kind, holds, problems } = check(text, file);
+    const bytes = await readBytes(resolve(cwd, file));
+    const { kind, holds, problems } = check(bytes, file);
     const errors = errorsOf(problems);
     out.document({ file, kind, valid: errors.length === 0, problems });
     showFindings(out, file, problems);
@@ -34,14 +34,15 @@ export const validate: Command = {
   },
 };
 
-function check(text: string, file: string): Validated {
+function check(bytes: Uint8Array, file: string): Validated {
+  const text = new TextDecoder().decode(bytes);
   if (/^---\r?$/m.test(text.slice(0, 5)) && file.endsWith(".md")) return checkAgent(text, file);
   const format =
     /^["']?format["']?\s*:\s*["']?(tutti-[a-z]+)\/\d/m.exec(text)?.[1] ??
     /"format"\s*:\s*"(tutti-[a-z]+)\//.exec(text)?.[1];
   if (format === "tutti-plan") return checkPlanFile(text, file);
   if (format === "tutti-script") return checkScript(text, file);
-  return checkDefinition(text, file);
+  return checkDefinition(bytes, file);
 }
 
 function checkPlanFile(text: string, file: string): Validated {
@@ -53,8 +54,9 @@ function checkPlanFile(text: string, file: string): Validated {
   return { kind: "plan", holds: plural(reading.plan.units.length, "unit"), problems: known };
 }
 
-function checkDefinition(text: string, file: string): Validated {
-  const { programs, problems } = compileYaml(text, { file });
+/** As bytes: a drawing says itself how it is encoded. */
+function checkDefinition(bytes: Uint8Array, file: string): Validated {
+  const { programs, problems } = compile(bytes, { file });
   const holds = programs.map(({ id, version }) => `${id}@${version}`).join(", ");
   return { kind: "definition", holds, problems };
 }

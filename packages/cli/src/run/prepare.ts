@@ -113,8 +113,12 @@ function runId(given: string | undefined, feature: string): string {
 }
 
 export async function readTextFile(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError("file-unreadable", `Expected to read ${path}, but ${reason}`, { cause });

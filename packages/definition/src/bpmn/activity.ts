@@ -3,11 +3,11 @@ import { defined } from "../form/parts.ts";
 import { cel, variableAt } from "../value.ts";
 import { type Base, baseOf, type Context } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
-import { conditionOf, feel, fixedText, sourceOf } from "./expression.ts";
+import { feel, fixedText, sourceOf } from "./expression.ts";
 import { attribute, child, extension, extensions, flag, kindOf, textOf } from "./file.ts";
 import { defaultFlowOf } from "./gateway.ts";
 import { declaredJob, jobOf } from "./job.ts";
-import { loopOf } from "./loop.ts";
+import { countedCondition, loopOf } from "./loop.ts";
 import { mappingsOf } from "./mapping.ts";
 import { messageOf } from "./message.ts";
 import { userTaskOf } from "./user-task.ts";
@@ -190,7 +190,7 @@ function adHocSubProcess(context: Context, node: XmlNode, shared: Shared): AdHoc
     ...defined({
       activate: activate === undefined || vendor === undefined ? undefined : sourceOf(activate, vendor),
       job: declaredJob(file, node),
-      completion: condition === undefined ? undefined : conditionOf(file, condition),
+      completion: condition === undefined ? undefined : countedCondition(file, condition, "active"),
       output:
         target === undefined || yielded === undefined || vendor === undefined
           ? undefined
@@ -219,7 +219,8 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
   const text = textOf(script) ?? "";
   const assignments = computable.test(format.trim()) ? assignmentsOf(node, text, /feel/i.test(format)) : undefined;
   if (assignments !== undefined) return scripted(rest, [...assignments, ...(shared.outputs ?? [])]);
-  const language = format === "" ? "script" : format.toLowerCase();
+  // `http://www.java.com/java` and `text/javascript` end in the language's name.
+  const language = /[a-z0-9+#-]*$/.exec(format.toLowerCase().trim())?.[0] || "script";
   file.warn(
     "element-unsupported",
     `Expected a script in FEEL or CEL, but found ${language}: ${shared.id} becomes a job of the type script.${variableName(language)}`,

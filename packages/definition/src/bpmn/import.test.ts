@@ -337,6 +337,37 @@ test.each([
   expect(assignments[0]?.source).toMatchObject({ language });
 });
 
+test.each(["http://www.java.com/java", "java", "text/x-java"])("[D215] a script in %s is a job", (format) => {
+  const text = drawing(around(`<scriptTask id="t" scriptFormat="${format}"><script>go();</script></scriptTask>`));
+  const type = format.endsWith("x-java") ? "script.x_java" : "script.java";
+  expect(said(programOf(text), "t")).toMatchObject({ job: { type, headers: { script: "go();", language: format } } });
+});
+
+test("[D123] an ad-hoc sub-process is chosen in by Zeebe's list, by a job, or by people", () => {
+  const inside = `<task id="a"/><task id="b"/><completionCondition>getActivityInstanceAttribute("numberOfActiveInstances") == 0</completionCondition>`;
+  const list = `<extensionElements><zeebe:adHoc activeElementsCollection="=[&quot;a&quot;]" outputCollection="all" outputElement="=one"/></extensionElements>`;
+  const adHoc = (attributes: string, content: string) =>
+    said(
+      programOf(drawing(around(`<adHocSubProcess id="t" ${attributes}>${content}${inside}</adHocSubProcess>`))),
+      "t",
+    );
+  expect(adHoc(`ordering="Sequential" cancelRemainingInstances="false"`, list)).toMatchObject({
+    kind: "ad-hoc-sub-process",
+    ordering: "sequential",
+    cancelRemaining: false,
+    activate: { language: "feel", text: '["a"]' },
+    completion: { language: "cel", text: "active == 0" },
+    output: { target: "all", source: { variable: "one" } },
+  });
+  expect(adHoc("", `<extensionElements><zeebe:taskDefinition type="choose"/></extensionElements>`)).toMatchObject({
+    job: { type: "choose" },
+    ordering: "parallel",
+    cancelRemaining: true,
+  });
+  const started = around(`<adHocSubProcess id="t"><startEvent id="x"/></adHocSubProcess>`);
+  expect(problemsOf(drawing(started))[0]).toContain("has a start event in the ad-hoc sub-process 't'");
+});
+
 test("[D216] lanes stand in the extension, foreign things change nothing", () => {
   const lanes = `<laneSet id="l"><lane id="l1" name="All"><flowNodeRef>s</flowNodeRef><flowNodeRef>t</flowNodeRef><childLaneSet id="l2"><lane id="l3" name="Some"><flowNodeRef>t</flowNodeRef></lane></childLaneSet></lane></laneSet>`;
   const foreign = [`<tns:thing id="t"/>`, `<textAnnotation id="n"><text>x</text></textAnnotation>`, `<group id="g"/>`];

@@ -1,4 +1,4 @@
-import type { ProgramDocument } from "@tutti/kernel";
+import { AppError, type Host, loadProgram, type ProgramDocument, type SourcePosition } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import { lint } from "../lint/lint.ts";
 import { type Problem, Problems } from "../problem.ts";
@@ -22,11 +22,36 @@ export function compileBpmn(source: string | Uint8Array, options: { readonly fil
   const text = decodeXml(source, problems);
   const compiled = text === undefined ? [] : compileBpmnText(text, problems);
   lint(compiled);
+  if (problems.errors === 0) checkLoads(compiled);
   const documents = compiled.map(({ program }) => ({
     ...program,
     source: { format: "bpmn" as const, text: text ?? "" },
   }));
   return { documents: problems.errors === 0 ? documents : [], problems: problems.list() };
+}
+
+/** What a drawing can say and the kernel does not take, beyond what was found at its place. */
+function checkLoads(compiled: readonly CompiledProgram[]): void {
+  for (const { program, problems, place } of compiled) {
+    try {
+      loadProgram(program, noHost);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      problems.error("bpmn-invalid", error.message, placeNamed(program, error.message) ?? place([]));
+    }
+  }
+}
+
+/** Loading evaluates nothing. */
+const noHost: Host = {
+  evaluate: () => ({ ok: false, code: "expression-failed", message: "Expected no evaluation, but there was one" }),
+  nextDue: () => ({ ok: false, code: "timer-value", message: "Expected no timer, but there was one" }),
+};
+
+/** The place of the last element or flow that a message names. */
+function placeNamed(program: ProgramDocument, message: string): SourcePosition | undefined {
+  const named = new Set([...message.matchAll(/'([^']+)'/g)].slice(1).map((match) => match[1]));
+  return program.elements.findLast((element) => named.has(element.id))?.position;
 }
 
 /** The same without what only lint finds, and without the text as it was. */

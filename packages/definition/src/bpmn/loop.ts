@@ -4,7 +4,7 @@ import { variableAt } from "../value.ts";
 import type { Context } from "./context.ts";
 import { variableName } from "./data.ts";
 import { conditionOf, expressionSource, feel, sourceOf } from "./expression.ts";
-import { attribute, child, childrenOf, extension, flag, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, flag, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
@@ -48,7 +48,8 @@ function multiInstance(context: Context, activity: XmlNode, node: XmlNode): Mult
     return undefined;
   }
   const condition = child(node, "bpmn:completionCondition");
-  const completion = condition === undefined ? undefined : conditionOf(file, condition);
+  const active = sequential ? "0" : "(total - completed - failed - skipped)";
+  const completion = condition === undefined ? undefined : countedCondition(file, condition, active);
   const target = attribute(vendor, "outputCollection") ?? outputName(context, activity, node);
   const item = child(node, "bpmn:outputDataItem");
   const yielded = attribute(vendor, "outputElement");
@@ -62,7 +63,7 @@ function multiInstance(context: Context, activity: XmlNode, node: XmlNode): Mult
     mode: sequential ? "sequential" : "parallel",
     ...items,
     ...defined({
-      completion: completion === undefined ? undefined : withCounts(completion, sequential),
+      completion,
       output: target === undefined || source === undefined ? undefined : { target, source },
     }),
   };
@@ -147,12 +148,17 @@ const counts: Readonly<Record<string, string>> = {
   numberOfTerminatedInstances: "(failed + skipped)",
 };
 
-/** The names that BPMN and Camunda give the counts, as the kernel's. */
-function withCounts(completion: Expression, sequential: boolean): Expression {
-  const active = sequential ? "0" : "(total - completed - failed - skipped)";
-  const text = completion.text.replaceAll(/(?<![\w.])[A-Za-z]+Instances\b/g, (name) => {
+/**
+ * A condition that sees how far the loop or the ad-hoc sub-process is: under the names that BPMN and Camunda give the
+ * counts, and through BPMN's own function for them.
+ */
+export function countedCondition(file: BpmnFile, node: XmlNode, active: string): Expression | undefined {
+  const condition = conditionOf(file, node);
+  if (condition === undefined) return undefined;
+  const plain = condition.text.replaceAll(/\bgetActivityInstanceAttribute\(\s*["'](\w+)["']\s*\)/g, "$1");
+  const text = plain.replaceAll(/(?<![\w.])[A-Za-z]+Instances\b/g, (name) => {
     if (name === "numberOfActiveInstances" || name === "nrOfActiveInstances") return active;
     return (Object.hasOwn(counts, name) ? counts[name] : undefined) ?? name;
   });
-  return { ...completion, text };
+  return { ...condition, text };
 }
