@@ -158,6 +158,14 @@ test("[K142] an instance begins at the event it is created with", () => {
   expect(new Driver(started).create({ order: 1 }).active).toEqual(["work"]);
 });
 
+test("[K142] a receive task that begins the process is done as it begins", () => {
+  const first = receive("order", "order", { instantiate: true, outputs: map({ id: "id" }) });
+  const made = program([first, service("work"), end()], ["order>work>end"]);
+  expect(made.processStarts).toEqual([{ id: "order", trigger: { type: "message", message: message("order") } }]);
+  const driver = new Driver(made).create({}, { start: { element: "order", payload: { id: 3 } } });
+  expect([driver.active, driver.variable("id")]).toEqual([["work"], 3]);
+});
+
 test("[K143] a required variable may be missing if the event writes it, and only then", () => {
   const refused = (start: ProcessStartedBy) =>
     new Driver(started).try({ type: "create-instance", instanceId: "i", rootId: "i", variables: {}, start });

@@ -153,6 +153,7 @@ function indexStarts(graph: Graph): Pick<Program, "starts" | "eventSubProcesses"
     if (element.kind === "event-based-gateway" && element.instantiate !== undefined) {
       for (const { to } of outgoing.get(element.id) ?? []) addStart(must(elements.get(to), "flows were checked"));
     }
+    if (element.kind === "receive-task" && element.instantiate && element.parent === null) addStart(element);
     if (element.kind !== "start-event") continue;
     const container = elements.get(element.parent ?? "");
     if (element.trigger.type !== "none" && !isEventSubProcess(container)) {
@@ -196,7 +197,7 @@ function beginsAlone(element: Element): boolean {
   // Nothing activates it but a token.
   if (element.kind === "complex-gateway") return false;
   if (element.kind === "intermediate-catch-event" && element.trigger.type === "link") return false;
-  if (element.kind === "event-based-gateway" && element.instantiate !== undefined) return false;
+  if ("instantiate" in element && element.instantiate !== undefined) return false;
   return !isHandler(element) && !isEventSubProcess(element);
 }
 

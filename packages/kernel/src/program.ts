@@ -248,6 +248,8 @@ export interface SendTask extends ActivityBase {
 export interface ReceiveTask extends ActivityBase {
   readonly kind: "receive-task";
   readonly message: MessageDefinition;
+  /** At process level and without an incoming flow: the message starts the process, with this task done. */
+  readonly instantiate?: true;
 }
 
 export interface ScriptTask extends ActivityBase {

@@ -116,7 +116,8 @@ function sendTask(context: Context, node: XmlNode, shared: Shared): Activity | u
 
 function receiveTask(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
   const message = messageOf(context, node, { element: node });
-  return message === undefined ? undefined : { ...shared, kind: "receive-task", message };
+  const begins = flag(node, "instantiate", false) ? { instantiate: true as const } : {};
+  return message === undefined ? undefined : { ...shared, kind: "receive-task", message, ...begins };
 }
 
 /** A decision of another file is made by a worker, under the decision's name. */

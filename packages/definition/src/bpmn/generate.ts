@@ -163,7 +163,8 @@ function attributesOf(element: Element, making: Making): Record<string, string |
     case "send-task":
     case "receive-task": {
       const messageRef = element.message === undefined ? undefined : roots.message(element.message);
-      return { ...activityAttributes(element, names), messageRef };
+      const begins = element.kind === "receive-task" && element.instantiate;
+      return { ...activityAttributes(element, names), messageRef, instantiate: begins ? "true" : undefined };
     }
     case "sub-process":
       return {
