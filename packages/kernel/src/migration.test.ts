@@ -3,6 +3,7 @@ import type { Program } from "./load.ts";
 import { loadProgram } from "./load.ts";
 import type { Element, SlaRule, StartEvent, SubProcess, WaitTrigger } from "./program.ts";
 import {
+  adHoc,
   and,
   call,
   catching,
@@ -406,6 +407,37 @@ test("[K205] ids are anybody's words: those that every object has stay what they
   expect(driver.lastEvents).toMatchObject([{ elements: {}, flows: {} }]);
   migrate(driver, loadProgram(document, testHost), mapping);
   expect(driver.active).toEqual(["x!"]);
+});
+
+test("[K205] what is chosen in an ad-hoc sub-process and has not started goes along, and has to be there", () => {
+  const tools = (...names: readonly string[]) =>
+    program(
+      [
+        start(),
+        ...adHoc(
+          "tools",
+          names.map((name) => service(name)),
+          { ordering: "sequential", activate: literal(["a", "b"]) },
+        ),
+        end(),
+      ],
+      ["start>tools>end"],
+    );
+  const old = tools("a", "b");
+  const { document, mapping } = renamedDocument(old.document, "2");
+  const driver = new Driver(old).create();
+  expect(problems(driver, tools("a"))).toEqual(["element-gone b"]);
+  const fresh = {
+    ...document,
+    elements: tools("a", "b", "c").document.elements.map((each) => ({
+      ...each,
+      id: `${each.id}2`,
+      parent: each.parent === null ? null : `${each.parent}2`,
+    })),
+  };
+  migrate(driver, loadProgram(fresh, testHost), mapping).complete("a2");
+  expect(driver.active).toEqual(["b2", "tools2"]);
+  expect(driver.complete("b2").status).toBe("completed");
 });
 
 test("[K206] everything that is in the way is told at once, and nothing is changed", () => {
