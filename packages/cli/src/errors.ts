@@ -39,7 +39,18 @@ export const cliErrors: ErrorTable = {
     advice: "Retry what failed, or cancel the run: there is nothing to publish.",
   },
   "nothing-to-decide": { exit: 1, status: 409, advice: "See `tutti tasks` for what waits for a person." },
-  "command-refused": { exit: 1, status: 409, advice: "See `tutti status` for what the run does, then try again." },
+  "command-refused": {
+    exit: 1,
+    status: 409,
+    advice: "See `tutti status` for what the run does, or `tutti tasks` for who has a task, then try again.",
+  },
+  "task-unknown": { exit: 2, status: 404, advice: "See `tutti tasks` for the tasks of this state folder." },
+  "fork-unsupported": {
+    exit: 2,
+    status: 409,
+    advice:
+      "Start another run with the same plan: `tutti run --plan FILE`. What this one finished stays in its branch.",
+  },
   "plan-refused": { exit: 2, status: 422, advice: "Correct the plan at the places named; nothing was written." },
   "plan-differs": { exit: 2, status: 422, advice: "Leave the feature out, or let it say what the plan says." },
   "script-missing": { exit: 2, status: 422, advice: "Name the script of the scripted agents with --script FILE." },

@@ -80,6 +80,16 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/decide.ts")).reject,
       },
       {
+        name: "task",
+        summary: "claim, delegate, escalate, complete … a user task",
+        load: async () => (await import("./commands/task.ts")).task,
+      },
+      {
+        name: "fork",
+        summary: "go on from an earlier point of a process, or roll it back",
+        load: async () => (await import("./commands/fork.ts")).fork,
+      },
+      {
         name: "pause",
         summary: "start nothing new until resume",
         load: async () => (await import("./commands/pause.ts")).pause,

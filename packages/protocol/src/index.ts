@@ -7,6 +7,7 @@ export {
   runCommandSchema,
 } from "./command.ts";
 export { cursorText, type EventRecord, eventRecordSchema, parseCursor } from "./event.ts";
+export { type Forked, type ForkInstance, forkedSchema, forkInstanceSchema } from "./fork.ts";
 export { type Health, healthSchema } from "./health.ts";
 export { jsonObjectSchema, jsonSchema } from "./json.ts";
 export { type ProblemJson, problemMediaType, problemSchema, problemType } from "./problem.ts";
@@ -21,3 +22,4 @@ export {
   type UnitView,
 } from "./run.ts";
 export { type RunStarted, runIdPattern, runStartedSchema, type StartRun, startRunSchema } from "./start.ts";
+export { type CommandTaken, commandTakenSchema, type TaskCommand, taskCommandSchema } from "./task.ts";

@@ -3,12 +3,15 @@ import { AppError, queueClasses } from "@tutti/kernel";
 import {
   adjustQueueSchema,
   cursorText,
+  type ForkInstance,
+  forkInstanceSchema,
   type Health,
   parseCursor,
   problemMediaType,
   problemType,
   runCommandSchema,
   startRunSchema,
+  taskCommandSchema,
 } from "@tutti/protocol";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -74,6 +77,17 @@ export function ownerApp(facts: AppFacts): Hono {
 
   // The engine's own views, for what has no path of its own yet.
   app.get("/v1/instances/:id", async (context) => context.json(await engine.instance(context.req.param("id"))));
+  app.post("/v1/instances/:id/commands", async (context) => {
+    const command = await body(context, taskCommandSchema);
+    const outcome = await engine.command(context.req.param("id"), command);
+    if (outcome.ok) return context.json({ position: outcome.position });
+    const { code, reason } = outcome.rejection;
+    throw new AppError("command-refused", reason, { details: { code, instance: context.req.param("id") } });
+  });
+  app.post("/v1/instances/:id/forks", async (context) => {
+    const { position, ...asked } = await body(context, forkInstanceSchema);
+    return context.json({ id: await forkInstance(engine, context.req.param("id"), { ...asked, position }) }, 201);
+  });
   for (const view of ["instances", "jobs", "tasks", "incidents", "queues"] as const) {
     app.get(`/v1/${view}`, async (context) => {
       const { after, limit, ...filter } = context.req.query();
@@ -94,6 +108,20 @@ export function ownerApp(facts: AppFacts): Hono {
     return context.json({ queue, slots });
   });
   return app;
+}
+
+/** A run keeps commits and workspaces under its own id, which another one cannot go on with. */
+async function forkInstance(
+  engine: Engine,
+  instanceId: string,
+  { position, ...asked }: Omit<ForkInstance, "position"> & { readonly position: number | undefined },
+): Promise<string> {
+  const { rootId } = await engine.instance(instanceId);
+  const root = await engine.instance(rootId);
+  if (root.process === "feature") {
+    throw new AppError("fork-unsupported", `Expected an instance of a process, but '${instanceId}' belongs to a run`);
+  }
+  return engine.fork({ ...asked, instanceId, ...(position === undefined ? {} : { at: { position } }) });
 }
 
 async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
