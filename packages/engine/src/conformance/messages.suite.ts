@@ -261,21 +261,24 @@ function startRules(rule: Rule): void {
     expect((await engine.publish({ name: "paid", variables: { got: 4 } })).instances).toEqual([]);
   });
 
-  rule("[E74] a signal reaches all who wait, and starts what begins with it, once for one id", async (running) => {
-    await running.engine.deploy([receiver("alarm", { signal: true }), onMessage("react", { signal: true })]);
-    const ids = [await waitFor(running.engine, "alarm"), await waitFor(running.engine, "alarm")];
-    const signal = { name: "fire", id: "s-1", variables: { got: 5 } };
-    await Promise.all([running.engine.broadcast(signal), running.engine.broadcast(signal)]);
-    for (const id of ids) expect(await resultOf(running.engine, id)).toEqual({ got: 5 });
-    await running.engine.close();
-    running.engine = await running.harness.open();
-    await running.engine.broadcast(signal);
-    const late = await waitFor(running.engine, "alarm");
-    expect((await running.engine.query("instances", { process: "react" })).rows).toHaveLength(1);
-    expect((await running.engine.instance(late)).status).toBe("running");
-    await running.engine.broadcast({ name: "fire", variables: { got: 6 } });
-    expect(await resultOf(running.engine, late)).toEqual({ got: 6 });
-  });
+  rule(
+    "[E74] [Q17] a signal reaches all who wait, and starts what begins with it, once for one id",
+    async (running) => {
+      await running.engine.deploy([receiver("alarm", { signal: true }), onMessage("react", { signal: true })]);
+      const ids = [await waitFor(running.engine, "alarm"), await waitFor(running.engine, "alarm")];
+      const signal = { name: "fire", id: "s-1", variables: { got: 5 } };
+      await Promise.all([running.engine.broadcast(signal), running.engine.broadcast(signal)]);
+      for (const id of ids) expect(await resultOf(running.engine, id)).toEqual({ got: 5 });
+      await running.engine.close();
+      running.engine = await running.harness.open();
+      await running.engine.broadcast(signal);
+      const late = await waitFor(running.engine, "alarm");
+      expect((await running.engine.query("instances", { process: "react" })).rows).toHaveLength(1);
+      expect((await running.engine.instance(late)).status).toBe("running");
+      await running.engine.broadcast({ name: "fire", variables: { got: 6 } });
+      expect(await resultOf(running.engine, late)).toEqual({ got: 6 });
+    },
+  );
 
   rule("[E74] a signal reaches more than one turn can take", async ({ engine }) => {
     await engine.deploy([receiver("alarm", { signal: true })]);

@@ -113,7 +113,7 @@ async function versionsOf(engine: Engine): Promise<string[]> {
 
 function rolloutRules(rule: Rule): void {
   rule(
-    "[E77] a key stays with its version, more get the candidate as it grows, also after a restart",
+    "[E77] [Q20] a key stays with its version, more get the candidate as it grows, also after a restart",
     async (running) => {
       await running.engine.deploy([stable]);
       await running.engine.deploy([candidate]);

@@ -86,6 +86,11 @@ export interface MessageCounts {
   readonly nextForgotten: number | null;
 }
 
+export interface StoredRollout extends Rollout {
+  /** The newest instance that began before it. */
+  readonly after: InstanceNumber;
+}
+
 export interface StoredSchedule extends Schedule {
   readonly process: string;
   readonly element: string;
@@ -146,7 +151,7 @@ export type CoordinationChange =
       readonly element: string;
       readonly trigger: number;
     }
-  | { readonly type: "rollout-put"; readonly rollout: Rollout }
+  | { readonly type: "rollout-put"; readonly rollout: StoredRollout }
   | { readonly type: "rollout-delete"; readonly process: string };
 
 /** Messages and signals of one name have nothing to do with each other. */

@@ -5,7 +5,7 @@ import type { Item, OwnCommand } from "./inbox.ts";
 import type { Live } from "./instances.ts";
 import { takeMigration, wantMigration } from "./migrate.ts";
 import { mustWait, publish, wantChannel, wantPublication } from "./publish.ts";
-import { planRollout } from "./rollouts.ts";
+import { checkPlan } from "./rollouts.ts";
 import { renewSchedules, takeFiring, wantFiring } from "./schedules.ts";
 import { type InTurn, instanceNotFound, run, type Scope, type Wants, wantId, wantNumber } from "./scope.ts";
 import { takeSignal, wantSignal } from "./signals.ts";
@@ -96,8 +96,8 @@ const handlers: ItemHandlers = lookup({
   rollout: {
     wants: () => undefined,
     take: (scope, draft, { process, plan, answer }) => {
-      const rollout = planRollout({ scope, draft }, process, plan);
-      draft.answers.push(() => answer.resolve(rollout));
+      checkPlan(scope.programs, process, plan);
+      draft.plans.push({ process, plan, answer });
     },
   },
   match: {

@@ -5,12 +5,12 @@ import {
   loadProgram,
   type Program,
   type ProgramDocument,
-  type Rollout,
   type Routing,
   type StartTrigger,
   versionFor,
 } from "@tutti/kernel";
 import type { Deployment } from "../port.ts";
+import type { StoredRollout } from "./coordination.ts";
 import type { StoredDeployment } from "./store.ts";
 
 export interface Named {
@@ -42,7 +42,7 @@ export class Programs {
   readonly #triggers: Map<string, readonly StartTrigger[]> = new Map();
   /** Processes whose latest version begins with a message or signal, by its kind and name. */
   #startedBy: Map<string, string[]> = new Map();
-  readonly #rollouts: Map<string, Rollout> = new Map();
+  readonly #rollouts: Map<string, StoredRollout> = new Map();
 
   constructor(host: Host) {
     this.#host = host;
@@ -94,16 +94,16 @@ export class Programs {
     return this.#rollouts.size;
   }
 
-  rollout(process: string): Rollout | undefined {
+  rollout(process: string): StoredRollout | undefined {
     return this.#rollouts.get(process);
   }
 
-  setRollout(process: string, rollout: Rollout | undefined): void {
+  setRollout(process: string, rollout: StoredRollout | undefined): void {
     if (rollout === undefined) this.#rollouts.delete(process);
     else this.#rollouts.set(process, rollout);
   }
 
-  resetRollouts(rollouts: readonly Rollout[]): void {
+  resetRollouts(rollouts: readonly StoredRollout[]): void {
     this.#rollouts.clear();
     for (const each of rollouts) this.#rollouts.set(each.process, each);
   }

@@ -13,7 +13,7 @@ import { Loader } from "./loader.ts";
 import { matchOpened } from "./matching.ts";
 import { Programs } from "./programs.ts";
 import { RecentRows } from "./recent.ts";
-import { settleCounts } from "./rollouts.ts";
+import { settleRollouts } from "./rollouts.ts";
 import { Schedules } from "./schedules.ts";
 import { noWants, type Scope, type Wants, wantNumber } from "./scope.ts";
 import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store } from "./store.ts";
@@ -257,7 +257,7 @@ export class Pump {
   #seal(draft: Draft): void {
     for (const record of this.#newlyQuarantined) draft.quarantine(record);
     this.#newlyQuarantined = [];
-    if (draft.counted.length > 0) settleCounts({ scope: this.#scope, draft });
+    if (draft.counted.length + draft.plans.length > 0) settleRollouts({ scope: this.#scope, draft });
     draft.snapshot(this.#options.limits.snapshotEventsMin);
   }
 

@@ -7,9 +7,12 @@ import {
   type RolloutFigures,
   type RolloutPlan,
 } from "@tutti/kernel";
+import type { StoredRollout } from "./coordination.ts";
+import type { Answer } from "./inbox.ts";
 import type { Programs } from "./programs.ts";
 import type { InTurn } from "./scope.ts";
 import type { InstanceRecord } from "./store.ts";
+import type { Draft } from "./turn.ts";
 
 /** Something that a rollout counts. */
 export interface Counted {
@@ -36,53 +39,71 @@ export function countsOf(
   return all;
 }
 
-/** Writes down what the turn counted, and takes a candidate back that failed too often. */
-export function settleCounts({ scope, draft }: InTurn): void {
-  const changed = new Map<string, Rollout>();
-  for (const { record, what } of draft.counted) {
-    const rollout = changed.get(record.process) ?? scope.programs.rollout(record.process);
-    if (rollout === undefined || !isOf(rollout, record, scope.programs)) continue;
-    changed.set(record.process, counted(rollout, what, draft.now));
-  }
-  for (const rollout of changed.values()) {
-    const before = scope.programs.rollout(rollout.process);
-    if (rollout.rolledBack !== null && before?.rolledBack === null) {
-      const { process, rolledBack, figures } = rollout;
-      scope.warn("a rollout was taken back", { process, reason: rolledBack.reason, ...figures });
-    }
-    putRollout({ scope, draft }, rollout);
-  }
+/** A plan that was asked for in this turn: it holds from the next one on. */
+export interface Planned {
+  readonly process: string;
+  readonly plan: RolloutPlan | null;
+  readonly answer: Answer<Rollout | null>;
 }
 
-/** Only what began under the rollout counts: what ran before says nothing about how it is dealt out. */
-function isOf({ process, plan, since }: Rollout, record: InstanceRecord, programs: Programs): boolean {
-  return record.startedAt >= since && programs.version(process, plan.candidate)?.hash === record.hash;
-}
-
-function putRollout({ scope, draft }: InTurn, rollout: Rollout): void {
-  draft.changes.push({ type: "rollout-put", rollout });
-  draft.answers.push(() => scope.programs.setRollout(rollout.process, rollout));
-}
-
-/** Begins, changes or ends a rollout. Throws `rollout-invalid`. */
-export function planRollout(turn: InTurn, process: string, plan: RolloutPlan | null): Rollout | null {
-  const { scope, draft } = turn;
-  const { programs } = scope;
-  if (plan === null) {
-    draft.changes.push({ type: "rollout-delete", process });
-    draft.answers.push(() => programs.setRollout(process, undefined));
-    return null;
-  }
+/** Throws `rollout-invalid` or `program-not-found`. */
+export function checkPlan(programs: Programs, process: string, plan: RolloutPlan | null): void {
+  if (plan === null) return;
   const problem = planProblem(plan);
   if (problem !== undefined) throw new AppError("rollout-invalid", `The rollout cannot be followed: ${problem}.`);
   for (const version of [plan.stable, plan.candidate]) programs.named(process, version);
-  const before = programs.rollout(process);
+}
+
+/** Writes down what the turn counted and planned, and takes a candidate back that failed too often. */
+export function settleRollouts({ scope, draft }: InTurn): void {
+  const { programs } = scope;
+  const changed = new Map<string, StoredRollout>();
+  for (const { record, what } of draft.counted) {
+    const rollout = changed.get(record.process) ?? programs.rollout(record.process);
+    if (rollout === undefined || !isOf(rollout, record, programs)) continue;
+    const after = counted(rollout, what, draft.now);
+    changed.set(record.process, after);
+    if (rollout.rolledBack === null && after.rolledBack !== null) {
+      const { process, figures } = after;
+      scope.warn("a rollout was taken back", { process, reason: after.rolledBack.reason, ...figures });
+    }
+  }
+  for (const { process, plan, answer } of draft.plans) {
+    const before = changed.get(process) ?? programs.rollout(process);
+    changed.delete(process);
+    if (plan === null) {
+      draft.changes.push({ type: "rollout-delete", process });
+      draft.answers.push(() => programs.setRollout(process, undefined));
+      draft.answers.push(() => answer.resolve(null));
+    } else {
+      const rollout = planned(draft, { process, plan }, before);
+      changed.set(process, rollout);
+      draft.answers.push(() => answer.resolve(shownRollout(rollout)));
+    }
+  }
+  for (const rollout of changed.values()) {
+    draft.changes.push({ type: "rollout-put", rollout });
+    draft.answers.push(() => programs.setRollout(rollout.process, rollout));
+  }
+}
+
+/** What began before says nothing about how the candidate fares under the plan. */
+function isOf({ process, plan, after }: StoredRollout, record: InstanceRecord, programs: Programs): boolean {
+  return record.number > after && programs.version(process, plan.candidate)?.hash === record.hash;
+}
+
+function planned(
+  draft: Draft,
+  { process, plan }: { readonly process: string; readonly plan: RolloutPlan },
+  before: StoredRollout | undefined,
+): StoredRollout {
   // Only more or less of the same goes on counting; what was taken back, or is another version, begins anew.
   const goesOn =
     before?.rolledBack === null && before.plan.stable === plan.stable && before.plan.candidate === plan.candidate;
-  const rollout: Rollout = goesOn
-    ? { ...before, plan }
-    : { process, plan, since: draft.now, figures: noFigures, rolledBack: null };
-  putRollout(turn, rollout);
+  if (goesOn) return { ...before, plan };
+  return { process, plan, since: draft.now, figures: noFigures, rolledBack: null, after: draft.numbers.instance };
+}
+
+function shownRollout({ after: _after, ...rollout }: StoredRollout): Rollout {
   return rollout;
 }

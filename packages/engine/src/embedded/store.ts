@@ -1,4 +1,4 @@
-import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass, Rollout, StartTrigger } from "@tutti/kernel";
+import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass, StartTrigger } from "@tutti/kernel";
 import type {
   Deployment,
   IncidentRow,
@@ -21,6 +21,7 @@ import type {
   QueueWanted,
   SignalWanted,
   StoredMessage,
+  StoredRollout,
   StoredSchedule,
   Unmatched,
 } from "./coordination.ts";
@@ -254,7 +255,7 @@ export interface StoreReader {
   ): Promise<Page<MessageRow>>;
   /** How the instances of each program have fared, by program hash. */
   versionFigures(process: string | undefined): Promise<ReadonlyMap<string, VersionFigures>>;
-  rollouts(): Promise<readonly Rollout[]>;
+  rollouts(): Promise<readonly StoredRollout[]>;
   deployments(): Promise<readonly StoredDeployment[]>;
   /** Adjusted slots; classes not in it have their default. */
   slots(): Promise<ReadonlyMap<QueueClass, number>>;

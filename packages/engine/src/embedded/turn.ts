@@ -17,7 +17,7 @@ import { Exchange } from "./exchange.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
 import { project, projectOpen } from "./projection.ts";
-import { type Counted, countsOf } from "./rollouts.ts";
+import { type Counted, countsOf, type Planned } from "./rollouts.ts";
 import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry, Turn } from "./store.ts";
 
 /** Where the numbers of a turn start; given back changed once the turn is durable. */
@@ -67,6 +67,7 @@ export class Draft implements Turn {
   readonly later: Item[] = [];
   /** What happened to instances that a rollout may count. Empty without one. */
   readonly counted: Counted[] = [];
+  readonly plans: Planned[] = [];
   /** A rollout is under way. */
   readonly counting: boolean;
   /** Messages are forgotten in it. */

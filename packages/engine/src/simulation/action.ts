@@ -1,6 +1,7 @@
 import { type Key, queueClasses, type State } from "@tutti/kernel";
 import type { InstanceCommand } from "../port.ts";
 import type { Shadow } from "./ledger.ts";
+import { signalName } from "./post.ts";
 import type { Random } from "./random.ts";
 import type { Session } from "./session.ts";
 import { jobTypes, randomItems } from "./world.ts";
@@ -25,6 +26,39 @@ const startAgain: Action = (session, random) => {
   const requestId = random.pick(known);
   session.start(requestId, { process: random.pick(["main", "child"]), variables: {} });
   return `start ${requestId} again`;
+};
+
+const publish: Action = (session, random) => {
+  const { engine, ledger } = session;
+  if (engine === undefined) return "nothing";
+  const message = ledger.post.next(random);
+  session.ask(`publish ${message.id}`, engine.publish(message), (answer) => {
+    session.count(answer.duplicate ? "messages again" : "messages");
+    if (answer.instances.length > 0) session.count("messages given");
+    if (answer.instances.some((each) => each.started)) session.count("messages that started");
+    ledger.post.answered(message, answer);
+  });
+  return `publish ${JSON.stringify(message)}`;
+};
+
+const broadcast: Action = (session, random) => {
+  const { engine } = session;
+  if (engine === undefined) return "nothing";
+  const id = random.chance(0.3) ? { id: `s${random.below(4)}` } : {};
+  session.ask("broadcast", engine.broadcast({ name: signalName, ...id, variables: { flag: true } }), () => {
+    session.count("signals");
+  });
+  return `broadcast ${JSON.stringify(id)}`;
+};
+
+const plan: Action = (session, random) => {
+  const { engine } = session;
+  if (engine === undefined || !session.deployed) return "nothing";
+  const percent = random.pick([0, 30, 70, 100]);
+  const guard = random.chance(0.5) ? { guard: { endedMin: 2, failureRateMax: 0.3, incidentsMax: 3 } } : {};
+  const plan = random.chance(0.1) ? null : { stable: "1.0.0", candidate: "2.0.0", percent, ...guard };
+  session.ask("rollout", engine.rollout("leaf", plan), () => session.count("rollouts"));
+  return `rollout ${JSON.stringify(plan)}`;
 };
 
 const finish: Action = (session, random) => `finish ${session.crew.finish(random)}`;
@@ -135,7 +169,8 @@ const close: Action = async (session, random) => {
 const look: Action = (session, random) => {
   const { engine } = session;
   if (engine === undefined) return "nothing";
-  const view = random.pick(["instances", "jobs", "tasks", "incidents", "queues"] as const);
+  const views = ["instances", "jobs", "tasks", "incidents", "queues", "subscriptions", "messages", "versions"] as const;
+  const view = random.pick(views);
   session.ask(`query ${view}`, engine.query(view, {}, { limit: 1 + random.below(3) }));
   const shadow = pickShadow(session, random);
   if (shadow !== undefined) session.ask("instance", engine.instance(shadow.instanceId));
@@ -277,6 +312,9 @@ function adjustConcurrency(random: Random, state: State): InstanceCommand {
 const actions: readonly (readonly [number, Action])[] = [
   [4, start],
   [1, startAgain],
+  [3, publish],
+  [0.7, broadcast],
+  [0.5, plan],
   [9, finish],
   [0.5, beat],
   [4, pass],

@@ -1,5 +1,5 @@
 import { type InstanceView, isEnded, queueClasses, type WaitingView } from "@tutti/kernel";
-import type { InstanceCommand } from "../port.ts";
+import type { InstanceCommand, SubscriptionRow } from "../port.ts";
 import type { Session } from "./session.ts";
 import { explain } from "./session.ts";
 import { checkTables } from "./tables.ts";
@@ -34,8 +34,10 @@ export async function checkEnding(session: Session): Promise<void> {
     const open = await viewsOf(session);
     if (open.length === 0) break;
     for (const view of open) for (const command of wayOn(view, round)) send(session, view.instanceId, command);
+    await tellThoseWhoWait(session);
     await session.clock.advance(roundMs);
   }
+  if (session.store !== undefined) await ledger.post.checkAtRest(session.store, session.clock.now());
   for (const view of await viewsOf(session)) checkExplained(session, view);
   await cancelAll(session);
   await checkNothingLeft(session);
@@ -65,6 +67,27 @@ async function viewsOf(session: Session): Promise<InstanceView[]> {
   }
   await session.settle();
   return views;
+}
+
+/** What nobody sent in all that time is sent now. */
+async function tellThoseWhoWait(session: Session): Promise<void> {
+  const { engine } = session;
+  if (engine === undefined) return;
+  let waiting: readonly SubscriptionRow[] = [];
+  session.ask("query subscriptions", engine.query("subscriptions", {}, { limit: 1_000 }), (page) => {
+    waiting = page.rows;
+  });
+  await session.settle();
+  const variables = { flag: false };
+  const told = new Set<string>();
+  for (const { kind, name, correlationKey } of waiting) {
+    const what = JSON.stringify([kind, name, correlationKey]);
+    if (told.has(what)) continue;
+    told.add(what);
+    const key = correlationKey === null ? {} : { correlationKey };
+    if (kind === "signal") session.ask("broadcast", engine.broadcast({ name, variables }));
+    else session.ask("publish", engine.publish({ name, ...key, variables }));
+  }
 }
 
 function send(session: Session, instanceId: string, command: InstanceCommand): void {

@@ -13,6 +13,7 @@ import { rebuild } from "../embedded/instances.ts";
 import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
 import { Draft } from "../embedded/turn.ts";
 import { testHost } from "../testing/programs.ts";
+import { Post } from "./post.ts";
 import { sameJson } from "./same.ts";
 
 /** One instance as the durable log says it is: folded from the rows alone, one event after the other. */
@@ -31,6 +32,7 @@ export class Ledger {
   readonly rows: string[] = [];
   /** The same, to be read. */
   readonly parsed: LogRow[] = [];
+  readonly post: Post = new Post(this);
   /** The first thing that was found wrong. */
   violation: string | undefined;
   readonly #programs: Map<string, Program>;
@@ -166,7 +168,9 @@ export class Ledger {
     return shadow;
   }
 
-  #note({ instanceId }: Shadow, event: Event): void {
+  #note(shadow: Shadow, event: Event): void {
+    const { instanceId } = shadow;
+    this.post.note(shadow, event);
     if (event.type === "child-ended") {
       const before = this.#ended.get(event.childId);
       this.check(before === undefined, () => `the end of '${event.childId}' reached its caller twice`);

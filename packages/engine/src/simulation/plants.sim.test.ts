@@ -33,6 +33,8 @@ test.each<readonly [Plant, Log, RegExp]>([
   ["reused-token", "journal", /has token/],
   ["stale-load", "journal", /is not what the log says/],
   ["unordered-snapshot", "journal", /is not what the log says/],
+  ["forgotten-receipt", "journal", /reached process|in vain/],
+  ["forgotten-subscription", "sqlite", /the table of subscriptions|is running and waits for/],
 ])("[S3] a planted bug is found: %s on the %s log", async (plant, log, reason) => {
   const found = await hunt(plant, log, 200);
   expect(found?.violation).toMatch(reason);

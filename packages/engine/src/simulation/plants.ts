@@ -1,3 +1,4 @@
+import type { Change, Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { JournalMedium } from "./journal-medium.ts";
 import type { Medium } from "./medium.ts";
@@ -19,7 +20,9 @@ export type Plant =
   | "half-turn"
   | "reused-token"
   | "stale-load"
-  | "unordered-snapshot";
+  | "unordered-snapshot"
+  | "forgotten-receipt"
+  | "forgotten-subscription";
 
 export const plants: { readonly [P in Plant]: Planted } = {
   // The disk, or whoever should have called it, says "synced" and has not synced.
@@ -80,6 +83,12 @@ export const plants: { readonly [P in Plant]: Planted } = {
       },
     }),
   },
+  // Who has had a message is not written down.
+  "forgotten-receipt": { store: (store) => changing(store, (change) => withoutReceivers(change)) },
+  "forgotten-subscription": {
+    store: (store, random) =>
+      changing(store, (change) => (change.type === "subscription-put" && random().chance(0.2) ? [] : [change])),
+  },
   "unordered-snapshot": {
     store: (store) => ({
       ...store,
@@ -93,6 +102,15 @@ export const plants: { readonly [P in Plant]: Planted } = {
     }),
   },
 };
+
+function changing(store: Store, replace: (change: Change) => readonly Change[]): Store {
+  return { ...store, commit: ({ rows, changes }) => store.commit({ rows, changes: changes.flatMap(replace) }) };
+}
+
+function withoutReceivers(change: Change): readonly Change[] {
+  if (change.type === "message-received") return [];
+  return change.type === "message-put" ? [{ ...change, message: { ...change.message, receivers: [] } }] : [change];
+}
 
 function withoutLast<T>(rows: readonly T[]): readonly T[] {
   return rows.length > 2 ? rows.slice(0, -1) : rows;

@@ -42,6 +42,11 @@ const everywhere = [
   "clock jumps",
   "accepted commands",
   "refused commands",
+  "messages given",
+  "messages that started",
+  "messages again",
+  "signals",
+  "rollouts",
 ];
 
 test(`[S1] ${journalSeeds} crash schedules from seed ${from} lose nothing and do nothing twice: the log in memory`, async () => {

@@ -2,6 +2,7 @@ import { isEnded, pendingEffects } from "@tutti/kernel";
 import type { Message, OutboxEntry, Store } from "../embedded/store.ts";
 import type { TaskRow } from "../port.ts";
 import type { Ledger, Shadow } from "./ledger.ts";
+import { sameJson } from "./same.ts";
 
 const all = 1_000_000;
 const page = { limit: all };
@@ -42,6 +43,14 @@ export async function checkTables(store: Store, ledger: Ledger): Promise<void> {
     "incidents",
     incidents.map((incident) => `${incident.instanceId} ${incident.key} ${incident.code}`),
   );
+  const subscriptions = (await store.listSubscriptions({}, page)).rows;
+  compare(
+    "subscriptions",
+    subscriptions.map(
+      (row) => `${row.instanceId} ${row.key} ${row.kind} ${row.name} ${row.correlationKey} ${row.element}`,
+    ),
+  );
+  await checkRollouts(store, ledger);
   const instances = (await store.listInstances({}, page)).rows;
   compare(
     "instances",
@@ -74,6 +83,9 @@ function expectRows({ number, instanceId, state }: Shadow, want: (table: string,
       const { key, element, jobType, attempt, notBefore = 0 } = effect;
       want("jobs", `${number}.${key} ${element} ${jobType} ${attempt} ${notBefore}`);
       jobs++;
+    } else if (effect.type === "open-subscription") {
+      const { key, kind, name, correlationKey, element } = effect;
+      want("subscriptions", `${instanceId} ${key} ${kind} ${name} ${correlationKey} ${element}`);
     } else if (effect.type === "arm-timer") {
       want("timers", `${number}.${effect.key} ${effect.due}`);
     }
@@ -84,6 +96,26 @@ function expectRows({ number, instanceId, state }: Shadow, want: (table: string,
   const row = `${instanceId} ${parent?.instanceId ?? null} ${rootId} ${status} ${[...state.incidents.values()].length} ${endedAt}`;
   want("instances", row);
   if (status === "paused" && jobs > 0) want("held instances", `${number}`);
+}
+
+/** A rollout has counted every instance of its candidate that began under it, and what became of each. */
+async function checkRollouts(store: Store, ledger: Ledger): Promise<void> {
+  for (const { process, plan, after, figures } of await store.rollouts()) {
+    const later = [...ledger.shadows.values()].filter(({ number }) => number > after);
+    const heads = later.map(({ state }) => state.head);
+    const mine = heads.filter((head) => head.process === process && head.version === plan.candidate);
+    const ended = (status: string): number => mine.filter((head) => head.status === status).length;
+    const { incidents: _incidents, ...found } = figures;
+    const expected = {
+      started: mine.length,
+      completed: ended("completed"),
+      failed: ended("failed"),
+      cancelled: ended("cancelled"),
+    };
+    ledger.check(sameJson(JSON.stringify(found), JSON.stringify(expected)), () => {
+      return `the rollout of ${process} counts ${JSON.stringify(found)}, but it is ${JSON.stringify(expected)}`;
+    });
+  }
 }
 
 /** Nothing that one instance owes another is forgotten: it has arrived, or it is on its way. */

@@ -1,5 +1,15 @@
-import type { Element, Json, Mapping, MultiInstance, ProgramDocument, SlaRule, TimerDefinition } from "@tutti/kernel";
+import type {
+  Element,
+  Json,
+  Mapping,
+  MessageDefinition,
+  MultiInstance,
+  ProgramDocument,
+  SlaRule,
+  TimerDefinition,
+} from "@tutti/kernel";
 import { program } from "../testing/programs.ts";
+import { correlationKeys, messageName, signalName, startName } from "./post.ts";
 import { Random } from "./random.ts";
 
 /** Job types of all random programs; each has a worker most of the time. */
@@ -84,6 +94,9 @@ class Grower {
     const make = this.#random.weighted<() => Block>([
       [6, () => this.#activity(parent, depth)],
       [1, () => this.#wait(parent)],
+      [0.6, () => this.#awaitMessage(parent)],
+      [0.3, () => this.#awaitSignal(parent)],
+      [0.6, () => this.#tell(parent)],
       [0.4, () => this.#undo(parent)],
       [depth > 0 ? 1.2 : 0, () => this.#split(parent, depth)],
       [depth > 0 ? 1.2 : 0, () => this.#choice(parent, depth)],
@@ -103,6 +116,47 @@ class Grower {
       parent,
       trigger: { type: "timer", timer },
     });
+  }
+
+  #message(): MessageDefinition {
+    const key = this.#random.pick(correlationKeys);
+    return {
+      name: { literal: messageName },
+      ...(key === undefined ? {} : { correlationKey: { literal: key } }),
+    };
+  }
+
+  #awaitMessage(parent: string | null): Block {
+    const message = this.#message();
+    if (this.#random.chance(0.3)) {
+      return this.#add({ kind: "receive-task", id: this.#id("receive"), parent, message, outputs: flagOut });
+    }
+    const trigger = { type: "message" as const, message };
+    return this.#add({ kind: "intermediate-catch-event", id: this.#id("hear"), parent, trigger, outputs: flagOut });
+  }
+
+  #awaitSignal(parent: string | null): Block {
+    const trigger = { type: "signal" as const, signal: { name: { literal: signalName } } };
+    return this.#add({ kind: "intermediate-catch-event", id: this.#id("watch"), parent, trigger });
+  }
+
+  #tell(parent: string | null): Block {
+    const ttlMs = this.#random.pick([0, 5_000, 60_000]);
+    const trigger = this.#random.chance(0.3)
+      ? { type: "signal" as const, signal: { name: { literal: signalName } } }
+      : { type: "message" as const, message: { ...this.#message(), ttlMs, payload: flagOut } };
+    return this.#add({ kind: "intermediate-throw-event", id: this.#id("tell"), parent, trigger });
+  }
+
+  /** A second way to begin the process: with a message, or by itself now and then. */
+  beginning(): void {
+    const trigger = this.#random.chance(0.5)
+      ? { type: "message" as const, message: { name: { literal: startName } } }
+      : { type: "timer" as const, timer: { kind: "cycle" as const, value: { literal: "R2/PT7S" } } };
+    const from = this.#add({ kind: "start-event", id: this.#id("begin"), parent: null, trigger });
+    const task = this.#add(this.#service(null));
+    const to = this.#add({ kind: "end-event", id: this.#id("end"), parent: null, trigger: { type: "none" } });
+    this.flows.push(`${from.last}>${task.first}`, `${task.last}>${to.first}`);
   }
 
   #undo(parent: string | null): Block {
@@ -266,6 +320,10 @@ class Grower {
       const code = random.chance(0.5) ? { code: "E1" } : {};
       attach({ ...place, id: this.#id("error"), interrupting: true, trigger: { type: "error", ...code } });
     }
+    if (random.chance(0.15)) {
+      const trigger = { type: "message" as const, message: this.#message() };
+      attach({ ...place, id: this.#id("told"), interrupting: random.chance(0.5), trigger, outputs: flagOut });
+    }
     if (random.chance(0.2)) {
       const interrupting = random.chance(0.6);
       const cycle = { kind: "cycle" as const, value: { literal: random.pick(["R3/PT2S", "R2/PT7S"]) } };
@@ -304,12 +362,19 @@ export function randomItems(random: Random, countMax: number, prefix = "k"): Jso
   });
 }
 
-function grow(random: Random, id: string, called: readonly string[]): ProgramDocument {
+interface Growth {
+  readonly called?: readonly string[];
+  readonly version?: string;
+}
+
+function grow(random: Random, id: string, { called = [], version = "1.0.0" }: Growth = {}): ProgramDocument {
   const grower = new Grower(random, called);
   grower.scope(null, id === "main" ? 2 : 1);
+  if (id !== "main" && random.chance(0.6)) grower.beginning();
   if (random.chance(0.25)) grower.tangle();
   return program({
     id,
+    version,
     variables: [{ name: "flag", type: "boolean", initial: random.chance(0.5) }],
     outputs: ["flag"],
     elements: grower.elements,
@@ -318,10 +383,11 @@ function grow(random: Random, id: string, called: readonly string[]): ProgramDoc
   });
 }
 
-/** A deployment of three processes that call each other downwards: `main` → `child` → `leaf`. */
+/** A deployment of three processes that call each other downwards, `main` → `child` → `leaf`, the last in two versions. */
 export function randomWorld(seed: number): readonly ProgramDocument[] {
   const random = new Random(seed);
-  const leaf = grow(random, "leaf", []);
-  const child = grow(random, "child", ["leaf"]);
-  return [leaf, child, grow(random, "main", ["child", "leaf"])];
+  const leaf = grow(random, "leaf");
+  const child = grow(random, "child", { called: ["leaf"] });
+  const main = grow(random, "main", { called: ["child", "leaf"] });
+  return [leaf, child, main, grow(random, "leaf", { version: "2.0.0" })];
 }

@@ -116,7 +116,7 @@ function hash(text: string): number {
 }
 
 /** One more of what is counted, and the candidate taken back if that was one too many. */
-export function counted(rollout: Rollout, what: keyof RolloutFigures, at: number): Rollout {
+export function counted<R extends Rollout>(rollout: R, what: keyof RolloutFigures, at: number): R {
   const figures = { ...rollout.figures, [what]: rollout.figures[what] + 1 };
   const reason = rollout.rolledBack === null ? guardReason(rollout.plan, figures) : undefined;
   return { ...rollout, figures, ...(reason === undefined ? {} : { rolledBack: { at, reason } }) };

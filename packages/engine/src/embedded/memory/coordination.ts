@@ -1,4 +1,4 @@
-import type { ChannelName, Rollout } from "@tutti/kernel";
+import type { ChannelName } from "@tutti/kernel";
 import { expiresAt, forgottenAt } from "@tutti/kernel";
 import {
   type ChannelRows,
@@ -12,6 +12,7 @@ import {
   type QueueWanted,
   type SignalWanted,
   type StoredMessage,
+  type StoredRollout,
   type StoredSchedule,
   type Unmatched,
 } from "../coordination.ts";
@@ -37,7 +38,7 @@ export class CoordinationTables {
   readonly #byId: Map<string, number> = new Map();
   readonly holders: Map<string, Map<string, InstanceNumber>> = new Map();
   readonly schedules: Map<string, StoredSchedule> = new Map();
-  readonly rollouts: Map<string, Rollout> = new Map();
+  readonly rollouts: Map<string, StoredRollout> = new Map();
 
   apply(change: CoordinationChange): void {
     // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.

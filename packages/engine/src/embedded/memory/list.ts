@@ -132,5 +132,5 @@ function keyed<Row extends { readonly key: number }>(
 }
 
 function newestFirst(tables: MemoryTables): InstanceTables[] {
-  return [...tables.instances.values()].reverse();
+  return [...tables.instances.values()].sort((a, b) => b.record.number - a.record.number);
 }

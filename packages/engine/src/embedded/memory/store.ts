@@ -77,33 +77,43 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
         throw new AppError("storage-failed", "Expected the disk to be usable again, but it is not.", { cause });
       }
     },
-    find: async (wanted) => find(tables, wanted),
-    rows: async (request) => rows(tables, request),
-    program: async (hash): Promise<ProgramDocument | undefined> => tables.programs.get(hash),
-    slots: async () => new Map(tables.slots),
-    deployments: async () => [...tables.deployments.values()].sort((a, b) => a.number - b.number),
-    openJobs: async (after, limit) => openJobs(tables, after, limit),
-    heldInstances: async () => heldInstances(tables),
-    timers: async (after, limit) => armedTimers(tables, after, limit),
-    channels: async (wanted) => wanted.map((each) => tables.coordination.channel(each)),
-    queued: async (wanted) => tables.coordination.queued(wanted),
-    signalled: async (wanted) => tables.coordination.signalled(wanted),
-    unmatched: async (now) => tables.coordination.unmatched(now, (number) => tables.of(number).record.endedAt !== null),
-    messageCounts: async () => tables.coordination.counts(),
-    schedules: async () => [...tables.coordination.schedules.values()],
-    rollouts: async () => [...tables.coordination.rollouts.values()],
-    outbox: async () => [...tables.outbox.values()].sort((a, b) => a.id - b.id),
-    listInstances: async (filter, page) => listInstances(tables, filter, page),
-    listJobs: async (filter, page) => listJobs(tables, filter, page),
-    listTasks: async (filter, page) => listTasks(tables, filter, page),
-    listIncidents: async (filter, page) => listIncidents(tables, filter, page),
-    listSubscriptions: async (filter, page) => listSubscriptions(tables, filter, page),
-    listMessages: async (filter, page) => listMessages(tables, filter, page),
-    versionFigures: async (process) => versionFigures(tables, process),
+    ...readsOf(() => tables),
     idle: () => undefined,
     close: async () => {
       closed = true;
     },
+  };
+}
+
+type Reads = Omit<Store, "claimEpoch" | "counters" | "commit" | "reopen" | "idle" | "close">;
+
+/** Reopening puts other tables in the place of those that are there, so every read asks for them. */
+function readsOf(tables: () => MemoryTables): Reads {
+  return {
+    find: async (wanted) => find(tables(), wanted),
+    rows: async (request) => rows(tables(), request),
+    program: async (hash): Promise<ProgramDocument | undefined> => tables().programs.get(hash),
+    slots: async () => new Map(tables().slots),
+    deployments: async () => [...tables().deployments.values()].sort((a, b) => a.number - b.number),
+    openJobs: async (after, limit) => openJobs(tables(), after, limit),
+    heldInstances: async () => heldInstances(tables()),
+    timers: async (after, limit) => armedTimers(tables(), after, limit),
+    channels: async (wanted) => wanted.map((each) => tables().coordination.channel(each)),
+    queued: async (wanted) => tables().coordination.queued(wanted),
+    signalled: async (wanted) => tables().coordination.signalled(wanted),
+    unmatched: async (now) =>
+      tables().coordination.unmatched(now, (number) => tables().of(number).record.endedAt !== null),
+    messageCounts: async () => tables().coordination.counts(),
+    schedules: async () => [...tables().coordination.schedules.values()],
+    rollouts: async () => [...tables().coordination.rollouts.values()],
+    outbox: async () => [...tables().outbox.values()].sort((a, b) => a.id - b.id),
+    listInstances: async (filter, page) => listInstances(tables(), filter, page),
+    listJobs: async (filter, page) => listJobs(tables(), filter, page),
+    listTasks: async (filter, page) => listTasks(tables(), filter, page),
+    listIncidents: async (filter, page) => listIncidents(tables(), filter, page),
+    listSubscriptions: async (filter, page) => listSubscriptions(tables(), filter, page),
+    listMessages: async (filter, page) => listMessages(tables(), filter, page),
+    versionFigures: async (process) => versionFigures(tables(), process),
   };
 }
 
@@ -151,8 +161,8 @@ async function readBack(disk: Disk): Promise<{ readonly tables: MemoryTables; re
 }
 
 function* inOrder(tables: MemoryTables, from: number): Generator<InstanceTables> {
-  // Numbers are given in rising order and a Map keeps it.
-  for (const of of tables.instances.values()) if (of.record.number >= from) yield of;
+  const later = [...tables.instances.values()].filter((of) => of.record.number >= from);
+  yield* later.sort((a, b) => a.record.number - b.record.number);
 }
 
 function find(tables: MemoryTables, wanted: Wanted): Found {

@@ -81,7 +81,8 @@ const appliers: Appliers = lookup({
       incidents: undefined,
     });
     tables.numbers.set(record.instanceId, record.number);
-    tables.lastNumber = record.number;
+    // A turn may put them in another order than it numbered them.
+    tables.lastNumber = Math.max(tables.lastNumber, record.number);
     if (record.requestId !== null) tables.requests.set(record.requestId, record.instanceId);
   },
   "instance-update": (tables, { record }) => {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { expiresAt, forgottenAt, type JsonObject, type Rollout } from "@tutti/kernel";
+import { expiresAt, forgottenAt, type JsonObject } from "@tutti/kernel";
 import type { MessageReceiver } from "../../port.ts";
 import {
   type ChannelRows,
@@ -12,6 +12,7 @@ import {
   type QueueWanted,
   type SignalWanted,
   type StoredMessage,
+  type StoredRollout,
   type StoredSchedule,
   type Unmatched,
 } from "../coordination.ts";
@@ -118,8 +119,8 @@ export class CoordinationReader {
     return this.#rows("schedules") as StoredSchedule[];
   }
 
-  rollouts(): Rollout[] {
-    return this.#rows("rollouts") as Rollout[];
+  rollouts(): StoredRollout[] {
+    return this.#rows("rollouts") as StoredRollout[];
   }
 
   #rows(table: "schedules" | "rollouts"): unknown[] {
