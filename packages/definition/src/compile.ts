@@ -7,6 +7,7 @@ import { readDecision } from "./dmn/yaml.ts";
 import type { CompiledProgram } from "./draft.ts";
 import { compileForm } from "./form/form.ts";
 import { lint } from "./lint/lint.ts";
+import { compileArrows } from "./notation/arrows.ts";
 import { type Problem, Problems } from "./problem.ts";
 import { decisionSchema } from "./schema/decision.ts";
 import { reportIssues } from "./schema-problem.ts";
@@ -48,16 +49,29 @@ export function compileYaml(text: string, options: { readonly file: string }): C
 }
 
 /**
- * Compiles a file of whatever form: BPMN or DMN when it is called so or begins with a tag, else YAML. A text that is already
+ * Compiles a file of whatever form: BPMN or DMN when it is called so or begins with a tag, arrow
+ * notation when it is called `.arrows`, else YAML. A text that is already
  * decoded may be given for either.
  */
 export function compile(source: string | Uint8Array, options: { readonly file: string }): CompileResult {
+  const arrows = /([^/\\]+)\.arrows$/i.exec(options.file);
+  if (arrows?.[1] !== undefined) return compileArrowsFile(textOf(source), { ...options, id: arrows[1] });
   if (isDmn(source, options.file)) return { programs: [], ...compileDmn(source, options) };
   if (isBpmn(source, options.file)) {
     const { documents, problems } = compileBpmn(source, options);
     return { programs: documents, decisions: [], problems };
   }
-  return compileYaml(typeof source === "string" ? source : new TextDecoder().decode(source), options);
+  return compileYaml(textOf(source), options);
+}
+
+function textOf(source: string | Uint8Array): string {
+  return typeof source === "string" ? source : new TextDecoder().decode(source);
+}
+
+/** The process is called like its file. */
+function compileArrowsFile(text: string, options: { readonly id: string; readonly file: string }): CompileResult {
+  const { program, problems } = compileArrows(text, options);
+  return { programs: program === undefined ? [] : [program], decisions: [], problems };
 }
 
 function headOf(source: string | Uint8Array): string {

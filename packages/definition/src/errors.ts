@@ -55,6 +55,7 @@ export type DefinitionErrorCode =
   | "timer-value"
   | "timer-zone"
   | "timer-never"
+  | "notation-invalid"
   | "decision-invalid"
   | "decision-unknown"
   | "decision-duplicate"
@@ -123,6 +124,7 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "timer-value": invalid("Give the timer a value of its kind."),
   "timer-zone": invalid("Name an IANA time zone such as Europe/Berlin."),
   "timer-never": invalid("Choose a time that comes within 100 years."),
+  "notation-invalid": invalid("Write steps and arrows: `a → [b & c] → d`, `x > 1 ? a : b`, `step(arg) → result`."),
   "decision-invalid": invalid("Correct the decision as the message says."),
   "decision-unknown": invalid("Require decisions and inputs of the same file."),
   "decision-duplicate": invalid("Give every decision its own id and name."),

@@ -12,7 +12,11 @@ export { canonicalJson, hashProgram } from "./hash.ts";
 export { createHost } from "./host.ts";
 export { limits } from "./limits.ts";
 export { checkCalls } from "./lint/lint.ts";
-export type { Problem } from "./problem.ts";
+export { type ArrowsResult, compileArrows } from "./notation/arrows.ts";
+export type { Notation } from "./notation/model.ts";
+export { parseNotation } from "./notation/parse.ts";
+export { printNotation } from "./notation/print.ts";
+export { type Problem, Problems } from "./problem.ts";
 export { definitionJsonSchema } from "./schema/json-schema.ts";
 export {
   checkSoundness,

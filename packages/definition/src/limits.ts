@@ -38,6 +38,8 @@ export const limits = {
   feelCallsMax: 100,
   /** Warnings kept of one evaluation. */
   warningsMax: 20,
+  /** Characters of one text in arrow notation. */
+  notationCharactersMax: 65_536,
   /** Combinations of values that the routes of one gateway are tried with. */
   routeCombinationsMax: 4_096,
   /** States that a check of soundness looks at. */

@@ -1,12 +1,14 @@
 import type { z } from "zod";
 import type { CompiledProgram } from "../draft.ts";
 import type { Place, Problems } from "../problem.ts";
+import { arrowsSchema } from "../schema/arrows.ts";
 import { flowSchema } from "../schema/flow.ts";
 import { graphSchema, projectSchema } from "../schema/graph.ts";
 import { processSchema } from "../schema/native.ts";
 import { stagesSchema } from "../schema/stages.ts";
 import { reportIssues } from "../schema-problem.ts";
 import type { SourceDocument } from "../yaml.ts";
+import { compileArrowsForm } from "./arrows-form.ts";
 import { compileFlow } from "./flow.ts";
 import { compileGraph, compileProject } from "./graph.ts";
 import { compileNative } from "./native.ts";
@@ -24,13 +26,14 @@ export function compileForm(document: SourceDocument, problems: Problems): Compi
     return undefined;
   };
   if (has(value, "process")) return run(processSchema, compileNative);
+  if (has(value, "arrows")) return run(arrowsSchema, compileArrowsForm);
   if (has(value, "graph")) return run(graphSchema, compileGraph);
   if (has(value, "project_name")) return run(projectSchema, compileProject);
   const workflow = has(value, "workflow") ? value["workflow"] : undefined;
   if (has(workflow, "stages")) return run(stagesSchema, compileStages);
   if (has(workflow, "flow") || has(workflow, "tasks")) return run(flowSchema, compileFlow);
   const message =
-    "Expected process, graph, project_name, decision, or a workflow with stages or with tasks and flow, but found none of them";
+    "Expected process, arrows, graph, project_name, decision, or a workflow with stages or with tasks and flow, but found none of them";
   problems.error("form-unknown", message, place([]));
   return undefined;
 }

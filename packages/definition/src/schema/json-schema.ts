@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { arrowsSchema } from "./arrows.ts";
 import { decisionSchema } from "./decision.ts";
 import { flowSchema } from "./flow.ts";
 import { graphSchema, projectSchema } from "./graph.ts";
@@ -7,7 +8,15 @@ import { stagesSchema } from "./stages.ts";
 
 /** The JSON Schema that editors use: every form that `compileYaml` takes. */
 export function definitionJsonSchema(): Readonly<Record<string, unknown>> {
-  const forms = z.union([processSchema, graphSchema, projectSchema, stagesSchema, flowSchema, decisionSchema]);
+  const forms = z.union([
+    processSchema,
+    graphSchema,
+    projectSchema,
+    stagesSchema,
+    flowSchema,
+    decisionSchema,
+    arrowsSchema,
+  ]);
   const schema = z.toJSONSchema(forms, { target: "draft-2020-12", io: "input", unrepresentable: "any" });
   return {
     ...schema,
