@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { NativeVariable } from "./native.ts";
-import { idPattern, nativeVariables } from "./native.ts";
+import type { NativeVariable } from "./native-part.ts";
+import { idPattern, variables } from "./native-part.ts";
 
 export interface ArrowsForm {
   arrows: string;
@@ -16,7 +16,7 @@ export const arrowsSchema: z.ZodType<ArrowsForm> = z
     arrows: z.string().regex(idPattern),
     version: z.string().optional(),
     name: z.string().max(200).optional(),
-    variables: nativeVariables.optional().meta({ description: "Only those that the flow does not show." }),
+    variables: variables.optional().meta({ description: "Only those that the flow does not show." }),
     flow: z.string().min(1).meta({ description: "`a → [b & c] → d`, `x > 1 ? a : b`, `step(arg) → result`." }),
   })
   .meta({ id: "arrows", title: "Arrow notation" });
