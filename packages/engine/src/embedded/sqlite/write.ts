@@ -36,20 +36,23 @@ export class TurnWriter {
     this.#begin.run();
     try {
       this.#writeRows(turn);
-      for (const change of turn.changes) {
-        // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
-        const write = writers[change.type as OwnChange["type"]] as
-          | ((statements: Statements, change: Change) => void)
-          | undefined;
-        if (write === undefined) this.#coordination.write(change as CoordinationChange);
-        else write(this.#statements, change);
-      }
+      for (const change of turn.changes) this.#writeChange(change);
       this.#commit.run();
     } catch (error) {
       this.#chain = before;
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
+  }
+
+  /** Called often, unlike what loops over it, so the runtime compiles it well. */
+  #writeChange(change: Change): void {
+    // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
+    const write = writers[change.type as OwnChange["type"]] as
+      | ((statements: Statements, change: Change) => void)
+      | undefined;
+    if (write === undefined) this.#coordination.write(change as CoordinationChange);
+    else write(this.#statements, change);
   }
 
   /** The rows stand one after the other in one buffer, so that one hash covers a turn and reads each byte once. */
