@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
@@ -37,7 +37,9 @@ function shellIn(house: CliHouse): (commands: string) => string {
     join(bin, "tutti"),
     `#!/bin/sh\nexec "${process.execPath}" --conditions=@tutti/source "${main}" "$@"\n`,
   );
-  chmodSync(join(bin, "tutti"), 0o755);
+  // A person's own Node, which runs the sources as it would run what npm installed.
+  writeFileSync(join(bin, "node"), `#!/bin/sh\nexec "${process.execPath}" --conditions=@tutti/source "$@"\n`);
+  for (const name of ["tutti", "node"]) chmodSync(join(bin, name), 0o755);
   const environment = {
     PATH: [bin, process.env["PATH"]].join(delimiter),
     HOME: join(house.folder, "home"),
@@ -81,6 +83,36 @@ test("[C33, C34] the guide's commands do what the guide says", async () => {
   expect(await gitAnswer(greeter, "branch", "--format=%(refname:short)")).toBe("main\ntutti/again\ntutti/greetings");
   expect(await gitAnswer(greeter, "show", "tutti/again:french.js")).toContain("Bonjour");
   expect(await house.ownerPid()).toBeUndefined();
+});
+
+test("[C34, C36] the guide's process is checked, tried and tested as the guide says", async () => {
+  const house = await CliHouse.open();
+  houses.push(house);
+  const run = shellIn(house);
+  const parts = partsOf(readFileSync(join(docs, "guide", "testing.md"), "utf8"));
+  expect(parts.map(({ type }) => type)).toEqual([
+    "file",
+    "commands",
+    "answer",
+    "file",
+    "commands",
+    "answer",
+    "file",
+    "commands",
+  ]);
+  mkdirSync(join(house.folder, "node_modules", "@tutti"), { recursive: true });
+  symlinkSync(
+    fileURLToPath(new URL("../../testing", import.meta.url)),
+    join(house.folder, "node_modules/@tutti/testing"),
+  );
+  let said = "";
+  for (const part of parts) {
+    if (part.type === "file") writeFileSync(join(house.folder, part.path), part.text);
+    if (part.type === "commands") said = run(part.text);
+    if (part.type === "answer") for (const line of part.lines) expect(said).toContain(line);
+  }
+  expect(said).toMatch(/pass 4\b/);
+  expect(existsSync(house.state)).toBe(false);
 });
 
 test("[C34] the program that the page on agents shows is an agent", async () => {

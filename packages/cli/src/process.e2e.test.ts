@@ -183,6 +183,54 @@ test("[C36] a module of the builder is tried as it is", async () => {
   expect([exit, stdout]).toEqual([0, expect.stringContaining("pass      one (intermediate-throw-event)")]);
 });
 
+test("[C36] messages start a process and are what it waits for; one that nobody waited for is named", async () => {
+  const bpmn = await file(
+    "mail.bpmn",
+    `<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:test">
+  <message id="M1" name="order"/>
+  <signal id="S1" name="ready"/>
+  <process id="mail" isExecutable="true">
+    <startEvent id="begin"><messageEventDefinition messageRef="M1"/></startEvent>
+    <intermediateCatchEvent id="wait"><signalEventDefinition signalRef="S1"/></intermediateCatchEvent>
+    <endEvent id="done"/>
+    <sequenceFlow id="f1" sourceRef="begin" targetRef="wait"/>
+    <sequenceFlow id="f2" sourceRef="wait" targetRef="done"/>
+  </process>
+</definitions>
+`,
+  );
+  const publish = await file(
+    "publish.yaml",
+    `
+format: tutti-answers/1
+publish:
+  - { message: order, after: 1h }
+  - { message: nothing }
+  - { signal: ready, on: wait, after: 2h }
+`,
+  );
+  const { exit, stdout, stderr } = await run(bpmn, "--answers", publish);
+  expect([exit, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("mail completed with {} after 2h.");
+  expect(stdout).toContain("Never used: message nothing, which nobody waited for.");
+  const never = await run(bpmn, "--json");
+  expect([never.exit, JSON.parse(never.stdout)]).toMatchObject([2, { error: { code: "input-needed" } }]);
+});
+
+test("[C37] Ctrl-C ends a wait for real time and says what it waited for", async () => {
+  const hour = await file("hour.yaml", "process: hour\nsteps: { pause: { wait: 1h } }");
+  const running = house.start(["process", "run", hour, "--json"]);
+  await new Promise<void>((resolve) => running.child.stdout?.once("data", () => resolve()));
+  running.child.kill("SIGINT");
+  const { exit, stdout } = await running.done;
+  expect(exit).toBe(7);
+  expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({
+    finish: "interrupted",
+    waiting: [{ element: "pause", on: "timer" }],
+  });
+});
+
 test("[C10] another word than run or check is refused", async () => {
   const { exit, stderr } = await house.tutti("process", "walk", trial);
   expect([exit, stderr]).toEqual([2, expect.stringContaining("Expected run or check, but got 'walk'")]);

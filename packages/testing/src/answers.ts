@@ -52,20 +52,21 @@ export type Posting = (
   readonly on?: string | undefined;
 };
 
-/** One that asks: an attempt of a job, or a user task. */
+/** One that asks: an attempt of a job, a user task, or, of a person, an element that waits for a message or a signal. */
 export interface Question {
   /** The same for one attempt of one job, or one task, however often it is offered. */
   readonly id: string;
   readonly instanceId: string;
-  readonly kind: "job" | "task";
+  readonly kind: "job" | "task" | "message" | "signal";
   readonly element: string;
   /** Key of the item of the collection it belongs to. */
   readonly item: string | null;
   /** The type of the job; null for user tasks. */
   readonly jobType: string | null;
   readonly attempt: number;
+  /** Of a message: its correlation key, if it has one. */
   readonly input: JsonObject;
-  /** The title of a user task. */
+  /** The title of a user task; the name of a message or signal. */
   readonly title: string | null;
   /** JSON Schema of what completing a user task brings. */
   readonly form: JsonObject | null;

@@ -72,3 +72,22 @@ test("[T9] a message starts a process, and a crash neither loses nor repeats it"
   });
   expect(crashes).toBeGreaterThan(6);
 });
+
+test("[T7] somebody is asked for messages and signals, too, once each, before time passes", async () => {
+  const asked: string[] = [];
+  const trial = await openTrial({
+    programs: waits,
+    answers: { answers },
+    ask: async ({ kind, element, title, input }) => {
+      asked.push(`${element} ${kind} ${title} ${JSON.stringify(input)}`);
+      return { complete: { sum: asked.length }, after: "1h" };
+    },
+  });
+  const instance = await trial.start();
+  expect(await trial.finish()).toBe("ended");
+  expect(asked).toEqual(['W message paid {"key":"o1"}', "S signal go {}"]);
+  instance.expectEnd("completed").expectVariables({ sum: 1 });
+  const silent = await openTrial({ programs: waits, answers: { answers }, ask: async () => undefined });
+  await silent.start();
+  expect(await silent.finish()).toBe("waiting");
+});

@@ -1,5 +1,5 @@
 import type { Engine, InstanceCommand, Outcome, RecordedEvent, Store } from "@tutti/engine";
-import { AppError, type JsonObject, type ProgramDocument } from "@tutti/kernel";
+import { AppError, type JsonObject, must, type ProgramDocument } from "@tutti/kernel";
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { Crew, type Refusal } from "./crew.ts";
 import { instantAfter } from "./duration.ts";
@@ -242,15 +242,50 @@ export class Trial {
     return this.#crew.unanswered.find(({ id }) => !this.#skipped.has(id));
   }
 
-  /** Whether somebody answered the first question that nobody else has an answer for. */
+  /** Whether somebody was asked: for what nobody else answers, then for what is to come from outside, each once. */
   async #askSomebody(): Promise<boolean> {
     const { ask } = this.#options;
-    const question = this.#neverAsked;
+    const question = ask === undefined ? undefined : (this.#neverAsked ?? (await this.#awaited()));
     if (ask === undefined || question === undefined) return false;
     const answer = await ask(question);
-    if (answer === undefined) this.#skipped.add(question.id);
-    else this.#crew.answer(question, answer);
+    if (answer === undefined || question.kind === "message" || question.kind === "signal")
+      this.#skipped.add(question.id);
+    if (answer !== undefined) this.#give(question, answer);
     return true;
+  }
+
+  #give(question: Question, answer: Answer): void {
+    const { kind, title, input } = question;
+    if (kind === "job" || kind === "task") return this.#crew.answer(question, answer);
+    const { complete: payload = {}, after } = answer;
+    const name = must(title, "it waits for something that has a name");
+    const key = typeof input["key"] === "string" ? { key: input["key"] } : {};
+    const when = after === undefined ? {} : { after };
+    this.#crew.plan(
+      kind === "signal" ? { signal: name, payload, ...when } : { message: name, payload, ...key, ...when },
+    );
+  }
+
+  /** The oldest wait for a message or a signal that nobody was asked for. */
+  async #awaited(): Promise<Question | undefined> {
+    const { rows } = await this.#machine.ask((engine) => engine.query("subscriptions", {}, { limit: 1_000 }));
+    const waiting = rows.toReversed().map(
+      ({ instanceId, key, element, kind, name, correlationKey }): Question => ({
+        ...{
+          id: `${instanceId}/${key}:${name}`,
+          instanceId,
+          kind,
+          element,
+          title: name,
+          form: null,
+          jobType: null,
+          attempt: 1,
+        },
+        item: this.#steps.item(instanceId, key),
+        input: correlationKey === null ? {} : { key: correlationKey },
+      }),
+    );
+    return waiting.find(({ id }) => !this.#skipped.has(id));
   }
 
   async #rest(): Promise<void> {

@@ -18,11 +18,11 @@ const question: Question = {
   form: null,
 };
 
-async function typed(text: string): Promise<{ readonly answer: unknown; readonly shown: string }> {
+async function typed(text: string, asked = question): Promise<{ readonly answer: unknown; readonly shown: string }> {
   const [input, output] = [new PassThrough(), new PassThrough()];
   input.end(text);
   const person = new Person({ input, output, style: plain, signal: new AbortController().signal });
-  const answer = await person.ask(question);
+  const answer = await person.ask(asked);
   person.close();
   return { answer, shown: String(output.read()) };
 }
@@ -33,6 +33,22 @@ test("[C39] a person gives a result, a failure or an error", async () => {
   expect(shown).toContain('charge[a]: job payment.charge {"amount":3}');
   expect((await typed("fail busy try later\n")).answer).toEqual({ fail: { code: "busy", message: "try later" } });
   expect((await typed("throw declined\n")).answer).toEqual({ throw: { code: "declined" } });
+});
+
+test("[C39] a person brings messages and signals, too", async () => {
+  const waiting: Question = {
+    ...question,
+    kind: "message",
+    title: "paid",
+    jobType: null,
+    item: null,
+    input: { key: "o1" },
+  };
+  const { answer, shown } = await typed('{"sum": 1}\n', waiting);
+  expect([answer, shown]).toEqual([
+    { complete: { sum: 1 } },
+    expect.stringContaining(`waits for message 'paid' {"key":"o1"}`),
+  ]);
 });
 
 test("[C39] what cannot be read is asked again; nothing, and nobody, leaves it waiting", async () => {

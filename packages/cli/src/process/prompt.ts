@@ -30,9 +30,10 @@ export class Person {
   /** Asks again until the answer can be read. Undefined: it is left waiting, or nobody is there any more. */
   async ask(question: Question): Promise<Answer | undefined> {
     const { output, style } = this.#terminal;
-    const what = question.kind === "task" ? (question.title ?? "user task") : `job ${question.jobType}`;
     const item = question.item === null ? "" : `[${question.item}]`;
-    output.write(`${style.bold(`${question.element}${item}`)}: ${what} ${JSON.stringify(question.input)}\n`);
+    output.write(
+      `${style.bold(`${question.element}${item}`)}: ${nameOf(question)} ${JSON.stringify(question.input)}\n`,
+    );
     for (;;) {
       output.write(`  ${help}\n> `);
       const line = (await Promise.race([this.#lines.next(), this.#gone]))?.value as string | undefined;
@@ -45,6 +46,11 @@ export class Person {
   close(): void {
     this.#reader.close();
   }
+}
+
+function nameOf({ kind, title, jobType }: Question): string {
+  if (kind === "job") return `job ${jobType}`;
+  return kind === "task" ? (title ?? "user task") : `waits for ${kind} '${title}'`;
 }
 
 /** Undefined when it is none. */
