@@ -19,8 +19,13 @@ function simulate(seed: number): string {
   const document = randomProgram(random, seed % 3 === 0);
   const parent = random.chance(0.3) ? { parent: { instanceId: "above", key: 1 } } : {};
   const driver = new Driver(loadProgram(document, testHost));
+  const { processStarts, entries } = driver.program;
+  const byEvent = !entries.has(null) || (processStarts.length > 0 && random.chance(0.6));
+  const started = byEvent ? random.pick(processStarts).id : undefined;
+  const start =
+    started === undefined ? {} : { start: { element: started, payload: { n: random.below(5) }, trigger: 1 } };
   try {
-    driver.create({}, parent);
+    driver.create({}, { ...parent, ...start });
     for (let left = commandsMax; left > 0 && driver.history.length < eventsMax; left -= 1) {
       driver.try(randomCommand(random, driver));
       if (isEnded(driver.state) && random.chance(0.5)) break;

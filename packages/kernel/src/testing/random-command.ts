@@ -148,6 +148,14 @@ const makers: readonly (readonly [number, Maker])[] = [
       return { type: "end-child", key, childId: state.calls.get(key)?.childId ?? "nobody", outcome };
     },
   ],
+  [
+    1,
+    (random, { state }) => {
+      const key = aim(random, state.calls.values());
+      const said = { code: random.pick(["E1", "E2"]), payload: resultOf(random), number: random.below(50) };
+      return { type: "escalate-call", key, childId: state.calls.get(key)?.childId ?? "nobody", ...said };
+    },
+  ],
   [0.5, (random) => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason: "rest" })],
   [1.5, () => ({ type: "resume-instance" })],
   [0.15, () => ({ type: "cancel-instance", reason: "enough" })],

@@ -1,15 +1,5 @@
 import type { Json } from "../json.ts";
-import type {
-  Element,
-  Flow,
-  IntermediateThrowEvent,
-  MultiInstance,
-  ProgramDocument,
-  SlaRule,
-  StandardLoop,
-  StartEvent,
-  WaitTrigger,
-} from "../program.ts";
+import type { Element, Flow, MultiInstance, ProgramDocument, SlaRule, StandardLoop, StartEvent } from "../program.ts";
 import {
   adHoc,
   and,
@@ -26,10 +16,7 @@ import {
   loop,
   map,
   message,
-  onCondition,
   onError,
-  onMessage,
-  onSignal,
   onTimer,
   or,
   raise,
@@ -48,6 +35,7 @@ import {
   xor,
 } from "./build.ts";
 import type { Random } from "./random.ts";
+import { randomSeveral, randomThrow, randomWait } from "./random-trigger.ts";
 
 const gateways = {
   and,
@@ -87,6 +75,7 @@ class Grower {
   /** A scope from its start event to its end event; now and then without a start event, or with what events start. */
   scope(parent: string | null, depth: number, first: Element = start(this.#id("start"))): void {
     if (this.#random.chance(0.15)) this.#handling(parent, depth);
+    if (parent === null && this.#random.chance(0.3)) this.#beginnings();
     if (first.kind === "start-event" && first.trigger.type === "none" && this.#random.chance(0.05)) {
       const task = this.#add(service(this.#id("first")), parent);
       this.lines.push(`${task.last}>${this.#sequence(parent, depth).first}`);
@@ -98,31 +87,45 @@ class Grower {
     this.lines.push(`${from.last}>${content.first}`, `${content.last}>${to.first}`);
   }
 
+  /** Events that start the process: by themselves, and after a gateway. */
+  #beginnings(): void {
+    const random = this.#random;
+    const to = this.#add(service(this.#id("task")), null);
+    const trigger = random.chance(0.5) ? randomWait(random) : randomSeveral(random);
+    const from = this.#add({ ...start(this.#id("begin"), trigger), outputs: map({ n: "n" }) }, null);
+    this.lines.push(`${from.last}>${to.first}`);
+    if (random.chance(0.5)) return;
+    const gateway = this.#add(eventGateway(this.#id("begin"), random.pick(["exclusive", "parallel"] as const)), null);
+    for (let left = 1 + random.below(3); left > 0; left -= 1) {
+      const event = this.#add(catching(this.#id("catch"), randomWait(random)), null);
+      this.lines.push(`${gateway.last}>${event.first}>${to.first}`);
+    }
+  }
+
+  #link(parent: string | null): Block {
+    const trigger = { type: "link" as const, name: this.#id("link") };
+    const from = this.#add(raise(this.#id("throw"), trigger), parent);
+    return { first: from.first, last: this.#add(catching(this.#id("catch"), trigger), parent).last };
+  }
+
   /** An event sub-process beside the content of a scope. */
   #handling(parent: string | null, depth: number): void {
     const random = this.#random;
     const id = this.#id("handling");
     const code = random.chance(0.5) ? { code: "E1" } : {};
     const trigger = random.oneOf<StartEvent["trigger"]>([
-      [3, () => this.#wait()],
+      [3, () => randomWait(this.#random)],
       [1, () => ({ type: "timer", timer: timer("duration", "PT5S") })],
       [2, () => ({ type: "error", ...code })],
       [2, () => ({ type: "escalation", ...code })],
       [parent === null ? 0 : 2, () => ({ type: "compensation" })],
-      [1, () => this.#several()],
+      [1, () => randomSeveral(this.#random)],
     ]);
     const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};
     const interrupting = trigger.type === "error" || trigger.type === "compensation" || random.chance(0.5);
     const [element] = sub(id, [], { triggeredByEvent: true });
     this.#add(element as Element, parent);
     this.scope(id, depth - 2, { ...start(this.#id("start"), trigger), interrupting, ...outputs });
-  }
-
-  /** Two things to wait for in one event: either, or both. */
-  #several(): { readonly type: "multiple"; readonly parallel: boolean; readonly triggers: readonly WaitTrigger[] } {
-    const cycle = { type: "timer" as const, timer: timer("cycle", "R2/PT4S") };
-    const triggers = [this.#wait(), this.#random.chance(0.3) ? cycle : this.#wait()];
-    return { type: "multiple", parallel: this.#random.chance(0.5), triggers };
   }
 
   #choice(parent: string | null, depth: number): Block {
@@ -132,8 +135,8 @@ class Grower {
     this.#add(xor(to), parent);
     for (let left = 1 + this.#random.below(3); left > 0; left -= 1) {
       const event = this.#random.oneOf<Element>([
-        [2, () => catching(this.#id("catch"), this.#wait())],
-        [1, () => catching(this.#id("catch"), this.#several())],
+        [2, () => catching(this.#id("catch"), randomWait(this.#random))],
+        [1, () => catching(this.#id("catch"), randomSeveral(this.#random))],
         [1, () => wait(this.#id("wait"), this.#random.chance(0.1) ? "nonsense" : "PT5S")],
         [1, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }) })],
       ]);
@@ -171,9 +174,10 @@ class Grower {
       [5, () => this.#activity(parent, depth)],
       [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
       [1, () => this.#add(undo(this.#id("undo")), parent)],
-      [1, () => this.#add(catching(this.#id("catch"), this.#wait()), parent)],
-      [0.5, () => this.#add(catching(this.#id("catch"), this.#several()), parent)],
+      [1, () => this.#add(catching(this.#id("catch"), randomWait(this.#random)), parent)],
+      [0.5, () => this.#add(catching(this.#id("catch"), randomSeveral(this.#random)), parent)],
       [1, () => this.#throwing(parent)],
+      [0.3, () => this.#link(parent)],
       [deep, () => this.#choice(parent, depth)],
       [deep * 1.5, () => this.#split(parent, depth, "and")],
       [deep * 1.5, () => this.#split(parent, depth, "xor")],
@@ -353,11 +357,19 @@ class Grower {
       attach(boundary(this.#id("cancelled"), of, { trigger: { type: "cancel" } }));
     }
     if (random.chance(0.1)) {
-      attach(boundary(this.#id("several"), of, { trigger: this.#several(), interrupting: random.chance(0.5) }));
+      attach(
+        boundary(this.#id("several"), of, { trigger: randomSeveral(this.#random), interrupting: random.chance(0.5) }),
+      );
     }
     if (random.chance(0.15)) {
       const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};
-      attach(boundary(this.#id("event"), of, { trigger: this.#wait(), interrupting: random.chance(0.5), ...outputs }));
+      attach(
+        boundary(this.#id("event"), of, {
+          trigger: randomWait(this.#random),
+          interrupting: random.chance(0.5),
+          ...outputs,
+        }),
+      );
     }
     if (random.chance(0.15)) {
       const code = random.chance(0.5) ? { code: "E1" } : {};
@@ -371,36 +383,8 @@ class Grower {
     }
   }
 
-  /** Something to wait for. */
-  #wait(): WaitTrigger {
-    return this.#random.pick<() => WaitTrigger>([
-      () => onMessage("news", "n"),
-      () => onMessage("news"),
-      () => onSignal("bell"),
-      () => onCondition("n > 2"),
-      () => onCondition("n % 2 == 0", ["n"]),
-      () => onCondition("missing > n"),
-      () => onCondition("flag"),
-    ])();
-  }
-
   #throwing(parent: string | null): Block {
-    const payload = map({ n: "n" });
-    const trigger = this.#random.pick<IntermediateThrowEvent["trigger"]>([
-      { type: "message", message: { ...message("news"), payload } },
-      { type: "message", message: { ...message("news"), payload }, job: { type: "mail", retry: retry(2) } },
-      { type: "signal", signal: { name: literal("bell"), payload } },
-      { type: "escalation", code: this.#random.pick(["E1", "E2"]), payload },
-      {
-        type: "multiple",
-        triggers: [
-          { type: "compensation" },
-          { type: "escalation", code: "E1" },
-          { type: "signal", signal: { name: literal("bell") } },
-        ],
-      },
-    ]);
-    return this.#add(raise(this.#id("throw"), trigger), parent);
+    return this.#add(raise(this.#id("throw"), randomThrow(this.#random)), parent);
   }
 
   #rounds(): StandardLoop {
@@ -452,7 +436,7 @@ function tangle(random: Random, elements: readonly Element[]): Flow[] {
   for (let left = 1 + random.below(3); left > 0; left -= 1) {
     const from = random.pick(elements);
     const sources = elements.filter(({ parent, kind, id }) => {
-      const begins = kind === "start-event" || kind === "boundary-event" || id.startsWith("first");
+      const begins = kind === "start-event" || kind === "boundary-event" || /^(?:first|begin)/.test(id);
       return parent === from.parent && !begins && !handlers.has(id);
     });
     if (handlers.has(from.id) || from.kind === "event-based-gateway" || sources.length === 0) continue;
