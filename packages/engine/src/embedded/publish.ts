@@ -32,6 +32,9 @@ export interface Publication {
   window: number;
 }
 
+/** So many more are looked at than there are messages: one that breaks over a message must not be the only one known. */
+const spareWaiting = 3;
+
 export function wantChannel(
   wants: Wants,
   channel: ChannelName,
@@ -41,7 +44,7 @@ export function wantChannel(
   const id = kindAndChannel(kind, channel);
   let wanted = wants.channels.get(id);
   if (wanted === undefined) {
-    wanted = { name, correlationKey, kind, ids: [], numbers: [], limit: 0 };
+    wanted = { name, correlationKey, kind, ids: [], numbers: [], limit: spareWaiting };
     wants.channels.set(id, wanted);
   }
   wanted.ids.push(...ids);
