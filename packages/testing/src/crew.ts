@@ -3,6 +3,7 @@ import type { Event, Job, JobHandler, JobOutcome, JsonObject } from "@tutti/kern
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { instantAfter } from "./duration.ts";
+import { formMisfit } from "./form.ts";
 import type { Machine } from "./machine.ts";
 import type { StepReader } from "./path.ts";
 
@@ -162,6 +163,11 @@ export class Crew {
     { result, actor }: { readonly result: JsonObject; readonly actor: string },
   ): void {
     const { question, key } = task;
+    const misfit = formMisfit(question.form, result);
+    if (misfit !== undefined) {
+      this.refusals.push({ question, reason: `Expected what the form asks for, but ${misfit}` });
+      return;
+    }
     this.#machine.send(async (engine) => {
       const outcome = await engine.command(question.instanceId, { type: "complete-task", key, result, actor });
       if (outcome.ok) return;

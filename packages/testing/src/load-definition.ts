@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, extname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type BuiltProgram, compile, type Problem, type ProcessBuilder } from "@tutti/definition";
 import { AppError, type ProgramDocument } from "@tutti/kernel";
 
@@ -27,7 +27,7 @@ export async function loadDefinition(file: string): Promise<LoadedDefinition> {
 
 /** The same, for tests: throws `definition-refused` with every error unless there are programs. */
 export async function load(file: string | URL): Promise<readonly ProgramDocument[]> {
-  const path = file instanceof URL ? file.pathname : resolve(file);
+  const path = file instanceof URL ? fileURLToPath(file) : resolve(file);
   const { programs, problems } = await loadDefinition(path);
   if (programs.length > 0) return programs;
   const error = refused("definition-refused", basename(path), problems);

@@ -8,7 +8,7 @@ import {
   type Store,
 } from "@tutti/engine";
 import { FakeClock, FaultyDisk } from "@tutti/engine/testing";
-import { AppError, Heap, queueClasses } from "@tutti/kernel";
+import { AppError, Heap, queueClasses, slotsMax } from "@tutti/kernel";
 
 /** A durable write is about to happen, or has happened and nobody was told. */
 export type CrashSide = "before-write" | "after-write";
@@ -40,8 +40,6 @@ interface Appointment {
 
 /** Rounds of "everything moved that can" without time passing. A process that never comes to rest is cut off here. */
 const roundsMax = 100_000;
-/** Slots of each class of jobs: in a trial the workers are not what is scarce. */
-const slots = 1_000;
 
 const sides: { readonly [P in CrashPoint]?: CrashSide } = {
   "before-commit": "before-write",
@@ -93,7 +91,8 @@ export class Machine {
     const engine = await this.#create(life);
     // What an engine does while it opens for the first time is not part of the story: it cannot be crashed there.
     if (first) {
-      for (const queue of queueClasses) await this.#answered(engine.adjustQueue(queue, slots));
+      // In a trial workers are not what is scarce.
+      for (const queue of queueClasses) await this.#answered(engine.adjustQueue(queue, slotsMax));
       this.#ready = true;
     }
     this.#engine = engine;

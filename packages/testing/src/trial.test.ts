@@ -86,6 +86,17 @@ test("[T4] answers that were never used are named", async () => {
   expect(trial.unused()).toEqual(["charge, answer 2 of 2", "mail.send"]);
 });
 
+test("[T8] an answer that does not fit the form of its task is not given", async () => {
+  const form = "{ type: object, properties: { ok: { type: boolean } }, required: [ok] }";
+  const programs = programsOf(`process: p\nsteps: { ask: { user: { title: A, form: ${form} } } }`);
+  const { trial, instance } = await begin(programs, { ask: { complete: { ok: "yes" } } });
+  instance.expectWaiting("ask");
+  expect(trial.refusals.map(({ reason }) => reason)).toEqual([
+    "Expected what the form asks for, but ok: Invalid input: expected boolean, received string",
+  ]);
+  (await begin(programs, { ask: { complete: { ok: true } } })).instance.expectEnd("completed");
+});
+
 test("[T6] a function answers, also one that takes real time, and a real worker's failure is one of the trial", async () => {
   const answers = {
     greet: async ({ input }: { readonly input: { readonly [name: string]: unknown } }) => {

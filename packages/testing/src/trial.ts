@@ -17,7 +17,7 @@ export interface TrialOptions {
   /** Time passes as it does outside. Default: it jumps to what is due next. */
   readonly realTime?: boolean;
   readonly crashes?: readonly PlannedCrash[];
-  /** Default: in memory. Closed by the trial. */
+  /** Default: in memory. Closed by the trial. After a crash it is asked for another, while the dead one still has its files. */
   readonly openStore?: () => Promise<Store>;
   /** What nobody has an answer for, once nothing else can move without time passing. Undefined leaves it waiting. */
   readonly ask?: (question: Question) => Promise<Answer | undefined>;
