@@ -147,6 +147,11 @@ function callActivity(context: Context, node: XmlNode, shared: Shared): CallActi
       file.report("bpmn-invalid", `Expected a process that ${shared.id} calls, but there is none`, node);
     return undefined;
   }
+  const called = file.find(process);
+  if (called?.name.startsWith("bpmn:global") === true) {
+    file.refuse(`a call of the ${kindOf(called)} ${process}; draw it as a task`, node);
+    return undefined;
+  }
   const binding = bindingOf(node, vendor) ?? (processes.has(process) ? "deployment" : "latest");
   return { ...shared, kind: "call-activity", process, binding };
 }

@@ -39,7 +39,7 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
   if (braced !== undefined) return cel(wordsToSigns(braced), at.position);
   if (language !== undefined && /feel/i.test(language)) return feel(text, at);
   if (language !== undefined) return cel(statementText(text), at.position);
-  return /==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text)) ? cel(text, at.position) : feel(text, at);
+  return /==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text)) ? cel(wordsToSigns(text), at.position) : feel(text, at);
 }
 
 /** XPath on the whole file is what tools write without meaning it. */
@@ -106,14 +106,13 @@ function bracedText(text: string): string | undefined {
   return /^[$#]\{([\s\S]*)\}$/.exec(text)?.[1]?.trim();
 }
 
-/** A condition as a statement of Java's family: `return x > 1;`. */
+/** A condition as a statement of Java's family, `return x > 1;`, or as scripts of JavaScript's engines give it. */
 function statementText(text: string): string {
-  return wordsToSigns(
-    text
-      .replace(/^return\s+/, "")
-      .replace(/;$/, "")
-      .trim(),
-  );
+  const plain = text
+    .replace(/^return\s+/, "")
+    .replace(/;$/, "")
+    .trim();
+  return wordsToSigns(/^next\(\s*null\s*,([\s\S]*)\)$/.exec(plain)?.[1]?.trim() ?? plain);
 }
 
 const signs: Readonly<Record<string, string>> = {
@@ -128,13 +127,17 @@ const signs: Readonly<Record<string, string>> = {
   ge: ">=",
 };
 
-/** The words of JUEL as the signs that CEL shares with it. Texts in quotes are left alone. */
+/** The words of JUEL, and the signs of JavaScript, as CEL writes them. Texts in quotes are left alone. */
 function wordsToSigns(text: string): string {
   const parts = text.split(/("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/);
   const words = /(?<![\w.])(and|or|not|eq|ne|lt|gt|le|ge)(?=\s)/g;
   return parts
-    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(words, (word) => signs[word] ?? word)))
+    .map((part, index) => (index % 2 === 1 ? part : withSigns(part.replaceAll(words, (word) => signs[word] ?? word))))
     .join("");
+}
+
+function withSigns(text: string): string {
+  return text.replaceAll(/([=!])==/g, "$1=").replaceAll(/\b(?:this\.)?environment\.variables\./g, "");
 }
 
 function withoutTexts(text: string): string {

@@ -90,6 +90,14 @@ export class BpmnFile {
     return this.#byId.get(reference) ?? this.#byId.get(reference.replace(/^[^:]*:/, ""));
   }
 
+  /** The message flow that an element sends or receives, between the parties of a collaboration. */
+  messageFlowAt(node: XmlNode): XmlNode | undefined {
+    const flows = this.roots("bpmn:collaboration").flatMap((collaboration) =>
+      childrenOf(collaboration, "bpmn:messageFlow"),
+    );
+    return flows.find((flow) => ["sourceRef", "targetRef"].some((end) => this.find(attribute(flow, end)) === node));
+  }
+
   /** Roots of one kind, such as messages. */
   roots(name: string): readonly XmlNode[] {
     return childrenOf(this.root, name);

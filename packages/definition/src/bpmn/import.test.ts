@@ -23,6 +23,37 @@ test("[D203] the executable processes of a file, each a program with the name of
   ]);
 });
 
+test("[D203] a process that an executable one calls comes with it; a global task is refused", () => {
+  const called = `<process id="called"><startEvent id="s2"/></process><process id="other"><startEvent id="s3"/></process>`;
+  const text = drawing(around(`<callActivity id="t" calledElement="called"/>`), [called, `<globalUserTask id="g"/>`]);
+  expect(compileBpmn(text, { file: "t" }).documents.map(({ id }) => id)).toEqual(["p", "called"]);
+  expect(said(programOf(text), "t")).toMatchObject({ process: "called", binding: "deployment" });
+  expect(problemsOf(text.replace(`"called"`, `"g"`))[0]).toContain(
+    "found a call of the globalUserTask g; draw it as a task",
+  );
+});
+
+test("[D212] both ends of a message flow mean the same message", () => {
+  const collaboration = (flow: string) =>
+    `<collaboration id="c"><participant id="a" processRef="p"/><participant id="b" processRef="q"/><messageFlow id="mf" sourceRef="t" targetRef="r" ${flow}/></collaboration><message id="m" name="Order"/><process id="q" isExecutable="true"><startEvent id="r"><messageEventDefinition/></startEvent></process>`;
+  const names = (flow: string) => {
+    const text = drawing(around(`<intermediateThrowEvent id="t"><messageEventDefinition/></intermediateThrowEvent>`), [
+      collaboration(flow),
+    ]);
+    const { documents, problems } = compileBpmn(text, { file: "t" });
+    expect(problems).toEqual([]);
+    return documents.map(
+      (program) =>
+        JSON.stringify(program.elements.map((element) => ("trigger" in element ? element.trigger : {}))).match(
+          /"literal":"([^"]+)"/,
+        )?.[1],
+    );
+  };
+  expect(names("")).toEqual(["mf", "mf"]);
+  expect(names(`name="call"`)).toEqual(["call", "call"]);
+  expect(names(`messageRef="m"`)).toEqual(["Order", "Order"]);
+});
+
 test("[D202] [D204] everything that is wrong is reported at once, each at its place", () => {
   const text = drawing([
     start,
@@ -63,6 +94,9 @@ test.each([
   ["return x &gt; 1;", ' language="http://www.java.com/java"', "cel", "x > 1"],
   ["x &gt; 1", ' language="https://www.omg.org/spec/DMN/20191111/FEEL/"', "feel", "x > 1"],
   ["x &gt; 1", ' language="cel"', "cel", "x > 1"],
+  ["x === 'a===b'", "", "cel", "x == 'a===b'"],
+  ["next(null, this.environment.variables.x !== 1);", ' language="javascript"', "cel", "x != 1"],
+  ["${environment.variables.x}", "", "cel", "x"],
 ])("[D205] the condition %s%s is %s", (written, attribute, language, text) => {
   const flows = `<sequenceFlow id="f" sourceRef="g" targetRef="e"><conditionExpression${attribute}>${written}</conditionExpression></sequenceFlow>`;
   const elements = [start, `<exclusiveGateway id="g" default="d"/>`, end, ...line("s", "g"), flows];

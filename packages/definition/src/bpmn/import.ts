@@ -3,7 +3,7 @@ import type { CompiledProgram } from "../draft.ts";
 import { lint } from "../lint/lint.ts";
 import { type Problem, Problems } from "../problem.ts";
 import { decodeXml } from "./encoding.ts";
-import { attribute, BpmnFile, flag } from "./file.ts";
+import { attribute, BpmnFile, extension, flag } from "./file.ts";
 import { compileProcess } from "./process.ts";
 import { readXml, type XmlNode } from "./xml.ts";
 
@@ -75,8 +75,9 @@ export function compileBpmnText(text: string, problems: Problems): CompiledProgr
 }
 
 /**
- * Processes that say they are executable; when none does, all that have elements: drawings made for people say
- * `isExecutable="false"` without meaning it. A pool without content is another party, and nothing to run.
+ * Processes that say they are executable, and those of the file that they call; when none does, all that have elements:
+ * drawings made for people say `isExecutable="false"` without meaning it. A pool without content is another party, and
+ * nothing to run.
  */
 function executable(file: BpmnFile): readonly XmlNode[] {
   const processes = file
@@ -87,5 +88,17 @@ function executable(file: BpmnFile): readonly XmlNode[] {
       ),
     );
   const wanted = processes.filter((process) => flag(process, "isExecutable", false));
-  return wanted.length > 0 ? wanted : processes;
+  if (wanted.length === 0) return processes;
+  const found = new Set(wanted);
+  // A set goes on with what is added to it on the way.
+  for (const process of found)
+    for (const called of calledBy(file, process)) if (processes.includes(called)) found.add(called);
+  return processes.filter((process) => found.has(process));
+}
+
+function calledBy(file: BpmnFile, container: XmlNode): XmlNode[] {
+  return container.children.flatMap((node) => {
+    const called = attribute(extension(node, "zeebe:calledElement"), "processId") ?? attribute(node, "calledElement");
+    return [file.find(called) ?? [], calledBy(file, node)].flat();
+  });
 }

@@ -6,8 +6,8 @@ import { attribute, child, childrenOf, extension, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 /**
- * The message that a task or an event's definition names. A drawing that names none still means one: it is called like
- * the task or event itself.
+ * The message that a task or an event's definition names. A drawing that names none still means one: that of the
+ * message flow at the element, so that both ends agree, else one called like the task or event itself.
  */
 export function messageOf(
   context: Context,
@@ -19,12 +19,20 @@ export function messageOf(
   const operationRef = attribute(node, "operationRef") ?? textOf(child(node, "bpmn:operationRef"));
   const operation =
     attribute(node, "messageRef") === undefined ? file.resolve(node, operationRef, ["bpmn:operation"]) : undefined;
+  const flow = file.messageFlowAt(at.element);
   const reference =
-    attribute(node, "messageRef") ?? textOf(child(operation, way)) ?? textOf(child(operation, "bpmn:inMessageRef"));
+    attribute(node, "messageRef") ??
+    textOf(child(operation, way)) ??
+    textOf(child(operation, "bpmn:inMessageRef")) ??
+    attribute(flow, "messageRef");
   const message = file.resolve(node, reference, ["bpmn:message"]);
   const { payload } = at;
   if (message === undefined) {
     if (reference !== undefined) return undefined;
+    if (flow !== undefined) {
+      const name = attribute(flow, "name") ?? attribute(flow, "id") ?? "";
+      return { name: { literal: name }, ...defined({ payload }) };
+    }
     const name = attribute(at.element, "name") ?? file.idOf(at.element);
     file.warn(
       "bpmn-invalid",
