@@ -3,6 +3,7 @@ import type {
   ElementId,
   Expression,
   Flow,
+  FlowId,
   ProgramDocument,
   SourcePosition,
   VariableDeclaration,
@@ -38,8 +39,7 @@ export class Draft {
   readonly problems: Problems;
   readonly place: Place;
   readonly #elements = new Map<ElementId, Element>();
-  readonly #flows: Flow[] = [];
-  readonly #flowIds = new Set<string>();
+  readonly #flows = new Map<FlowId, Flow>();
   #overfull = false;
 
   constructor(problems: Problems, place: Place) {
@@ -88,16 +88,14 @@ export class Draft {
 
   flow(from: ElementId, to: ElementId, more: { condition?: Expression; name?: string } = {}): string {
     let id = `${from}->${to}`;
-    for (let n = 2; this.#flowIds.has(id); n++) id = `${from}->${to}#${n}`;
-    this.#flowIds.add(id);
-    this.#flows.push({ id, from, to, ...more });
+    for (let n = 2; this.#flows.has(id); n++) id = `${from}->${to}#${n}`;
+    this.#flows.set(id, { id, from, to, ...more });
     return id;
   }
 
-  /** A flow whose author gave it an id. */
-  addFlow(flow: Flow): void {
-    this.#flowIds.add(flow.id);
-    this.#flows.push(flow);
+  /** A flow whose author gave it an id; or the same one again, with more known about it. */
+  putFlow(flow: Flow): void {
+    this.#flows.set(flow.id, flow);
   }
 
   elements(): readonly Element[] {
@@ -105,16 +103,11 @@ export class Draft {
   }
 
   flows(): readonly Flow[] {
-    return this.#flows;
+    return [...this.#flows.values()];
   }
 
-  /** Exchanges a flow for the same one with more known about it. */
-  amendFlow(flow: Flow): void {
-    this.#flows.splice(
-      this.#flows.findIndex((other) => other.id === flow.id),
-      1,
-      flow,
-    );
+  getFlow(id: FlowId): Flow | undefined {
+    return this.#flows.get(id);
   }
 
   /** Puts elements and flows into the order of their ids given here; those that are not named keep theirs, behind. */
@@ -122,7 +115,9 @@ export class Draft {
     const elements = inOrder(this.elements(), elementIds);
     this.#elements.clear();
     for (const element of elements) this.#elements.set(element.id, element);
-    this.#flows.splice(0, this.#flows.length, ...inOrder(this.#flows, flowIds));
+    const flows = inOrder(this.flows(), flowIds);
+    this.#flows.clear();
+    for (const flow of flows) this.#flows.set(flow.id, flow);
   }
 
   /**
@@ -131,10 +126,10 @@ export class Draft {
    */
   mergeBefore(id: ElementId): void {
     const gateway = this.#elements.get(id);
-    const incoming = this.#flows.filter((flow) => flow.to === id);
+    const incoming = this.flows().filter((flow) => flow.to === id);
     if (gateway === undefined || incoming.length < 2) return;
     const merge = `${id}.merge`;
-    for (const [index, flow] of this.#flows.entries()) if (flow.to === id) this.#flows[index] = { ...flow, to: merge };
+    for (const flow of incoming) this.#flows.set(flow.id, { ...flow, to: merge });
     const { parent, position } = gateway;
     const defaultFlow = this.flow(merge, id);
     this.add({
@@ -147,7 +142,7 @@ export class Draft {
   }
 
   finish(head: Head): ProgramDocument {
-    const document = { format: 1 as const, ...head, elements: [...this.#elements.values()], flows: this.#flows };
+    const document = { format: 1 as const, ...head, elements: [...this.#elements.values()], flows: this.flows() };
     return { ...document, hash: hashProgram(document) };
   }
 }

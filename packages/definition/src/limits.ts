@@ -18,6 +18,8 @@ export const limits = {
   itemsMax: 100_000,
   /** Sub-processes within sub-processes. */
   nestingMax: 10,
+  /** Mappings that a drawing without any is given: its tasks, calls and events times its variables. */
+  openMappingsMax: 200_000,
   /** Problems reported for one file; the rest is counted. */
   problemsMax: 200,
   /** Characters of one expression. */

@@ -63,7 +63,7 @@ test("[D221] names and texts that XML or BPMN would not allow come back too", ()
 });
 
 const seeds = Number(process.env["BPMN_SIM_RUNS"] ?? 60);
-test(`[D221] ${seeds} random programs come back with the same hash`, () => {
+test(`[D221] ${seeds} random programs come back with the same hash`, { timeout: 20_000 + 200 * seeds }, () => {
   let compared = 0;
   for (let seed = 0; seed < seeds; seed++) {
     const program = withHash(randomProgram(new Random(seed), seed % 2 === 0));
@@ -137,6 +137,18 @@ test.each([
   const { documents, problems } = compileBpmn(text, { file: "t" });
   expect(documents).toEqual([]);
   expect(problems.map((problem) => problem.message)).toEqual([message]);
+});
+
+test.each([
+  [`<tutti:set path="/job">5</tutti:set>`, "Expected a map at job, but found the number 5"],
+  [`<tutti:set path="/inputs/0">5</tutti:set>`, "Expected a list at inputs, but found a map"],
+  [`<tutti:set path="/nonsense">5</tutti:set>`, 'Expected a known key here, but found "nonsense"'],
+  [`<tutti:remove path="/job"/>`, "Expected a map for job, but it is missing"],
+])("[D223] %s leaves no element that the kernel would stumble over", (change, message) => {
+  const text = exportBpmn(order).replace(/<tutti:set path="\/job\/queue">"light"<\/tutti:set>/, change);
+  const { documents, problems } = compileBpmn(text, { file: "t" });
+  expect(documents).toEqual([]);
+  expect(problems.map((problem) => problem.message)).toContain(message);
 });
 
 test("[D223] a path through names of JavaScript's own objects sets fields and nothing else", () => {

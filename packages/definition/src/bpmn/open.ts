@@ -1,5 +1,6 @@
 import type { Element, ElementId, Expression, Mapping, VariableDeclaration } from "@tutti/kernel";
 import { Languages } from "../expression/languages.ts";
+import { limits } from "../limits.ts";
 import { variableAt } from "../value.ts";
 import type { Context } from "./context.ts";
 import { attribute } from "./file.ts";
@@ -26,6 +27,11 @@ export function fillOpen(context: Context, declared: readonly VariableDeclaratio
   const others = [...names].filter((name) => !known.has(name) && !inner.has(name) && !given.has(name)).sort();
   // The initial value says that whoever starts the process may give it: nothing has to write it before it is read.
   const variables = [...declared, ...others.map((name): VariableDeclaration => ({ name, type: "any", initial: null }))];
+  if (context.open.size * variables.length > limits.openMappingsMax) {
+    const message = `Expected mappings at the tasks of so large a process, but ${context.open.size} elements without any would see ${variables.length} variables each`;
+    context.file.report("element-limit", message, context.process);
+    return variables;
+  }
   for (const id of context.open.keys()) fill(context, id, variables);
   return variables;
 }

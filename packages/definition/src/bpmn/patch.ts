@@ -1,6 +1,9 @@
-import type { Element, Flow, Json } from "@tutti/kernel";
+import type { Json } from "@tutti/kernel";
+import type { z } from "zod";
 import type { Head } from "../draft.ts";
 import { canonicalJson } from "../hash.ts";
+import { elementSchema, flowSchema, headSchema } from "../schema/program.ts";
+import { reportIssues } from "../schema-problem.ts";
 import { activities } from "./activity.ts";
 import type { Context } from "./context.ts";
 import { attribute, type BpmnFile, extensions } from "./file.ts";
@@ -18,12 +21,13 @@ function isObject(value: Json | undefined): value is Fields & Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What makes the second value of the first. Lists are exchanged as a whole. */
+/** What makes the second value of the first. Lists, and objects without a field in common, are exchanged as a whole. */
 export function changesBetween(before: Json | undefined, after: Json | undefined, path = ""): Change[] {
   if (after === undefined) return before === undefined ? [] : [{ path }];
   if (before !== undefined && canonicalJson(before) === canonicalJson(after)) return [];
   if (!isObject(before) || !isObject(after)) return [{ path, value: after }];
   const [from, to]: [Fields, Fields] = [before, after];
+  if (!Object.keys(from).some((key) => Object.hasOwn(to, key))) return [{ path, value: after }];
   const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
   const step = (key: string) => `${path}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   return keys.flatMap((key) => changesBetween(from[key], to[key], step(key)));
@@ -83,28 +87,39 @@ function changesIn(file: BpmnFile, node: XmlNode): Change[] {
   });
 }
 
+/**
+ * A part with its changes. Whatever they say, what comes out is whole: with a field missing, or of another kind than the
+ * kernel takes, the part stays as it was drawn and the fault is reported.
+ */
+function changed<T>(file: BpmnFile, node: XmlNode, at: { readonly part: T; readonly schema: z.ZodType }): T {
+  const changes = changesIn(file, node);
+  if (changes.length === 0) return at.part;
+  const value = withChanges(at.part as Json, changes);
+  const parsed = at.schema.safeParse(value);
+  if (parsed.success) return value as T;
+  reportIssues(parsed.error.issues, { value, problems: file.problems, place: () => node.position });
+  return at.part;
+}
+
 /** Gives every element and flow what BPMN has no words for. */
 export function applyPatches(context: Context, container: XmlNode): void {
   const { file, draft } = context;
   for (const node of container.children) {
     if (node.name in activities) applyPatches(context, node);
-    const changes = changesIn(file, node);
-    if (changes.length === 0) continue;
     const id = file.idOf(node);
     const element = draft.get(id);
-    const flow = node.name === "bpmn:sequenceFlow" ? draft.flows().find((other) => other.id === id) : undefined;
-    if (flow !== undefined) draft.amendFlow(withChanges(flow as unknown as Json, changes) as unknown as Flow);
-    else if (element !== undefined) draft.amend(withChanges(element as unknown as Json, changes) as unknown as Element);
+    const flow = node.name === "bpmn:sequenceFlow" ? draft.getFlow(id) : undefined;
+    if (flow !== undefined) draft.putFlow(changed(file, node, { part: flow, schema: flowSchema }));
+    else if (element !== undefined) draft.amend(changed(file, node, { part: element, schema: elementSchema }));
   }
 }
 
 /** The same for the process itself, and for the order of what it contains, which BPMN does not keep. */
 export function applyHeadPatch(context: Context, process: XmlNode, head: Head): Head {
-  const changes = changesIn(context.file, process);
-  const { elementOrder, flowOrder, ...changed } = withChanges(head as unknown as Json, changes) as unknown as Head &
-    Order;
+  const part: Head & Order = head;
+  const { elementOrder, flowOrder, ...rest } = changed(context.file, process, { part, schema: headSchema });
   context.draft.reorder(elementOrder ?? [], flowOrder ?? []);
-  return changed;
+  return rest;
 }
 
 interface Order {

@@ -235,7 +235,7 @@ function compileFlow(context: Context, node: XmlNode, nodes: ReadonlySet<XmlNode
     return;
   }
   const condition = flowCondition(context, node, source);
-  draft.addFlow({
+  draft.putFlow({
     id: file.idOf(node),
     from: source.id,
     to: target.id,

@@ -116,3 +116,21 @@ test("[D201] no text and no damage to a file makes it throw", () => {
     }
   }
 });
+
+test("[D201] a file as large as the limits allow compiles in seconds, one that would grow is refused", () => {
+  const tasks = (count: number, inside: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => `<serviceTask id="t${n}">${inside(n)}</serviceTask>`).join("");
+  const drawn = (content: string) =>
+    `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p">${content}</process></definitions>`;
+  const flows = Array.from(
+    { length: 4_999 },
+    (_, n) => `<sequenceFlow id="f${n}" sourceRef="t${n}" targetRef="t${n + 1}"/>`,
+  );
+  const before = performance.now();
+  expect(compileBpmn(drawn(tasks(5_000, () => "") + flows.join("")), { file: "t" }).documents).toHaveLength(1);
+  expect(performance.now() - before).toBeLessThan(10_000);
+  const reading = (n: number) =>
+    `<multiInstanceLoopCharacteristics><loopCardinality>=v${n}</loopCardinality></multiInstanceLoopCharacteristics>`;
+  const growing = compileBpmn(drawn(tasks(2_000, reading)), { file: "t" });
+  expect(growing.problems.map(({ code }) => code)).toEqual(["element-limit"]);
+});
