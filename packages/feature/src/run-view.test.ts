@@ -29,6 +29,7 @@ function instance(changes: Partial<InstanceView>): InstanceView {
     elements: [],
     incidents: [],
     collections: [],
+    subscriptions: [],
     waiting: [],
     ...changes,
   };

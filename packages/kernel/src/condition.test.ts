@@ -34,6 +34,7 @@ test("[K126] a condition that holds already lets the token pass at once, else as
     { on: "condition", element: "warm", reason: "It waits until 'n > 3' holds." },
   ]);
   expect(driver.lastEffects).toEqual([]);
+  expect(driver.view().subscriptions).toEqual([]);
   set(driver, { n: 2 });
   expect(driver.status).toBe("running");
   expect(set(driver, { n: 5 }).status).toBe("completed");

@@ -331,6 +331,22 @@ test("[K15] a step that goes on leaves what waits as it is", () => {
   driver.check();
 });
 
+test("[K128] what undoes something may escalate to an event sub-process of its scope", () => {
+  const inside = [
+    ...[start("s"), service("a", { compensation: "h" }), undo("back"), end("e")],
+    ...sub("h", [start("hs"), raise("cry", { type: "escalation", code: "x" }), service("more"), end("he")], {
+      forCompensation: true,
+    }),
+    ...handling("mine", { trigger: { type: "escalation" }, interrupting: false }, [service("heard")]),
+  ];
+  const made = program(
+    [start(), ...sub("box", inside), end()],
+    ["start>box>end", "s>a>back>e", "hs>cry>more>he", "mine-start>heard"],
+  );
+  const driver = new Driver(made).create().complete("a");
+  expect(driver.active).toEqual(["back", "box", "h", "heard", "mine", "more"]);
+});
+
 /** box: a and b (which can be undone), then back; box itself is undone by an event sub-process in it. */
 function undoing(content: Element[], options: { readonly compensation?: string } = {}): Driver {
   const inside = [

@@ -4,7 +4,7 @@ import { itemOf } from "./item.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Item, State } from "./state.ts";
-import type { CollectionView, ElementView, InstanceView, ItemView } from "./view.ts";
+import type { CollectionView, ElementView, InstanceView, ItemView, SubscriptionView } from "./view.ts";
 
 function elementViews(program: Program, state: State): ElementView[] {
   return [...state.elements.values()].map((instance) => {
@@ -57,6 +57,12 @@ function collectionViews(state: State): CollectionView[] {
   });
 }
 
+function subscriptionViews(state: State): SubscriptionView[] {
+  return [...state.subscriptions.values()].flatMap(({ key, element, kind, name, correlationKey }) =>
+    kind === "message" || kind === "signal" ? [{ key, element, kind, name, correlationKey }] : [],
+  );
+}
+
 /** Everything a person or a screen asks about one instance. The instance must exist. */
 export function instanceView(program: Program, state: State): InstanceView {
   const { head } = state;
@@ -77,6 +83,7 @@ export function instanceView(program: Program, state: State): InstanceView {
     elements: elementViews(program, state),
     incidents: [...state.incidents.values()],
     collections: collectionViews(state),
+    subscriptions: subscriptionViews(state),
     waiting: explain(program, state),
   };
 }

@@ -32,6 +32,9 @@ test("[K120] name and correlation key are worked out when the subscription opens
     name: "payment",
     correlationKey: "7",
   });
+  const { key } = driver.subscription("paid");
+  const shown = { key, element: "paid", kind: "message", name: "payment", correlationKey: "7" };
+  expect(driver.view().subscriptions).toEqual([shown]);
   driver.send({ type: "set-variables", scope: 0, values: { order: { id: 8 } }, reason: "other" });
   expect(driver.subscription("paid").correlationKey).toBe("7");
   expect(driver.view().waiting).toEqual([

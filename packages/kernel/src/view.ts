@@ -34,6 +34,8 @@ export interface InstanceView {
   readonly elements: readonly ElementView[];
   readonly incidents: readonly IncidentView[];
   readonly collections: readonly CollectionView[];
+  /** Messages and signals that something waits for. */
+  readonly subscriptions: readonly SubscriptionView[];
   /** One entry per thing that waits; empty only when the instance has ended. */
   readonly waiting: readonly WaitingView[];
 }
@@ -58,6 +60,15 @@ export interface IncidentView {
   readonly kind: IncidentKind;
   readonly error: FailureInfo;
   readonly at: number;
+}
+
+export interface SubscriptionView {
+  readonly key: Key;
+  /** The event or task that goes on with it. */
+  readonly element: ElementId;
+  readonly kind: "message" | "signal";
+  readonly name: string;
+  readonly correlationKey: string | null;
 }
 
 export interface CollectionView {
