@@ -76,7 +76,8 @@ export function readManifest(path: string): Manifest {
   return JSON.parse(readText(path)) as Manifest;
 }
 
-const testFile = /(\.(test|suite|bench)\.ts$)|(\/(testing|conformance|bench)\/)/;
+// The package that is called testing is no test.
+const testFile = /(\.(test|suite|bench)\.ts$)|((?<!^packages)\/(testing|conformance|bench)\/)/;
 
 /** Parses one module. Throws on a syntax error, which `tsc` reports better. */
 export function parseSource(path: string, text: string): SourceFile {

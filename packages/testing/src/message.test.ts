@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { expectCrashProof } from "./crash.ts";
-import { catching, message, signal, sketch } from "./patterns/sketch.ts";
+import { catching, message, signal, sketch } from "./testing/patterns/sketch.ts";
 import { openTrial } from "./trial.ts";
 
 const keyed = { type: "message", message: { name: { literal: "paid" }, correlationKey: { literal: "o1" } } };

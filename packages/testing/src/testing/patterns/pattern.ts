@@ -1,7 +1,8 @@
 import type { ProgramDocument } from "@tutti/kernel";
-import type { Answer, Answers } from "../answers.ts";
-import { openTrial, type Trial, type TrialOptions } from "../trial.ts";
-import type { TrialInstance } from "../trial-instance.ts";
+import type { Answer, Answers } from "../../answers.ts";
+import type { PlannedCrash } from "../../machine.ts";
+import { openTrial, type Trial, type TrialOptions } from "../../trial.ts";
+import type { TrialInstance } from "../../trial-instance.ts";
 import { type Sketch, sketch } from "./sketch.ts";
 
 /**
@@ -21,6 +22,20 @@ export interface Pattern {
 export interface Tried {
   readonly trial: Trial;
   readonly instance: TrialInstance;
+}
+
+/** Crashes of every trial that is opened meanwhile; and the durable writes of the longest of them. */
+let ambient: { readonly crashes: readonly PlannedCrash[]; writes: number } = { crashes: [], writes: 0 };
+
+/** Shows a pattern on engines that crash so. Gives the number of durable writes. */
+export async function shownWith(crashes: readonly PlannedCrash[], { shows }: Pattern): Promise<number> {
+  ambient = { crashes, writes: 0 };
+  try {
+    await shows();
+    return ambient.writes;
+  } finally {
+    ambient = { crashes: [], writes: 0 };
+  }
 }
 
 const begin = Date.UTC(2024, 0, 1);
@@ -44,16 +59,20 @@ export async function tried(
   const trial = await openTrial({
     now: begin,
     programs,
+    crashes: ambient.crashes,
     answers: { answers: { work: { complete: {} }, ...Object.fromEntries(later), ...answers }, publish },
     ...rest,
   } as TrialOptions);
-  return { trial, instance: await trial.start() };
+  const instance = await trial.start();
+  ambient.writes = Math.max(ambient.writes, trial.writes);
+  return { trial, instance };
 }
 
 /** The same, to its end. */
 export async function finished(...call: Parameters<typeof tried>): Promise<Tried> {
   const run = await tried(...call);
   await run.trial.finish();
+  ambient.writes = Math.max(ambient.writes, run.trial.writes);
   run.instance.expectEnd("completed");
   return run;
 }
