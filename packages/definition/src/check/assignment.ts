@@ -1,5 +1,6 @@
 import type { Element, ElementId } from "@tutti/kernel";
 import { writesOf } from "../lint/sources.ts";
+import { linkedTo } from "../lint/structure.ts";
 import type { Checked } from "./access.ts";
 import type { Concurrency } from "./order.ts";
 
@@ -52,6 +53,8 @@ export class Assignment {
     if (element.kind === "boundary-event") return this.#before.get(element.attachedTo);
     const undone = this.#undone.get(element.id);
     if (undone !== undefined) return this.#after.get(undone.id);
+    const linked = linkedTo(this.#checked.compiled.program, element);
+    if (linked.length > 0) return intersection(linked.map(({ id }) => this.#after.get(id)));
     const incoming = this.#checked.index.incoming.get(element.id) ?? [];
     const from = incoming.map((flow) => this.#after.get(flow.from));
     if (incoming.length === 0) return this.#aroundOf(element);

@@ -85,6 +85,14 @@ test("[D171] a variable that some path to its reader does not write is found", (
   expect(findings("v: string", undo)).toEqual([]);
 });
 
+test("[D171] links lead on, rounds come after rounds, and events of a scope know what it knew", () => {
+  const read = "  b: { job: x, in: [v], then: end }\n";
+  const linked = "  a: { job: y, out: [v] }\n  g: { goto: there }\n  l: { label: there, then: b }\n";
+  expect(findings("v: string", `${linked}${read}`)).toEqual([]);
+  const rounds = `  a: { job: y, in: { w: "= n == 1.0 ? 0.0 : v" }, out: [v] }\n  g: { choose: [{ when: v > 1.0, then: a }, { otherwise: end }] }\n`;
+  expect(findings("n: { type: number, required: true }, v: number", rounds)).toEqual([]);
+});
+
 test("[D172] parallel branches that touch the same variable are found, wherever they stand", () => {
   const fork = (a: string, b: string) =>
     `  f: { fork: [a, b] }\n  a: { ${a}, then: t }\n  b: { ${b}, then: t }\n  t: { join: true }\n`;
@@ -156,4 +164,18 @@ test("[D176] a check that gives up says so", () => {
   expect(check(programOf("process: p\nsteps:\n  a: { job: x }\n"), { statesMax: 1 })).toMatchObject([
     { code: "soundness-unknown", message: "Expected to see every state, but there are more than 1 states." },
   ]);
+});
+
+test("[D176] large programs are checked within seconds", () => {
+  const steps = Array.from(
+    { length: 300 },
+    (_, n) =>
+      `  f${n}: { fork: [a${n}, b${n}] }\n  a${n}: { job: x, in: ['v${n}?'], then: t${n} }\n  b${n}: { job: y, out: [v${n + 1}], then: t${n} }\n  t${n}: { join: true }\n`,
+  );
+  const long = Array.from({ length: 3_000 }, (_, n) => `  s${n}: { job: x }\n`);
+  for (const text of [steps.slice(0, 240), long]) {
+    const before = performance.now();
+    check(programOf(`process: p\nsteps:\n${text.join("")}`), { timeMsMax: 1_000 });
+    expect(performance.now() - before).toBeLessThan(10_000);
+  }
 });

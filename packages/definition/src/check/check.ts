@@ -1,6 +1,7 @@
 import type { ProgramDocument, SourcePosition } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import { Languages } from "../expression/languages.ts";
+import { limits } from "../limits.ts";
 import { lint } from "../lint/lint.ts";
 import { indexOf } from "../lint/structure.ts";
 import { Problems } from "../problem.ts";
@@ -29,20 +30,23 @@ export function check(document: ProgramDocument, options: CheckOptions = {}): re
   const compiled: CompiledProgram = { program: document, problems, place: nowhere, legacy: false, fallsInto: [] };
   lint([compiled]);
   const checked: Checked = { compiled, index: indexOf(document), languages: new Languages() };
-  const concurrency = new Concurrency(checked);
-  const assignment = new Assignment(checked, concurrency);
-  const routes = checkRoutes(checked, assignment);
-  const found = [
-    ...checkDataFlow(checked, { concurrency, assignment }),
-    ...routes.findings,
-    ...checkDecisions(checked),
-    ...soundness(document, options),
-  ];
+  const data = checkData(checked);
+  const found = [...data.findings, ...checkDecisions(checked), ...soundness(document, options)];
   const linted = problems
     .list()
     .map(({ code, message, position }) => finding(code, message, { position }))
-    .filter((one) => !isSaidBetter(one, found) && !isDecided(one, checked, routes.decided));
+    .filter((one) => !isSaidBetter(one, found) && !isDecided(one, checked, data.decided));
   return [...linted, ...found].sort(byPlace);
+}
+
+/** Of programs too large to be followed from element to element, lint alone has to do. */
+function checkData(checked: Checked): { readonly findings: readonly Finding[]; readonly decided: ReadonlySet<string> } {
+  if (checked.compiled.program.elements.length > limits.dataFlowElementsMax)
+    return { findings: [], decided: new Set() };
+  const concurrency = new Concurrency(checked);
+  const assignment = new Assignment(checked, concurrency);
+  const { findings, decided } = checkRoutes(checked, assignment);
+  return { findings: [...checkDataFlow(checked, { concurrency, assignment }), ...findings], decided };
 }
 
 function byPlace(a: Finding, b: Finding): number {

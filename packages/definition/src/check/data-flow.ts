@@ -1,5 +1,4 @@
 import type { Element, ElementId } from "@tutti/kernel";
-import { limits } from "../limits.ts";
 import { isGiven, placeOf } from "../lint/variables.ts";
 import { type Access, type Checked, readAccesses, writersOf } from "./access.ts";
 import type { Assignment } from "./assignment.ts";
@@ -12,7 +11,6 @@ export function checkDataFlow(
   checked: Checked,
   order: { readonly concurrency: Concurrency; readonly assignment: Assignment },
 ): Finding[] {
-  if (checked.compiled.program.elements.length > limits.dataFlowElementsMax) return [];
   const writers = writersOf(checked);
   const found = new Map<string, Finding>();
   const add = (key: string, made: () => Finding): void => {
@@ -79,7 +77,6 @@ function mayPrecede(checked: Checked, first: Element, second: Element): boolean 
       if ("compensation" in element && element.compensation === at.id) target.add(element.id);
     }
   }
-  if (target.has(first.id)) return [...target].some((id) => id === first.id && id !== second.id);
   const open: ElementId[] = [first.id];
   const seen = new Set<ElementId>();
   for (let id = open.pop(); id !== undefined; id = open.pop()) {

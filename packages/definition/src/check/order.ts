@@ -8,6 +8,7 @@ import type { Checked } from "./access.ts";
  */
 export class Concurrency {
   readonly #checked: Checked;
+  readonly #boundaries: ReadonlyMap<ElementId, readonly Element[]>;
   /** Per split: what each of its branches alone reaches. */
   readonly #splits: readonly (readonly ReadonlySet<ElementId>[])[];
   /** Starts of event sub-processes that leave their scope running, by the scope. */
@@ -16,6 +17,10 @@ export class Concurrency {
   constructor(checked: Checked) {
     this.#checked = checked;
     const { elements } = checked.compiled.program;
+    this.#boundaries = Map.groupBy(
+      elements.filter((element) => element.kind === "boundary-event"),
+      (boundary) => boundary.attachedTo,
+    );
     this.#splits = elements.flatMap((element) => [...this.#splitAt(element), ...this.#splitBeside(element)]);
     this.#aside = new Set(
       elements
@@ -76,16 +81,14 @@ export class Concurrency {
 
   /** What tokens on these flows may reach without coming through `until` again. */
   #reach(flows: readonly Flow[], until: ElementId): ReadonlySet<ElementId> {
-    const { outgoing, elements } = this.#checked.index;
+    const { outgoing } = this.#checked.index;
     const reached = new Set<ElementId>();
     const open = flows.map((flow) => flow.to);
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (reached.has(id) || id === until) continue;
       reached.add(id);
       for (const flow of outgoing.get(id) ?? []) open.push(flow.to);
-      for (const element of elements.values()) {
-        if (element.kind === "boundary-event" && element.attachedTo === id) open.push(element.id);
-      }
+      for (const boundary of this.#boundaries.get(id) ?? []) open.push(boundary.id);
     }
     return reached;
   }

@@ -70,6 +70,15 @@ function linkOf(element: Element): { readonly name: string; readonly parent: Ele
   return { name: element.trigger.name, parent: element.parent };
 }
 
+/** The events that throw the link that an element catches. */
+export function linkedTo(program: ProgramDocument, element: Element): readonly Element[] {
+  if (element.kind !== "intermediate-catch-event" || element.trigger.type !== "link") return [];
+  return program.elements.filter((other) => {
+    const link = linkOf(other);
+    return link !== undefined && isLinkTo(element, link);
+  });
+}
+
 function isLinkTo(element: Element, link: { readonly name: string; readonly parent: ElementId | null }): boolean {
   if (element.kind !== "intermediate-catch-event" || element.parent !== link.parent) return false;
   return element.trigger.type === "link" && element.trigger.name === link.name;

@@ -4,7 +4,7 @@ import type { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
 import { positionOf } from "../value.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
-import type { Index } from "./structure.ts";
+import { type Index, linkedTo } from "./structure.ts";
 
 /** What the conditions of a collection, an ad-hoc sub-process or a complex gateway see beside variables. */
 export const counts: readonly string[] = [
@@ -165,6 +165,8 @@ function earlierThan(flow: DataFlow, element: Element): ReadonlySet<ElementId> {
     push(id);
     const found = flow.index.elements.get(id);
     if (found?.kind === "boundary-event") open.push(found.attachedTo);
+    if (found?.kind === "intermediate-catch-event")
+      open.push(...linkedTo(flow.compiled.program, found).map((thrower) => thrower.id));
     if (found?.kind === "sub-process" || found?.kind === "ad-hoc-sub-process") open.push(...childrenOf(flow, id));
   }
   flow.earlier.set(element.id, earlier);

@@ -1,4 +1,4 @@
-import type { Element, ElementId, Flow, Json, ProgramDocument } from "@tutti/kernel";
+import type { Element, ElementId, Flow, Json, ProgramDocument, UserTask } from "@tutti/kernel";
 import { asks } from "./choice.ts";
 
 /**
@@ -12,6 +12,8 @@ export function abstractProgram(document: ProgramDocument): ProgramDocument {
 
 type Fields = Record<string, Json>;
 
+const anything: Json = { literal: "anything" };
+
 /** Fields that only move data, or say who does the work and until when. */
 const dropped: readonly string[] = [
   "inputs",
@@ -23,7 +25,6 @@ const dropped: readonly string[] = [
   "due",
   "followUp",
   "priority",
-  "sla",
   "form",
   "output",
   "extension",
@@ -34,14 +35,13 @@ function abstractElement(element: Element, document: ProgramDocument): Element {
   // Elements are plain JSON, and most of their fields are treated alike whatever their kind.
   const fields = { ...(element as unknown as Fields) };
   for (const name of dropped) delete fields[name];
+  if (element.kind === "user-task") fields["sla"] = escalationsOf(element);
   if (element.kind === "script-task") fields["assignments"] = [];
   if ("loop" in element && element.loop !== undefined) fields["loop"] = abstractLoop(element.loop as unknown as Fields);
-  for (const [name, question] of [
-    ["activation", asks("activation")],
-    ["completion", asks("condition")],
-    ["activate", asks("activate", idsIn(document, element.id).join(","))],
-  ] as const) {
-    if (fields[name] !== undefined) fields[name] = question as unknown as Json;
+  if (fields["activation"] !== undefined) fields["activation"] = asks("activation") as unknown as Json;
+  if (fields["completion"] !== undefined) fields["completion"] = asks("condition") as unknown as Json;
+  if (fields["activate"] !== undefined) {
+    fields["activate"] = asks("activate", choosableIn(document, element.id).join(",")) as unknown as Json;
   }
   if (fields["trigger"] !== undefined) fields["trigger"] = abstractTrigger(fields["trigger"] as Fields);
   if (fields["message"] !== undefined) fields["message"] = { name: anything };
@@ -50,10 +50,23 @@ function abstractElement(element: Element, document: ProgramDocument): Element {
   return fields as unknown as Element;
 }
 
-function idsIn(document: ProgramDocument, container: ElementId): ElementId[] {
+/** What can be chosen in an ad-hoc sub-process: what no flow leads to. */
+export function choosableIn(document: ProgramDocument, container: ElementId): ElementId[] {
   const led = new Set(document.flows.map((flow) => flow.to));
-  const inside = document.elements.filter((element) => element.parent === container && !led.has(element.id));
-  return inside.filter((element) => element.kind !== "boundary-event").map((element) => element.id);
+  return document.elements
+    .filter((element) => element.parent === container && !led.has(element.id) && element.kind !== "boundary-event")
+    .filter((element) => !("triggeredByEvent" in element || "forCompensation" in element))
+    .map((element) => element.id);
+}
+
+/** Of what happens to a late task only escalations lead anywhere; each comes once. */
+function escalationsOf(task: UserTask): Json {
+  const escalating = (task.sla ?? []).filter(({ action }) => action.type === "escalate");
+  return escalating.map(({ on, after, action }) => ({
+    on,
+    after: { kind: after.kind, value: anything },
+    action,
+  })) as unknown as Json;
 }
 
 /** How often at most a loop goes round that counts: the second time shows what a repetition does. */
@@ -68,8 +81,6 @@ function abstractLoop(loop: Fields): Json {
   for (const name of ["completion", "accept"]) if (loop[name] !== undefined) abstracted[name] = condition;
   return abstracted;
 }
-
-const anything: Json = { literal: "anything" };
 
 /** A condition may come to hold any time, as a message may come any time. */
 function abstractTrigger(trigger: Fields): Fields {

@@ -19,6 +19,7 @@ const ignoredTables: ReadonlySet<string> = new Set([
   "itemOf",
   "lockHolders",
   "lockPredecessors",
+  "adHocResults",
 ]);
 
 /** What two states that go on alike may differ in: who they are called, when something happened, and data. */
@@ -26,7 +27,7 @@ const noise: ReadonlySet<string> = new Set(
   (
     "key,owner,scope,body,at,due,value,remaining,trigger,version,author,since,startedAt,endedAt,attempt,failures,retryAt," +
     "predecessors,result,error,input,childId,messageId,payload,form,title,candidates,headers,dueAt,followUpAt,priority," +
-    "queue,variables,definition,index,instanceKey,itemName,indexes,running,targets,holds,activated"
+    "queue,variables,definition,index,instanceKey,itemName,indexes,running,targets,holds,activated,ended"
   ).split(","),
 );
 

@@ -141,14 +141,10 @@ export class Explorer {
       actor: "world",
       at: 0,
     } as const;
-    const starts = this.#document.elements.filter(
-      (element) => element.kind === "start-event" && element.parent === null,
+    const triggered = this.#program.processStarts.map(
+      ({ id }): Command => ({ ...create, start: { element: id, payload: {} } }),
     );
-    return starts.map((start) =>
-      (start as { trigger: { type: string } }).trigger.type === "none"
-        ? create
-        : ({ ...create, start: { element: start.id, payload: {} } } as Command),
-    );
+    return this.#program.starts.has(null) ? [create, ...triggered] : triggered;
   }
 
   #expand({ index, snapshot }: Open): void {

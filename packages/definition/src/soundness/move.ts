@@ -30,10 +30,10 @@ const actor = "world";
 
 /** Effects that are not here wait for nothing. */
 const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { readonly type: T }>> } = {
-  "offer-job": (effect, { surroundings, at }) => ({
+  "offer-job": (effect, { state, surroundings, at }) => ({
     owner: effect.key,
     moves: [
-      ...surroundings.resultsOf(effect.element).map(
+      ...surroundings.resultsOf(state, effect).map(
         (result): Move => ({
           command: { type: "complete-job", key: effect.key, result, actor, at },
           adds: Object.hasOwn(result, "activate"),
@@ -55,6 +55,8 @@ const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { reado
     const timer = state.timers.get(effect.key);
     if (timer === undefined) return undefined;
     const command: Command = { type: "fire-timer", key: effect.key, at: Math.max(at, effect.due) };
+    // What a late task escalates comes beside the task.
+    if (timer.rule !== undefined) return { owner: timer.owner, moves: [{ command, adds: true }] };
     return triggered(surroundings, state, { owner: timer.owner, element: timer.element, command });
   },
   "open-subscription": (effect, { state, surroundings, at }) => {

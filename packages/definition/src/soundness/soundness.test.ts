@@ -35,8 +35,8 @@ test("[D160] a process that can always finish, properly and with every element, 
   for (const steps of sound) expect(`${steps} ${findings(steps).join()}`).toBe(`${steps} `);
 });
 
-test("[D160] the example with every construct is sound", () => {
-  const file = "examples/order.yaml";
+test.each(["order", "events"])("[D160] the example %s, which shows every construct, is sound", (name) => {
+  const file = `examples/${name}.yaml`;
   const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
   const { programs } = compileYaml(text, { file });
   expect(programs.map((program) => checkSoundness(program).findings)).toEqual(programs.map(() => []));
@@ -56,6 +56,17 @@ test("[D161] a join that a token can miss is found, with the shortest way there"
   work: { steps: { either: { ${choose("a", "b")} }, a: { job: x, then: t }, b: { job: y, then: t }, t: { join: true } } }
 `),
   ).toEqual(["process-stuck start → work → either → a", "process-stuck start → work → either → b"].slice(0, 1));
+});
+
+test("[D161] what waits for events is explored: whichever comes first, and beside everything else", () => {
+  // Of two events only one comes: nothing may wait for both.
+  const race =
+    "  r: { race: [a, b] }\n  a: { receive: m, then: t }\n  b: { wait: { signal: s }, then: t }\n  t: { join: true }\n";
+  expect(findings(race)).toEqual(["process-stuck start → r → a"]);
+  expect(findings(race.replace("  t: { join: true }\n", "  t: { pass: true }\n"))).toEqual([]);
+  const some = `  o: { some: [{ when: "1 == 2", then: a }, { when: "2 == 2", then: b }, { otherwise: t }] }\n  a: { job: x, then: t }\n  b: { job: y, then: t }\n`;
+  expect(findings(`${some}  t: { join: some }\n`)).toEqual([]);
+  expect(findings(`${some}  t: { join: true }\n`)[0]).toMatch(/^process-stuck/);
 });
 
 test("[D162] a process that goes in circles for ever is found", () => {

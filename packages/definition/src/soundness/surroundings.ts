@@ -1,4 +1,5 @@
-import type { Element, ElementId, JsonObject, ProgramDocument, State } from "@tutti/kernel";
+import type { Element, ElementId, JsonObject, Key, ProgramDocument, State } from "@tutti/kernel";
+import { choosableIn } from "./abstract.ts";
 
 /** What the structure of a program says about each of its elements. Everything is computed once. */
 export class Surroundings {
@@ -31,13 +32,19 @@ export class Surroundings {
     return [...codes];
   }
 
-  /** What a job of the element may complete with, as far as the process goes on differently. */
-  resultsOf(id: ElementId): readonly JsonObject[] {
-    const element = this.#elements.get(id) as { readonly kind: string } | undefined;
-    if (element?.kind !== "ad-hoc-sub-process") return [{}];
-    const led = new Set(this.#document.flows.map((flow) => flow.to));
-    const first = (this.#inside.get(id) ?? []).filter((inner) => !led.has(inner.id) && inner.kind !== "boundary-event");
-    return [{ activate: [], done: true }, ...first.map((inner) => ({ activate: [inner.id] }))];
+  /**
+   * What a job may complete with, as far as the process goes on differently: the one of an ad-hoc sub-process chooses
+   * what is done there next, once what it chose before is done.
+   */
+  resultsOf(state: State, job: { readonly element: ElementId; readonly key: Key }): readonly JsonObject[] {
+    if (this.#elements.get(job.element)?.kind !== "ad-hoc-sub-process") return [{}];
+    const running = [...state.elements.values()].some(
+      ({ element }) => this.#elements.get(element)?.parent === job.element,
+    );
+    return [
+      { activate: [], done: true },
+      ...(running ? [] : choosableIn(this.#document, job.element).map((id) => ({ activate: [id] }))),
+    ];
   }
 
   /** Whether an event leaves running what it belongs to. */
