@@ -34,6 +34,7 @@ test("[Q1] a class runs no more jobs than it has slots, 10, 5 and 2 unless told"
   expect(queue.counts("light")).toEqual({ slots: 10, running: 10, waiting: 10 });
   expect(queue.counts("standard")).toEqual({ slots: 5, running: 5, waiting: 15 });
   expect(queue.counts("heavy")).toEqual({ slots: 2, running: 2, waiting: 18 });
+  expect(queue.waiting).toBe(43);
 });
 
 test("[Q2] better priority first, equal ones in the order of their offer", () => {
