@@ -143,6 +143,7 @@ const incident = {
   kind: "items-failed" as const,
   error: { code: "items-failed", message: "1 of 3 failed" },
   at: 10_000,
+  advice: "Retry or accept.",
 };
 
 function failed(): RunFacts {

@@ -7,6 +7,7 @@ import {
   line,
   literal,
   loop,
+  map,
   onTimer,
   program,
   retry,
@@ -84,6 +85,15 @@ test("[K107] every kind of waiting is told with its reason and its end", () => {
     ["lock", "each", "b", "The lock is free."],
   ]);
   expect(driver.send({ type: "cancel-instance", reason: "" }).view().waiting).toEqual([]);
+});
+
+test("[K107] an incident says what a person can do, and what a retry then does", () => {
+  const failed = new Driver(line(service("work"))).create().fail("work");
+  const advice = "Repair what the worker met; a retry offers the job with fresh attempts.";
+  expect(failed.view().incidents).toMatchObject([{ kind: "job", advice }]);
+  expect(failed.view().waiting).toMatchObject([{ on: "incident", advice }]);
+  const unready = new Driver(line(service("work", { inputs: map({ x: "none" }) }))).create();
+  expect(unready.view().waiting[0]?.advice).toContain("starts the element again");
 });
 
 test("[K107] what waits inside an item names it, and a retry says which attempt it is", () => {

@@ -1,6 +1,7 @@
 import type { Key } from "./command.ts";
 import { isRunning } from "./compensation.ts";
 import { itemKey } from "./evolve/variable.ts";
+import { incidentAdvice } from "./incident-advice.ts";
 import { itemOf } from "./item.ts";
 import { isResting } from "./join.ts";
 import type { Program } from "./load.ts";
@@ -66,10 +67,11 @@ function awaited({ kind, name, correlationKey }: SubscriptionRecord): Pick<Waiti
 
 function* waitingForPeople(state: State): IterableIterator<WaitingView> {
   for (const incident of state.incidents.values()) {
-    const { owner, element, error } = incident;
+    const { owner, element, error, kind } = incident;
     const reason = `It failed (${error.code}): ${error.message}`;
-    const until = incident.kind === "items-failed" ? "A person retries or accepts." : "A person retries or cancels.";
-    yield { ...placeOf(state, owner), element, on: "incident", reason, until, dueAt: null };
+    const until = kind === "items-failed" ? "A person retries or accepts." : "A person retries or cancels.";
+    const advice = incidentAdvice[kind];
+    yield { ...placeOf(state, owner), element, on: "incident", reason, until, advice, dueAt: null };
   }
   if (state.head.status !== "paused") return;
   const reason = "The instance is paused: running work may end, nothing new starts.";

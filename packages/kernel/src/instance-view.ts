@@ -1,5 +1,6 @@
 import { itemKey, variablesIn } from "./evolve/variable.ts";
 import { explain } from "./explain.ts";
+import { incidentAdvice } from "./incident-advice.ts";
 import { itemOf } from "./item.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
@@ -81,7 +82,10 @@ export function instanceView(program: Program, state: State): InstanceView {
     sequence: head.sequence,
     variables: variablesIn(state, 0),
     elements: elementViews(program, state),
-    incidents: [...state.incidents.values()],
+    incidents: [...state.incidents.values()].map((incident) => ({
+      ...incident,
+      advice: incidentAdvice[incident.kind],
+    })),
     collections: collectionViews(state),
     subscriptions: subscriptionViews(state),
     waiting: explain(program, state),

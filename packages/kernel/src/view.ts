@@ -60,6 +60,8 @@ export interface IncidentView {
   readonly kind: IncidentKind;
   readonly error: FailureInfo;
   readonly at: number;
+  /** What a person can do, and what a retry then does. */
+  readonly advice: string;
 }
 
 export interface SubscriptionView {
@@ -119,6 +121,8 @@ export interface WaitingView {
     | "choice";
   readonly reason: string;
   readonly until: string;
+  /** Of an incident: what a person can do, and what a retry then does. */
+  readonly advice?: string;
   /** Epoch ms, when known. */
   readonly dueAt: number | null;
 }

@@ -11,6 +11,8 @@ interface Reason {
   readonly on: WaitingView["on"];
   readonly reason: string;
   readonly until: string;
+  /** Of an incident: what a person can do. */
+  readonly advice: string | null;
 }
 
 export const why: Command = {
@@ -40,8 +42,8 @@ function reasonsOf(instance: InstanceView): Reason[] {
   return instance.waiting
     .filter(({ on }) => on !== "child")
     .map((waiting) => {
-      const { on, item, until } = waiting;
-      return { process: instance.process, unit: item ?? unit, on, reason: reasonOf(instance, waiting), until };
+      const { on, item, until, advice = null } = waiting;
+      return { process: instance.process, unit: item ?? unit, on, reason: reasonOf(instance, waiting), until, advice };
     });
 }
 
@@ -80,10 +82,10 @@ function show(context: Context, { run, live, ended, reasons, ways }: Found): voi
     out.text(asTyped(text, words));
   }
   if (reasons.length === 0) out.text(`${run} waits for nothing that it knows of.`);
-  const lines = reasons.map(({ unit, on, reason, until }) => {
+  const lines = reasons.map(({ unit, on, reason, until, advice }) => {
     const { yellow, bold } = out.style;
     const text = people.includes(on) ? yellow(reason) : reason;
-    return `${unit === null ? "" : `${bold(unit)}: `}${text} Until: ${until}`;
+    return `${unit === null ? "" : `${bold(unit)}: `}${text} Until: ${until}${advice === null ? "" : ` ${advice}`}`;
   });
   // The instances of one unit often wait for the same thing.
   for (const line of new Set(lines)) out.text(line);

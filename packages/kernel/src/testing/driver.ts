@@ -114,7 +114,25 @@ export class Driver {
     assert(broken.length === 0, broken.join("\n"));
     this.#checkPending();
     const { waiting } = instanceView(this.program, this.state);
+    this.#checkExplained(waiting);
     assert((waiting.length === 0) === isEnded(this.state), "only what has ended waits for nothing");
+  }
+
+  /** What stands on the border or in the scope of an element may come and may not: of its own something must be said. */
+  #checkExplained(waiting: InstanceView["waiting"]): void {
+    const apart = new Set(["boundary-event", "start-event"]);
+    const explained = new Set<Key | null>();
+    for (const { key, element, on } of waiting) {
+      const isOwn = element === this.state.elements.get(key ?? 0)?.element;
+      const kind = this.program.elements.get(element ?? "")?.kind ?? "";
+      if (isOwn || on === "incident" || !apart.has(kind)) explained.add(key);
+    }
+    for (const { key, element } of this.state.elements.values()) {
+      const isLeaf = this.state.children.count(key) === 0;
+      // A collection of which nothing runs is explained by its items.
+      const items = this.state.collections.get(key) !== undefined && waiting.some((each) => each.element === element);
+      assert(!isLeaf || items || explained.has(key), `nothing says what '${element}' (${key}) waits for`);
+    }
   }
 
   #checkPending(): void {
