@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { ProgramDocument } from "@tutti/kernel";
+import { must, type ProgramDocument } from "@tutti/kernel";
 import { Random, randomProgram } from "@tutti/kernel/testing";
 import { BpmnModdle } from "bpmn-moddle";
 import { expect, test } from "vitest";
 import { compileYaml } from "../compile.ts";
 import { hashProgram } from "../hash.ts";
+import { drawing, end, line } from "../testing/drawing.ts";
 import { exportBpmn } from "./export.ts";
 import { compileBpmn } from "./import.ts";
 
@@ -157,4 +158,14 @@ test("[D223] a path through names of JavaScript's own objects sets fields and no
   const remind = program?.elements.find(({ id }) => id === "remind");
   expect(JSON.stringify(remind?.extension)).toBe('{"__proto__":{"polluted":true}}');
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+});
+
+test("[D212] [D221] a receive task that begins the process is started by its message, and comes back so", () => {
+  const begins = `<receiveTask id="r" name="Order" instantiate="true"/>`;
+  const { documents } = compileBpmn(drawing([begins, end, ...line("r", "e")]), { file: "t" });
+  const document = must(documents[0], "it compiles");
+  expect(document.elements[0]).toMatchObject({ kind: "receive-task", instantiate: true });
+  const { extension: _source, ...own } = document as typeof document & { readonly extension?: unknown };
+  const again = compileBpmn(exportBpmn({ ...own, name: "Renamed" }), { file: "t" });
+  expect(again.documents[0]?.elements[0]).toMatchObject({ kind: "receive-task", instantiate: true });
 });

@@ -1,9 +1,7 @@
-import { must } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { compile } from "../compile.ts";
 import { flowsOf } from "../testing/check.ts";
 import { around, drawing, end, line, problemsOf, programOf, said, start } from "../testing/drawing.ts";
-import { exportBpmn } from "./export.ts";
 import { compileBpmn } from "./import.ts";
 
 test("[D203] the executable processes of a file, each a program with the name of its pool", () => {
@@ -499,14 +497,4 @@ test("[D212] event sub-processes, transactions, links and several triggers", () 
       triggers: [{ type: "signal" }, { type: "conditional", condition: { text: "x > y" }, variables: ["x", "y"] }],
     },
   });
-});
-
-test("[D212] [D221] a receive task that begins the process is started by its message, and comes back so", () => {
-  const begins = `<receiveTask id="r" name="Order" instantiate="true"/>`;
-  const { documents } = compileBpmn(drawing([begins, end, ...line("r", "e")]), { file: "t" });
-  const document = must(documents[0], "it compiles");
-  expect(document.elements[0]).toMatchObject({ kind: "receive-task", instantiate: true });
-  const { extension: _source, ...own } = document as typeof document & { readonly extension?: unknown };
-  const again = compileBpmn(exportBpmn({ ...own, name: "Renamed" }), { file: "t" });
-  expect(again.documents[0]?.elements[0]).toMatchObject({ kind: "receive-task", instantiate: true });
 });
