@@ -21,9 +21,14 @@ interface TurnChannel {
   readonly rows: ChannelRows;
   /** More of a process may be in the store when so many are here. */
   readonly limit: number;
+  /** By process, in the order in which they get something. Those at the front that cannot any more are taken out. */
+  readonly waiting: Map<string, OpenSubscription[]>;
   /** By id and by number. */
   readonly remembered: Map<string | number, StoredMessage>;
 }
+
+/** Candidates of one process that are looked at: the first that can take a message gets it. */
+const freeMax = 4;
 
 /** Messages that this process has numbered, of one opening of the store. */
 const numbersPerEpoch = 4_294_967_296;
@@ -78,7 +83,13 @@ export class Channels {
       const id = kindAndChannel(each.kind, each);
       const remembered = new Map<string | number, StoredMessage>();
       for (const message of each.remembered) remembered.set(message.id ?? "", message).set(message.number, message);
-      this.#channels.set(id, { rows: each, limit: wanted.get(id)?.limit ?? 0, remembered });
+      const waiting = new Map<string, OpenSubscription[]>();
+      for (const subscription of each.waiting) {
+        const others = waiting.get(subscription.process);
+        if (others === undefined) waiting.set(subscription.process, [subscription]);
+        else others.push(subscription);
+      }
+      this.#channels.set(id, { rows: each, waiting, limit: wanted.get(id)?.limit ?? 0, remembered });
     }
   }
 
@@ -114,17 +125,25 @@ export class Channels {
     return this.#behind.has(channelId(channel));
   }
 
-  /** Who waits there at this point of the turn; of instances that cannot be used, nobody. */
+  /** Who waits there at this point of the turn, of each process the first few; of instances that cannot be used, nobody. */
   candidates(channel: ChannelName, draft: Draft, instances: Instances): Candidate[] {
-    const rows = this.#messages(channel)?.rows.waiting ?? [];
-    const opened = draft.exchange.opened.filter((each) => each.kind === "message" && sameChannel(each, channel));
-    return [...rows, ...opened].flatMap((subscription) => {
-      const { instance, key } = subscription;
-      const open = instances.number(instance)?.state.subscriptions.get(key);
-      if (open === undefined) return [];
-      const taken = subscription.taken || draft.exchange.isTaken(subscription);
-      return [{ ...waitingOf(subscription), taken, subscription }];
-    });
+    const candidates: Candidate[] = [];
+    for (const queue of this.#messages(channel)?.waiting.values() ?? []) {
+      const isOpen = (subscription: OpenSubscription): boolean => isStillOpen(subscription, instances);
+      while (queue[0] !== undefined && !isOpen(queue[0])) queue.shift();
+      let free = 0;
+      for (const subscription of queue) {
+        if (free === freeMax) break;
+        if (!isOpen(subscription)) continue;
+        const candidate = candidateOf(subscription, draft);
+        if (!candidate.taken) free++;
+        candidates.push(candidate);
+      }
+    }
+    for (const subscription of draft.exchange.news(channel).opened) {
+      if (isStillOpen(subscription, instances)) candidates.push(candidateOf(subscription, draft));
+    }
+    return candidates;
   }
 
   /** Whether the store may know of somebody who goes before those that are here. */
@@ -139,12 +158,10 @@ export class Channels {
   }
 
   held(channel: ChannelName, draft: Draft): ReadonlySet<string> {
-    const id = channelId(channel);
     const held = new Set(this.#messages(channel)?.rows.held);
-    for (const each of draft.exchange.holders) {
-      if (each.channel !== id) continue;
-      if (each.held) held.add(each.process);
-      else held.delete(each.process);
+    for (const [process, isHeld] of draft.exchange.news(channel).held) {
+      if (isHeld) held.add(process);
+      else held.delete(process);
     }
     return held;
   }
@@ -152,6 +169,15 @@ export class Channels {
   #messages(channel: ChannelName): TurnChannel | undefined {
     return this.#channels.get(kindAndChannel("message", channel));
   }
+}
+
+function isStillOpen({ instance, key }: OpenSubscription, instances: Instances): boolean {
+  return instances.number(instance)?.state.subscriptions.get(key) !== undefined;
+}
+
+function candidateOf(subscription: OpenSubscription, draft: Draft): Candidate {
+  const taken = subscription.taken || draft.exchange.isTaken(subscription);
+  return { ...waitingOf(subscription), taken, subscription };
 }
 
 export function sameChannel(a: ChannelName, b: ChannelName): boolean {

@@ -78,7 +78,7 @@ const handlers: Handlers = lookup({
       if (draft.asksAgain) return;
       const subscription = subscriptionOf(live, effect, draft.numbers.position + 1);
       draft.changes.push({ type: "subscription-put", subscription });
-      if (subscription.kind === "message") draft.exchange.opened.push(subscription);
+      if (subscription.kind === "message") draft.exchange.open(subscription);
     },
     perform: nothing,
   },

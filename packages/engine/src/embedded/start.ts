@@ -99,7 +99,7 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
     startedBy,
   });
   const mark = draft.changes.push({ type: "instance-put", record: live.record });
-  const holders = draft.exchange.holders.length;
+  const exchange = draft.exchange.mark();
   if (startedBy !== null) hold(draft, { channel: startedBy, process: live.record.process, instance: number });
   let result: Rejection | Error | undefined;
   try {
@@ -114,7 +114,7 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
     return undefined;
   }
   draft.changes.length = mark - 1;
-  draft.exchange.holders.length = holders;
+  draft.exchange.undo(exchange);
   return result;
 }
 
@@ -124,5 +124,5 @@ function hold(
 ): void {
   const { channel, process } = holder;
   draft.changes.push({ type: "holder-put", ...holder });
-  draft.exchange.holders.push({ channel, process, held: true });
+  draft.exchange.hold({ channel, process, held: true });
 }

@@ -13,7 +13,7 @@ import {
 } from "@tutti/kernel";
 import type { Unmatched } from "./coordination.ts";
 import { recordEffect } from "./effects.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, type ExchangeMark } from "./exchange.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
 import { project, projectOpen } from "./projection.ts";
@@ -43,7 +43,7 @@ interface Mark {
   readonly effects: number;
   readonly deliveries: number;
   readonly touched: number;
-  readonly opened: number;
+  readonly exchange: ExchangeMark;
 }
 
 /**
@@ -156,7 +156,7 @@ export class Draft implements Turn {
       record.status = state.head.status ?? record.status;
       record.endedAt = state.head.endedAt;
       if (record.endedAt !== null && record.startedBy !== null) {
-        exchange.holders.push({ channel: record.startedBy, process: record.process, held: false });
+        exchange.hold({ channel: record.startedBy, process: record.process, held: false });
       }
       if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
       this.#addRow(record, { sequence, at, events: decision.events });
@@ -179,7 +179,7 @@ export class Draft implements Turn {
       effects: this.effects.length,
       deliveries: this.deliveries.length,
       touched: this.touched.length,
-      opened: this.exchange.opened.length,
+      exchange: this.exchange.mark(),
     };
   }
 
@@ -191,7 +191,7 @@ export class Draft implements Turn {
     this.effects.length = mark.effects;
     this.deliveries.length = mark.deliveries;
     this.touched.length = mark.touched;
-    this.exchange.opened.length = mark.opened;
+    this.exchange.undo(mark.exchange);
   }
 
   /** Begins a new instance with the rows of another one, as they were. What they asked of the world is not asked again. */
