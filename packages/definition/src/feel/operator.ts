@@ -1,4 +1,4 @@
-import { FeelRange } from "feelin";
+import { FeelDuration, FeelRange } from "feelin";
 import { type Evaluating, FeelFailure } from "./run.ts";
 import { compare, equal, type FeelType, type FeelValue, isTemporal, typeOf, withLibrary } from "./value.ts";
 
@@ -15,7 +15,36 @@ export function calculate(sign: string, operands: readonly [FeelValue, FeelValue
     const result = withLibrary(`a ${sign} b`, { a, b }, run.meter);
     if (result !== null) return result;
   }
+  const scaled = scale(sign, operands, run);
+  if (scaled !== undefined) return scaled;
   return run.warn(`Expected operands that go together, but ${sign} has a ${types[0]} and a ${types[1]}`);
+}
+
+/** Durations times and by numbers, and by each other; the library has neither. */
+function scale(sign: string, [a, b]: readonly [FeelValue, FeelValue], run: Evaluating): FeelValue | undefined {
+  if (a instanceof FeelDuration && typeof b === "number" && (sign === "*" || (sign === "/" && b !== 0))) {
+    return durationOf(a, sign === "*" ? sizeOf(a) * b : sizeOf(a) / b, run);
+  }
+  if (typeof a === "number" && b instanceof FeelDuration && sign === "*") return durationOf(b, sizeOf(b) * a, run);
+  const alike = a instanceof FeelDuration && b instanceof FeelDuration && isMonthly(a) === isMonthly(b);
+  return alike && sign === "/" && sizeOf(b) !== 0 ? sizeOf(a) / sizeOf(b) : undefined;
+}
+
+/** Months, or seconds: a duration has either years and months, or days and a time. */
+function sizeOf(duration: FeelDuration): number {
+  const { years, months, days, hours, minutes, seconds } = duration;
+  if (isMonthly(duration)) return (years ?? 0) * 12 + (months ?? 0);
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0);
+}
+
+function isMonthly(duration: FeelDuration): boolean {
+  return duration.years !== null;
+}
+
+function durationOf(like: FeelDuration, size: number, run: Evaluating): FeelValue {
+  const sign = size < 0 ? "-" : "";
+  const text = isMonthly(like) ? `${sign}P${Math.trunc(Math.abs(size))}M` : `${sign}PT${Math.round(Math.abs(size))}S`;
+  return withLibrary("duration(t)", { t: text }, run.meter);
 }
 
 function numeric(sign: string, [a, b]: readonly [number, number], run: Evaluating): FeelValue {
