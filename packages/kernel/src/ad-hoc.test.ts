@@ -427,6 +427,55 @@ describe("like other activities", () => {
   });
 });
 
+describe("another version", () => {
+  const version = (id: string, lines: readonly string[] = []) =>
+    program(
+      [
+        start(),
+        ...adHoc("tools", [service("a"), service(id), service("z")], {
+          ordering: "sequential",
+          activate: literal(["a", id]),
+          job,
+          variables: [{ name: "local", type: "integer", initial: 1 }],
+        }),
+        end(),
+      ],
+      ["start>tools>end", ...lines],
+    );
+  const migrate = (driver: Driver, to: ReturnType<typeof version>, mapping: { readonly [element: string]: string }) =>
+    driver.try({ type: "migrate-instance", to, mapping, reason: "better" });
+
+  test("[K177] takes over what was chosen and what came of it, under its new name", () => {
+    const driver = new Driver(version("old")).create().complete("a");
+    expect(migrate(driver, version("new"), { old: "new" })).toBeUndefined();
+    driver.complete("new");
+    expect(choices(driver).at(-1)?.input["results"]).toEqual([
+      { element: "a", result: {} },
+      { element: "new", result: {} },
+    ]);
+    const early = new Driver(version("old")).create();
+    expect(migrate(early, version("new"), { old: "new" })).toBeUndefined();
+    expect(early.complete("a").active).toEqual(["new", "tools"]);
+    // The job that chooses has no variables of its own.
+    early.complete("new");
+    expect(migrate(early, version("newer"), { new: "newer" })).toBeUndefined();
+    expect([...early.state.variables.values()].filter(({ name }) => name === "local")).toHaveLength(1);
+    answer(early, { activate: ["newer"] });
+    expect(early.active).toEqual(["newer", "tools"]);
+    const again = early.complete("newer").history.filter(({ type }) => type === "ad-hoc-ended");
+    expect(again).toHaveLength(3);
+    expect(migrate(early, version("newest"), { newer: "newest" })).toBeUndefined();
+    expect([...early.state.adHocResults.values()].map(({ element }) => element)).toEqual(["a", "newest", "newest"]);
+  });
+
+  test("[K206] is refused where what was chosen could not be activated by itself", () => {
+    const driver = new Driver(version("old")).create();
+    const refused = migrate(driver, version("new", ["z>new"]), { old: "new" });
+    expect(refused?.reason).toContain("'old' was chosen, and 'new' cannot be activated by itself");
+    expect(migrate(driver, version("new"), {})?.reason).toContain("'old' is open, and the new version has none");
+  });
+});
+
 test("[K110] a start event in an ad-hoc sub-process is refused", () => {
   expect(() => tools({}, [start("s")])).toThrow("has a start event in the ad-hoc sub-process 'tools'");
 });

@@ -6,6 +6,7 @@ import { lookAtConditions } from "./condition.ts";
 import { enter } from "./enter.ts";
 import { flowKey } from "./evolve/element.ts";
 import { variableKey } from "./evolve/variable.ts";
+import type { ItemThrow } from "./item-event.ts";
 import { onlyRests, raiseStuckJoin } from "./join.ts";
 import type { Json } from "./json.ts";
 import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
@@ -13,6 +14,7 @@ import { iterate } from "./loop.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, FlowId } from "./program.ts";
 import { isEnded } from "./state.ts";
+import { throwEscalation } from "./throw.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
 function arrive(turn: Turn, arrival: Arrival): void {
@@ -34,6 +36,11 @@ function arrive(turn: Turn, arrival: Arrival): void {
 export function advance(turn: Turn): void {
   while (!isEnded(turn.state)) {
     lookAtConditions(turn);
+    const thrown = turn.thrown.take();
+    if (thrown !== undefined) {
+      throwFromItem(turn, thrown);
+      continue;
+    }
     const arrival = turn.arrivals.take();
     if (arrival !== undefined) {
       arrive(turn, arrival);
@@ -54,6 +61,13 @@ export function advance(turn: Turn): void {
     const lives = scope === 0 || turn.state.elements.get(scope) !== undefined;
     if (lives && !releaseJoin(turn, scope)) checkContent(turn, scope);
   }
+}
+
+/** One that interrupts may have ended the collection before the next is thrown. */
+function throwFromItem(turn: Turn, thrown: ItemThrow): void {
+  if (turn.state.elements.get(thrown.body) === undefined) return;
+  if ("send" in thrown) thrown.send();
+  else throwEscalation(turn, thrown.body, thrown.escalation);
 }
 
 /** Goes on with what runs several times. */

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "./json.ts";
 import type { MultiInstance } from "./program.ts";
 import {
+  boundary,
   end,
   expr,
   line,
@@ -346,4 +347,75 @@ test("[K15] a collection larger than a step starts in parts", () => {
   driver.goOn();
   driver.check();
   expect(driver.items("running")).toHaveLength(2_500);
+});
+
+describe("events that a collection throws", () => {
+  const escalation = { type: "escalation" as const, code: "half", payload: map({ done: "completed" }) };
+  const signal = { type: "signal" as const, signal: { name: literal("next"), payload: map({ item: "item" }) } };
+
+  function throwing(options: Partial<MultiInstance>, interrupting = false): Driver {
+    const caught = boundary("caught", "many", {
+      trigger: { type: "escalation", code: "half" },
+      interrupting,
+      outputs: map({ seen: "escalation.done" }),
+    });
+    const made = program(
+      [start(), service("many", { loop: loop("parallel", options) }), caught, service("note"), end()],
+      ["start>many>end", "caught>note"],
+    );
+    return new Driver(made).create({ items: [1, 2, 3] });
+  }
+
+  const sent = (driver: Driver) => driver.effects.filter(({ type }) => type === "broadcast-signal");
+
+  test("[K172] none: one with each item", () => {
+    const driver = throwing({ behavior: "none", event: signal }).completeItem("1").completeItem("0");
+    expect(sent(driver)).toMatchObject([{ name: "next", payload: { item: 2 } }, { payload: { item: 1 } }]);
+  });
+
+  test("[K172] one: with the first, caught on the boundary, which leaves the rest running", () => {
+    const driver = throwing({ behavior: "one", event: escalation }).completeItem("0").completeItem("1");
+    expect(driver.view().elements.map(({ element }) => element)).toEqual(["many", "many", "note"]);
+    expect(driver.variable("seen")).toBe(1);
+  });
+
+  test("[K172] one: an interrupting boundary ends the rest", () => {
+    const driver = throwing({ behavior: "one", event: escalation }, true).completeItem("0");
+    expect(driver.active).toEqual(["note"]);
+  });
+
+  test("[K172] complex: every one whose condition holds, until one ends the collection", () => {
+    const events = [
+      { condition: expr("completed == 2"), event: escalation },
+      { condition: expr("completed >= 2 && total == 3"), event: signal },
+      { condition: expr("false"), event: signal },
+    ];
+    const driver = throwing({ behavior: "complex", events }).completeItem("0");
+    expect(sent(driver)).toEqual([]);
+    driver.completeItem("1");
+    expect([driver.variable("seen"), sent(driver).length]).toEqual([2, 1]);
+    const ended = throwing({ behavior: "complex", events }, true).completeItem("0").completeItem("1");
+    expect([ended.active, sent(ended).length]).toEqual([["note"], 0]);
+  });
+
+  test("[K172] all, and a behaviour without an event, throw nothing", () => {
+    for (const options of [
+      { behavior: "all" as const, event: signal },
+      { behavior: "none" as const },
+      { behavior: "complex" as const },
+    ]) {
+      expect(sent(throwing(options).completeItem("0"))).toEqual([]);
+    }
+  });
+
+  test.each<Partial<MultiInstance>>([
+    { behavior: "none", event: { type: "signal", signal: { name: variable("missing") } } },
+    { behavior: "one", event: { type: "escalation", code: "half", payload: map({ x: "missing" }) } },
+    { behavior: "complex", events: [{ condition: expr("missing > 1"), event: escalation }] },
+  ])("[K172] what cannot be worked out is an incident of the item, and worked out again (%o)", (options) => {
+    const driver = throwing(options).completeItem("0");
+    expect(driver.view().incidents).toMatchObject([{ kind: "completion", element: "many" }]);
+    driver.send({ type: "set-variables", scope: 0, values: { missing: 3 }, reason: "forgotten" }).resolve();
+    expect(driver.items("completed")).toEqual(["0"]);
+  });
 });

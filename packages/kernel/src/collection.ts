@@ -147,12 +147,18 @@ function firstReady(turn: Turn, body: Key, priority: number): readonly string[] 
 }
 
 function dispatch(turn: Turn, body: Key): void {
-  for (const priority of priorities) {
-    // Each pass starts or blocks all of its items, so the line gets shorter; one that was unblocked stands at its end.
-    for (let items = firstReady(turn, body, priority); items.length > 0; items = firstReady(turn, body, priority)) {
-      if (!dispatchItems(turn, body, items)) return;
-    }
+  // Each pass starts or blocks all of its items. One that was unblocked by that may be of a better priority.
+  for (let items = bestReady(turn, body); items.length > 0; items = bestReady(turn, body)) {
+    if (!dispatchItems(turn, body, items)) return;
   }
+}
+
+function bestReady(turn: Turn, body: Key): readonly string[] {
+  for (const priority of priorities) {
+    const items = firstReady(turn, body, priority);
+    if (items.length > 0) return items;
+  }
+  return [];
 }
 
 /** False when nothing more may start now. */

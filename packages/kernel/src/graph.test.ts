@@ -152,6 +152,17 @@ test("[K71] who waits for two locks does not keep others from the one that is fr
   expect(driver.completeItem("next").items("running")).toEqual(["both"]);
 });
 
+test("[K71] nor does it keep one of a better priority from it, which came later", () => {
+  const driver = graph([
+    { id: "a", locks: ["x"] },
+    { id: "b", locks: ["y"] },
+    { id: "both", locks: ["x", "y"] },
+  ]);
+  driver.send({ type: "add-items", element: "work", items: [{ id: "urgent", locks: ["x"], priority: 1 }] });
+  expect(driver.items("running")).toEqual(["a", "b"]);
+  expect(driver.completeItem("a").items("running")).toEqual(["b", "urgent"]);
+});
+
 test("[K71] a failed attempt gives its locks to whoever can start", () => {
   const driver = graph([
     { id: "a", locks: ["x"], attempts: 2 },

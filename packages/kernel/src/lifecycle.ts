@@ -2,6 +2,7 @@ import type { FailureInfo, Key } from "./command.ts";
 import { snapshotVariables } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
 import { endItem, itemOf } from "./item.ts";
+import { prepareItemEvents } from "./item-event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
@@ -205,6 +206,12 @@ function recordCompensation(turn: Turn, visit: Visit): void {
   }
 }
 
+function stay(turn: Turn, visit: Visit, why: { readonly result: JsonObject; readonly error: FailureInfo }): void {
+  const { element, key } = visit;
+  turn.emit({ type: "element-completing", key, result: why.result });
+  turn.raise({ owner: key, element: element.id, kind: "completion", error: why.error });
+}
+
 /** Completes an element instance with what it yielded; a result that cannot be written is an incident. */
 export function complete(
   turn: Turn,
@@ -214,13 +221,12 @@ export function complete(
   const visit = visitOf(turn, key);
   const result = yielded.result ?? {};
   const writes = planWrites(turn, visit, result);
-  if (!writes.ok) {
-    turn.emit({ type: "element-completing", key, result });
-    turn.raise({ owner: key, element: visit.element.id, kind: "completion", error: writes.error });
-    return;
-  }
+  if (!writes.ok) return stay(turn, visit, { result, error: writes.error });
+  const thrown = prepareItemEvents(turn, visit, result);
+  if (!thrown.ok) return stay(turn, visit, { result, error: thrown.error });
   writeVariables(turn, writes.value.byScope, yielded.actor ?? visit.element.id);
   leave(turn, visit, writes.value.itemResult);
+  for (const event of thrown.value) turn.thrown.push(event);
 }
 
 /**

@@ -136,6 +136,12 @@ class Planner implements MigrationPlan {
     if (target.id !== id) this.elements[id] = target.id;
   }
 
+  /** It has ended, and is only spoken of: by its new name, if there is one. */
+  renameEnded(id: ElementId): void {
+    const target = renamed(this.#move, id);
+    if (target !== id) this.elements[id] = target;
+  }
+
   /** It was chosen in an ad-hoc sub-process, and is to start there. */
   placeChosen(id: ElementId): void {
     this.place(id);
@@ -272,6 +278,7 @@ export function planMigration(turn: Turn, move: Move): MigrationPlan {
   }
   for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, false);
   for (const { chosen } of state.adHocs.values()) for (const { element } of chosen) planner.placeChosen(element);
+  for (const { element } of state.adHocResults.values()) planner.renameEnded(element);
   for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, false);
   for (const [scope, container] of openScopes(turn, move)) planner.checkVariables(scope, container);
   return planner;

@@ -111,6 +111,11 @@ export type ThrowTrigger =
   | { readonly type: "signal"; readonly signal: { readonly name: Source; readonly payload?: readonly Mapping[] } }
   | { readonly type: "escalation"; readonly code: string; readonly payload?: readonly Mapping[] };
 
+/** What a collection may throw while it runs. */
+export type ItemEvent =
+  | { readonly type: "message"; readonly message: MessageDefinition }
+  | Extract<ThrowTrigger, { readonly type: "signal" | "escalation" }>;
+
 export type EdgePolicy = "all-success" | "all-done" | "any-success";
 export type FailurePolicy = "fail" | "continue" | "skip-dependents";
 
@@ -148,6 +153,13 @@ export interface MultiInstance {
   /** What one item yields (evaluated in the item's scope as it completes) and the variable that collects it:
    *  a list in item order, for graph an object by item key. */
   readonly output?: { readonly target: string; readonly source: Source };
+  /** When an event is thrown as an item completes: with each (`none`), with the first (`one`), as conditions say
+   *  (`complex`), never (`all`, the default). Boundary events on the activity can catch it. */
+  readonly behavior?: "none" | "one" | "all" | "complex";
+  /** What `none` and `one` throw. */
+  readonly event?: ItemEvent;
+  /** What `complex` throws: every one whose condition holds, with the item in scope, its result, and the counts. */
+  readonly events?: readonly { readonly condition: Expression; readonly event: ItemEvent }[];
 }
 
 /** Runs an activity again and again, one round after the other; `loopCounter` is the number of the round, from 1. */

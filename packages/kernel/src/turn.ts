@@ -3,6 +3,7 @@ import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
 import type { Event, IncidentKind } from "./event.ts";
 import { watchersOf } from "./evolve/subscription.ts";
 import { evolve } from "./evolve.ts";
+import type { ItemThrow } from "./item-event.ts";
 import type { JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
@@ -102,6 +103,8 @@ export class Turn {
   readonly stirred: Agenda = new Agenda();
   /** Collections that an item's failure ends, with that failure. */
   readonly collapsed: SmallMap<Key, FailureInfo> = new SmallMap();
+  /** What items that completed throw. */
+  readonly thrown: Fifo<ItemThrow> = new Fifo();
   /** Owners of compensations whose next handler may start. */
   readonly undoing: Agenda = new Agenda();
   /** Conditions to look at before any token moves on; made when there is the first. */
@@ -122,7 +125,7 @@ export class Turn {
 
   /** Gives what was decided, and forgets it. */
   end(): readonly Event[] {
-    for (const agenda of [this.arrivals, this.touched, this.stirred, this.undoing]) agenda.clear();
+    for (const agenda of [this.arrivals, this.thrown, this.touched, this.stirred, this.undoing]) agenda.clear();
     this.collapsed.clear();
     this.conditions = undefined;
     this.#applied = undefined;

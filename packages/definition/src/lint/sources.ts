@@ -112,6 +112,9 @@ function addLoop(loop: MultiInstance | StandardLoop, add: Add): void {
   add(loop.completion as Expression | undefined, "counts");
   add(loop.accept as Expression | undefined, "counts");
   add(loop.output?.source, "result");
+  for (const { condition } of loop.events ?? []) add(condition, "counts");
+  const thrown = [loop.event, ...(loop.events ?? []).map(({ event }) => event)];
+  for (const event of thrown) if (event !== undefined) addThrown(event, (source) => add(source, "result"));
 }
 
 function timer(definition: TimerDefinition | undefined): Source | undefined {

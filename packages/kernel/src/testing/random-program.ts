@@ -1,5 +1,14 @@
 import type { Json } from "../json.ts";
-import type { Element, Flow, MultiInstance, ProgramDocument, SlaRule, StandardLoop, StartEvent } from "../program.ts";
+import type {
+  Element,
+  Flow,
+  ItemEvent,
+  MultiInstance,
+  ProgramDocument,
+  SlaRule,
+  StandardLoop,
+  StartEvent,
+} from "../program.ts";
 import {
   adHoc,
   and,
@@ -387,6 +396,16 @@ class Grower {
     return this.#add(raise(this.#id("throw"), randomThrow(this.#random)), parent);
   }
 
+  #behavior(): Partial<MultiInstance> {
+    const random = this.#random;
+    const event: ItemEvent = random.pick([
+      { type: "escalation" as const, code: random.pick(["E1", "E2"]) },
+      { type: "signal" as const, signal: { name: random.pick([literal("news"), variable("missing")]) } },
+    ]);
+    const events = [{ condition: expr(random.pick(["completed > 1", "n > 2", "completed > missing"])), event }];
+    return { behavior: random.pick(["none", "one", "complex"] as const), event, events };
+  }
+
   #rounds(): StandardLoop {
     const random = this.#random;
     const condition = expr(random.pick(["n < 3", "loopCounter < 3", "loopCounter < missing", "true"]));
@@ -404,6 +423,7 @@ class Grower {
       ...(random.chance(0.2) ? { attempts: 2 } : {}),
       ...(random.chance(0.15) ? { completion: expr(random.pick(["completed >= 2", "failed > missing"])) } : {}),
       ...(random.chance(0.2) ? { accept: expr("completed >= failed") } : {}),
+      ...(random.chance(0.3) ? this.#behavior() : {}),
       ...(random.chance(0.4)
         ? { output: { target: random.pick(["collected", "flag"]), source: expr("loop.key") } }
         : {}),
