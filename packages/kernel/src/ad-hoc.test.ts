@@ -226,6 +226,18 @@ describe("a job that chooses", () => {
     expect(driver.active).toEqual(["other"]);
   });
 
+  test("[K15] [K179] is asked in a step of its own after as many activations as one may have", () => {
+    const activate = literal(Array.from({ length: 999 }, () => "s"));
+    const driver = tools({ job, activate }, [script("s", { n: "n + 1" })]).create({ n: 0 });
+    expect([choices(driver).length, driver.state.head.continuing]).toEqual([0, true]);
+    expect(choices(driver.goOn())[0]?.input["results"]).toHaveLength(999);
+  });
+
+  test("[K179] is given null for an optional input that is not there", () => {
+    const inputs = [{ target: "hint", source: variable("missing"), optional: true }];
+    expect(choices(tools({ job, inputs }).create())[0]?.input).toMatchObject({ hint: null });
+  });
+
   test("[K179] may have been given something to start with", () => {
     const driver = tools({ job, activate: literal(["a"]) }).create();
     expect(choices(driver)).toEqual([]);

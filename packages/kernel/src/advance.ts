@@ -81,7 +81,7 @@ function look(turn: Turn, body: Key): void {
 function takeTokens(turn: Turn, element: Element, scope: Key): boolean {
   const flows: FlowId[] = [];
   const needed = startQuantity(element);
-  for (const { id } of turn.program.incoming.get(element.id) ?? []) {
+  for (const { id } of must(turn.program.incoming.get(element.id), "no flow leads to", element.id)) {
     const waiting = turn.state.waitingFlows.get(flowKey(scope, id)) ?? 0;
     for (let left = Math.min(waiting, needed - flows.length); left > 0; left -= 1) flows.push(id);
   }

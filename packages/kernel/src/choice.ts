@@ -59,6 +59,6 @@ export function offered(program: Program, element: AdHocSubProcess): JsonObject[
     id: each.id,
     name: each.name ?? each.id,
     ...(each.documentation === undefined ? {} : { documentation: each.documentation }),
-    inputs: "inputs" in each ? (each.inputs ?? []).map(({ target }) => target) : [],
+    inputs: (("inputs" in each && each.inputs) || []).map(({ target }) => target),
   }));
 }

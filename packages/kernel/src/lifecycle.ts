@@ -60,8 +60,8 @@ export function refuseActivation(turn: Turn, visit: Visit, error: FailureInfo): 
   turn.raise({ owner: key, element: element.id, kind: "activation", error });
 }
 
-/** Starts an element instance; `bare`: without what stands in it. Also how a retried activation starts. */
-export function start(turn: Turn, visit: Visit, options: { readonly bare?: boolean } = {}): void {
+/** Starts an element instance. Also how a retried activation starts. */
+export function start(turn: Turn, visit: Visit): void {
   const { element, key, scope } = visit;
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const prepare = must(turn.behavior(element).prepare, "no instance is ever made of", element.id);
@@ -71,7 +71,7 @@ export function start(turn: Turn, visit: Visit, options: { readonly bare?: boole
   if (!waits.ok) return refuseActivation(turn, visit, waits.error);
   turn.emit({ type: "element-activated", key, element: element.id, scope, at: turn.at });
   armWaits(turn, key, waits.value);
-  begin.value(options.bare ?? false);
+  begin.value();
 }
 
 export function startQuantity(element: Element): number {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Activation } from "./command.ts";
+import type { Host } from "./host.ts";
+import { loadProgram } from "./load.ts";
 import type { StandardLoop } from "./program.ts";
 import {
   adHoc,
   and,
   complex,
+  document,
   end,
   expr,
   line,
@@ -26,6 +29,7 @@ import {
   xor,
 } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
+import { testHost } from "./testing/host.ts";
 
 function modify(
   driver: Driver,
@@ -184,6 +188,27 @@ describe("containers around it", () => {
     expect(modify(new Driver(timed).create(), ["x"])?.code).toBe("element-not-activatable");
   });
 
+  test("[K26] [K185] inputs are told which names are integers, also in what is still to be opened", () => {
+    const deep = sub("deep", [start("t"), service("x"), end("u")], {
+      inputs: map({ one: "base", two: "n", three: "local" }),
+    });
+    const wide = sub("wide", [start("s"), ...deep, end("e")], {
+      inputs: map({ local: "other" }),
+      variables: [{ name: "base", type: "integer", initial: 21 }],
+    });
+    const made = document([start(), service("a"), ...wide], ["start>a>wide", "s>deep>e", "t>x>u"], {
+      variables: [{ name: "n", type: "integer", initial: 0 }],
+    });
+    const host: Host = {
+      ...testHost,
+      evaluate: ({ text }, names) => ({ ok: true, value: `${text} ${names.isInteger(text) ? "is" : "is not"} one` }),
+    };
+    const driver = modified(new Driver(loadProgram(made, host)).create(), ["x"]);
+    const inside = driver.key("deep");
+    const seen = ["one", "two", "three"].map((name) => driver.state.variables.get(`${inside}/${name}`)?.value);
+    expect(seen).toEqual(["base is one", "n is one", "local is not one"]);
+  });
+
   test("[K187] within items and rounds only those that are open", () => {
     const many = sub("many", [start("s"), service("x"), service("y"), end("e")], { loop: loop("parallel") });
     const made = program([start(), service("a"), ...many], ["start>a>many", "s>x>y>e"]);
@@ -204,7 +229,7 @@ describe("containers around it", () => {
   });
 
   test("[K177] [K185] an ad-hoc sub-process is opened without what it would choose", () => {
-    const tools = adHoc("tools", [service("x"), service("y")], { activate: literal(["y"]) });
+    const tools = adHoc("tools", [service("x"), service("y")], { activate: literal(["nobody"]) });
     const made = program([start(), service("a"), ...tools, end()], ["start>a>tools>end"]);
     const driver = modified(new Driver(made).create(), ["x"], ["a"]);
     expect(driver.active).toEqual(["tools", "x"]);

@@ -4,6 +4,7 @@ import type { Chosen } from "../command.ts";
 import { armEventSubProcesses } from "../event-sub-process.ts";
 import type { JsonObject } from "../json.ts";
 import { retryJob } from "../offer.ts";
+import { must } from "../problem.ts";
 import type { AdHocSubProcess } from "../program.ts";
 import { failure, Names, type Result, resolve, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
@@ -12,8 +13,8 @@ import { localsOf, setLocals } from "./sub-process.ts";
 
 /** What its definition activates as it starts; undefined when that is left to others. */
 function firstChosen(turn: Turn, visit: Visit<AdHocSubProcess>, locals: JsonObject): Result<readonly Chosen[]> {
-  const { element, key, scope } = visit;
-  if (element.activate === undefined) return { ok: true, value: [] };
+  const { element, key, scope, bare = false } = visit;
+  if (element.activate === undefined || bare) return { ok: true, value: [] };
   const names = new Names(turn.program, turn.state, { scope: key, within: scope, extra: locals });
   const value = resolve(turn.program, element.activate, names);
   return value.ok ? readChosen(turn.program, element, { value: value.value, before: 0 }) : value;
@@ -29,20 +30,20 @@ export const adHocSubProcess: ElementBehavior<AdHocSubProcess> = {
     if (!elements.ok) return elements;
     return {
       ok: true,
-      value: (bare) => {
+      value: () => {
         setLocals(turn, visit, locals.value);
         turn.emit({ type: "ad-hoc-opened", body: key, at: turn.at });
         armEventSubProcesses(turn, key);
         turn.stirred.add(key);
         if (element.activate === undefined) return;
         const done = element.job === undefined && element.completion === undefined;
-        choose(turn, key, { elements: bare ? [] : elements.value, done, actor: element.id });
+        choose(turn, key, { elements: elements.value, done, actor: element.id });
       },
     };
   },
   answer: (turn, visit, { result, actor }) => {
     const { activate = [], done = false } = result;
-    const before = turn.state.adHocs.get(visit.scope)?.chosen.length ?? 0;
+    const before = must(turn.state.adHocs.get(visit.scope), "its job runs inside it").chosen.length;
     const elements = readChosen(turn.program, visit.element, { value: activate, before });
     if (!elements.ok) return elements;
     if (typeof done !== "boolean") {

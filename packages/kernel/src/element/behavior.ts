@@ -13,6 +13,8 @@ export interface Visit<E extends Element = Element> {
   readonly key: Key;
   /** The element instance it runs in; 0 is the process. */
   readonly scope: Key;
+  /** A container is opened without what stands in it, since something inside is started instead. */
+  readonly bare?: boolean;
 }
 
 /**
@@ -36,10 +38,10 @@ export interface ElementBehavior<E extends Element = Element> {
   readonly release?: (turn: Turn, element: E, at: { readonly scope: Key; readonly join: Join }) => boolean;
   /**
    * Whatever can fail before the element is active; a failure is an incident, and resolving it prepares again.
-   * Gives what is to happen once the element is active: emit what it waits for, or complete it; `bare`, a container
-   * opens without what stands in it. Absent for kinds whose `arrive` is always all.
+   * Gives what is to happen once the element is active: emit what it waits for, or complete it. Absent for kinds whose
+   * `arrive` is always all.
    */
-  readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<(bare: boolean) => void>;
+  readonly prepare?: (turn: Turn, visit: Visit<E>, names: Names) => Result<() => void>;
   /**
    * What follows from the result of its job, or why it will not do: then the attempt counts as failed. Absent: the
    * element completes with it.

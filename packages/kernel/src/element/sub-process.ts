@@ -32,10 +32,10 @@ export const subProcess: ElementBehavior<SubProcess> = {
     if (!locals.ok) return locals;
     return {
       ok: true,
-      value: (bare) => {
+      value: () => {
         setLocals(turn, visit, locals.value);
         armEventSubProcesses(turn, visit.key);
-        if (!bare) beginContent(turn, visit.element.id, visit.key);
+        if (!visit.bare) beginContent(turn, visit.element.id, visit.key);
       },
     };
   },

@@ -1,4 +1,5 @@
 import type { Key } from "../command.ts";
+import { must } from "../problem.ts";
 import type { State } from "../state.ts";
 import { tableNames } from "../state.ts";
 import type { Table } from "../table.ts";
@@ -64,9 +65,9 @@ function renameChosen(state: State, names: Names): void {
     state.adHocs.set(record.body, { ...record, chosen });
     for (let index = 0; index < record.ended; index += 1) {
       const key = itemKey(record.body, String(index));
-      const result = state.adHocResults.get(key);
-      const name = result === undefined ? undefined : nameIn(names, result.element);
-      if (result !== undefined && name !== undefined) state.adHocResults.set(key, { ...result, element: name });
+      const result = must(state.adHocResults.get(key), "results are counted");
+      const name = nameIn(names, result.element);
+      if (name !== undefined) state.adHocResults.set(key, { ...result, element: name });
     }
   }
 }

@@ -179,7 +179,7 @@ function activateOne(turn: Turn, activation: Activation, actor: string): void {
   let { scope } = place;
   for (const container of place.missing) {
     const key = turn.nextKey();
-    start(turn, { element: container, key, scope }, { bare: true });
+    start(turn, { element: container, key, scope, bare: true });
     scope = key;
   }
   const writes = placeWrites(turn, activation.variables ?? {}, scope);
