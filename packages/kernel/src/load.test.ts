@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { kernelErrors } from "./errors.ts";
 import { loadProgram } from "./index.ts";
-import type { Element, ProgramDocument } from "./program.ts";
+import type { CatchTrigger, Element, ProgramDocument } from "./program.ts";
 import {
   and,
   anyOf,
@@ -129,6 +129,13 @@ test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDo
     [],
     {},
     "has a compensation start 'back-start' at process level",
+  ],
+  [
+    "an error that does not interrupt",
+    [start(), ...handling("late", { trigger: anyOf<CatchTrigger>({ type: "error" }), interrupting: false }, [])],
+    [],
+    {},
+    "has an error start 'late-start' that does not interrupt what failed",
   ],
   ["an error start of a process", [start("s", { type: "error" })], [], {}, "has the trigger 'error' at 's'"],
   [

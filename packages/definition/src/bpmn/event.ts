@@ -57,6 +57,9 @@ function startEvent(context: Context, node: XmlNode, parent: ElementId | null): 
     context.file.report("bpmn-invalid", "Expected a plain start inside of a sub-process, but it has a trigger", node);
   }
   const interrupting = handles && !flag(node, "isInterrupting", true) ? false : undefined;
+  if (interrupting === false && trigger.type === "error") {
+    context.file.report("bpmn-invalid", "Expected an interrupting event for error, but isInterrupting is false", node);
+  }
   return {
     ...baseOf(context, node, parent),
     kind: "start-event",
