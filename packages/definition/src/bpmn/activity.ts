@@ -4,7 +4,7 @@ import { cel, variableAt } from "../value.ts";
 import { type Base, baseOf, type Context } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
 import { feel, fixedText, sourceOf } from "./expression.ts";
-import { attribute, child, extension, extensions, flag, kindOf, textOf } from "./file.ts";
+import { attribute, child, extension, flag, kindOf, textOf } from "./file.ts";
 import { defaultFlowOf } from "./gateway.ts";
 import { declaredJob, jobOf } from "./job.ts";
 import { countedCondition, loopOf } from "./loop.ts";
@@ -49,7 +49,6 @@ const openness: Readonly<Record<string, { readonly inputs: boolean; readonly out
 export function activityOf(context: Context, node: XmlNode, parent: ElementId | null): Activity | undefined {
   const { file, handlers } = context;
   const id = file.idOf(node);
-  refuseListeners(context, node);
   const mappings = mappingsOf(context, node);
   const handled = flag(node, "isForCompensation", false);
   const shared: Shared = {
@@ -80,22 +79,6 @@ function quantityOf(context: Context, node: XmlNode, name: "startQuantity" | "co
   if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1_000) return Number(text);
   context.file.report("bpmn-invalid", `Expected ${name} from 1 to 1000, but found ${text.slice(0, 40)}`, node);
   return undefined;
-}
-
-/** Listeners run code of another engine in the middle of a step. */
-function refuseListeners(context: Context, node: XmlNode): void {
-  const kinds = [
-    "zeebe:executionListeners",
-    "zeebe:taskListeners",
-    "camunda:executionListener",
-    "camunda:taskListener",
-    "drools:onEntry-script",
-    "drools:onExit-script",
-  ];
-  for (const kind of kinds) {
-    for (const listener of extensions(node, kind))
-      context.file.refuse(`${kindOf(listener)} in ${context.file.idOf(node)}`, listener);
-  }
 }
 
 /** A task that nobody is named for passes; with a job it is done by a worker. */

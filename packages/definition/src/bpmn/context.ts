@@ -1,7 +1,7 @@
 import type { ElementId, JsonObject, SourcePosition } from "@tutti/kernel";
 import type { Draft } from "../draft.ts";
 import { defined } from "../form/parts.ts";
-import { attribute, type BpmnFile, child, childrenOf, extension, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, extensions, kindOf, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** What the compilation of one process knows. */
@@ -69,4 +69,16 @@ export function lanesOf(process: XmlNode): Map<ElementId, string> {
   };
   for (const set of childrenOf(process, "bpmn:laneSet")) visit(set);
   return lanes;
+}
+
+const listeners: readonly string[] = [
+  ...["zeebe:executionListeners", "zeebe:taskListeners", "camunda:executionListener", "camunda:taskListener"],
+  ...["drools:onEntry-script", "drools:onExit-script"],
+];
+
+/** Listeners run code of another engine in the middle of a step. */
+export function refuseListeners(file: BpmnFile, node: XmlNode): void {
+  for (const name of listeners) {
+    for (const listener of extensions(node, name)) file.refuse(`${kindOf(listener)} in ${file.idOf(node)}`, listener);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Expression, Source, TimerDefinition } from "@tutti/kernel";
+import { Languages } from "../expression/languages.ts";
 import { formatDuration, parseDuration } from "../timer/duration.ts";
 import { nextDue } from "../timer/next-due.ts";
 import { cel, parseTemplate, variableAt } from "../value.ts";
@@ -13,6 +14,7 @@ interface Written {
 }
 
 const xpath = /xpath/i;
+const languages = new Languages();
 
 /**
  * A condition: always an expression. Its language is the one it names, else the file's; `=` begins FEEL, `${…}` is
@@ -39,7 +41,11 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
   if (braced !== undefined) return cel(wordsToSigns(braced), at.position);
   if (language !== undefined && /feel/i.test(language)) return feel(text, at);
   if (language !== undefined) return cel(statementText(text), at.position);
-  return /==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text)) ? cel(wordsToSigns(text), at.position) : feel(text, at);
+  const others = cel(wordsToSigns(text), at.position);
+  if (/==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text))) return others;
+  // Nobody says which language it is: what only one of them takes is in that one.
+  const own = feel(text, at);
+  return !languages.compile(own).ok && languages.compile(others).ok ? others : own;
 }
 
 /** XPath on the whole file is what tools write without meaning it. */

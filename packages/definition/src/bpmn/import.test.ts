@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { compile } from "../compile.ts";
 import { flowsOf } from "../testing/check.ts";
 import { around, drawing, end, line, problemsOf, programOf, said, start } from "../testing/drawing.ts";
 import { compileBpmn } from "./import.ts";
@@ -95,6 +94,7 @@ test.each([
   ["x === 'a===b'", "", "cel", "x == 'a===b'"],
   ["next(null, this.environment.variables.x !== 1);", ' language="javascript"', "cel", "x != 1"],
   ["${environment.variables.x}", "", "cel", "x"],
+  ["x ? y : false", "", "cel", "x ? y : false"],
 ])("[D205] the condition %s%s is %s", (written, attribute, language, text) => {
   const flows = `<sequenceFlow id="f" sourceRef="g" targetRef="e"><conditionExpression${attribute}>${written}</conditionExpression></sequenceFlow>`;
   const elements = [start, `<exclusiveGateway id="g" default="d"/>`, end, ...line("s", "g"), flows];
@@ -400,101 +400,4 @@ test("[D123] an ad-hoc sub-process is chosen in by Zeebe's list, by a job, or by
   });
   const started = around(`<adHocSubProcess id="t"><startEvent id="x"/></adHocSubProcess>`);
   expect(problemsOf(drawing(started))[0]).toContain("has a start event in the ad-hoc sub-process 't'");
-});
-
-test("[D216] lanes stand in the extension, foreign things change nothing", () => {
-  const lanes = `<laneSet id="l"><lane id="l1" name="All"><flowNodeRef>s</flowNodeRef><flowNodeRef>t</flowNodeRef><childLaneSet id="l2"><lane id="l3" name="Some"><flowNodeRef>t</flowNodeRef></lane></childLaneSet></lane></laneSet>`;
-  const foreign = [`<tns:thing id="t"/>`, `<textAnnotation id="n"><text>x</text></textAnnotation>`, `<group id="g"/>`];
-  const parts = around(
-    `<serviceTask id="t"><extensionElements><tns:own x="1"><tns:deep/></tns:own></extensionElements></serviceTask>`,
-  );
-  const program = programOf(drawing([lanes, ...parts, ...foreign]));
-  expect([said(program, "s")["extension"], said(program, "t")["extension"]]).toEqual([
-    { lane: "All" },
-    { lane: "Some" },
-  ]);
-  expect(program.elements.map(({ id }) => id)).toEqual(["s", "t", "e"]);
-});
-
-test("[D217] a file is BPMN by its name or by its first sign", () => {
-  const text = drawing([start]);
-  const yaml = "process: p\nsteps: { a: { pass: true } }";
-  const kinds = (source: string | Uint8Array, file: string) =>
-    compile(source, { file }).programs.map((program) => program.source?.format);
-  expect([kinds(text, "a.bpmn"), kinds(`\n ${text}`, "a.txt"), kinds(Buffer.from(`\uFEFF${text}`), "b")]).toEqual([
-    ["bpmn"],
-    ["bpmn"],
-    ["bpmn"],
-  ]);
-  expect([kinds(yaml, "a.yaml"), kinds(Buffer.from(yaml), "a")]).toEqual([[undefined], [undefined]]);
-  expect(compile(yaml, { file: "a.bpmn" }).problems.map(({ code }) => code)).toEqual(["xml-invalid"]);
-});
-
-test("[D211] [D121] loops of the standard, quantities, and the gateways that wait", () => {
-  const looped = (inside: string) =>
-    drawing(around(`<manualTask id="t" startQuantity="2" completionQuantity="1">${inside}</manualTask>`));
-  const loop = `<standardLoopCharacteristics testBefore="true" loopMaximum="3"><loopCondition>=x &gt; 1</loopCondition></standardLoopCharacteristics>`;
-  expect(said(programOf(looped(loop)), "t")).toEqual({
-    id: "t",
-    parent: null,
-    kind: "manual-task",
-    startQuantity: 2,
-    loop: { mode: "standard", condition: { language: "feel", text: "x > 1" }, testBefore: true, maximum: 3 },
-  });
-  expect(problemsOf(looped("<standardLoopCharacteristics/>"))[0]).toContain(
-    "Expected a loopCondition or a loopMaximum, but there is neither",
-  );
-  const gateway = (text: string) => drawing(around(text, "g"));
-  const complex = `<complexGateway id="g"><activationCondition>=arrived &gt;= 1</activationCondition></complexGateway>`;
-  expect(said(programOf(gateway(complex)), "g")).toMatchObject({
-    kind: "complex-gateway",
-    activation: { language: "feel", text: "arrived >= 1" },
-  });
-  expect(problemsOf(gateway(`<complexGateway id="g"/>`))[0]).toContain(
-    "Expected an activationCondition in g, but there is none",
-  );
-});
-
-test("[D212] event sub-processes, transactions, links and several triggers", () => {
-  const text = drawing(
-    [
-      ...around(
-        `<transaction id="t"><startEvent id="ts"/><endEvent id="te"><cancelEventDefinition/></endEvent><sequenceFlow id="tf" sourceRef="ts" targetRef="te"/></transaction>`,
-      ),
-      `<boundaryEvent id="b" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>`,
-      `<intermediateThrowEvent id="go"><linkEventDefinition name="far"/></intermediateThrowEvent>`,
-      `<sequenceFlow id="bf" sourceRef="b" targetRef="go"/>`,
-      `<intermediateCatchEvent id="come"><linkEventDefinition name="far"/></intermediateCatchEvent>`,
-      `<endEvent id="both"><signalEventDefinition signalRef="sig"/><escalationEventDefinition escalationRef="esc"/></endEvent>`,
-      `<sequenceFlow id="cf" sourceRef="come" targetRef="both"/>`,
-      `<subProcess id="aside" triggeredByEvent="true"><startEvent id="as" isInterrupting="false" parallelMultiple="true"><signalEventDefinition signalRef="sig"/><conditionalEventDefinition><extensionElements><zeebe:conditionalFilter variableNames="x, y"/></extensionElements><condition>=x &gt; y</condition></conditionalEventDefinition></startEvent></subProcess>`,
-    ],
-    [`<signal id="sig" name="alarm"/>`, `<escalation id="esc" escalationCode="late"/>`],
-  );
-  const program = programOf(text);
-  expect(said(program, "t")).toMatchObject({ kind: "sub-process", transaction: true });
-  expect([said(program, "te")["trigger"], said(program, "b")["trigger"]]).toEqual([
-    { type: "cancel" },
-    { type: "cancel" },
-  ]);
-  expect([said(program, "go")["trigger"], said(program, "come")["trigger"]]).toEqual([
-    { type: "link", name: "far" },
-    { type: "link", name: "far" },
-  ]);
-  expect(said(program, "both")["trigger"]).toEqual({
-    type: "multiple",
-    triggers: [
-      { type: "signal", signal: { name: { literal: "alarm" } } },
-      { type: "escalation", code: "late" },
-    ],
-  });
-  expect(said(program, "aside")).toMatchObject({ triggeredByEvent: true });
-  expect(said(program, "as")).toMatchObject({
-    interrupting: false,
-    trigger: {
-      type: "multiple",
-      parallel: true,
-      triggers: [{ type: "signal" }, { type: "conditional", condition: { text: "x > y" }, variables: ["x", "y"] }],
-    },
-  });
 });

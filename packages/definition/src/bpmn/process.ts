@@ -3,7 +3,7 @@ import { type CompiledProgram, Draft, type Head } from "../draft.ts";
 import { defined } from "../form/parts.ts";
 import { limits } from "../limits.ts";
 import { activities, activityOf } from "./activity.ts";
-import { type Context, lanesOf } from "./context.ts";
+import { type Context, lanesOf, refuseListeners } from "./context.ts";
 import { dataNamesOf, declaredData } from "./data.ts";
 import { events, marksCompensation } from "./event.ts";
 import { conditionOf } from "./expression.ts";
@@ -64,6 +64,7 @@ export function compileProcess(file: BpmnFile, process: XmlNode, processes: Read
     handlers: handlersOf(file, process),
     open: new Map(),
   };
+  refuseListeners(file, process);
   compileScope(context, process, { parent: null, nesting: 0 });
   const declared = declaredData(file, process, data);
   const variables = fillOpen(context, declared);
@@ -150,6 +151,7 @@ function compileScope(context: Context, container: XmlNode, at: Site): void {
 
 function compileNode(context: Context, node: XmlNode, at: Site): void {
   const { file, draft } = context;
+  refuseListeners(file, node);
   const build = events[node.name] ?? gateways[node.name] ?? (node.name in activities ? activityOf : undefined);
   if (build === undefined) {
     const name = attribute(node, "name");

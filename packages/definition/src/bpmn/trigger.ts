@@ -2,7 +2,7 @@ import type { CatchTrigger, EndEvent, IntermediateThrowEvent, Source } from "@tu
 import { defined } from "../form/parts.ts";
 import type { Context } from "./context.ts";
 import { conditionOf, fixedText, sourceOf, timerOf } from "./expression.ts";
-import { attribute, child, extension, kindOf, textOf } from "./file.ts";
+import { attribute, child, extension, flag, kindOf, textOf } from "./file.ts";
 import { declaredJob } from "./job.ts";
 import { mappingsOf } from "./mapping.ts";
 import { messageOf } from "./message.ts";
@@ -60,6 +60,13 @@ export function throwTrigger(context: Context, definition: XmlNode, event: XmlNo
       return { type: "escalation", code, ...defined({ payload: payload() }) };
     }
     case "bpmn:compensateEventDefinition":
+      if (!flag(definition, "waitForCompletion", true)) {
+        file.warn(
+          "element-unsupported",
+          "Expected a compensation that is waited for, but it is not: here it is",
+          definition,
+        );
+      }
       return { type: "compensation", ...defined({ activity: activityOf(context, definition) }) };
     case "bpmn:signalEventDefinition": {
       const name = signalName(context, definition, event);

@@ -55,7 +55,7 @@ const allowed: { readonly [K in StepKind]: readonly (keyof NativeStep)[] } = {
   user: activityKeys,
   manual: activityKeys,
   decide: [...activityKeys, ...jobKeys],
-  receive: activityKeys,
+  receive: [...activityKeys, "instantiate"],
   send: [...activityKeys, ...jobKeys],
   call: [...activityKeys, "binding"],
   steps: [...activityKeys, ...jobKeys, "variables", "start", "transaction", "adhoc", "upon", "interrupting"],
@@ -140,7 +140,10 @@ function gateway(site: Site, step: NativeStep, kind: StepKind) {
   const { join } = step;
   if (kind === "choose") return { kind: "exclusive-gateway" as const };
   if (kind === "some" || join === "some") return { kind: "inclusive-gateway" as const };
-  if (kind === "race") return { kind: "event-based-gateway" as const, ...defined({ instantiate: step.instantiate }) };
+  if (kind === "race") {
+    const instantiate = step.instantiate === true ? "exclusive" : step.instantiate;
+    return { kind: "event-based-gateway" as const, ...defined({ instantiate }) };
+  }
   if (kind !== "fork" && kind !== "join") return {};
   if (typeof join !== "object") return { kind: "parallel-gateway" as const };
   return {
@@ -256,7 +259,9 @@ function body(site: Site, step: NativeStep, kind: StepKind) {
       return { kind: "business-rule-task" as const, ...decision(site, step, step.decide ?? {}) };
     case "receive": {
       const given = typeof step.receive === "object" ? step.receive : { message: step.receive ?? "" };
-      return { kind: "receive-task" as const, message: compileMessage(draft, given, [...path, "receive"]) };
+      const instantiate = step.instantiate === undefined ? undefined : (true as const);
+      const message = compileMessage(draft, given, [...path, "receive"]);
+      return { kind: "receive-task" as const, message, ...defined({ instantiate }) };
     }
     case "send":
       return { kind: "send-task" as const, ...sending(site, step, step.send ?? "") };

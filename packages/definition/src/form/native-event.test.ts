@@ -205,6 +205,21 @@ steps:
   expect(said(text, "g")["activation"]).toMatchObject({ text: "arrived >= 1" });
 });
 
+test("[D121] what races, or is received, may begin the process", () => {
+  const text = (instantiate: string) => `process: p
+start: false
+steps:
+  first: { race: [a, b], instantiate: ${instantiate} }
+  a: { receive: m, then: end }
+  b: { wait: { signal: s }, then: end }
+  other: { receive: n, instantiate: true, then: end }`;
+  expect([said(text("parallel"), "first")["instantiate"], said(text("true"), "first")["instantiate"]]).toEqual([
+    "parallel",
+    "exclusive",
+  ]);
+  expect(said(text("true"), "other")).toMatchObject({ kind: "receive-task", instantiate: true });
+});
+
 test("[D122] loops, quantities, decisions, transactions and the dates of a task", () => {
   expect(
     said(stepping("{ job: j, repeat: { while: ok, check: after, max: 3 }, startQuantity: 2 }"), "a"),

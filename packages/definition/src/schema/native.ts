@@ -137,7 +137,7 @@ export interface NativeStep {
   some?: NativeRoute[] | undefined;
   fork?: string[] | undefined;
   race?: string[] | undefined;
-  instantiate?: "exclusive" | "parallel" | undefined;
+  instantiate?: true | "exclusive" | "parallel" | undefined;
   join?: true | "some" | { when: string } | undefined;
   wait?: string | NativeWait | undefined;
   emit?: NativeEmit | undefined;
@@ -302,9 +302,11 @@ export const stepSchema: z.ZodType<NativeStep> = z
       .optional()
       .meta({ description: "Event-based gateway: whichever of these waits happens first." }),
     instantiate: z
-      .enum(["exclusive", "parallel"])
+      .union([z.literal(true), z.enum(["exclusive", "parallel"])])
       .optional()
-      .meta({ description: "Beside race, with nothing flowing in: these events start the process." }),
+      .meta({
+        description: "With nothing flowing in: what race waits for, or what receive does (true), starts the process.",
+      }),
     join: z
       .union([z.literal(true), z.literal("some"), z.strictObject({ when: expression })])
       .optional()

@@ -131,7 +131,7 @@ export const elementSchema: z.ZodType = z.discriminatedUnion("kind", [
   z.strictObject({ ...kind("end-event"), ...base, trigger }),
   z.strictObject({ ...kind("service-task"), ...activity, job }),
   z.strictObject({ ...kind("send-task"), ...activity, message: message.optional(), job: job.optional() }),
-  z.strictObject({ ...kind("receive-task"), ...activity, message }),
+  z.strictObject({ ...kind("receive-task"), ...activity, message, instantiate: z.literal(true).optional() }),
   z.strictObject({ ...kind("script-task"), ...activity, assignments: mappings }),
   z.strictObject({ ...kind("manual-task"), ...activity }),
   z.strictObject({
