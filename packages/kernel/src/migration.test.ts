@@ -427,6 +427,8 @@ test("[K205] what is chosen in an ad-hoc sub-process and has not started goes al
   const { document, mapping } = renamedDocument(old.document, "2");
   const driver = new Driver(old).create();
   expect(problems(driver, tools("a"))).toEqual(["element-gone b"]);
+  const follows = program(old.document.elements, ["start>tools>end", "a>b"]);
+  expect(problems(driver, follows)).toEqual(["element-differs b"]);
   const fresh = {
     ...document,
     elements: tools("a", "b", "c").document.elements.map((each) => ({
