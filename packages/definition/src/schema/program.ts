@@ -86,6 +86,9 @@ const loop = z.union([
     completion: expression.optional(),
     accept: expression.optional(),
     output: output.optional(),
+    behavior: z.enum(["none", "one", "all", "complex"]).optional(),
+    event: trigger.optional(),
+    events: z.array(z.strictObject({ condition: expression, event: trigger })).optional(),
   }),
 ]);
 
