@@ -180,6 +180,18 @@ function rolloutRules(rule: Rule): void {
     },
   );
 
+  rule("[E77] only the version that a new instance gets can be started by a message", async ({ engine }) => {
+    await engine.deploy([onMessage("order")]);
+    await engine.deploy([candidate]);
+    const started = async (): Promise<number> =>
+      (await engine.publish({ name: "paid", variables: {} })).instances.length;
+    expect(await started()).toBe(0);
+    await engine.rollout("order", plan({ percent: 0 }));
+    expect(await started()).toBe(1);
+    await engine.rollout("order", plan({ percent: 100 }));
+    expect(await started()).toBe(0);
+  });
+
   rule("[E77] a plan that cannot be followed is refused and changes nothing", async ({ engine }) => {
     await engine.deploy([stable]);
     await expect(engine.rollout("order", plan())).rejects.toMatchObject({ code: "program-not-found" });

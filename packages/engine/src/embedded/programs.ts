@@ -40,7 +40,7 @@ export class Programs {
   readonly #versions: Map<string, ByVersion> = new Map();
   /** What begins a program from outside, by its hash. */
   readonly #triggers: Map<string, readonly StartTrigger[]> = new Map();
-  /** Processes whose latest version begins with a message or signal, by its kind and name. */
+  /** Processes that a message or signal may begin, by its kind and name. */
   #startedBy: Map<string, string[]> = new Map();
   readonly #rollouts: Map<string, StoredRollout> = new Map();
 
@@ -68,26 +68,32 @@ export class Programs {
   /** There are few processes that begin so, and deployments are rare. */
   #indexStarts(): void {
     this.#startedBy = new Map();
-    for (const [process, { hash }] of this.#latest) {
-      for (const trigger of this.#triggers.get(hash) ?? []) {
-        if (trigger.kind === "timer") continue;
-        const name = `${trigger.kind} ${trigger.name}`;
-        this.#startedBy.set(name, [...(this.#startedBy.get(name) ?? []), process]);
-      }
+    for (const process of this.#latest.keys()) {
+      const triggers = this.#candidates(process).flatMap(({ hash }) => this.#triggers.get(hash) ?? []);
+      const names = triggers.flatMap((each) => (each.kind === "timer" ? [] : [`${each.kind} ${each.name}`]));
+      for (const name of new Set(names)) this.#startedBy.set(name, [...(this.#startedBy.get(name) ?? []), process]);
     }
+  }
+
+  /** The versions that a new instance may get: both of a rollout, else the latest. */
+  #candidates(process: string): readonly Named[] {
+    const plan = this.#rollouts.get(process)?.plan;
+    const names =
+      plan === undefined
+        ? [this.latest(process)]
+        : [this.version(process, plan.stable), this.version(process, plan.candidate)];
+    return names.filter((each) => each !== undefined);
   }
 
   startedBy(kind: "message" | "signal", name: string): readonly string[] {
     return this.#startedBy.get(`${kind} ${name}`) ?? [];
   }
 
-  /** The version that a cause starts: what the rollout says if that version knows the cause, else the latest. */
+  /** The version that a cause starts: the one that a new instance gets, if that begins with it. */
   starter(process: string, cause: StartCause, routing: Routing): Starter | undefined {
-    for (const named of [this.chosen(process, routing), this.latest(process)]) {
-      const trigger = this.#triggers.get(named?.hash ?? "")?.find((each) => isCause(each, cause));
-      if (named !== undefined && trigger !== undefined) return { named, place: placeOf(trigger) };
-    }
-    return undefined;
+    const named = this.chosen(process, routing);
+    const trigger = this.#triggers.get(named?.hash ?? "")?.find((each) => isCause(each, cause));
+    return named === undefined || trigger === undefined ? undefined : { named, place: placeOf(trigger) };
   }
 
   get rollouts(): number {
@@ -99,13 +105,17 @@ export class Programs {
   }
 
   setRollout(process: string, rollout: StoredRollout | undefined): void {
+    const before = this.#rollouts.get(process);
     if (rollout === undefined) this.#rollouts.delete(process);
     else this.#rollouts.set(process, rollout);
+    // What is counted changes all the time, and begins nothing.
+    if (before?.plan !== rollout?.plan) this.#indexStarts();
   }
 
   resetRollouts(rollouts: readonly StoredRollout[]): void {
     this.#rollouts.clear();
     for (const each of rollouts) this.#rollouts.set(each.process, each);
+    this.#indexStarts();
   }
 
   /** The version for a new instance that names none. */

@@ -158,7 +158,10 @@ export class Draft implements Turn {
       if (record.endedAt !== null && record.startedBy !== null) {
         exchange.hold({ channel: record.startedBy, process: record.process, held: false });
       }
-      if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
+      if (this.counting)
+        this.counted.push(
+          ...countsOf(record, { isNew: sequence === 1 || command.type === "fork-instance", incidents }),
+        );
       this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
         this.changes.push({ type: "instance-update", record });

@@ -35,7 +35,7 @@ export interface Waiting {
 /** Everything that concerns one name and key at one moment. */
 export interface Channel<W extends Waiting = Waiting> {
   readonly waiting: readonly W[];
-  /** Processes whose latest version begins with this name. */
+  /** Processes that begin with this name in the version that a new instance gets. */
   readonly starts: readonly string[];
   /** Processes with an open instance that this name and key started. */
   readonly held: ReadonlySet<string>;
