@@ -13,13 +13,16 @@ type Certain = ReadonlySet<string> | undefined;
  */
 export class Assignment {
   readonly #checked: Checked;
+  readonly #optional: "counts" | "may be absent";
   readonly #concurrency: Concurrency;
   readonly #before: Map<ElementId, Certain> = new Map();
   readonly #after: Map<ElementId, Certain> = new Map();
   readonly #inside: ReadonlyMap<ElementId | null, readonly Element[]>;
   readonly #undone: ReadonlyMap<ElementId, Element>;
 
-  constructor(checked: Checked, concurrency: Concurrency) {
+  /** `optional`: whether a result that need not be given counts as written. */
+  constructor(checked: Checked, concurrency: Concurrency, optional: "counts" | "may be absent") {
+    this.#optional = optional;
     this.#checked = checked;
     this.#concurrency = concurrency;
     const { elements } = checked.compiled.program;
@@ -69,7 +72,7 @@ export class Assignment {
 
   #afterOf(element: Element, before: Certain): Certain {
     if (before === undefined) return undefined;
-    const written = new Set([...before, ...writesOf(element)]);
+    const written = new Set([...before, ...this.#writesOf(element)]);
     if (element.kind !== "sub-process" || element.loop !== undefined) return written;
     const local = new Set([
       ...(element.variables ?? []).map(({ name }) => name),
@@ -79,6 +82,14 @@ export class Assignment {
     if (inner === undefined) return undefined;
     for (const name of inner) if (!local.has(name)) written.add(name);
     return written;
+  }
+
+  #writesOf(element: Element): readonly string[] {
+    if (this.#optional === "counts" || !("outputs" in element)) return writesOf(element);
+    const optional = new Set(
+      (element.outputs ?? []).filter((each) => each.optional === true).map(({ target }) => target),
+    );
+    return writesOf(element).filter((name) => !optional.has(name));
   }
 
   /** At the end of a scope: what every last element of it leaves, counting those that always end beside it. */

@@ -37,7 +37,7 @@ test("[D170] the complete review: a risk that no route takes, decisions that not
 
 test("[D170] the onboarding: whoever has not converted and scores above 7 is on no route", () => {
   expect(fixture("fixtures/customer-onboarding")).toEqual([
-    "14 gateway-not-exhaustive Expected a route out of outcome for every value, but there is none when converted = null (not set) and score = 8",
+    "14 gateway-not-exhaustive Expected a route out of outcome for every value, but there is none when converted = null (not set) and score = 8, or when converted = false and score = null (not set)",
   ]);
 });
 

@@ -44,8 +44,8 @@ function checkData(checked: Checked): { readonly findings: readonly Finding[]; r
   if (checked.compiled.program.elements.length > limits.dataFlowElementsMax)
     return { findings: [], decided: new Set() };
   const concurrency = new Concurrency(checked);
-  const assignment = new Assignment(checked, concurrency);
-  const { findings, decided } = checkRoutes(checked, assignment);
+  const assignment = new Assignment(checked, concurrency, "counts");
+  const { findings, decided } = checkRoutes(checked, new Assignment(checked, concurrency, "may be absent"));
   return { findings: [...checkDataFlow(checked, { concurrency, assignment }), ...findings], decided };
 }
 

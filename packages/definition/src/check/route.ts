@@ -1,5 +1,6 @@
 import type { Expression, Flow, Json, VariableDeclaration } from "@tutti/kernel";
 import { limits } from "../limits.ts";
+import { isExhaustive } from "../lint/structure.ts";
 import { isGiven } from "../lint/variables.ts";
 import type { Checked } from "./access.ts";
 import type { Assignment } from "./assignment.ts";
@@ -25,19 +26,37 @@ export function checkRoutes(
     const candidates = candidatesOf(checked, conditions);
     if (candidates === undefined) continue;
     decided.add(gateway.id);
-    // A variable that nothing has set yet is null, or not there at all.
+    // A variable that nothing has set yet is null, or not there at all. Who writes two opposites means that there is one.
+    const opposites = isExhaustive(conditions.map(({ text }) => text));
     for (const [name, values] of candidates) {
-      if (!isGiven(checked, gateway, name) && !assignment.isCertain(gateway, name)) values.push(null);
+      const set = opposites || isGiven(checked, gateway, name) || assignment.isCertain(gateway, name);
+      if (!set) values.push(null);
     }
-    const gap = combinations(candidates).find((values) => !covers(checked, flows, values));
-    if (gap === undefined) continue;
-    const example = [...gap].map(
-      ([name, value]) => `${name} = ${value === null ? "null (not set)" : JSON.stringify(value)}`,
+    const gaps = combinations(candidates).filter((values) => !covers(checked, flows, values));
+    if (gaps.length === 0) continue;
+    const examples = examplesOf(gaps).map((gap) =>
+      [...gap].map(([name, value]) => `${name} = ${shown(value)}`).join(" and "),
     );
-    const message = `Expected a route out of ${gateway.id} for every value, but there is none when ${example.join(" and ")}`;
+    const message = `Expected a route out of ${gateway.id} for every value, but there is none when ${examples.join(", or when ")}`;
     findings.push(finding("gateway-not-exhaustive", message, { position: gateway.position, element: gateway.id }));
   }
   return { findings, decided };
+}
+
+/** A gap with nothing missing says enough; else one for each variable that may be missing, with as little more as can be. */
+function examplesOf(gaps: readonly Values[]): readonly Values[] {
+  const missing = (gap: Values) => [...gap.values()].filter((value) => value === null).length;
+  const sorted = [...gaps].sort((a, b) => missing(a) - missing(b));
+  const [first] = sorted;
+  if (first === undefined || missing(first) === 0) return sorted.slice(0, 1);
+  const byName = [...first.keys()].map((name) =>
+    sorted.find((gap) => gap.get(name) === null && missing(gap) === missing(first)),
+  );
+  return [...new Set(byName.filter((gap) => gap !== undefined))];
+}
+
+function shown(value: Json): string {
+  return value === null ? "null (not set)" : JSON.stringify(value);
 }
 
 function covers(checked: Checked, flows: readonly Flow[], values: Values): boolean {
