@@ -132,18 +132,21 @@ function fromLibrary(name: string): Builtin {
   return { parameters: found.$args, call: (args) => found(...args) };
 }
 
-const builtins: ReadonlyMap<string, Builtin> = new Map([
-  ...names.map((name): [string, Builtin] => [name, fromLibrary(name)]),
-  ...Object.entries(special),
-]);
+/** Made when the first expression needs it: asking the library for each takes longer than most commands. */
+let made: ReadonlyMap<string, Builtin> | undefined;
+
+function builtins(): ReadonlyMap<string, Builtin> {
+  made ??= new Map([...names.map((name): [string, Builtin] => [name, fromLibrary(name)]), ...Object.entries(special)]);
+  return made;
+}
 
 export function isBuiltin(name: string): boolean {
-  return builtins.has(name);
+  return builtins().has(name);
 }
 
 /** A function of the standard as a value of one evaluation, whose budget it uses. */
 export function builtinOf(name: string, run: Evaluating): FeelFunction | undefined {
-  const builtin = builtins.get(name);
+  const builtin = builtins().get(name);
   if (builtin === undefined) return undefined;
   return new FeelFunction((...args: FeelValue[]) => callBuiltin({ name, builtin }, args, run), [...builtin.parameters]);
 }
