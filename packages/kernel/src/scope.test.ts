@@ -5,6 +5,7 @@ import {
   end,
   line,
   literal,
+  loop,
   map,
   onError,
   onTimer,
@@ -324,6 +325,16 @@ test("[K57] an input of another type than the sub-process declares is an inciden
   driver.send({ type: "set-variables", scope: 0, values: { text: 5 }, reason: "so" }).resolve();
   expect(driver.active).toEqual(["box", "in"]);
   expect(new Driver(nested({ inputs: map({ n: "none" }) })).create().view().incidents).toHaveLength(1);
+});
+
+test("[K14] a terminate end event leaves tokens alone that are on their way in other scopes", () => {
+  const stop = end("stop", { type: "terminate" });
+  const box = sub("box", [start("s"), stop], { loop: loop("parallel") });
+  const driver = new Driver(program([start(), ...box, end()], ["start>box>end", "s>stop"])).create({
+    items: [1, 2, 3],
+  });
+  expect(driver.status).toBe("completed");
+  expect(driver.history.filter((event) => event.type === "element-passed" && event.element === "stop")).toHaveLength(3);
 });
 
 test("[K14] a terminate end event in a sub-process completes it, and the scopes around go on", () => {
