@@ -117,3 +117,30 @@ test("[D202] what differs from the drawing is said: a compensation that nobody w
     "3:32 warning element-unsupported Expected a compensation that is waited for, but it is not: here it is",
   ]);
 });
+
+test("[D211] what the items of a loop throw as they complete", () => {
+  const roots = [
+    `<signal id="sig" name="one more"/>`,
+    `<signalEventDefinition id="sd" signalRef="sig"/>`,
+    `<errorEventDefinition id="ed"/>`,
+  ];
+  const looped = (attributes: string, inside = "") =>
+    drawing(
+      around(
+        `<serviceTask id="t"><multiInstanceLoopCharacteristics ${attributes}><loopCardinality>2</loopCardinality>${inside}</multiInstanceLoopCharacteristics></serviceTask>`,
+      ),
+      roots,
+    );
+  const event = { type: "signal", signal: { name: { literal: "one more" } } };
+  const loop = (text: string) => said(programOf(text), "t")["loop"];
+  expect(loop(looped(`behavior="None" noneBehaviorEventRef="sd"`))).toMatchObject({ behavior: "none", event });
+  expect(loop(looped(`behavior="One" oneBehaviorEventRef="sd"`))).toMatchObject({ behavior: "one", event });
+  expect(loop(looped(`behavior="All"`))).not.toHaveProperty("behavior");
+  const complex = `<complexBehaviorDefinition><condition>=numberOfCompletedInstances = 1</condition><event><signalEventDefinition signalRef="sig"/></event></complexBehaviorDefinition>`;
+  expect(loop(looped(`behavior="Complex"`, complex))).toMatchObject({
+    behavior: "complex",
+    events: [{ condition: { language: "feel", text: "completed = 1" }, event }],
+  });
+  expect(problemsOf(looped(`behavior="One" oneBehaviorEventRef="ed"`))[0]).toContain("found a loop that throws error");
+  expect(problemsOf(looped(`behavior="Complex"`, "<complexBehaviorDefinition/>"))[0]).toContain("but one is missing");
+});

@@ -1,10 +1,11 @@
-import type { Expression, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
+import type { Expression, ItemEvent, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { variableAt } from "../value.ts";
 import type { Context } from "./context.ts";
 import { variableName } from "./data.ts";
 import { conditionOf, expressionSource, feel, sourceOf } from "./expression.ts";
 import { attribute, type BpmnFile, child, childrenOf, extension, flag, textOf } from "./file.ts";
+import { throwTrigger } from "./trigger.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
@@ -66,7 +67,48 @@ function multiInstance(context: Context, activity: XmlNode, node: XmlNode): Mult
       completion,
       output: target === undefined || source === undefined ? undefined : { target, source },
     }),
+    ...behaviorOf(context, node, active),
   };
+}
+
+/** The events that items throw as they complete. Without `behavior`, or with `All`, none is thrown. */
+function behaviorOf(
+  context: Context,
+  node: XmlNode,
+  active: string,
+): Pick<MultiInstance, "behavior" | "event" | "events"> {
+  const { file } = context;
+  const behavior = attribute(node, "behavior") ?? "All";
+  if (behavior === "None" || behavior === "One") {
+    const kind = behavior === "None" ? "none" : "one";
+    const definition = file.resolve(node, attribute(node, `${kind}BehaviorEventRef`));
+    const event = definition === undefined ? undefined : itemEvent(context, definition, node);
+    return { behavior: kind, ...defined({ event }) };
+  }
+  if (behavior !== "Complex") return {};
+  const events = childrenOf(node, "bpmn:complexBehaviorDefinition").flatMap((inner) => {
+    const thrower = child(inner, "bpmn:event");
+    const written = child(inner, "bpmn:condition");
+    const definition = thrower?.children.find((each) => each.name.endsWith("EventDefinition"));
+    const condition = written === undefined ? undefined : countedCondition(file, written, active);
+    const event = definition === undefined ? undefined : itemEvent(context, definition, thrower ?? inner);
+    if (condition !== undefined && event !== undefined) return { condition, event };
+    file.report("loop-invalid", "Expected a condition and an event with a definition, but one is missing", inner);
+    return [];
+  });
+  return { behavior: "complex", events };
+}
+
+/** What an item may throw: a message, a signal or an escalation. */
+function itemEvent(context: Context, definition: XmlNode, at: XmlNode): ItemEvent | undefined {
+  const thrown = throwTrigger(context, definition, at);
+  if (thrown === undefined || thrown.type === "signal" || thrown.type === "escalation") return thrown;
+  if (thrown.type === "message" && thrown.job === undefined) return { type: "message", message: thrown.message };
+  context.file.refuse(
+    `a loop that throws ${thrown.type === "message" ? "a message by a job" : thrown.type}`,
+    definition,
+  );
+  return undefined;
 }
 
 /** What the loop runs over, and what an item is called. */
