@@ -21,9 +21,9 @@ import {
   stepKinds,
 } from "../schema/native.ts";
 import type { NativeEmit } from "../schema/native-event.ts";
-import type { NativeMapping } from "../schema/native-part.ts";
+import type { NativeForEach, NativeMapping } from "../schema/native-part.ts";
 import { cel, celText, toCondition, toSource } from "../value.ts";
-import { compileEmit, compileMessage, compileWait } from "./native-event.ts";
+import { compileEmit, compileItemEvents, compileMessage, compileWait } from "./native-event.ts";
 import {
   compileDurationMs,
   compileForEach,
@@ -228,6 +228,11 @@ function activity(site: Site, step: NativeStep) {
   });
 }
 
+function collection(draft: Draft, forEach: NativeForEach, path: Path): Activity["loop"] {
+  const loop = compileForEach(draft, forEach, path);
+  return forEach.emit === undefined ? loop : { ...loop, ...compileItemEvents(draft, forEach.emit, [...path, "emit"]) };
+}
+
 function loopOf(site: Site, step: NativeStep): Activity["loop"] {
   const { draft, path } = site;
   const { forEach, repeat } = step;
@@ -238,8 +243,7 @@ function loopOf(site: Site, step: NativeStep): Activity["loop"] {
       draft.place([...path, "repeat"], "key"),
     );
   }
-  if (repeat === undefined)
-    return forEach === undefined ? undefined : compileForEach(draft, forEach, [...path, "forEach"]);
+  if (repeat === undefined) return forEach === undefined ? undefined : collection(draft, forEach, [...path, "forEach"]);
   return {
     mode: "standard",
     condition: toCondition(repeat.while, draft.place([...path, "repeat", "while"])),

@@ -269,6 +269,26 @@ test("[D123] an ad-hoc sub-process: what is in it is chosen, and only `then` con
   expect(built.program?.flows.map(({ from, to }) => `${from} → ${to}`)).toEqual(["x → z", "start → a", "a → end"]);
 });
 
+test("[D122] what the items of a loop throw as they complete", () => {
+  const loop = (emit: string) =>
+    said(stepping(`{ job: j, forEach: { collection: [1, 2], emit: ${emit} } }`), "a")["loop"];
+  const signal = { type: "signal", signal: { name: { literal: "s" } } };
+  expect(loop("{ each: { signal: s } }")).toMatchObject({ behavior: "none", event: signal });
+  expect(loop("{ first: { escalation: e } }")).toMatchObject({
+    behavior: "one",
+    event: { type: "escalation", code: "e" },
+  });
+  expect(loop("{ some: [{ when: completed > 1, emit: { message: m } }] }")).toMatchObject({
+    behavior: "complex",
+    events: [{ condition: { text: "completed > 1" }, event: { type: "message", message: { name: { literal: "m" } } } }],
+  });
+  const wrong = (emit: string) =>
+    problemsOf(stepping(`{ job: j, forEach: { collection: [1], emit: ${emit} } }`)).join();
+  expect(wrong("{ each: { error: e } }")).toContain("Expected a message, signal or escalation, but items throw error");
+  expect(wrong("{ each: { job: j } }")).toContain("Expected a message that the engine sends, but found a job");
+  expect(wrong("{ each: { signal: s }, first: { signal: s } }")).toContain("but found each and first");
+});
+
 test("[D100] the builder says all of it too, with the hash that YAML gives", () => {
   const text = `process: p
 variables: { x: { type: string, required: true }, ok: { type: boolean, initial: true } }

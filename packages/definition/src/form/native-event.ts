@@ -1,7 +1,17 @@
-import type { CatchTrigger, EndEvent, JobDefinition, Json, MessageDefinition, Source } from "@tutti/kernel";
+import type {
+  CatchTrigger,
+  EndEvent,
+  ItemEvent,
+  JobDefinition,
+  Json,
+  MessageDefinition,
+  MultiInstance,
+  Source,
+} from "@tutti/kernel";
 import type { Draft } from "../draft.ts";
 import type { Path } from "../problem.ts";
-import type { NativeCatch, NativeEmit, NativeSend, NativeThrown, NativeWait } from "../schema/native-event.ts";
+import type { NativeCatch, NativeEmit, NativeSend, NativeWait } from "../schema/native-event.ts";
+import type { NativeItemEvents, NativeThrown } from "../schema/native-part.ts";
 import { toCondition, toSource } from "../value.ts";
 import { compileDurationMs, compileMapping, compileTimer, defined } from "./parts.ts";
 
@@ -138,7 +148,7 @@ export function compileEmit(
 function compileThrown(
   draft: Draft,
   thrown: NativeThrown,
-  at: { readonly path: Path; readonly job: (type: string) => JobDefinition },
+  at: { readonly path: Path; readonly job?: (type: string) => JobDefinition },
 ): Thrown | undefined {
   const { path } = at;
   // A job needs no message: its type then names what is sent.
@@ -154,7 +164,7 @@ function compileThrown(
   const payload = () => defined({ payload: compileMapping(draft, thrown.with, [...path, "with"]) });
   switch (key) {
     case "message": {
-      const job = thrown.job === undefined ? undefined : at.job(thrown.job);
+      const job = thrown.job === undefined ? undefined : at.job?.(thrown.job);
       return { type: "message", message: compileMessage(draft, thrown, path), ...defined({ job }) };
     }
     case "signal":
@@ -171,4 +181,43 @@ function compileThrown(
     default:
       return undefined;
   }
+}
+
+type ItemEvents = Pick<MultiInstance, "behavior" | "event" | "events">;
+
+/** What the items of a loop throw as they complete: a message, a signal or an escalation. */
+export function compileItemEvents(draft: Draft, given: NativeItemEvents, path: Path): ItemEvents {
+  const key = eventKey(draft, given, { keys: ["each", "first", "some"], beside: {}, path });
+  const event = (thrown: NativeThrown | undefined, at: Path) =>
+    thrown === undefined ? undefined : itemEvent(draft, thrown, at);
+  if (key === "each") return { behavior: "none", ...defined({ event: event(given.each, [...path, key]) }) };
+  if (key === "first") return { behavior: "one", ...defined({ event: event(given.first, [...path, key]) }) };
+  const events = (given.some ?? []).flatMap((each, index) => {
+    const at = [...path, "some", index];
+    const compiled = event(each.emit, [...at, "emit"]);
+    return compiled === undefined
+      ? []
+      : { condition: toCondition(each.when, draft.place([...at, "when"])), event: compiled };
+  });
+  return { behavior: "complex", events };
+}
+
+function itemEvent(draft: Draft, thrown: NativeThrown, path: Path): ItemEvent | undefined {
+  if (thrown.job !== undefined) {
+    draft.problems.error(
+      "loop-invalid",
+      "Expected a message that the engine sends, but found a job",
+      draft.place([...path, "job"], "key"),
+    );
+    return undefined;
+  }
+  const event = compileThrown(draft, thrown, { path });
+  if (event === undefined || event.type === "signal" || event.type === "escalation") return event;
+  if (event.type === "message") return { type: "message", message: event.message };
+  draft.problems.error(
+    "loop-invalid",
+    `Expected a message, signal or escalation, but items throw ${event.type}`,
+    draft.place(path),
+  );
+  return undefined;
 }

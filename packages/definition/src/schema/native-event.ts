@@ -1,11 +1,15 @@
 import { z } from "zod";
 import {
-  duration,
   expression,
   id,
+  key,
   mapping,
+  message,
   type NativeMapping,
+  type NativeThrown,
   type NativeTimer,
+  sending,
+  thrown,
   timerFields,
   type Value,
   value,
@@ -31,21 +35,6 @@ export interface NativeCatch extends NativeWait {
   cancel?: true | undefined;
 }
 
-/** What an event throws: exactly one of `message`, `signal`, `escalation`, `error` and `compensate`. */
-export interface NativeThrown {
-  message?: Value | undefined;
-  key?: Value | undefined;
-  ttl?: string | undefined;
-  job?: string | undefined;
-  signal?: Value | undefined;
-  escalation?: string | undefined;
-  error?: string | undefined;
-  compensate?: true | string | undefined;
-  with?: NativeMapping | undefined;
-}
-
-const message = value.meta({ description: "Name of a message." });
-const key = value.meta({ description: "Of the message: which of those that wait for it is meant." });
 const waitFields = {
   ...timerFields,
   message: message.optional(),
@@ -124,13 +113,6 @@ export const receive: z.ZodType<string | NativeReceive> = z.union([
   z.strictObject({ message, key: key.optional() }),
 ]);
 
-const sending = {
-  message: message.optional(),
-  key: key.optional(),
-  ttl: duration.optional().meta({ description: "How long a message waits for somebody who waits for it." }),
-  job: z.string().min(1).optional().meta({ description: "A worker sends it." }),
-  with: mapping.optional().meta({ description: "What is sent." }),
-};
 export interface NativeSend {
   message?: Value | undefined;
   key?: Value | undefined;
@@ -139,16 +121,6 @@ export interface NativeSend {
   with?: NativeMapping | undefined;
 }
 export const send: z.ZodType<string | NativeSend> = z.union([z.string(), z.strictObject(sending)]);
-
-const thrown: z.ZodType<NativeThrown> = z
-  .strictObject({
-    ...sending,
-    signal: value.optional(),
-    escalation: z.string().min(1).optional(),
-    error: z.string().min(1).optional(),
-    compensate: z.union([z.literal(true), id]).optional(),
-  })
-  .meta({ id: "thrown", description: "Exactly one of message, signal, escalation, error, compensate." });
 
 export type NativeEmit = NativeThrown | NativeThrown[];
 export const emit: z.ZodType<NativeEmit> = z

@@ -97,6 +97,59 @@ export const retry: z.ZodType<number | NativeRetry> = z
     description: "Tries in total (default 3), and what follows the last: incident (default) or error.",
   });
 
+/** What an event throws: exactly one of `message`, `signal`, `escalation`, `error` and `compensate`. */
+export interface NativeThrown {
+  message?: Value | undefined;
+  key?: Value | undefined;
+  ttl?: string | undefined;
+  job?: string | undefined;
+  signal?: Value | undefined;
+  escalation?: string | undefined;
+  error?: string | undefined;
+  compensate?: true | string | undefined;
+  with?: NativeMapping | undefined;
+}
+
+export const message: z.ZodType<Value> = value.meta({ description: "Name of a message." });
+export const key: z.ZodType<Value> = value.meta({
+  description: "Of the message: which of those that wait for it is meant.",
+});
+export const sending: { readonly [K in "message" | "key" | "ttl" | "job" | "with"]: z.ZodType<NativeThrown[K]> } = {
+  message: message.optional(),
+  key: key.optional(),
+  ttl: duration.optional().meta({ description: "How long a message waits for somebody who waits for it." }),
+  job: z.string().min(1).optional().meta({ description: "A worker sends it." }),
+  with: mapping.optional().meta({ description: "What is sent." }),
+};
+export const thrown: z.ZodType<NativeThrown> = z
+  .strictObject({
+    ...sending,
+    signal: value.optional(),
+    escalation: z.string().min(1).optional(),
+    error: z.string().min(1).optional(),
+    compensate: z.union([z.literal(true), id]).optional(),
+  })
+  .meta({ id: "thrown", description: "Exactly one of message, signal, escalation, error, compensate." });
+
+/** What items throw as they complete: each of them, the first, or those whose condition holds. */
+export interface NativeItemEvents {
+  each?: NativeThrown | undefined;
+  first?: NativeThrown | undefined;
+  some?: { when: string; emit: NativeThrown }[] | undefined;
+}
+const itemEvents: z.ZodType<NativeItemEvents> = z
+  .strictObject({
+    each: thrown.optional(),
+    first: thrown.optional(),
+    some: z
+      .array(z.strictObject({ when: expression, emit: thrown }))
+      .min(1)
+      .optional(),
+  })
+  .meta({
+    description: "A message, signal or escalation that items throw as they complete: each, the first, or some.",
+  });
+
 export interface NativeForEach {
   collection: Value;
   item?: string | undefined;
@@ -113,6 +166,7 @@ export interface NativeForEach {
   completion?: string | undefined;
   accept?: string | undefined;
   output?: Record<string, Value> | undefined;
+  emit?: NativeItemEvents | undefined;
 }
 export const forEach: z.ZodType<NativeForEach> = z
   .strictObject({
@@ -143,5 +197,6 @@ export const forEach: z.ZodType<NativeForEach> = z
       .record(z.string(), value)
       .optional()
       .meta({ description: "One entry: the variable that collects what each item yields." }),
+    emit: itemEvents.optional(),
   })
   .meta({ id: "forEach" });
