@@ -113,6 +113,8 @@ export interface Correlated {
   readonly keptUntil: number | null;
   /** Who got it, at most one instance of each process. One that is paused gets it when it is resumed. */
   readonly instances: readonly MessageReceiver[];
+  /** Processes that begin with it and refused to, with the reason: a required variable that it did not bring. */
+  readonly refused: readonly { readonly process: string; readonly reason: string }[];
 }
 
 export interface MessageReceiver {

@@ -45,6 +45,7 @@ function deliveryRules(rule: Rule): void {
       expect(sent).toEqual({
         duplicate: false,
         keptUntil: null,
+        refused: [],
         instances: [
           { process: "bill", instanceId: bill, started: false },
           { process: "ship", instanceId: ship, started: false },
@@ -143,7 +144,12 @@ function keepingRules(rule: Rule): void {
     const kept = harness.now() + 60_000;
     for (const got of [1, 2, 3]) {
       const message = { name: "paid", correlationKey: "k", ttlMs: 60_000, variables: { got } };
-      expect(await running.engine.publish(message)).toEqual({ duplicate: false, keptUntil: kept, instances: [] });
+      expect(await running.engine.publish(message)).toMatchObject({
+        duplicate: false,
+        keptUntil: kept,
+        instances: [],
+        refused: [],
+      });
     }
     expect((await running.engine.query("messages")).rows.map((each) => each.variables["got"])).toEqual([3, 2, 1]);
     const first = await running.engine.start({ requestId: "1", process: "ship", variables: { key: "k" }, actor: "me" });
@@ -204,8 +210,8 @@ function keepingRules(rule: Rule): void {
     const both = await Promise.all([running.engine.publish(message), running.engine.publish(message)]);
     const instances = [{ process: "collect", instanceId: id, started: false }];
     expect(both).toEqual([
-      { duplicate: false, keptUntil: null, instances },
-      { duplicate: true, keptUntil: null, instances },
+      { duplicate: false, keptUntil: null, instances, refused: [] },
+      { duplicate: true, keptUntil: null, instances, refused: [] },
     ]);
     await running.engine.close();
     running.engine = await harness.open();
@@ -259,6 +265,20 @@ function startRules(rule: Rule): void {
     expect((await engine.publish({ name: "nothing", variables: {} })).instances).toEqual([]);
     await engine.deploy([receiver("order", { version: "2.0.0" })]);
     expect((await engine.publish({ name: "paid", variables: { got: 4 } })).instances).toEqual([]);
+  });
+
+  rule("[E73] a process that cannot begin with what a message brings says why", async ({ engine }) => {
+    const shape = onMessage("order");
+    const needed = { name: "customer", type: "string", required: true } as const;
+    await engine.deploy([{ ...shape, variables: [...shape.variables, needed], hash: "needs-a-customer" }]);
+    const sent = await engine.publish({ name: "paid", correlationKey: "k", ttlMs: 60_000, variables: { got: 1 } });
+    expect(sent).toMatchObject({ instances: [], refused: [{ process: "order" }] });
+    expect(sent.refused[0]?.reason).toContain("required variable 'customer'");
+    expect((await engine.query("instances")).rows).toEqual([]);
+    // It holds nothing up: the next one is asked as the first was.
+    expect(await engine.publish({ name: "paid", correlationKey: "k", variables: {} })).toMatchObject({
+      refused: [{ process: "order" }],
+    });
   });
 
   rule(

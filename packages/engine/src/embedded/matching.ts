@@ -86,7 +86,7 @@ async function matchStart(matching: Matching, next: Unmatched, anything: boolean
     await matching.load(wants);
     // Somebody chose this very id: the next number will do.
     if (scope.instances.id(prepared.instanceId) !== undefined) continue;
-    if (startBy(matching.turn, parcelOf(message), prepared)) {
+    if (startBy(matching.turn, parcelOf(message), prepared) === undefined) {
       noteReceiver(matching.turn, message, { process, instanceId: prepared.instanceId, started: true });
       return;
     }

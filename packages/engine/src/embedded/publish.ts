@@ -4,6 +4,7 @@ import {
   forgottenAt,
   type JsonObject,
   type Message,
+  must,
   type Rejection,
   recipientsOf,
 } from "@tutti/kernel";
@@ -119,18 +120,18 @@ export function publish(turn: InTurn, { said, starts }: Publication): Correlated
   const known = scope.channels.remembered(message, message.id);
   if (known !== undefined) {
     const receivers = draft.exchange.receivers.get(known.number) ?? known.receivers;
-    return { duplicate: true, keptUntil: keptUntil(known, draft.now), instances: receivers };
+    return { duplicate: true, keptUntil: keptUntil(known, draft.now), instances: receivers, refused: [] };
   }
   const number = scope.channels.nextNumber();
   const parcel = { message, number, messageId: message.id ?? `message-${number}` };
-  const receivers = giveToAll(turn, parcel, { starts, had: new Set() });
+  const { receivers, refused } = giveToAll(turn, parcel, starts);
   if (forgottenAt(message) > draft.now) {
     const stored = { ...message, number, kind: "message" as const, receivers };
     draft.changes.push({ type: "message-put", message: stored });
     draft.exchange.published.push(stored);
     scope.channels.remember(stored);
   }
-  return { duplicate: false, keptUntil: keptUntil(message, draft.now), instances: receivers };
+  return { duplicate: false, keptUntil: keptUntil(message, draft.now), instances: receivers, refused };
 }
 
 function keptUntil(message: Message, now: number): number | null {
@@ -144,31 +145,33 @@ export interface Parcel {
   readonly messageId: string;
 }
 
-interface Giving {
-  readonly starts: ReadonlyMap<string, PreparedStart>;
-  readonly had: ReadonlySet<string>;
+interface Given {
+  readonly receivers: readonly MessageReceiver[];
+  readonly refused: Correlated["refused"];
 }
 
-function giveToAll(turn: InTurn, parcel: Parcel, giving: Giving): MessageReceiver[] {
+function giveToAll(turn: InTurn, parcel: Parcel, starts: ReadonlyMap<string, PreparedStart>): Given {
   const { scope, draft } = turn;
-  const had = new Set(giving.had);
+  const had = new Set<string>();
   const unable = new Set<OpenSubscription>();
   const receivers: MessageReceiver[] = [];
+  const refused: { process: string; reason: string }[] = [];
   for (;;) {
     const candidates = scope.channels.candidates(parcel.message, draft, scope.instances);
     const channel = {
       waiting: candidates.filter(({ subscription }) => !unable.has(subscription)),
-      starts: [...giving.starts.keys()],
+      starts: [...starts.keys()],
       held: scope.channels.held(parcel.message, draft),
     };
     const [next] = recipientsOf(channel, parcel.message, had);
-    if (next === undefined) return receivers;
+    if (next === undefined) return { receivers, refused };
     if (next.type === "start") {
       had.add(next.process);
-      const prepared = giving.starts.get(next.process);
-      if (prepared !== undefined && startBy(turn, parcel, prepared)) {
-        receivers.push({ process: next.process, instanceId: prepared.instanceId, started: true });
-      }
+      const { process } = next;
+      const prepared = must(starts.get(process), `nothing is prepared to start '${process}'`);
+      const reason = startBy(turn, parcel, prepared);
+      if (reason === undefined) receivers.push({ process, instanceId: prepared.instanceId, started: true });
+      else refused.push({ process, reason });
       continue;
     }
     const receiver = deliver(turn, parcel, next.waiting);
@@ -215,8 +218,8 @@ export function isCode(refused: Rejection | Error, code: Rejection["code"]): boo
   return !(refused instanceof Error) && refused.code === code;
 }
 
-/** Starts an instance with a message. A process that refuses to start has had it all the same. */
-export function startBy(turn: InTurn, parcel: Parcel, prepared: PreparedStart): boolean {
+/** Starts an instance with a message. Gives the reason if it was refused. */
+export function startBy(turn: InTurn, parcel: Parcel, prepared: PreparedStart): string | undefined {
   const { scope, draft } = turn;
   const { message, messageId } = parcel;
   const { named, number, instanceId, place } = prepared;
@@ -235,8 +238,8 @@ export function startBy(turn: InTurn, parcel: Parcel, prepared: PreparedStart): 
       start: { ...place, payload: message.payload, messageId },
     },
   });
-  if (refused === undefined) return true;
+  if (refused === undefined) return undefined;
   const reason = refused instanceof Error ? refused.message : refused.reason;
   scope.warn("a message could not start a process", { process: named.hash, name: message.name, reason });
-  return false;
+  return reason;
 }
