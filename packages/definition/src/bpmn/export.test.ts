@@ -10,7 +10,8 @@ import { drawing, end, line } from "../testing/drawing.ts";
 import { exportBpmn } from "./export.ts";
 import { compileBpmn } from "./import.ts";
 
-const zeebe = createRequire(import.meta.url)("zeebe-bpmn-moddle/resources/zeebe.json") as object;
+const require = createRequire(import.meta.url);
+const zeebe = require("zeebe-bpmn-moddle/resources/zeebe.json") as object;
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/bpmn/${name}`, import.meta.url));
 const example = (name: string) => {
   const text = readFileSync(new URL(`../../examples/${name}`, import.meta.url), "utf8");
