@@ -73,12 +73,22 @@ function escalationsOf(task: UserTask): Json {
 const roundsMax = 2;
 
 function abstractLoop(loop: Fields): Json {
-  const condition = asks("condition") as unknown as Json;
-  if (loop["mode"] === "standard") return { ...loop, condition, maximum: roundsMax };
+  // Each is a question of its own, even where the same is asked.
+  const condition = () => asks("condition") as unknown as Json;
+  if (loop["mode"] === "standard") return { ...loop, condition: condition(), maximum: roundsMax };
   const abstracted: Fields = { collection: asks("items") as unknown as Json };
   for (const name of ["mode", "item", "onFailure", "edgePolicy"])
     if (loop[name] !== undefined) abstracted[name] = loop[name];
-  for (const name of ["completion", "accept"]) if (loop[name] !== undefined) abstracted[name] = condition;
+  for (const name of ["completion", "accept"]) if (loop[name] !== undefined) abstracted[name] = condition();
+  if (loop["behavior"] !== undefined) abstracted["behavior"] = loop["behavior"];
+  if (loop["event"] !== undefined) abstracted["event"] = abstractTrigger(loop["event"] as Fields);
+  if (loop["events"] !== undefined) {
+    const events = (loop["events"] as Fields[]).map(({ event }) => ({
+      condition: condition(),
+      event: abstractTrigger(event as Fields),
+    }));
+    abstracted["events"] = events;
+  }
   return abstracted;
 }
 

@@ -37,8 +37,8 @@ export class Choices {
   }
 }
 
-/** As many tokens as may well come to one gateway at once. */
-const askedMax = 4;
+/** As many tokens as may well come to one gateway at once: three collections within each other, of two items each. */
+const askedMax = 8;
 
 /** Ends a way on which a token goes in circles without ever waiting. */
 export class CircleGone extends Error {

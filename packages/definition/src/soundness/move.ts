@@ -1,4 +1,4 @@
-import type { Command, Effect, ElementId, Key, Program, State } from "@tutti/kernel";
+import type { Command, Effect, ElementId, JsonObject, Key, Program, State } from "@tutti/kernel";
 import { pendingEffects } from "@tutti/kernel";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -28,12 +28,14 @@ interface Context {
 
 const actor = "world";
 
+type AdHoc = NonNullable<ReturnType<State["adHocs"]["get"]>>;
+
 /** Effects that are not here wait for nothing. */
 const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { readonly type: T }>> } = {
   "offer-job": (effect, { state, surroundings, at }) => ({
     owner: effect.key,
     moves: [
-      ...surroundings.resultsOf(state, effect).map(
+      ...surroundings.resultsOf(state, effect.element).map(
         (result): Move => ({
           command: { type: "complete-job", key: effect.key, result, actor, at },
           adds: Object.hasOwn(result, "activate"),
@@ -121,5 +123,22 @@ export function waitsOf(context: Context): Wait[] {
     );
     add({ owner: incident.owner, moves });
   }
+  for (const adHoc of state.adHocs.values()) {
+    const found = chosenByPeople(context, adHoc);
+    if (found !== undefined) add(found);
+  }
   return [...waits.values()];
+}
+
+/** Where neither a job nor the definition chooses, somebody does, and says at last that it is enough. */
+function chosenByPeople({ state, surroundings, at }: Context, adHoc: AdHoc): WaitOf | undefined {
+  const { body, done, closing } = adHoc;
+  const element = state.elements.get(body)?.element;
+  if (done || closing || element === undefined || !surroundings.isChosenByPeople(element)) return undefined;
+  const choose = (result: JsonObject): Move => {
+    const elements = (result["activate"] as readonly string[]).map((id) => ({ element: id }));
+    const complete = result["done"] === true;
+    return { command: { type: "activate-elements", key: body, elements, complete, actor, at }, adds: !complete };
+  };
+  return { owner: body, moves: surroundings.choicesIn(state, element).map(choose) };
 }

@@ -69,6 +69,30 @@ test("[D161] what waits for events is explored: whichever comes first, and besid
   expect(findings(`${some}  t: { join: true }\n`)[0]).toMatch(/^process-stuck/);
 });
 
+test("[D161] what people or a worker choose in an ad-hoc sub-process is explored", () => {
+  const steps = "steps: { b: { job: y }, c: { user: z, then: d }, d: { job: w } }";
+  for (const how of ["{}", "{ job: choose }", "{ activate: [b] }", "{ completion: 1 == 2 }"]) {
+    expect(`${how} ${findings(`  a: { adhoc: ${how}, ${steps} }\n`).join()}`).toBe(`${how} `);
+  }
+});
+
+test("[D161] what the items of a collection throw is caught", () => {
+  const text =
+    "process: p\nsteps:\n  a: { job: x, forEach: { collection: '= [1]', mode: parallel }, on: { event: { escalation: half, then: b, interrupting: false } }, then: end }\n  b: { job: y, then: end }\n";
+  const program = programOf(text);
+  expect(checkSoundness(program).findings.map(({ code, element }) => `${code} ${element}`)).toEqual([
+    "element-dead b",
+    "element-dead a.on-event",
+  ]);
+  const event = { type: "escalation" as const, code: "half" };
+  const throwing = program.elements.map((element) =>
+    "loop" in element && element.loop !== undefined
+      ? { ...element, loop: { ...element.loop, behavior: "one", event } }
+      : element,
+  ) as typeof program.elements;
+  expect(checkSoundness({ ...program, elements: throwing })).toMatchObject({ verdict: "sound", findings: [] });
+});
+
 test("[D162] a process that goes in circles for ever is found", () => {
   expect(
     findings(`

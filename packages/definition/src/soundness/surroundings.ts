@@ -1,4 +1,4 @@
-import type { Element, ElementId, JsonObject, Key, ProgramDocument, State } from "@tutti/kernel";
+import type { Element, ElementId, JsonObject, ProgramDocument, State } from "@tutti/kernel";
 import { choosableIn } from "./abstract.ts";
 
 /** What the structure of a program says about each of its elements. Everything is computed once. */
@@ -32,19 +32,22 @@ export class Surroundings {
     return [...codes];
   }
 
-  /**
-   * What a job may complete with, as far as the process goes on differently: the one of an ad-hoc sub-process chooses
-   * what is done there next, once what it chose before is done.
-   */
-  resultsOf(state: State, job: { readonly element: ElementId; readonly key: Key }): readonly JsonObject[] {
-    if (this.#elements.get(job.element)?.kind !== "ad-hoc-sub-process") return [{}];
-    const running = [...state.elements.values()].some(
-      ({ element }) => this.#elements.get(element)?.parent === job.element,
-    );
-    return [
-      { activate: [], done: true },
-      ...(running ? [] : choosableIn(this.#document, job.element).map((id) => ({ activate: [id] }))),
-    ];
+  /** What a job may complete with, as far as the process goes on differently: some choose what is done next. */
+  resultsOf(state: State, id: ElementId): readonly JsonObject[] {
+    return this.#elements.get(id)?.kind === "ad-hoc-sub-process" ? this.choicesIn(state, id) : [{}];
+  }
+
+  /** What may be chosen in an ad-hoc sub-process: nothing more, or, once what was chosen before is done, another. */
+  choicesIn(state: State, id: ElementId): readonly JsonObject[] {
+    const running = [...state.elements.values()].some(({ element }) => this.#elements.get(element)?.parent === id);
+    const next = running ? [] : choosableIn(this.#document, id);
+    return [{ activate: [], done: true }, ...next.map((chosen) => ({ activate: [chosen] }))];
+  }
+
+  isChosenByPeople(id: ElementId): boolean {
+    const element = this.#elements.get(id);
+    if (element?.kind !== "ad-hoc-sub-process" || element.job !== undefined) return false;
+    return element.activate === undefined || element.completion !== undefined;
   }
 
   /** Whether an event leaves running what it belongs to. */
