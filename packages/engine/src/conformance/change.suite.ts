@@ -83,6 +83,40 @@ function migrationRules(rule: Rule): void {
     },
   );
 
+  rule("[E37] messages reach what waited before and what waits since, also after a crash", async (running) => {
+    const named = (name: string) => ({ name: { literal: name } });
+    const made = (version: string, suffix: string, more: readonly Element[]) => {
+      const receive: Element = { kind: "receive-task", id: `news${suffix}`, parent: null, message: named("news") };
+      const flows = [`start>${receive.id}`, `${receive.id}>end`, ...more.map(({ id }) => `${id}>late`)];
+      const after = more.length === 0 ? [] : [service("late"), end("done")];
+      const elements = [start(), receive, end(), ...more, ...after];
+      return program({ id: "waits", version, elements, flows: more.length === 0 ? flows : [...flows, "late>done"] });
+    };
+    const nag: Element = {
+      ...{ kind: "boundary-event", id: "nag", parent: null, attachedTo: "news2", interrupting: false },
+      trigger: { type: "message", message: named("nag") },
+    };
+    const id = await begin(running.engine, [made("1", "", [])]);
+    await running.engine.deploy([made("2", "2", [nag])]);
+    const moved = await running.engine.migrate(id, { process: "waits", mapping: { news: "news2" }, ...who });
+    expect(moved).toMatchObject({ ok: true });
+    const waiting = async () => {
+      const { rows } = await running.engine.query("subscriptions", { instanceId: id });
+      return rows.map(({ name, element }) => `${name} at ${element}`).sort();
+    };
+    expect(await waiting()).toEqual(["nag at nag", "news at news2"]);
+    await running.harness.crash(running.engine);
+    running.engine = await running.harness.open();
+    expect(await waiting()).toEqual(["nag at nag", "news at news2"]);
+    const worker = new ManualWorker();
+    running.engine.work("work", worker.handler);
+    await running.engine.publish({ name: "nag", variables: {} });
+    expect((await worker.job(1)).elementId).toBe("late");
+    await running.engine.publish({ name: "news", variables: {} });
+    await worker.finish(1);
+    expect((await ended(running.engine, id)).status).toBe("completed");
+  });
+
   rule("[E37] what does not fit is refused with everything in its way, and changes nothing", async ({ engine }) => {
     const id = await begin(engine, [sequence("one", 1), four("1", "")]);
     await engine.deploy([four("2", "2")]);

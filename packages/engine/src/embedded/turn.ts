@@ -44,6 +44,7 @@ interface Mark {
   readonly deliveries: number;
   readonly touched: number;
   readonly exchange: ExchangeMark;
+  readonly counted: number;
 }
 
 /**
@@ -182,6 +183,7 @@ export class Draft implements Turn {
       effects: this.effects.length,
       deliveries: this.deliveries.length,
       touched: this.touched.length,
+      counted: this.counted.length,
       exchange: this.exchange.mark(),
     };
   }
@@ -194,6 +196,7 @@ export class Draft implements Turn {
     this.effects.length = mark.effects;
     this.deliveries.length = mark.deliveries;
     this.touched.length = mark.touched;
+    this.counted.length = mark.counted;
     this.exchange.undo(mark.exchange);
   }
 
@@ -209,6 +212,7 @@ export class Draft implements Turn {
     record.status = state.head.status ?? record.status;
     record.endedAt = state.head.endedAt;
     record.startedAt = state.head.startedAt;
+    if (this.counting) this.counted.push(...countsOf(record, { isNew: true, incidents: 0 }));
   }
 
   /** Shows the quarantine in the list of incidents, under a key that no incident of the process has. */

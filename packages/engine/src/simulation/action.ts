@@ -200,6 +200,41 @@ const command: Action = (session, random) => {
   return `${instanceId}: ${JSON.stringify(made)}${twice ? " twice" : ""}`;
 };
 
+/** To the same program under the same names: nothing of it may change but what is said about it. */
+const migrate: Action = (session, random) => {
+  const { engine, ledger } = session;
+  const shadow = pickShadow(session, random);
+  if (engine === undefined || shadow === undefined) return start(session, random);
+  const { instanceId, program } = shadow;
+  const dryRun = random.chance(0.3);
+  const { id: process, version } = program.document;
+  const request = { process, version, dryRun, reason, actor };
+  session.ask(`migrate ${instanceId}`, engine.migrate(instanceId, request), (migration) => {
+    session.count(migration.ok ? "migrations" : "refused migrations");
+    const position = migration.ok ? migration.position : null;
+    ledger.check(position === null || position <= ledger.rows.length, "a migration was answered before it was durable");
+    ledger.check(!(migration.ok && dryRun && position !== null), "a dry run has a position");
+  });
+  return `migrate ${instanceId}${dryRun ? " (dry run)" : ""}`;
+};
+
+/** From any point of any instance, ended ones too. */
+const fork: Action = (session, random) => {
+  const { engine, ledger } = session;
+  const shadow = pickShadow(session, random);
+  if (engine === undefined || shadow === undefined) return start(session, random);
+  const { instanceId } = shadow;
+  const requestId = `fork${random.below(30)}`;
+  const position = random.below(ledger.rows.length) + 1;
+  const at = random.chance(0.5) ? {} : { at: { position } };
+  const request = { requestId, instanceId, ...at, cancelOriginal: random.chance(0.3), reason, actor };
+  session.ask(`fork ${instanceId}`, engine.fork(request), (forkId) => {
+    session.count("forks");
+    ledger.check(ledger.byId.has(forkId), () => `the fork '${forkId}' was answered, but is not in the log`);
+  });
+  return `fork ${instanceId} ${JSON.stringify(at)}`;
+};
+
 /** Open instances mostly, ended ones now and then. */
 function pickShadow(session: Session, random: Random): Shadow | undefined {
   const all = [...session.ledger.shadows.values()];
@@ -324,6 +359,8 @@ const actions: readonly (readonly [number, Action])[] = [
   [0.8, breakDisk],
   [0.5, adjust],
   [0.1, deploy],
+  [0.5, migrate],
+  [0.5, fork],
   [0.4, changeWorkers],
   [0.3, close],
   [0.4, look],

@@ -19,9 +19,12 @@ import { sameJson } from "./same.ts";
 /** One instance as the durable log says it is: folded from the rows alone, one event after the other. */
 export interface Shadow {
   readonly number: InstanceNumber;
-  readonly instanceId: string;
+  /** A fork's own once it is one. */
+  instanceId: string;
   readonly program: Program;
   readonly state: State;
+  /** A fork begins with the rows of another instance: what they tell has happened once, and there. */
+  copies: boolean;
 }
 
 /** What is true of the log beside the engine: kept by the simulation across all lives, and compared with everything. */
@@ -153,18 +156,28 @@ export class Ledger {
     this.check(at >= state.head.at, () => `time runs backwards in '${shadow.instanceId}' at row ${position}`);
     for (const event of events) {
       evolve(state, event);
-      this.#note(shadow, event);
+      // What forks a fork begins with the rows that made that one.
+      const isOwn = event.type === "instance-forked" && !this.byId.has(event.instanceId);
+      if (isOwn) this.#forked(shadow, event.instanceId);
+      else if (!shadow.copies) this.#note(shadow, event);
     }
+  }
+
+  #forked(shadow: Shadow, instanceId: string): void {
+    this.check(shadow.copies, () => `'${instanceId}' forked from nothing`);
+    shadow.copies = false;
+    shadow.instanceId = instanceId;
+    this.byId.set(instanceId, shadow);
   }
 
   #create(number: InstanceNumber, event: Extract<Event, { readonly type: "instance-created" }>): Shadow | undefined {
     const program = this.#programs.get(event.hash);
     const { instanceId } = event;
-    this.check(!this.byId.has(instanceId), () => `'${instanceId}' was created twice`);
     if (program === undefined) return undefined;
-    const shadow = { number, instanceId, program, state: newState() };
+    const copies = this.byId.has(instanceId);
+    const shadow = { number, instanceId, program, state: newState(), copies };
     this.shadows.set(number, shadow);
-    this.byId.set(instanceId, shadow);
+    if (!copies) this.byId.set(instanceId, shadow);
     return shadow;
   }
 

@@ -35,6 +35,7 @@ const expectedCodes: ReadonlySet<string> = new Set([
   "engine-busy",
   "instance-not-found",
   "start-refused",
+  "fork-refused",
   "program-not-found",
   "payload-invalid",
 ]);
