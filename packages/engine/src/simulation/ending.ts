@@ -1,4 +1,4 @@
-import { type InstanceView, isEnded, queueClasses, type WaitingView } from "@tutti/kernel";
+import { type InstanceView, isEnded, queueClasses, staysOpen, type WaitingView } from "@tutti/kernel";
 import type { InstanceCommand, SubscriptionRow } from "../port.ts";
 import type { Session } from "./session.ts";
 import { explain } from "./session.ts";
@@ -38,7 +38,8 @@ export async function checkEnding(session: Session): Promise<void> {
     await session.clock.advance(roundMs);
   }
   if (session.store !== undefined) await ledger.post.checkAtRest(session.store, session.clock.now());
-  for (const view of await viewsOf(session)) checkExplained(session, view);
+  const behind = behindOthers(session);
+  for (const view of await viewsOf(session)) checkExplained(session, view, behind.has(view.instanceId));
   await cancelAll(session);
   await checkNothingLeft(session);
 }
@@ -117,15 +118,29 @@ function wayOn(view: InstanceView, round: number): InstanceCommand[] {
 const reasons: ReadonlySet<WaitingView["on"]> = new Set(["incident", "join", "child"]);
 const never: ReadonlySet<WaitingView["on"]> = new Set(["job", "timer", "task", "pause"]);
 
-function checkExplained(session: Session, view: InstanceView): void {
+/** Instances that wait for a message which an older subscription of their process gets each time, and stays open. */
+function behindOthers({ ledger }: Session): ReadonlySet<string> {
+  const taken = new Set<string>();
+  const behind = new Set<string>();
+  for (const { instanceId, program, state } of [...ledger.shadows.values()].sort((a, b) => a.number - b.number)) {
+    for (const subscription of [...state.subscriptions.values()].sort((a, b) => a.key - b.key)) {
+      const { kind, name, correlationKey, element } = subscription;
+      if (kind !== "message") continue;
+      const channel = JSON.stringify([program.document.id, name, correlationKey]);
+      if (taken.has(channel)) behind.add(instanceId);
+      const waits = program.elements.get(element);
+      if (waits !== undefined && staysOpen(waits)) taken.add(channel);
+    }
+  }
+  return behind;
+}
+
+function checkExplained(session: Session, view: InstanceView, isBehind: boolean): void {
   const { ledger } = session;
   const kinds = view.waiting.map(({ on }) => on);
   session.count(`explained waits`);
   const stuck = (): string => `'${view.instanceId}' is ${view.status} and waits for ${JSON.stringify(view.waiting)}`;
-  ledger.check(
-    kinds.some((on) => reasons.has(on)),
-    stuck,
-  );
+  ledger.check(isBehind || kinds.some((on) => reasons.has(on)), stuck);
   // Beside an incident its boundary timers go on.
   ledger.check(!kinds.some((on) => never.has(on)), stuck);
 }
