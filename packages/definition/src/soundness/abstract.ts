@@ -50,12 +50,17 @@ function abstractElement(element: Element, document: ProgramDocument): Element {
   return fields as unknown as Element;
 }
 
-/** What can be chosen in an ad-hoc sub-process: what no flow leads to. */
+/** What can be chosen in an ad-hoc sub-process: activities and intermediate events that no flow or link leads to. */
 export function choosableIn(document: ProgramDocument, container: ElementId): ElementId[] {
   const led = new Set(document.flows.map((flow) => flow.to));
   return document.elements
     .filter((element) => element.parent === container && !led.has(element.id) && element.kind !== "boundary-event")
     .filter((element) => !("triggeredByEvent" in element || "forCompensation" in element))
+    .filter(({ kind }) => !/gateway$|^(?:start|end)-event$/.test(kind))
+    .filter(
+      (element) =>
+        !("trigger" in element && element.trigger.type === "link" && element.kind === "intermediate-catch-event"),
+    )
     .map((element) => element.id);
 }
 

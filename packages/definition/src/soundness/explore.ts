@@ -104,6 +104,8 @@ export class Explorer {
   readonly #known: Map<string, number> = new Map();
   readonly #states: Seen[] = [];
   readonly #entered: Set<string> = new Set();
+  /** Why moves of the state that is being left led nowhere. */
+  #refused: string[] = [];
   #open: Open[] = [];
   #cut: string | undefined;
 
@@ -149,6 +151,7 @@ export class Explorer {
 
   #expand({ index, snapshot }: Open): void {
     const state = restoreState(snapshot);
+    this.#refused = [];
     const context = { program: this.#program, state, surroundings: this.#surroundings, at: state.head.at };
     const waits = waitsOf(context);
     const quiet = this.#limits.everyOrder
@@ -170,9 +173,7 @@ export class Explorer {
       this.#cut !== undefined
     )
       return;
-    reached.waiting = instanceView(this.#program, state).waiting.map(
-      (wait) => `${wait.element ?? "the process"}: ${wait.reason}`,
-    );
+    reached.waiting = this.#refused.length > 0 ? [...new Set(this.#refused)] : this.#waitingIn(state);
   }
 
   #take(index: number, state: State, waits: readonly Wait[]): "on" | "back" {
@@ -200,6 +201,7 @@ export class Explorer {
       const decision = this.#decide(state, move.command);
       if (decision === undefined) circles += 1;
       if (decision === undefined || "rejection" in decision || decision.events.some(isUnforeseen)) {
+        if (decision !== undefined) this.#refused.push(...refusalsIn(decision));
         allNew = false;
         continue;
       }
@@ -259,6 +261,12 @@ export class Explorer {
     return true;
   }
 
+  /** Nothing of a state whose join is stuck: that was found on the way here. */
+  #waitingIn(state: State): string[] {
+    for (const incident of state.incidents.values()) if (incident.error.code === "join-stuck") return [];
+    return instanceView(this.#program, state).waiting.map((wait) => `${wait.element ?? "the process"}: ${wait.reason}`);
+  }
+
   #joinsIn(state: State): string[] {
     const { waiting } = instanceView(this.#program, state);
     return waiting.flatMap(({ on, element }) => (on === "join" && element !== null ? [element] : []));
@@ -291,6 +299,11 @@ function isLess(before: Canonical["tokens"], after: Canonical["tokens"]): boolea
 /** A data fault, which the abstraction invented or other checks report. */
 function isUnforeseen(event: Event): boolean {
   return event.type === "incident-created" && event.kind !== "items-failed" && event.error.code !== "join-stuck";
+}
+
+function refusalsIn(decision: Decision): string[] {
+  if ("rejection" in decision) return [decision.rejection.reason];
+  return decision.events.flatMap((event) => (event.type === "incident-created" ? [event.error.message] : []));
 }
 
 function stuckJoin(events: readonly Event[]): string | undefined {

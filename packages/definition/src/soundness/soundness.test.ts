@@ -93,6 +93,16 @@ test("[D161] what the items of a collection throw is caught", () => {
   expect(checkSoundness({ ...program, elements: throwing })).toMatchObject({ verdict: "sound", findings: [] });
 });
 
+test("[D161] being stuck is said once, with what is in the way", () => {
+  const program = programOf(
+    "process: p\nsteps:\n  a: { job: x }\n  g: { choose: [{ when: '1 == 2', then: b }, { otherwise: end }] }\n  b: { job: y }\n",
+  );
+  const cut = { ...program, flows: program.flows.filter((flow) => flow.from !== "g") };
+  expect(checkSoundness(cut).findings.map(({ message }) => message)).toEqual([
+    "Expected a way on, but nothing can happen any more: Expected a condition at 'g' to hold or a default flow, but none does, after start → a",
+  ]);
+});
+
 test("[D162] a process that goes in circles for ever is found", () => {
   expect(
     findings(`
