@@ -1,16 +1,12 @@
 import { expect, test } from "vitest";
-import type { Program } from "./load.ts";
 import { loadProgram } from "./load.ts";
 import type { Element, SlaRule, StartEvent, SubProcess, WaitTrigger } from "./program.ts";
 import {
-  adHoc,
   and,
   call,
   catching,
-  complex,
   end,
   expr,
-  flows,
   handling,
   line,
   literal,
@@ -38,13 +34,8 @@ import {
 } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 import { testHost } from "./testing/host.ts";
+import { migrate, problemsOf } from "./testing/migrating.ts";
 import { renamedDocument } from "./testing/variant.ts";
-
-type Mapping = { readonly [element: string]: string };
-
-function migrate(driver: Driver, to: Program, mapping: Mapping = {}): Driver {
-  return driver.send({ type: "migrate-instance", to, mapping, reason: "so" });
-}
 
 /** An event sub-process with one task. */
 function inside(id: string, begin: Parameters<typeof handling>[1]): Element[] {
@@ -54,13 +45,6 @@ function inside(id: string, begin: Parameters<typeof handling>[1]): Element[] {
 /** Its flows. */
 function insideOf(id: string): string[] {
   return [`${id}-start>${id}-work>${id}-end`];
-}
-
-/** What keeps it from the other program, as codes by element. */
-function problems(driver: Driver, to: Program, mapping: Mapping = {}): string[] {
-  const refused = driver.try({ type: "migrate-instance", to, mapping, reason: "so" });
-  expect(refused?.code).toBe("migration-invalid");
-  return (refused?.problems ?? []).map(({ code, element }) => `${code} ${element}`);
 }
 
 test("[K202] an instance goes on under another program: jobs, tasks, timers, children and their names", () => {
@@ -233,39 +217,20 @@ test("[K203] a multiple event is the same when it waits for the same kinds of th
     line(catching("m", { type: "multiple", parallel, triggers }));
   const two = either(false, onMessage("a"), onSignal("b"));
   const driver = migrate(new Driver(two).create(), either(false, onMessage("x"), onSignal("y")));
-  expect(problems(driver, either(true, onMessage("a"), onSignal("b")))).toEqual(["element-differs m"]);
-  expect(problems(driver, either(false, onMessage("a")))).toEqual(["element-differs m"]);
+  expect(problemsOf(driver, either(true, onMessage("a"), onSignal("b")))).toEqual(["element-differs m"]);
+  expect(problemsOf(driver, either(false, onMessage("a")))).toEqual(["element-differs m"]);
 });
 
 test("[K206] what sends by a worker cannot become what sends by itself, nor a transaction a plain sub-process", () => {
   const sent = { message: message("m") };
   const job = { type: "mail", retry: retry() };
   const driver = new Driver(line(sendTask("s", { job }))).create();
-  expect(problems(driver, line(sendTask("s", sent)))).toEqual(["element-differs s"]);
+  expect(problemsOf(driver, line(sendTask("s", sent)))).toEqual(["element-differs s"]);
   const thrown = new Driver(line(raise("t", { type: "message", ...sent, job }))).create();
-  expect(problems(thrown, line(raise("t", { type: "message", ...sent })))).toEqual(["element-differs t"]);
+  expect(problemsOf(thrown, line(raise("t", { type: "message", ...sent })))).toEqual(["element-differs t"]);
   const box = (options: Partial<SubProcess>) =>
     program([start(), ...sub("box", [start("s"), service("a"), end("e")], options), end()], ["start>box>end", "s>a>e"]);
-  expect(problems(new Driver(box({ transaction: true })).create(), box({}))).toEqual(["element-differs box"]);
-});
-
-test("[K205] a gateway that waits for the rest remembers what it went on with", () => {
-  const gate = (suffix: string) =>
-    renamedDocument(
-      program(
-        [start(), and("split"), service("a"), service("b"), complex("c", "arrived >= 1"), service("d"), end()],
-        ["start>split>a>c>d>end", "split>b>c"],
-      ).document,
-      suffix,
-    );
-  const [one, two] = [gate(""), gate("2")];
-  const driver = new Driver(loadProgram(one.document, testHost)).create().complete("a");
-  const before = [...driver.state.joining.values()];
-  expect(before).toHaveLength(1);
-  migrate(driver, loadProgram(two.document, testHost), two.mapping);
-  expect([...driver.state.joining.values()]).toEqual([{ ...before[0], flows: ["a>c2"] }]);
-  driver.complete("b2").complete("d2");
-  expect(driver.status).toBe("completed");
+  expect(problemsOf(new Driver(box({ transaction: true })).create(), box({}))).toEqual(["element-differs box"]);
 });
 
 test("[K203] a standard loop goes on with its round; its boundary events stand on the whole of it", () => {
@@ -281,7 +246,7 @@ test("[K203] a standard loop goes on with its round; its boundary events stand o
   expect(driver.events).toEqual(["instance-migrated", "timer-armed"]);
   expect(driver.complete("a").status).toBe("completed");
   expect(
-    problems(
+    problemsOf(
       new Driver(made()).create(),
       program([start(), ...sub("box", [start("s"), service("a"), end("e")]), end()], ["start>box>end", "s>a>e"]),
     ),
@@ -317,131 +282,6 @@ test("[K204] a task keeps its hands and what is left of its SLA; new rules count
   expect(rules()).toEqual([]);
 });
 
-test("[K205] tokens that wait or are held go along their flow's counterpart, and a join is looked at again", () => {
-  const flows = ["start>split>a>join>end", "split>b>join", "split>c>join"];
-  const old = program([start(), and("split"), service("a"), service("b"), service("c"), and("join"), end()], flows);
-  const fresh = program(
-    [start(), and("split"), service("a"), service("b"), and("both"), end()],
-    ["start>split>a>both>end", "split>b>both"],
-  );
-  const driver = new Driver(old).create().complete("a").complete("b");
-  expect(problems(driver, fresh, { join: "both" })).toEqual(["element-gone c"]);
-  driver.complete("c");
-  const waiting = new Driver(
-    program(
-      [start(), and("split"), service("a"), service("b"), and("join"), user("x"), end()],
-      [...["start>split>a>join>end", "split>b>join", "x>join"]],
-    ),
-  ).create();
-  waiting.complete("a").complete("b");
-  expect(waiting.view().incidents).toMatchObject([{ error: { code: "join-stuck" } }]);
-  migrate(waiting, fresh, { join: "both" });
-  expect(waiting.status).toBe("completed");
-});
-
-test("[K205] a token without a flow to go on, or with nothing to wait for, is in the way", () => {
-  const old = program(
-    [start(), and("split"), service("a"), service("b"), and("join"), end()],
-    ["start>split>a>join>end", "split>b>join"],
-  );
-  const twice = program(
-    [start(), and("split"), service("b"), and("join"), end()],
-    ["start>split>b>join>end", "split>join"],
-  );
-  const driver = new Driver(old).create().complete("a");
-  expect(problems(driver, twice)).toEqual(["flow-gone join"]);
-  const unreached = program([start(), and("join"), service("b"), end()], ["start>b>end", "join>end"]);
-  expect(problems(driver, unreached)).toEqual(["flow-gone join"]);
-  const alone = program([start(), service("a"), and("join"), service("b"), end()], ["start>a>join>end", "b>end"]);
-  expect(problems(driver, alone)).toEqual(["flow-gone join"]);
-});
-
-test("[K205] flows between the same two elements stay apart", () => {
-  const two = (first: string, second: string) =>
-    program([start(), and("split"), service("a"), and("join"), end()], ["start>split>a>join>end"], {
-      flows: [
-        { id: "1", from: "start", to: "split" },
-        { id: first, from: "split", to: "join" },
-        { id: second, from: "split", to: "join" },
-        { id: "4", from: "split", to: "a" },
-        { id: "5", from: "a", to: "join" },
-        { id: "6", from: "join", to: "end" },
-      ],
-    });
-  const mixed = migrate(new Driver(two("x", "y")).create(), two("x", "q"));
-  expect(mixed.lastEvents[0]).toMatchObject({ flows: { y: "q" } });
-  const driver = migrate(new Driver(two("x", "y")).create(), two("p", "q"));
-  expect(driver.lastEvents[0]).toMatchObject({ flows: { x: "p", y: "q" } });
-  migrate(driver, two("q", "p"));
-  expect(driver.events).toEqual(["instance-migrated"]);
-  migrate(driver, two("q", "z")).complete("a");
-  expect(driver.status).toBe("completed");
-});
-
-test("[K205] tokens that the limit holds back go along", () => {
-  const many = (name: string) =>
-    program([start(), and("split"), raise("merge"), service("work")], [], {
-      flows: [
-        ...flows("start>split"),
-        ...Array.from({ length: 1_200 }, (_, index) => ({ id: `f${index}`, from: "split", to: "merge" })),
-        { id: name, from: "merge", to: "work" },
-        { id: "same", from: "merge", to: "work" },
-      ],
-    });
-  const driver = new Driver(many("one"), { checked: false }).create().send({ type: "continue" });
-  migrate(driver, many("other"));
-  driver.check();
-  expect([...driver.state.heldFlows.values()].map(({ flow }) => flow)).toEqual(["same", "other"]);
-  driver.goOn();
-  expect(driver.view().elements).toHaveLength(2_400);
-});
-
-test("[K205] ids are anybody's words: those that every object has stay what they are", () => {
-  const odd = program(
-    [start("constructor"), and("toString"), service("valueOf"), user("x"), and("join"), end()],
-    ["constructor>toString>valueOf>join>end", "toString>x>join"],
-  );
-  const driver = new Driver(odd).create().complete("valueOf");
-  const { document, mapping } = renamedDocument(odd.document, "!");
-  migrate(driver, odd);
-  expect(driver.lastEvents).toMatchObject([{ elements: {}, flows: {} }]);
-  migrate(driver, loadProgram(document, testHost), mapping);
-  expect(driver.active).toEqual(["x!"]);
-});
-
-test("[K205] what is chosen in an ad-hoc sub-process and has not started goes along, and has to be there", () => {
-  const tools = (...names: readonly string[]) =>
-    program(
-      [
-        start(),
-        ...adHoc(
-          "tools",
-          names.map((name) => service(name)),
-          { ordering: "sequential", activate: literal(["a", "b"]) },
-        ),
-        end(),
-      ],
-      ["start>tools>end"],
-    );
-  const old = tools("a", "b");
-  const { document, mapping } = renamedDocument(old.document, "2");
-  const driver = new Driver(old).create();
-  expect(problems(driver, tools("a"))).toEqual(["element-gone b"]);
-  const follows = program(old.document.elements, ["start>tools>end", "a>b"]);
-  expect(problems(driver, follows)).toEqual(["element-differs b"]);
-  const fresh = {
-    ...document,
-    elements: tools("a", "b", "c").document.elements.map((each) => ({
-      ...each,
-      id: `${each.id}2`,
-      parent: each.parent === null ? null : `${each.parent}2`,
-    })),
-  };
-  migrate(driver, loadProgram(fresh, testHost), mapping).complete("a2");
-  expect(driver.active).toEqual(["b2", "tools2"]);
-  expect(driver.complete("b2").status).toBe("completed");
-});
-
 test("[K206] everything that is in the way is told at once, and nothing is changed", () => {
   const box = sub("box", [start("s"), service("inner"), end("e")]);
   const old = program(
@@ -470,7 +310,7 @@ test("[K206] everything that is in the way is told at once, and nothing is chang
   );
   const mapping = { b: "q", a: "q", nobody: "a", w: "nowhere", t: "t" };
   const before = driver.history.length;
-  expect(problems(driver, fresh, mapping).sort()).toEqual(
+  expect(problemsOf(driver, fresh, mapping).sort()).toEqual(
     [
       ...[
         "mapping-unknown nobody",
@@ -486,19 +326,6 @@ test("[K206] everything that is in the way is told at once, and nothing is chang
   expect(driver.history).toHaveLength(before);
 });
 
-test("[K205] tokens on the same flow in several scopes go along together", () => {
-  const content = [start("s"), and("two"), service("a"), service("b"), and("join"), end("e")];
-  const box = sub("box", content, { loop: loop("parallel") });
-  const made = program([start(), ...box, end()], ["start>box>end", "s>two>a>join>e", "two>b>join"]);
-  const { document, mapping } = renamedDocument(made.document, "2");
-  const driver = new Driver(made).create({ items: [1, 2] });
-  const jobs = [...driver.state.jobs.values()].filter(({ element }) => element === "a");
-  for (const { key } of jobs) driver.send({ type: "complete-job", key, result: {} });
-  migrate(driver, loadProgram(document, testHost), mapping);
-  for (const { key } of [...driver.state.jobs.values()]) driver.send({ type: "complete-job", key, result: {} });
-  expect(driver.status).toBe("completed");
-});
-
 test("[K206] what is open stays in its scope: neither into a sub-process nor out of one", () => {
   const outside = program(
     [start(), ...sub("box", [start("s"), end("e")]), service("a"), end()],
@@ -508,13 +335,13 @@ test("[K206] what is open stays in its scope: neither into a sub-process nor out
     [start(), ...sub("box", [start("s"), service("a"), end("e")]), end()],
     ["start>box>end", "s>a>e"],
   );
-  expect(problems(new Driver(outside).create(), inside)).toEqual(["scope-differs a"]);
-  expect(problems(new Driver(inside).create(), outside)).toEqual(["scope-differs a"]);
+  expect(problemsOf(new Driver(outside).create(), inside)).toEqual(["scope-differs a"]);
+  expect(problemsOf(new Driver(inside).create(), outside)).toEqual(["scope-differs a"]);
 });
 
 test("[K206] two that are open cannot become one, and a job needs an element with one", () => {
   const made = program([start(), and("split"), user("a"), user("b"), end()], ["start>split>a>end", "split>b>end"]);
-  expect(problems(new Driver(made).create(), made, { a: "b" })).toEqual(["mapping-twice b"]);
+  expect(problemsOf(new Driver(made).create(), made, { a: "b" })).toEqual(["mapping-twice b"]);
 });
 
 test("[K206] while completed work is undone nothing can be migrated; a compensation handler must stay one", () => {
@@ -525,9 +352,9 @@ test("[K206] while completed work is undone nothing can be migrated; a compensat
   );
   const without = line(service("a"), service("b"));
   const driver = new Driver(made).create().complete("a");
-  expect(problems(driver, without)).toEqual(["element-gone undo"]);
+  expect(problemsOf(driver, without)).toEqual(["element-gone undo"]);
   const other = program([start(), service("a"), service("undo"), service("b"), end()], ["start>a>b>undo>end"]);
-  expect(problems(driver, other)).toEqual(["element-differs undo"]);
+  expect(problemsOf(driver, other)).toEqual(["element-differs undo"]);
   driver.throw("b", "E");
   const failing = new Driver(
     program(
@@ -542,7 +369,7 @@ test("[K206] while completed work is undone nothing can be migrated; a compensat
   );
   failing.create().complete("a").fail("b");
   expect(failing.status).toBe("failing");
-  expect(problems(failing, made)).toEqual(["instance-failing null"]);
+  expect(problemsOf(failing, made)).toEqual(["instance-failing null"]);
 });
 
 test("[K207] what the new version declares gets its first value, in every open scope", () => {
