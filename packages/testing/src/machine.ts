@@ -30,6 +30,8 @@ export interface MachineOptions {
   /** Called for each engine that is opened: the first, and one after every crash. */
   readonly onOpen: (engine: Engine) => void;
   readonly onEvent: (event: RecordedEvent) => void;
+  /** Nobody wants to see more: a process that never comes to rest is left as it is. */
+  readonly isOver: () => boolean;
 }
 
 interface Appointment {
@@ -38,6 +40,16 @@ interface Appointment {
   readonly run: () => void;
 }
 
+/** One engine between its opening and its end. */
+interface Life {
+  /** It does nothing more. */
+  dead: boolean;
+  /** It writes nothing more. */
+  abandoned: boolean;
+}
+
+/** Steps of the engine between two looks at what happened: a process may go round without ever waiting. */
+const stepsPerRound = 10;
 /** Rounds of "everything moved that can" without time passing. A process that never comes to rest is cut off here. */
 const roundsMax = 100_000;
 
@@ -59,7 +71,7 @@ export class Machine {
   readonly #agenda: Heap<Appointment> = new Heap((a, b) => a.at - b.at || a.order - b.order);
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #engine: Engine | undefined;
-  #life: { dead: boolean } = { dead: false };
+  #life: Life = { dead: false, abandoned: false };
   #opened: PromiseWithResolvers<Engine> = Promise.withResolvers();
   #died: PromiseWithResolvers<typeof died> = Promise.withResolvers();
   #ready = false;
@@ -85,7 +97,7 @@ export class Machine {
 
   /** Opens an engine on what is durable. */
   async open(): Promise<void> {
-    const life = { dead: false };
+    const life: Life = { dead: false, abandoned: false };
     this.#life = life;
     const first = this.#engine === undefined;
     const engine = await this.#create(life);
@@ -137,14 +149,15 @@ export class Machine {
   async settle(): Promise<void> {
     for (let round = 0; round < roundsMax; round++) {
       if (this.#options.realTime) this.#clock.jump(Date.now() - this.#clock.now());
-      await this.#clock.settle();
+      const steps = await this.#clock.run(stepsPerRound);
       if (this.#life.dead) {
         await this.open();
         continue;
       }
       const moved = (await this.#read()) + this.#runDue();
       if (this.#failure !== undefined) throw this.#failure;
-      if (moved > 0) continue;
+      if (this.#options.isOver()) return;
+      if (moved > 0 || steps === stepsPerRound) continue;
       if (this.#underWay.size === 0) return;
       await Promise.race([...this.#underWay, this.#died.promise]);
     }
@@ -172,10 +185,12 @@ export class Machine {
     const engine = this.#engine;
     this.#engine = undefined;
     if (engine === undefined || this.#life.dead) return;
+    // One that goes round for ever would wait for its own rest.
+    this.#life.abandoned = this.#options.isOver();
     await this.#answered(engine.close({ graceMs: 0 }));
   }
 
-  async #create(life: { dead: boolean }): Promise<Engine> {
+  async #create(life: Life): Promise<Engine> {
     const { openStore = () => openMemoryStore({ disk: this.#disk }) } = this.#options;
     const alive = (run: () => void) => (): void => {
       if (!life.dead) run();
@@ -189,7 +204,7 @@ export class Machine {
         defer: (run) => this.#clock.defer(alive(run)),
       },
       crashPoint: (point) => {
-        if (life.dead) throw new Error("the engine is dead");
+        if (life.dead || life.abandoned) throw new Error("the engine is dead");
         if (!this.#ready) return;
         if (point === "before-commit") this.#writes++;
         const side = sides[point];
@@ -216,7 +231,7 @@ export class Machine {
     });
     settled.catch(() => undefined);
     for (let round = 0; open && round < roundsMax; round++) {
-      await this.#clock.settle();
+      await this.#clock.run(stepsPerRound);
       if (this.#life.dead) await this.open();
       if (open) await new Promise((resolve) => setImmediate(resolve));
     }

@@ -202,6 +202,20 @@ steps:
   expect(await trial.finish()).toBe("limit");
 });
 
+test("[T13] so is one that goes round without ever waiting", async () => {
+  const programs = programsOf(`
+process: p
+variables: { n: { type: integer, initial: 0 } }
+steps:
+  count: { script: { n: = n + 1 } }
+  more: { choose: [{ when: n < 0, then: end }, { otherwise: count }] }
+`);
+  const { trial } = await begin(programs, {}, { eventsMax: 10_000 });
+  expect(await trial.finish()).toBe("limit");
+  await expect(trial.advance("1h")).rejects.toMatchObject({ code: "trial-limit" });
+  await trial.close();
+});
+
 test("[T14] with real time a wait takes its time", async () => {
   const programs = programsOf("process: p\nsteps: { pause: { wait: 120ms } }");
   const { trial, instance } = await begin(programs, {}, { realTime: true });

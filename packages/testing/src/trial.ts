@@ -71,6 +71,7 @@ export class Trial {
       crashes,
       onOpen: (engine) => this.#crew.work(engine),
       onEvent: (event) => this.#onEvent(event),
+      isOver: () => this.#events > this.#eventsMax || options.signal?.aborted === true,
     });
     this.#crew = new Crew(this.#machine, {
       answers: { answers: answers.answers ?? {}, publish: answers.publish ?? [] },
@@ -156,7 +157,10 @@ export class Trial {
   /** Lets time pass (`P7D`, `2h`), stopping at everything that is due on the way. */
   async advance(duration: string): Promise<void> {
     const until = instantAfter(this.now, duration);
-    await this.#pass(until);
+    if ((await this.#pass(until)) === "limit") {
+      const message = `Expected at most ${this.#eventsMax} events in ${duration}, but there are more`;
+      throw new AppError("trial-limit", message);
+    }
     await this.#machine.moveTo(until);
     await this.#rest();
   }
