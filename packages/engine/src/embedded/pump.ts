@@ -71,7 +71,7 @@ export class Pump {
   readonly #loader: Loader;
   readonly #quarantined: Map<InstanceNumber, { readonly instanceId: string; readonly error: AppError }> = new Map();
   #newlyQuarantined: InstanceRecord[] = [];
-  #numbers: Numbers = { position: 0, instance: 0, outbox: 0, deployment: 0 };
+  #numbers: Numbers = { position: 0, instance: 0, created: 0, outbox: 0, deployment: 0 };
   #status: Status = "opening";
   #turn = 0;
   #busy = false;
@@ -372,7 +372,8 @@ export class Pump {
   async #recover(): Promise<void> {
     const { store } = this.#options;
     // In place: the scope holds the same object.
-    Object.assign(this.#numbers, await store.counters());
+    const counters = await store.counters();
+    Object.assign(this.#numbers, counters, { created: counters.instance });
     this.recent.reset(this.#numbers.position);
     for (const each of await store.deployments()) this.programs.add(each);
     const outbox = await store.outbox();

@@ -101,7 +101,7 @@ function planned(
   const goesOn =
     before?.rolledBack === null && before.plan.stable === plan.stable && before.plan.candidate === plan.candidate;
   if (goesOn) return { ...before, plan };
-  return { process, plan, since: draft.now, figures: noFigures, rolledBack: null, after: draft.numbers.instance };
+  return { process, plan, since: draft.now, figures: noFigures, rolledBack: null, after: draft.numbers.created };
 }
 
 function shownRollout({ after: _after, ...rollout }: StoredRollout): Rollout {

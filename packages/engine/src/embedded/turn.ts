@@ -24,6 +24,8 @@ import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry,
 export interface Numbers {
   position: number;
   instance: number;
+  /** The highest that an instance has; `instance` may be ahead of it. */
+  created: number;
   outbox: number;
   deployment: number;
 }
@@ -159,10 +161,8 @@ export class Draft implements Turn {
       if (record.endedAt !== null && record.startedBy !== null) {
         exchange.hold({ channel: record.startedBy, process: record.process, held: false });
       }
-      if (this.counting)
-        this.counted.push(
-          ...countsOf(record, { isNew: sequence === 1 || command.type === "fork-instance", incidents }),
-        );
+      if (sequence === 1) this.numbers.created = Math.max(this.numbers.created, record.number);
+      if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
       this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
         this.changes.push({ type: "instance-update", record });
@@ -208,6 +208,7 @@ export class Draft implements Turn {
       for (const event of row.events) evolve(state, event);
       this.#addRow(record, row);
     }
+    this.numbers.created = Math.max(this.numbers.created, record.number);
     projectOpen(live, this.changes);
     record.status = state.head.status ?? record.status;
     record.endedAt = state.head.endedAt;
