@@ -50,7 +50,7 @@ export const plants: { readonly [P in Plant]: Planted } = {
     store: (store, random) => ({
       ...store,
       commit: (turn) => {
-        const forget = random().chance(0.2);
+        const forget = random().chance(0.5);
         const changes = turn.changes.filter((change) => !(forget && change.type === "outbox-put"));
         return store.commit(forget ? { rows: turn.rows, changes } : turn);
       },
