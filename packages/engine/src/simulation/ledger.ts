@@ -168,6 +168,7 @@ export class Ledger {
     shadow.copies = false;
     shadow.instanceId = instanceId;
     this.byId.set(instanceId, shadow);
+    this.post.forked(shadow);
   }
 
   #create(number: InstanceNumber, event: Extract<Event, { readonly type: "instance-created" }>): Shadow | undefined {

@@ -56,6 +56,11 @@ export class Post {
     }
   }
 
+  /** The fork of a paused instance is paused from its first moment, without an event that says so. */
+  forked({ instanceId, state }: Shadow): void {
+    if (state.head.status === "paused") this.#everPaused.add(instanceId);
+  }
+
   /** One event of the log. */
   note({ instanceId, program }: Shadow, event: Event): void {
     if (event.type === "instance-paused") this.#everPaused.add(instanceId);
