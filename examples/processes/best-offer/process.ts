@@ -1,7 +1,7 @@
 // A process of the TypeScript builder: ask several suppliers at once, take the best offer, have a person sign.
+// Whoever tries a module takes its default export.
 import { process } from "@tutti/definition";
 
-// biome-ignore lint/style/noDefaultExport: whoever tries a module takes its default export.
 export default process("best_offer", { version: "1.0", name: "Best offer" })
   .variables({
     suppliers: { type: "list", required: true },

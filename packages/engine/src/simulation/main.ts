@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Plant, plants } from "./plants.ts";
-import { runSeeds } from "./pool.ts";
+import { runSeeds, type Watch } from "./pool.ts";
 import { report } from "./shrink.ts";
 import { type Log, simulate } from "./simulate.ts";
 import { summary } from "./summary.ts";
@@ -43,6 +43,29 @@ async function repeat(seed: number, options: { readonly log: Log; readonly plant
   return false;
 }
 
+/** Aborts at the first Ctrl-C: hours of schedules are told all the same. A second one ends the process. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once("SIGINT", () => {
+    say("Ending with the seeds that are under way.");
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+/** Tells each failing seed as soon as it is known, and how far it is now and then. */
+function teller(seeds: number): NonNullable<Watch["progress"]> {
+  let shown = 0;
+  let told = 0;
+  return (ran, failures) => {
+    for (const { seed, violation } of failures.slice(told)) say(`Seed ${seed} fails: ${violation}`);
+    told = failures.length;
+    if (ran - shown < 20_000) return;
+    shown = ran;
+    say(`${ran} of ${seeds}`);
+  };
+}
+
 async function main(): Promise<boolean> {
   if (values.help) {
     say(usage);
@@ -54,15 +77,11 @@ async function main(): Promise<boolean> {
   const only = process.env["SIM_SEED"];
   if (only !== undefined) return repeat(wholeNumber(only, "SIM_SEED"), { log, ...plant });
   const batch = { from: wholeNumber(values.from, "--from"), seeds: wholeNumber(values.seeds, "--seeds"), log } as const;
-  let shown = 0;
-  const totals = await runSeeds(batch, (done) => {
-    if (done - shown < 20_000) return;
-    shown = done;
-    say(`${done} of ${batch.seeds}`);
-  });
+  const totals = await runSeeds(batch, { signal: interrupted(), progress: teller(batch.seeds) });
+  if (totals.ran < batch.seeds) say(`Ended after ${totals.ran} of ${batch.seeds} seeds.`);
   say(summary(totals));
   for (const { seed } of totals.failures) say(`\n${await report({ seed, log })}`);
-  return totals.failures.length === 0;
+  return totals.failures.length === 0 && totals.ran === batch.seeds;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -9,9 +9,17 @@ export interface Batch {
 }
 
 export interface Totals {
+  /** How many seeds ran: fewer than asked for after too many failures or an abort. */
+  readonly ran: number;
   readonly counts: ReadonlyMap<string, number>;
   readonly failures: readonly { readonly seed: number; readonly violation: string }[];
   readonly elapsedMs: number;
+}
+
+export interface Watch {
+  /** Hands out no more seeds; those under way still count. */
+  readonly signal?: AbortSignal;
+  progress?(ran: number, failures: Totals["failures"]): void;
 }
 
 interface Part {
@@ -40,19 +48,16 @@ function add(into: Map<string, number>, counts: ReadonlyMap<string, number>): vo
 }
 
 /** Runs the seeds on all cores; stops handing out more once some have failed. */
-export async function runSeeds(
-  { from, seeds, log }: Batch,
-  progress: (done: number) => void = () => undefined,
-): Promise<Totals> {
+export async function runSeeds({ from, seeds, log }: Batch, watch: Watch = {}): Promise<Totals> {
   const started = performance.now();
   const counts = new Map<string, number>();
   const failures: { seed: number; violation: string }[] = [];
   let next = from;
-  let done = 0;
+  let ran = 0;
   const end = from + seeds;
   const size = log === "journal" ? partSeeds : 16;
   const take = (): Batch | undefined => {
-    if (next >= end || failures.length >= failuresMax) return undefined;
+    if (next >= end || failures.length >= failuresMax || watch.signal?.aborted) return undefined;
     const part = { from: next, seeds: Math.min(size, end - next), log };
     next += part.seeds;
     return part;
@@ -60,16 +65,16 @@ export async function runSeeds(
   const cores = Math.min(availableParallelism(), Math.ceil(seeds / size));
   await Promise.all(
     Array.from({ length: cores }, () =>
-      employ(take, (part, ran) => {
+      employ(take, (part, seedsOfPart) => {
         add(counts, part.counts);
         failures.push(...part.failures);
-        done += ran;
-        progress(done);
+        ran += seedsOfPart;
+        watch.progress?.(ran, failures);
       }),
     ),
   );
   failures.sort((a, b) => a.seed - b.seed);
-  return { counts, failures, elapsedMs: performance.now() - started };
+  return { ran, counts, failures, elapsedMs: performance.now() - started };
 }
 
 function employ(take: () => Batch | undefined, took: (part: Part, seeds: number) => void): Promise<void> {
