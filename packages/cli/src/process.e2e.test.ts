@@ -100,6 +100,7 @@ test("[C37, C38] an incident is an outcome that waits, an error end one that fai
   );
   const stuck = await run(trial, "--answers", broken, "--vars", '{"days": 7}');
   expect([stuck.exit, stuck.stdout]).toEqual([8, expect.stringContaining("It failed (no-disk): as answered")]);
+  expect(stuck.stdout).toContain("    → Repair what the worker met; a retry offers the job with fresh attempts.");
   const failing = await file(
     "failing.yaml",
     "process: failing\nsteps: { stop: { throw: { code: over, message: Enough } } }",
@@ -132,8 +133,27 @@ test("[C37] what cannot be read is refused with its place before anything starts
   ]);
   expect(await problems(trial, "--vars", "[1]")).toEqual([2, "option-invalid", expect.anything()]);
   expect(await problems(trial)).toEqual([2, "start-refused", expect.anything()]);
-  expect(await problems(trial, "--process", "other")).toEqual([2, "program-not-found", expect.anything()]);
+  expect(await problems(trial, "--process", "other")).toEqual([2, "option-invalid", expect.anything()]);
   expect(await problems(join(house.folder, "none.yaml"))).toEqual([2, "definition-unreadable", expect.anything()]);
+  expect(await problems(join(house.folder, "none.ts"))).toEqual([2, "definition-unreadable", expect.anything()]);
+  const empty = { problems: [expect.stringMatching(/empty\.yaml:1:1 form-unknown/)] };
+  expect(await problems(await file("empty.yaml", "# nothing yet\n"))).toEqual([2, "definition-refused", empty]);
+  const rules = "decision: base\nvalue: amount * 2\n";
+  expect(await problems(await file("rules.yaml", rules))).toEqual([2, "definition-unreadable", expect.anything()]);
+});
+
+test("[C36] what is odd about a definition is said before it runs, under --json as lines of their own", async () => {
+  const odd = await file(
+    "odd-gateway.yaml",
+    "process: p\nvariables: { a: boolean }\nsteps: { b: { choose: [{ when: a, then: end }] } }",
+  );
+  const [first] = (await run(odd, "--vars", '{"a": true}', "--json")).stdout.split("\n");
+  expect(JSON.parse(first ?? "")).toMatchObject({
+    type: "warning",
+    code: "gateway-not-exhaustive",
+    position: { line: 3 },
+  });
+  expect((await run(odd, "--vars", '{"a": true}')).stdout).toMatch(/^\S+:3:\d+: warning gateway-not-exhaustive: /);
 });
 
 test("[C41] with the real clock a second takes a second", async () => {

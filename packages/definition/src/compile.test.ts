@@ -337,5 +337,5 @@ test("[D30] values: expressions, templates, and plain texts that look like them"
 test("[D4] a document of no known form is refused", () => {
   expect(placesOf("hello: world\n")).toEqual(["1:1 error form-unknown"]);
   expect(placesOf("- 1\n")).toEqual(["1:1 error form-unknown"]);
-  expect(problemsOf("")).toEqual([]);
+  for (const empty of ["", "\n", "# nothing yet\n"]) expect(placesOf(empty)).toEqual(["1:1 error form-unknown"]);
 });

@@ -29,7 +29,11 @@ export function compileYaml(text: string, options: { readonly file: string }): C
   const problems = new Problems(options.file);
   const compiled: CompiledProgram[] = [];
   const sources: DecisionSource[] = [];
-  for (const document of readYaml(text, problems)) {
+  const documents = readYaml(text, problems);
+  if (documents.length === 0 && problems.errors === 0) {
+    problems.error("form-unknown", "Expected a definition, but the file is empty", { line: 1, column: 1 });
+  }
+  for (const document of documents) {
     if (isDecision(document.value)) sources.push(...readDecisionForm(document, problems));
     else {
       const program = compileForm(document, problems);

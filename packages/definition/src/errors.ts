@@ -79,7 +79,9 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "xml-limit": invalid("Make the file smaller or flatter, or split it into several definitions."),
   "xml-refused": invalid("Remove the document type, and write entities as the characters they stand for."),
   "bpmn-invalid": invalid("Correct the element at the line shown in the modeler, and save the file again."),
-  "form-unknown": invalid("Start the file with `process:`, `graph:`, `project_name:` or `workflow:`."),
+  "form-unknown": invalid(
+    "Start the file with `process:`, `arrows:`, `graph:`, `project_name:`, `workflow:` or `decision:`.",
+  ),
   "schema-invalid": invalid("Write what was expected at the line shown; the JSON Schema lists every key."),
   "version-invalid": invalid('Give the version as a text in quotes, such as "1.0".'),
   "process-duplicate": invalid("Give every process of the file its own id, or its own version."),

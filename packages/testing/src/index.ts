@@ -4,7 +4,7 @@ export { checkDefinition, type DefinitionFinding } from "./check-definition.ts";
 export { type CrashOptions, expectCrashProof } from "./crash.ts";
 export type { Refusal } from "./crew.ts";
 export { testingErrors } from "./errors.ts";
-export { type LoadedDefinition, load, loadDefinition, refused } from "./load-definition.ts";
+export { type LoadedDefinition, load, loadDefinition, refused, runnable } from "./load-definition.ts";
 export type { CrashSide, PlannedCrash } from "./machine.ts";
 export { type Step, stepName } from "./path.ts";
 export { mainProcess, startsPlainly } from "./programs.ts";

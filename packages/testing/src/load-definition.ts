@@ -18,20 +18,29 @@ type Module = ProcessBuilder | BuiltProgram | ProgramDocument;
  * no such thing; what is wrong with a definition is in `problems`.
  */
 export async function loadDefinition(file: string): Promise<LoadedDefinition> {
-  if (/^\.[cm]?[jt]s$/.test(extname(file))) return loadModule(file);
   const content = await readFile(file).catch((cause: Error) => {
     throw new AppError("definition-unreadable", `Expected a readable file, but ${cause.message}`, { cause });
   });
-  return compile(content, { file });
+  return /^\.[cm]?[jt]s$/.test(extname(file)) ? loadModule(file) : compile(content, { file });
 }
 
-/** The same, for tests: throws `definition-refused` with every error unless there are programs. */
+/** The same, for tests: throws unless there are programs and no errors; the message has every error. */
 export async function load(file: string | URL): Promise<readonly ProgramDocument[]> {
   const path = file instanceof URL ? fileURLToPath(file) : resolve(file);
-  const { programs, problems } = await loadDefinition(path);
+  try {
+    return runnable(await loadDefinition(path), path);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "definition-refused") throw error;
+    throw new AppError(error.code, [error.message, ...[error.details["problems"]].flat()].join("\n"));
+  }
+}
+
+/** The programs of a definition. Throws `definition-refused` when it has errors, or nothing that can be run. */
+export function runnable({ programs, problems }: LoadedDefinition, file: string): readonly ProgramDocument[] {
+  if (problems.some(({ severity }) => severity === "error"))
+    throw refused("definition-refused", basename(file), problems);
   if (programs.length > 0) return programs;
-  const error = refused("definition-refused", basename(path), problems);
-  throw new AppError(error.code, [error.message, ...[error.details["problems"]].flat()].join("\n"));
+  throw new AppError("definition-unreadable", `Expected a process in ${basename(file)}, but there is none`);
 }
 
 /** All errors of a file as one: its first words, and every one as a line of `details.problems`. */
@@ -52,9 +61,8 @@ export function refused(
 
 async function loadModule(file: string): Promise<LoadedDefinition> {
   const loaded = (await import(pathToFileURL(resolve(file)).href).catch((cause: Error) => {
-    throw new AppError("definition-unreadable", `Expected a module that can be loaded, but ${cause.message}`, {
-      cause,
-    });
+    const message = `Expected a module that can be loaded, but ${cause.message}`;
+    throw new AppError("definition-unreadable", message, { cause, place: file });
   })) as { readonly default?: unknown };
   const built = [loaded.default].flat().map((each) => fromModule(each, file));
   return {

@@ -12,6 +12,14 @@ export interface Finding {
   readonly position?: SourcePosition;
 }
 
+/** One line for each finding, as text or under --json as an object. */
+export function streamFindings(out: Output, file: string, findings: readonly Finding[]): void {
+  showFindings(out, file, findings);
+  for (const { severity, position, ...finding } of findings) {
+    out.line({ type: severity, ...finding, position: { file, ...position } });
+  }
+}
+
 /** One line for each finding, with its place, and below it what to do where that is known. */
 export function showFindings(out: Output, file: string, findings: readonly Finding[]): void {
   for (const { code, severity, message, advice, position } of findings) {

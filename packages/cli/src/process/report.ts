@@ -26,13 +26,14 @@ export function report(out: Output, tried: Tried): number {
 
   out.text("");
   out.text(`${view.process} ${sentence(out, tried)} after ${elapsedTime(ms)}.`);
-  for (const { process, element, item, reason, until } of waiting) {
+  for (const { process, element, item, reason, until, advice } of waiting) {
     const where = [
       process === view.process ? "" : `${process}: `,
       element ?? process,
       item === null ? "" : `[${item}]`,
     ];
     out.text(`  ${out.style.bold(where.join(""))}: ${reason} Until: ${until}`);
+    if (advice !== undefined) out.text(out.style.dim(`    → ${advice}`));
   }
   for (const name of new Set(trial.unanswered.map(({ element, jobType }) => jobType ?? element))) {
     out.text(`→ Give '${name}' an answer with --answers FILE, or \`ignore: true\`.`);

@@ -10,12 +10,13 @@ import {
   openTrial,
   readAnswers,
   refused,
+  runnable,
   startsPlainly,
 } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { readTextFile } from "../run/prepare.ts";
 import { ensureFolder } from "../state.ts";
-import { errorsOf, showFindings } from "./findings.ts";
+import { streamFindings } from "./findings.ts";
 import { Person } from "./prompt.ts";
 import { report } from "./report.ts";
 import { Story } from "./story.ts";
@@ -24,10 +25,10 @@ import { Story } from "./story.ts";
 export async function runProcess(context: Context): Promise<number> {
   const { input } = context;
   const file = input.argument(1) ?? "";
-  const { programs, problems } = await loadDefinition(file);
-  const errors = errorsOf(problems);
-  if (errors.length > 0 || programs.length === 0) throw refused("definition-refused", file, problems);
-  if (!context.out.json) showFindings(context.out, file, problems);
+  const loaded = await loadDefinition(file);
+  const programs = runnable(loaded, file);
+  const chosen = chosenProcess(context, programs);
+  streamFindings(context.out, file, loaded.problems);
   const answers = await answersOf(context, programs);
   const variables = await variablesOf(context);
   const clock = input.choice("clock", ["real", "virtual"]) ?? (answers === undefined ? "real" : "virtual");
@@ -45,19 +46,25 @@ export async function runProcess(context: Context): Promise<number> {
       ...(person === undefined ? {} : { ask: (question) => person.ask(question) }),
     });
     try {
-      const chosen = input.text("process") ?? mainProcess(programs) ?? "";
-      const program = programs.find(({ id }) => id === chosen);
-      if (program !== undefined && !startsPlainly(program)) await trial.begin();
-      else await trial.start({ variables, process: chosen });
+      if (startsPlainly(chosen)) await trial.start({ variables, process: chosen.id });
+      else await trial.begin();
       const finish = await trial.finish();
-      const instance = trial.instances.find(({ process }) => process === chosen);
-      if (instance === undefined) throw neverStarted(chosen);
+      const instance = trial.instances.find(({ process }) => process === chosen.id);
+      if (instance === undefined) throw neverStarted(chosen.id);
       return report(context.out, { trial, instance, finish, begunAt: story.begunAt ?? trial.now });
     } finally {
       person?.close();
       await trial.close();
     }
   });
+}
+
+function chosenProcess({ input }: Context, programs: readonly ProgramDocument[]): ProgramDocument {
+  const id = input.text("process") ?? mainProcess(programs);
+  const program = programs.find((each) => each.id === id);
+  if (program !== undefined) return program;
+  const known = programs.map((each) => each.id).join(", ");
+  throw new AppError("option-invalid", `Expected --process to be one of ${known}, but got '${id}'`);
 }
 
 function neverStarted(process: string): AppError {
@@ -73,7 +80,7 @@ async function answersOf(
   if (file === undefined) return undefined;
   const { answers, problems } = readAnswers(await readTextFile(resolve(cwd, file)), { file, programs });
   if (answers === undefined) throw refused("answers-refused", basename(file), problems);
-  showFindings(out, file, problems);
+  streamFindings(out, file, problems);
   return answers;
 }
 
