@@ -3,11 +3,11 @@ export { createEmbeddedEngine, type EmbeddedEngineOptions } from "./embedded/eng
 export { defaultLimits, type EngineLimits } from "./embedded/limits.ts";
 export type { Disk } from "./embedded/memory/journal.ts";
 export { openMemoryStore } from "./embedded/memory/store.ts";
-export type { CrashPoint, EngineLog } from "./embedded/pump.ts";
-export { type EngineReader, openReader } from "./embedded/reader.ts";
+export { type EngineReader, openReader } from "./embedded/read/reader.ts";
 export { currentOwner, type Owner, type Ownership, ownFolder } from "./embedded/sqlite/ownership.ts";
 export { openSqliteStore } from "./embedded/sqlite/store.ts";
 export { verifyLog } from "./embedded/sqlite/verify.ts";
 export type { Store } from "./embedded/store.ts";
+export type { CrashPoint, EngineLog } from "./embedded/turn/pump.ts";
 export { engineErrors } from "./errors.ts";
 export type * from "./port.ts";

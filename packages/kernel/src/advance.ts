@@ -1,20 +1,20 @@
-import { goOn } from "./ad-hoc.ts";
-import { stir } from "./collection.ts";
+import { goOn } from "./activity/ad-hoc.ts";
+import { stir } from "./activity/collection.ts";
+import { isRunning, undoNext } from "./activity/compensation.ts";
+import { enter } from "./activity/enter.ts";
+import type { ItemThrow } from "./activity/item-event.ts";
+import { iterate } from "./activity/loop.ts";
+import { lookAtConditions } from "./bpmn-event/condition.ts";
+import { throwEscalation } from "./bpmn-event/throw.ts";
 import type { Key } from "./command.ts";
-import { isRunning, undoNext } from "./compensation.ts";
-import { lookAtConditions } from "./condition.ts";
-import { enter } from "./enter.ts";
 import { flowKey } from "./evolve/element.ts";
 import { variableKey } from "./evolve/variable.ts";
-import type { ItemThrow } from "./item-event.ts";
-import { onlyRests, raiseStuckJoin } from "./join.ts";
 import type { Json } from "./json.ts";
 import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
-import { iterate } from "./loop.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, FlowId } from "./program.ts";
-import { isEnded } from "./state.ts";
-import { throwEscalation } from "./throw.ts";
+import { isEnded } from "./state/state.ts";
+import { onlyRests, raiseStuckJoin } from "./token/join.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
 function arrive(turn: Turn, arrival: Arrival): void {

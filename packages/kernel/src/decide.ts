@@ -11,10 +11,10 @@ import { personHandlers } from "./handle/person.ts";
 import { taskHandlers } from "./handle/task.ts";
 import { workHandlers } from "./handle/work.ts";
 import type { Program } from "./load.ts";
-import { lookup } from "./lookup.ts";
-import { overlay } from "./overlay.ts";
 import { assert } from "./problem.ts";
-import type { State } from "./state.ts";
+import { lookup } from "./state/lookup.ts";
+import { overlay } from "./state/overlay.ts";
+import type { State } from "./state/state.ts";
 import { refusal, Turn, type TurnContext } from "./turn.ts";
 
 const handlers: Handlers<Command["type"]> = lookup({

@@ -1,7 +1,7 @@
 import type { Effect } from "./effect.ts";
 import type { Event, EventType } from "./event.ts";
-import { lookup } from "./lookup.ts";
-import type { CallRecord, JobRecord, State, SubscriptionRecord } from "./state.ts";
+import { lookup } from "./state/lookup.ts";
+import type { CallRecord, JobRecord, State, SubscriptionRecord } from "./state/state.ts";
 
 const nothing: readonly Effect[] = [];
 

@@ -1,3 +1,4 @@
+import type { TriggerEvent } from "./bpmn-event/event-trigger.ts";
 import type {
   Activation,
   Actor,
@@ -8,7 +9,6 @@ import type {
   ParentLink,
   TaskChanges,
 } from "./command.ts";
-import type { TriggerEvent } from "./event-trigger.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
 

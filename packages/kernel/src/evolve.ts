@@ -10,8 +10,8 @@ import { migrationAppliers } from "./evolve/migration.ts";
 import { subscriptionAppliers } from "./evolve/subscription.ts";
 import { taskAppliers } from "./evolve/task.ts";
 import { waitAppliers } from "./evolve/wait.ts";
-import { lookup } from "./lookup.ts";
-import type { State } from "./state.ts";
+import { lookup } from "./state/lookup.ts";
+import type { State } from "./state/state.ts";
 
 const appliers: Appliers<EventType> = lookup({
   ...instanceAppliers,

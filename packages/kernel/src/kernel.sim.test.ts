@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadProgram } from "./load.ts";
-import { isEnded } from "./state.ts";
+import { isEnded } from "./state/state.ts";
 import { Driver } from "./testing/driver.ts";
 import { testHost } from "./testing/host.ts";
 import { Random } from "./testing/random.ts";

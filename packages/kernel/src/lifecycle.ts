@@ -1,18 +1,18 @@
+import { snapshotVariables } from "./activity/compensation-plan.ts";
+import { endItem, itemOf } from "./activity/item.ts";
+import { prepareItemEvents } from "./activity/item-event.ts";
+import { armWaits, boundaryWaits, disarm, noWaits } from "./bpmn-event/wait.ts";
 import type { FailureInfo, Key } from "./command.ts";
-import { snapshotVariables } from "./compensation-plan.ts";
 import type { Visit } from "./element/behavior.ts";
-import { endItem, itemOf } from "./item.ts";
-import { prepareItemEvents } from "./item-event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Activity, Element, ElementId, Flow, Mapping, Source } from "./program.ts";
 import { activityKinds } from "./program-check.ts";
-import { someFlow } from "./route.ts";
 import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
-import type { ElementInstance } from "./state.ts";
+import type { ElementInstance } from "./state/state.ts";
+import { someFlow } from "./token/route.ts";
 import type { Turn } from "./turn.ts";
-import { armWaits, boundaryWaits, disarm, noWaits } from "./wait.ts";
 
 export function instanceAt(turn: Turn, key: Key): ElementInstance {
   return must(turn.state.elements.get(key), "there is no element instance", key);

@@ -1,3 +1,4 @@
+import { triggerOf } from "./bpmn-event/wait.ts";
 import type { Host } from "./host.ts";
 import { must } from "./problem.ts";
 import type {
@@ -14,8 +15,7 @@ import type {
   VariableDeclaration,
 } from "./program.ts";
 import { activityKinds, checkProgram, invalid, isContainer, isEventSubProcess, isHandler } from "./program-check.ts";
-import { type Join, joinOf } from "./reach.ts";
-import { triggerOf } from "./wait.ts";
+import { type Join, joinOf } from "./token/reach.ts";
 
 /** A program ready to run: the document, indexed, with the host that evaluates its expressions. */
 export interface Program {

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { ElementId, Expression, Mapping, Source, VariableDeclaration, VariableType } from "./program.ts";
-import type { State } from "./state.ts";
+import type { State } from "./state/state.ts";
 
 /** A value, or why there is none. `value` is undefined for an absent optional one. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: FailureInfo };

@@ -1,15 +1,15 @@
+import type { ItemThrow } from "./activity/item-event.ts";
 import type { FailureInfo, Key, Rejection, RejectionCode } from "./command.ts";
 import type { Behaviors, ElementBehavior } from "./element/behavior.ts";
 import type { Event, IncidentKind } from "./event.ts";
 import { watchersOf } from "./evolve/subscription.ts";
 import { evolve } from "./evolve.ts";
-import type { ItemThrow } from "./item-event.ts";
 import type { JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
-import { SmallMap } from "./small-map.ts";
-import type { State } from "./state.ts";
+import { SmallMap } from "./state/small-map.ts";
+import type { State } from "./state/state.ts";
 
 /** One command starts at most this many elements; the rest follows in `continue` commands. */
 export const activationsPerCommandMax = 1_000;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { chainStart } from "../embedded/codec.ts";
+import { chainStart } from "../embedded/log/codec.ts";
 import { openForWriting } from "../embedded/sqlite/open.ts";
 import { checkpointWhenLarge, turnsPerLook } from "../embedded/sqlite/store.ts";
 import { TurnWriter } from "../embedded/sqlite/write.ts";

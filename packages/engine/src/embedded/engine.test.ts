@@ -7,8 +7,8 @@ import { FaultyDisk } from "../testing/faulty-disk.ts";
 import { branches, end, program, sequence, start, testHost, wait } from "../testing/programs.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import { openMemoryStore } from "./memory/store.ts";
-import type { CrashPoint } from "./pump.ts";
 import type { Store, Turn } from "./store.ts";
+import type { CrashPoint } from "./turn/pump.ts";
 
 const clock = new FakeClock({ realDefer: true });
 const open: Engine[] = [];

@@ -19,17 +19,17 @@ import type {
   SignalRequest,
   StartRequest,
 } from "../port.ts";
-import { readPrefix } from "./fork.ts";
-import { readHistory } from "./history.ts";
-import type { CallerItem } from "./inbox.ts";
+import type { WorkQueueOptions } from "./job/work-queue.ts";
 import { defaultLimits, type EngineLimits, idCharsMax } from "./limits.ts";
-import { targetOf } from "./migrate.ts";
-import { toPayload } from "./payload.ts";
-import { deploymentOf, programNotFound } from "./programs.ts";
-import { type CrashPoint, type EngineLog, Pump } from "./pump.ts";
-import { queryStore } from "./query.ts";
+import { readHistory } from "./log/history.ts";
+import { queryStore } from "./read/query.ts";
 import type { Store } from "./store.ts";
-import type { WorkQueueOptions } from "./work-queue.ts";
+import { readPrefix } from "./turn/fork.ts";
+import type { CallerItem } from "./turn/inbox.ts";
+import { targetOf } from "./turn/migrate.ts";
+import { toPayload } from "./turn/payload.ts";
+import { type CrashPoint, type EngineLog, Pump } from "./turn/pump.ts";
+import { deploymentOf, programNotFound } from "./version/programs.ts";
 
 export interface EmbeddedEngineOptions {
   /** Closed by the engine. */

@@ -5,7 +5,7 @@ import type { RecordedEvent } from "../port.ts";
 import { sequence, testHost } from "../testing/programs.ts";
 import { temporaryFolder } from "../testing/stores.ts";
 import { createEmbeddedEngine } from "./engine.ts";
-import { openReader } from "./reader.ts";
+import { openReader } from "./read/reader.ts";
 import { openSqliteStore } from "./sqlite/store.ts";
 
 let path: string;

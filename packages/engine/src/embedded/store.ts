@@ -24,7 +24,7 @@ import type {
   StoredRollout,
   StoredSchedule,
   Unmatched,
-} from "./coordination.ts";
+} from "./message/coordination.ts";
 
 /** An instance's short name inside one store: counted from 1, given by the engine, never reused. */
 export type InstanceNumber = number;

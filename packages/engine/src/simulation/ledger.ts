@@ -9,9 +9,9 @@ import {
   type State,
   snapshotState,
 } from "@tutti/kernel";
-import { rebuild } from "../embedded/instances.ts";
 import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
-import { Draft } from "../embedded/turn.ts";
+import { rebuild } from "../embedded/turn/instances.ts";
+import { Draft } from "../embedded/turn/turn.ts";
 import { testHost } from "../testing/programs.ts";
 import { Post } from "./post.ts";
 import { sameJson } from "./same.ts";

@@ -1,9 +1,9 @@
-import { answerChoice, choose } from "../ad-hoc.ts";
-import { readChosen } from "../choice.ts";
+import { answerChoice, choose } from "../activity/ad-hoc.ts";
+import { readChosen } from "../activity/choice.ts";
+import { retryJob } from "../activity/offer.ts";
+import { armEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Chosen } from "../command.ts";
-import { armEventSubProcesses } from "../event-sub-process.ts";
 import type { JsonObject } from "../json.ts";
-import { retryJob } from "../offer.ts";
 import { must } from "../problem.ts";
 import type { AdHocSubProcess } from "../program.ts";
 import { failure, Names, type Result, resolve, resolveMappings } from "../scope.ts";

@@ -1,10 +1,10 @@
+import type { Triggered } from "../bpmn-event/trigger.ts";
 import type { Actor, FailureInfo, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
 import type { Element, ElementKind, Flow } from "../program.ts";
-import type { Join } from "../reach.ts";
 import type { Names, Result } from "../scope.ts";
-import type { TimerRecord } from "../state.ts";
-import type { Triggered } from "../trigger.ts";
+import type { TimerRecord } from "../state/state.ts";
+import type { Join } from "../token/reach.ts";
 import type { Turn } from "../turn.ts";
 
 /** One element instance about to start or started: what every step of its life needs to know. */

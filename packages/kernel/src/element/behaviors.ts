@@ -1,4 +1,4 @@
-import { lookup } from "../lookup.ts";
+import { lookup } from "../state/lookup.ts";
 import { adHocSubProcess } from "./ad-hoc-sub-process.ts";
 import type { Behaviors } from "./behavior.ts";
 import { boundaryEvent } from "./boundary-event.ts";

@@ -1,6 +1,6 @@
+import { passEvent } from "../bpmn-event/trigger.ts";
 import { instanceAt, terminate } from "../lifecycle.ts";
 import type { BoundaryEvent } from "../program.ts";
-import { passEvent } from "../trigger.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 /** It never starts by a token, but by what happens to the activity it stands on. */

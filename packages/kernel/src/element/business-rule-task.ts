@@ -1,7 +1,7 @@
-import { itemOf } from "../item.ts";
+import { itemOf } from "../activity/item.ts";
+import { offerJob, retryJob } from "../activity/offer.ts";
 import type { JsonObject } from "../json.ts";
 import { complete, placeWrites, writeVariables } from "../lifecycle.ts";
-import { offerJob, retryJob } from "../offer.ts";
 import { must } from "../problem.ts";
 import type { BusinessRuleTask } from "../program.ts";
 import { evaluate, Names, type Result, resolveMappings } from "../scope.ts";

@@ -1,6 +1,6 @@
+import { inheritedSettings } from "../activity/offer.ts";
 import { childName } from "../evolve/instance.ts";
 import type { JsonObject } from "../json.ts";
-import { inheritedSettings } from "../offer.ts";
 import type { CallActivity } from "../program.ts";
 import { Names, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";

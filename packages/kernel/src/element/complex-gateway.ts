@@ -1,13 +1,13 @@
 import type { Key } from "../command.ts";
 import { flowKey } from "../evolve/element.ts";
-import { isExpected, isResting, waitingAt } from "../join.ts";
 import type { Json } from "../json.ts";
 import { leave, start, takeFlows, visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { ComplexGateway, FlowId } from "../program.ts";
-import type { Join } from "../reach.ts";
-import { flowsThatHold, someFlow } from "../route.ts";
 import { evaluateCondition, Names } from "../scope.ts";
+import { isExpected, isResting, waitingAt } from "../token/join.ts";
+import type { Join } from "../token/reach.ts";
+import { flowsThatHold, someFlow } from "../token/route.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 

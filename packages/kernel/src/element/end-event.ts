@@ -1,9 +1,9 @@
+import { retryJob } from "../activity/offer.ts";
+import { leaveTransaction } from "../activity/transaction.ts";
+import { prepareThrow } from "../bpmn-event/throw-event.ts";
 import { complete, pass, terminateContent } from "../lifecycle.ts";
-import { retryJob } from "../offer.ts";
 import type { EndEvent } from "../program.ts";
 import { cancels } from "../program-check.ts";
-import { prepareThrow } from "../throw-event.ts";
-import { leaveTransaction } from "../transaction.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const endEvent: ElementBehavior<EndEvent> = {

@@ -1,11 +1,11 @@
+import { passEvent, type Triggered } from "../bpmn-event/trigger.ts";
+import { abandon, armWaits, prepareWaits, type Wait } from "../bpmn-event/wait.ts";
 import type { Key } from "../command.ts";
 import { release } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { EventBasedGateway, Flow } from "../program.ts";
 import type { Names, Result } from "../scope.ts";
-import { passEvent, type Triggered } from "../trigger.ts";
 import type { Turn } from "../turn.ts";
-import { abandon, armWaits, prepareWaits, type Wait } from "../wait.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 
 function flowsAfter(turn: Turn, gateway: EventBasedGateway): readonly Flow[] {

@@ -1,7 +1,7 @@
 import { takeFlow } from "../lifecycle.ts";
 import type { ExclusiveGateway, Flow } from "../program.ts";
-import { noRoute } from "../route.ts";
 import { evaluateCondition, Names, type Result } from "../scope.ts";
+import { noRoute } from "../token/route.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 

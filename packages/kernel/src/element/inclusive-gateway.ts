@@ -1,9 +1,9 @@
 import type { Key } from "../command.ts";
-import { isExpected, waitingAt } from "../join.ts";
 import { start, takeFlows } from "../lifecycle.ts";
 import type { InclusiveGateway } from "../program.ts";
-import { someFlow } from "../route.ts";
 import { Names } from "../scope.ts";
+import { isExpected, waitingAt } from "../token/join.ts";
+import { someFlow } from "../token/route.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 

@@ -1,7 +1,7 @@
+import { completeAwaited } from "../bpmn-event/trigger.ts";
+import { armWaits, prepareWaits } from "../bpmn-event/wait.ts";
 import { pass } from "../lifecycle.ts";
 import type { IntermediateCatchEvent } from "../program.ts";
-import { completeAwaited } from "../trigger.ts";
-import { armWaits, prepareWaits } from "../wait.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const intermediateCatchEvent: ElementBehavior<IntermediateCatchEvent> = {

@@ -1,8 +1,8 @@
+import { retryJob } from "../activity/offer.ts";
+import { prepareThrow } from "../bpmn-event/throw-event.ts";
 import { complete, pass } from "../lifecycle.ts";
-import { retryJob } from "../offer.ts";
 import { must } from "../problem.ts";
 import type { IntermediateThrowEvent } from "../program.ts";
-import { prepareThrow } from "../throw-event.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const intermediateThrowEvent: ElementBehavior<IntermediateThrowEvent> = {

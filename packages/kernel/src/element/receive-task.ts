@@ -1,6 +1,6 @@
+import { completeAwaited } from "../bpmn-event/trigger.ts";
+import { armWaits, prepareWaits } from "../bpmn-event/wait.ts";
 import type { ReceiveTask } from "../program.ts";
-import { completeAwaited } from "../trigger.ts";
-import { armWaits, prepareWaits } from "../wait.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const receiveTask: ElementBehavior<ReceiveTask> = {

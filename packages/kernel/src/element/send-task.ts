@@ -1,6 +1,6 @@
+import { offerJob, retryJob } from "../activity/offer.ts";
+import { prepareSending } from "../bpmn-event/message.ts";
 import { complete } from "../lifecycle.ts";
-import { prepareSending } from "../message.ts";
-import { offerJob, retryJob } from "../offer.ts";
 import { must } from "../problem.ts";
 import type { SendTask } from "../program.ts";
 import { resolveMappings } from "../scope.ts";

@@ -1,4 +1,4 @@
-import { offerJob, retryJob } from "../offer.ts";
+import { offerJob, retryJob } from "../activity/offer.ts";
 import type { ServiceTask } from "../program.ts";
 import { resolveMappings } from "../scope.ts";
 import type { ElementBehavior } from "./behavior.ts";

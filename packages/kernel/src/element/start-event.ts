@@ -1,7 +1,7 @@
-import { startEventSubProcess } from "../event-sub-process.ts";
+import { startEventSubProcess } from "../bpmn-event/event-sub-process.ts";
+import { completeAwaited } from "../bpmn-event/trigger.ts";
 import { pass } from "../lifecycle.ts";
 import type { StartEvent } from "../program.ts";
-import { completeAwaited } from "../trigger.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const startEvent: ElementBehavior<StartEvent> = {

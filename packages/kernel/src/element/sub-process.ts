@@ -1,5 +1,5 @@
-import { beginContent } from "../begin.ts";
-import { armEventSubProcesses, closeEventSubProcesses } from "../event-sub-process.ts";
+import { beginContent } from "../bpmn-event/begin.ts";
+import { armEventSubProcesses, closeEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { complete } from "../lifecycle.ts";
 import type { Container, SubProcess } from "../program.ts";

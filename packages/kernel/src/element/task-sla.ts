@@ -1,12 +1,12 @@
+import { throwEscalation } from "../bpmn-event/throw.ts";
+import { armTimer, computeTimer, type DueTimer } from "../bpmn-event/timer.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import type { SlaPlan } from "../event.ts";
 import { visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
 import { Names, type Result, resolve } from "../scope.ts";
-import type { TaskRecord, TimerRecord } from "../state.ts";
-import { throwEscalation } from "../throw.ts";
-import { armTimer, computeTimer, type DueTimer } from "../timer.ts";
+import type { TaskRecord, TimerRecord } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import type { Visit } from "./behavior.ts";
 

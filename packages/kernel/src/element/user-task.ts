@@ -1,7 +1,7 @@
+import { armTimer, computeTimer } from "../bpmn-event/timer.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { Source, TimerDefinition, UserTask } from "../program.ts";
 import { failure, type Names, type Result, resolve, resolveMappings } from "../scope.ts";
-import { armTimer, computeTimer } from "../timer.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 import { fireRule, type PlannedSla, planSla, retryRule } from "./task-sla.ts";

@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { AdHocRecord, State } from "../state.ts";
+import type { AdHocRecord, State } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { itemKey } from "./variable.ts";
 

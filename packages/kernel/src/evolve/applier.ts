@@ -1,5 +1,5 @@
 import type { Event, EventType } from "../event.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 /** How each of some events changes the state. A new type of event does not compile until it has one. */
 export type Appliers<T extends EventType> = {

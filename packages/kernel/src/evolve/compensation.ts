@@ -1,6 +1,6 @@
 import type { Event } from "../event.ts";
 import { must } from "../problem.ts";
-import { type State, useKey } from "../state.ts";
+import { type State, useKey } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { writeVariable } from "./variable.ts";
 

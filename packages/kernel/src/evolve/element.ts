@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import { type ElementInstance, type State, useKey } from "../state.ts";
+import { type ElementInstance, type State, useKey } from "../state/state.ts";
 import { dropAdHoc } from "./ad-hoc.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";

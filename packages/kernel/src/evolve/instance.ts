@@ -1,6 +1,6 @@
 import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { CallRecord, State } from "../state.ts";
+import type { CallRecord, State } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";

@@ -1,8 +1,8 @@
 import type { ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import { must } from "../problem.ts";
-import { type Collection, type Item, type ItemRef, type State, useKey } from "../state.ts";
-import type { ItemStatus } from "../view.ts";
+import { type Collection, type Item, type ItemRef, type State, useKey } from "../state/state.ts";
+import type { ItemStatus } from "../view/view.ts";
 import type { Appliers } from "./applier.ts";
 import { itemKey } from "./variable.ts";
 

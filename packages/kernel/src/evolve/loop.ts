@@ -1,5 +1,5 @@
 import type { Event } from "../event.ts";
-import { type State, useKey } from "../state.ts";
+import { type State, useKey } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { writeVariable } from "./variable.ts";
 

@@ -1,8 +1,8 @@
 import type { Key } from "../command.ts";
 import { must } from "../problem.ts";
-import type { State } from "../state.ts";
-import { tableNames } from "../state.ts";
-import type { Table } from "../table.ts";
+import type { State } from "../state/state.ts";
+import { tableNames } from "../state/state.ts";
+import type { Table } from "../state/table.ts";
 import type { Appliers } from "./applier.ts";
 import { flowKey } from "./element.ts";
 import { itemKey } from "./variable.ts";

@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import { type State, type SubscriptionRecord, useKey } from "../state.ts";
+import { type State, type SubscriptionRecord, useKey } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { variableKey } from "./variable.ts";
 

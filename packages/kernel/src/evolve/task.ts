@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { State, TaskRecord } from "../state.ts";
+import type { State, TaskRecord } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 
 type TaskEvent = Extract<Event["type"], `task-${string}`>;

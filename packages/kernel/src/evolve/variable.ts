@@ -1,7 +1,7 @@
 import type { Key } from "../command.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { must } from "../problem.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 /** Scope and name as one table key. Scope keys are numbers, so the first slash ends them. */
 export function variableKey(scope: Key, name: string): string {

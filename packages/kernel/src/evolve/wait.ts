@@ -1,5 +1,5 @@
 import type { Event } from "../event.ts";
-import { type JobRecord, type State, useKey } from "../state.ts";
+import { type JobRecord, type State, useKey } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 
 type WaitEvent = Extract<Event["type"], `job-${string}` | `timer-${string}` | `child-${string}` | `incident-${string}`>;

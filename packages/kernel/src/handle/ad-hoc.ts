@@ -1,5 +1,5 @@
-import { choose } from "../ad-hoc.ts";
-import { readChosen } from "../choice.ts";
+import { choose } from "../activity/ad-hoc.ts";
+import { readChosen } from "../activity/choice.ts";
 import { instanceAt } from "../lifecycle.ts";
 import type { AdHocSubProcess } from "../program.ts";
 import { refusal } from "../turn.ts";

@@ -1,7 +1,7 @@
 import { resumeHeld } from "../advance.ts";
-import { beginByEvent, beginContent } from "../begin.ts";
+import { beginByEvent, beginContent } from "../bpmn-event/begin.ts";
+import { armEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Command, CreateInstance, ProcessStartedBy, Rejection, SetVariables } from "../command.ts";
-import { armEventSubProcesses } from "../event-sub-process.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { release, terminateContent } from "../lifecycle.ts";

@@ -1,6 +1,6 @@
+import { triggerSubscription } from "../bpmn-event/trigger.ts";
 import type { DeliverMessage, DeliverSignal, Rejection } from "../command.ts";
-import type { SubscriptionRecord } from "../state.ts";
-import { triggerSubscription } from "../trigger.ts";
+import type { SubscriptionRecord } from "../state/state.ts";
 import { refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 

@@ -1,9 +1,15 @@
+import { isInterrupted } from "../bpmn-event/event-sub-process.ts";
+import { abandon, armWaits, prepareWaits } from "../bpmn-event/wait.ts";
 import type { Key, MigrateInstance, Rejection } from "../command.ts";
 import { replaceRules } from "../element/task-sla.ts";
-import { isInterrupted } from "../event-sub-process.ts";
 import { flowKey } from "../evolve/element.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json } from "../json.ts";
+import { must } from "../problem.ts";
+import type { SlaRule, UserTask } from "../program.ts";
+import { Names } from "../scope.ts";
+import type { Turn } from "../turn.ts";
+import type { Handlers } from "./instance.ts";
 import {
   declarationsOf,
   type EventAt,
@@ -11,13 +17,7 @@ import {
   type Move,
   openScopes,
   planMigration,
-} from "../migration-plan.ts";
-import { must } from "../problem.ts";
-import type { SlaRule, UserTask } from "../program.ts";
-import { Names } from "../scope.ts";
-import type { Turn } from "../turn.ts";
-import { abandon, armWaits, prepareWaits } from "../wait.ts";
-import type { Handlers } from "./instance.ts";
+} from "./migration-plan.ts";
 
 /** Under the old program: what the new one does not wait for. */
 function closeEvent(turn: Turn, { owner, element }: EventAt): void {

@@ -1,15 +1,15 @@
+import { isInterrupted } from "../bpmn-event/event-sub-process.ts";
+import { boundaryWaits } from "../bpmn-event/wait.ts";
 import type { Activation, Key, ModifyInstance, Rejection } from "../command.ts";
 import { localsOf } from "../element/sub-process.ts";
-import { isInterrupted } from "../event-sub-process.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { instanceAt, isBody, isChoice, placeWrites, start, writeVariables } from "../lifecycle.ts";
-import { endByHand } from "../modification.ts";
 import { assert, must } from "../problem.ts";
 import type { Container, Element, ElementId } from "../program.ts";
 import { isEventSubProcess } from "../program-check.ts";
 import { misfit, Names, resolveMappings } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
-import { boundaryWaits } from "../wait.ts";
+import { endByHand } from "./end-by-hand.ts";
 import type { Handlers } from "./instance.ts";
 
 /** What will be seen in containers that are still to be opened. */

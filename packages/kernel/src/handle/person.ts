@@ -1,15 +1,15 @@
-import { acceptItems, loopOf, retryItems, withdraw } from "../collection.ts";
+import { acceptItems, loopOf, retryItems, withdraw } from "../activity/collection.ts";
+import { enter } from "../activity/enter.ts";
+import { skipHopeless } from "../activity/item.ts";
+import { readItems } from "../activity/item-definition.ts";
+import { rearmAll } from "../bpmn-event/trigger.ts";
 import type { AddItems, Command, Rejection, ResolveIncident, WithdrawItems } from "../command.ts";
-import { enter } from "../enter.ts";
 import { itemKey } from "../evolve/variable.ts";
-import { skipHopeless } from "../item.ts";
-import { readItems } from "../item-definition.ts";
 import { complete, instanceAt, leave, visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { Names } from "../scope.ts";
-import type { Collection, IncidentRecord, ItemRef } from "../state.ts";
-import { rearmAll } from "../trigger.ts";
+import type { Collection, IncidentRecord, ItemRef } from "../state/state.ts";
 import { refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 

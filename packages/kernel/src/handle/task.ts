@@ -1,10 +1,10 @@
+import { throwEscalation } from "../bpmn-event/throw.ts";
 import type { Command, CompleteTask, DelegateTask, EscalateTask, Key, Rejection, UpdateTask } from "../command.ts";
 import { restartStartRules, stopRules } from "../element/task-sla.ts";
 import { isPriority } from "../element/user-task.ts";
 import { complete } from "../lifecycle.ts";
 import type { UserTask } from "../program.ts";
-import type { TaskRecord } from "../state.ts";
-import { throwEscalation } from "../throw.ts";
+import type { TaskRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 

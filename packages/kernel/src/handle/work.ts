@@ -1,9 +1,9 @@
+import { jobOf } from "../activity/offer.ts";
+import { failHandler, failInstance, handlerAround, throwError, throwEscalation } from "../bpmn-event/throw.ts";
+import { triggerTimer } from "../bpmn-event/trigger.ts";
 import type { Command, EscalateCall, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
 import { complete, visitOf } from "../lifecycle.ts";
-import { jobOf } from "../offer.ts";
-import type { CallRecord, JobRecord } from "../state.ts";
-import { failHandler, failInstance, handlerAround, throwError, throwEscalation } from "../throw.ts";
-import { triggerTimer } from "../trigger.ts";
+import type { CallRecord, JobRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 

@@ -4,13 +4,13 @@ import type { Effect } from "../effect.ts";
 import { effectsOf, pendingEffects } from "../effects.ts";
 import type { Event } from "../event.ts";
 import { evolve } from "../evolve.ts";
-import { instanceView } from "../instance-view.ts";
 import type { JsonObject } from "../json.ts";
 import type { Program } from "../load.ts";
 import { assert, must } from "../problem.ts";
-import { restoreState, snapshotState } from "../snapshot.ts";
-import { isEnded, newState, type State, type SubscriptionRecord } from "../state.ts";
-import type { InstanceView } from "../view.ts";
+import { restoreState, snapshotState } from "../state/snapshot.ts";
+import { isEnded, newState, type State, type SubscriptionRecord } from "../state/state.ts";
+import { instanceView } from "../view/instance-view.ts";
+import type { InstanceView } from "../view/view.ts";
 import { brokenInvariants } from "./invariants.ts";
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

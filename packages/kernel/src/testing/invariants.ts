@@ -2,9 +2,9 @@ import type { Key } from "../command.ts";
 import { priorities } from "../evolve/item.ts";
 import { itemKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
-import { type Collection, indexNames, isEnded, type State, tableNames } from "../state.ts";
-import type { Index, MapIndex, MapTable } from "../table.ts";
-import type { ItemStatus } from "../view.ts";
+import { type Collection, indexNames, isEnded, type State, tableNames } from "../state/state.ts";
+import type { Index, MapIndex, MapTable } from "../state/table.ts";
+import type { ItemStatus } from "../view/view.ts";
 
 /** Everything that must hold in a state between two commands; gives what does not. */
 export function brokenInvariants(program: Program, state: State): string[] {

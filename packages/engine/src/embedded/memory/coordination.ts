@@ -15,7 +15,7 @@ import {
   type StoredRollout,
   type StoredSchedule,
   type Unmatched,
-} from "../coordination.ts";
+} from "../message/coordination.ts";
 import type { InstanceNumber } from "../store.ts";
 
 type Appliers = {

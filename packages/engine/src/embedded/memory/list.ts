@@ -1,7 +1,7 @@
 import { expiresAt } from "@tutti/kernel";
 import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
-import { messageRow, subscriptionRow } from "../coordination.ts";
-import { parseCursor } from "../cursor.ts";
+import { parseCursor } from "../log/cursor.ts";
+import { messageRow, subscriptionRow } from "../message/coordination.ts";
 import { type InstanceRecord, type ListedJob, type PageRequest, shownInstance, type VersionFigures } from "../store.ts";
 import type { InstanceTables, MemoryTables } from "./tables.ts";
 

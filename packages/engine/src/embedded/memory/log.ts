@@ -1,6 +1,6 @@
 import { must } from "@tutti/kernel";
-import { decodeList, writeEvents } from "../codec.ts";
-import { JsonBytes } from "../json-bytes.ts";
+import { decodeList, writeEvents } from "../log/codec.ts";
+import { JsonBytes } from "../log/json-bytes.ts";
 import type { InstanceNumber, LogRow } from "../store.ts";
 
 /** The rows of one turn: a line of JSON for each, `[instance, sequence, at, row before of that instance, events]`. */

@@ -1,6 +1,6 @@
 import { type Key, lookup, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
-import type { CoordinationChange } from "../coordination.ts";
+import type { CoordinationChange } from "../message/coordination.ts";
 import type {
   ArmedTimer,
   Change,

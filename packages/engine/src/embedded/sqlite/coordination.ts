@@ -15,7 +15,7 @@ import {
   type StoredRollout,
   type StoredSchedule,
   type Unmatched,
-} from "../coordination.ts";
+} from "../message/coordination.ts";
 import type { SqlRow } from "./read.ts";
 
 /** At most so many messages are forgotten at once: a commit must not take long. */

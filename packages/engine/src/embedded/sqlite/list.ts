@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { QueueClass } from "@tutti/kernel";
 import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
-import { messageRow, subscriptionRow } from "../coordination.ts";
-import { parseCursor } from "../cursor.ts";
+import { parseCursor } from "../log/cursor.ts";
+import { messageRow, subscriptionRow } from "../message/coordination.ts";
 import { type ListedJob, type PageRequest, shownInstance, taskDefaults, type VersionFigures } from "../store.ts";
 import { message, subscription } from "./coordination.ts";
 import { instanceRecord, type SqlRow } from "./read.ts";

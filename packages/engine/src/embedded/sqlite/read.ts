@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ProgramDocument, QueueClass } from "@tutti/kernel";
 import { AppError, type JsonObject } from "@tutti/kernel";
 import type { Deployment, InstanceRow } from "../../port.ts";
-import { decodeEvents } from "../codec.ts";
+import { decodeEvents } from "../log/codec.ts";
 import type {
   Found,
   InstanceNumber,

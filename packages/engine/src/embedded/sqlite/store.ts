@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
-import { chainStart } from "../codec.ts";
+import { chainStart } from "../log/codec.ts";
 import type { Counters, OpenJob, OutboxEntry, Store, StoreReader } from "../store.ts";
 import { CoordinationReader } from "./coordination.ts";
 import { ListReader, openJob } from "./list.ts";

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
-import { chainHash, chainStart, writeHead } from "../codec.ts";
-import { JsonBytes } from "../json-bytes.ts";
+import { chainHash, chainStart, writeHead } from "../log/codec.ts";
+import { JsonBytes } from "../log/json-bytes.ts";
 import { explain, openForReading } from "./open.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { lookup } from "@tutti/kernel";
-import { chainHash, codecVersion, writeHead, writeRow } from "../codec.ts";
-import type { CoordinationChange } from "../coordination.ts";
-import { JsonBytes } from "../json-bytes.ts";
+import { chainHash, codecVersion, writeHead, writeRow } from "../log/codec.ts";
+import { JsonBytes } from "../log/json-bytes.ts";
+import type { CoordinationChange } from "../message/coordination.ts";
 import type { Change, LogRow, Turn } from "../store.ts";
 import { CoordinationWriter } from "./coordination.ts";
 

@@ -1,0 +1,84 @@
+import { AppError, defaultSlots, type Host, instanceView, loadProgram, queueClasses } from "@tutti/kernel";
+import { type Clock, realClock } from "../../clock.ts";
+import type { Engine } from "../../port.ts";
+import { readHistory, type Tail } from "../log/history.ts";
+import { openSqliteReader } from "../sqlite/store.ts";
+import type { StoreReader } from "../store.ts";
+import { rebuild } from "../turn/instances.ts";
+import { instanceNotFound } from "../turn/scope.ts";
+import { queryStore } from "./query.ts";
+
+/** The part of an engine that only reads. */
+export type EngineReader = Pick<Engine, "instance" | "query" | "history"> & { close(): Promise<void> };
+
+const pollMs = 250;
+
+/**
+ * Reads a database with or without an owner, and writes nothing. What only the owner knows is missing: no job shows as
+ * running. `history` with `follow` looks for new events four times a second.
+ */
+export function openReader(options: {
+  readonly path: string;
+  readonly host: Host;
+  readonly clock?: Clock;
+}): EngineReader {
+  const { path, host, clock = realClock } = options;
+  const store = openSqliteReader(path);
+  const closing = new AbortController();
+  const tail: Tail = {
+    after: () => undefined,
+    grown: (_position, signal) => pause(clock, [closing.signal, ...(signal === undefined ? [] : [signal])]),
+    last: 0,
+    get closed() {
+      return closing.signal.aborted;
+    },
+  };
+  return {
+    instance: (instanceId) => viewOf(store, host, instanceId),
+    query: async (view, filter, page) => {
+      const live = { standing: () => undefined, now: () => clock.now(), queues: () => storedQueues(store) };
+      return (await queryStore(store, { view, filter, page }, live)) as never;
+    },
+    history: (request = {}) => readHistory(store, tail, request),
+    close: async () => {
+      closing.abort();
+      await store.close();
+    },
+  };
+}
+
+async function viewOf(store: StoreReader, host: Host, instanceId: string): ReturnType<Engine["instance"]> {
+  const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+  const stored = instances[0];
+  if (stored === undefined) throw instanceNotFound(instanceId);
+  const document = await store.program(stored.record.hash);
+  if (document === undefined) {
+    throw new AppError("database-damaged", `Expected the program of '${instanceId}', but it is not there.`);
+  }
+  return instanceView(loadProgram(document, host), rebuild(stored));
+}
+
+async function storedQueues(
+  store: StoreReader,
+): Promise<{ queue: keyof typeof defaultSlots; slots: number; running: number; waiting: number }[]> {
+  const adjusted = await store.slots();
+  return queueClasses.map((queue) => ({
+    queue,
+    slots: adjusted.get(queue) ?? defaultSlots[queue],
+    running: 0,
+    waiting: 0,
+  }));
+}
+
+function pause(clock: Clock, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const done = (): void => {
+      cancel();
+      for (const signal of signals) signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.schedule(clock.now() + pollMs, done);
+    for (const signal of signals) signal.addEventListener("abort", done, { once: true });
+    if (signals.some((signal) => signal.aborted)) done();
+  });
+}

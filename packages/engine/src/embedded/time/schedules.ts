@@ -1,0 +1,181 @@
+import { AppError, nextFiring, type StartTrigger } from "@tutti/kernel";
+import type { Clock } from "../../clock.ts";
+import type { StoredSchedule } from "../message/coordination.ts";
+import { type InTurn, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
+import { start } from "../turn/start.ts";
+import { Alarm } from "./alarm.ts";
+
+type Place = Pick<StoredSchedule, "process" | "element" | "trigger">;
+
+/** When processes with timer start events begin next. There are as many as such events are deployed: few. */
+export class Schedules {
+  readonly #clock: Clock;
+  readonly #due: (schedule: StoredSchedule) => void;
+  readonly #alarm: Alarm;
+  readonly #all: Map<string, { readonly schedule: StoredSchedule; sent: boolean }> = new Map();
+
+  /** `due` sends it to a turn; it is sent once. */
+  constructor(clock: Clock, due: (schedule: StoredSchedule) => void) {
+    this.#clock = clock;
+    this.#due = due;
+    this.#alarm = new Alarm(clock, () => this.fire());
+  }
+
+  reset(schedules: readonly StoredSchedule[]): void {
+    this.stop();
+    this.#all.clear();
+    for (const schedule of schedules) this.#all.set(placeOf(schedule), { schedule, sent: false });
+  }
+
+  of(process: string): StoredSchedule[] {
+    return [...this.#all.values()].map(({ schedule }) => schedule).filter((each) => each.process === process);
+  }
+
+  get(place: Place): StoredSchedule | undefined {
+    return this.#all.get(placeOf(place))?.schedule;
+  }
+
+  put(schedule: StoredSchedule): void {
+    this.#all.set(placeOf(schedule), { schedule, sent: false });
+    this.#alarm.wakeAt(schedule.due);
+  }
+
+  delete(place: Place): void {
+    this.#all.delete(placeOf(place));
+  }
+
+  fire(): void {
+    const now = this.#clock.now();
+    for (const each of this.#all.values()) {
+      if (each.sent) continue;
+      if (each.schedule.due > now) this.#alarm.wakeAt(each.schedule.due);
+      else {
+        each.sent = true;
+        this.#due(each.schedule);
+      }
+    }
+  }
+
+  stop(): void {
+    this.#alarm.stop();
+  }
+}
+
+function placeOf({ process, element, trigger = 0 }: Place): string {
+  return JSON.stringify([process, element, trigger]);
+}
+
+export interface DeployedStarts {
+  readonly process: string;
+  readonly hash: string;
+  readonly starts: readonly StartTrigger[];
+}
+
+/**
+ * The schedules of processes from now on, in place of those they had; what has not changed goes on as it was. Throws
+ * before anything is changed when an instant cannot be computed.
+ */
+export function renewSchedules(turn: InTurn, deployed: readonly DeployedStarts[]): void {
+  const { scope } = turn;
+  const fresh = deployed.flatMap((each) => freshSchedules(turn, each));
+  for (const { process, hash } of deployed) {
+    for (const schedule of scope.schedules.of(process)) if (schedule.hash !== hash) drop(turn, schedule);
+  }
+  for (const schedule of fresh) put(turn, schedule);
+}
+
+function freshSchedules({ scope, draft }: InTurn, { process, hash, starts }: DeployedStarts): StoredSchedule[] {
+  const kept = new Set(scope.schedules.of(process).flatMap((each) => (each.hash === hash ? [placeOf(each)] : [])));
+  return starts.flatMap((start) => {
+    if (start.kind !== "timer") return [];
+    const { kind: _kind, ...trigger } = start;
+    if (kept.has(placeOf({ process, ...trigger }))) return [];
+    const first = scope.host.nextDue(trigger.timer, trigger.value, draft.now);
+    if (!first.ok) throw unscheduled(process, trigger.element, first.message);
+    return [{ process, hash, ...trigger, due: first.due, remaining: first.remaining }];
+  });
+}
+
+function unscheduled(process: string, element: string, why: string): AppError {
+  return new AppError("program-invalid", `Expected '${element}' to say when '${process}' starts, but ${why}.`);
+}
+
+function put({ scope, draft }: InTurn, schedule: StoredSchedule): void {
+  draft.changes.push({ type: "schedule-put", schedule });
+  draft.answers.push(() => scope.schedules.put(schedule));
+}
+
+function drop({ scope, draft }: InTurn, place: Place): void {
+  const { process, element, trigger = 0 } = place;
+  draft.changes.push({ type: "schedule-delete", process, element, trigger });
+  draft.answers.push(() => scope.schedules.delete(place));
+}
+
+/** The same due instant starts once, whatever crashes between. */
+function requestIdOf({ process, element, trigger = 0, due }: StoredSchedule): string {
+  return `schedule/${process}/${element}.${trigger}/${due}`;
+}
+
+export interface Firing {
+  readonly schedule: StoredSchedule;
+  /** Given each time a turn takes it up; 0 before. */
+  number: number;
+}
+
+export function wantFiring(scope: Scope, firing: Firing, wants: Wants): void {
+  firing.number = ++scope.numbers.instance;
+  wants.requestIds.add(requestIdOf(firing.schedule));
+  const instanceId = idOf(firing);
+  wantId(scope, instanceId, wants);
+  wantProgram(scope, starterOf(scope, firing)?.named, wants);
+}
+
+function idOf({ schedule, number }: Firing): string {
+  return `${schedule.process}-${number}`;
+}
+
+function starterOf(scope: Scope, firing: Firing): ReturnType<Scope["programs"]["starter"]> {
+  const { process, element, trigger } = firing.schedule;
+  const cause = { kind: "timer" as const, element, ...(trigger === undefined ? {} : { trigger }) };
+  return scope.programs.starter(process, cause, { routingKey: idOf(firing), variables: {} });
+}
+
+/** Starts an instance for a due instant, and says when the next one is. Gives false when it has to be tried again. */
+export function takeFiring(turn: InTurn, firing: Firing): boolean {
+  const { scope, draft } = turn;
+  const { schedule } = firing;
+  const { process, element, due } = schedule;
+  // A deployment has replaced it since.
+  if (scope.schedules.get(schedule)?.due !== due || scope.schedules.get(schedule)?.hash !== schedule.hash) return true;
+  const instanceId = idOf(firing);
+  if (scope.instances.id(instanceId) !== undefined) return false;
+  const starter = starterOf(scope, firing);
+  const requestId = requestIdOf(schedule);
+  if (starter !== undefined && !scope.requests.has(requestId)) {
+    const refused = start(scope, draft, {
+      named: starter.named,
+      number: firing.number,
+      requestId,
+      startedBy: null,
+      command: {
+        type: "create-instance",
+        instanceId,
+        rootId: instanceId,
+        variables: {},
+        actor: "schedule",
+        start: { ...starter.place, payload: {} },
+      },
+    });
+    if (refused !== undefined) {
+      const reason = refused instanceof Error ? refused.message : refused.reason;
+      scope.warn("a schedule could not start its process", { process, element, reason });
+    }
+  }
+  const next = nextFiring(schedule, draft.now, scope.host);
+  if (next === undefined) drop(turn, schedule);
+  else if ("ok" in next) {
+    scope.warn("a schedule ends: its next instant cannot be computed", { process, element, reason: next.message });
+    drop(turn, schedule);
+  } else put(turn, { ...schedule, ...next });
+  return true;
+}

@@ -1,0 +1,124 @@
+import { AppError, type Rejection } from "@tutti/kernel";
+import type { ForkRequest } from "../../port.ts";
+import { forkRowsMax } from "../limits.ts";
+import type { LogRow, StoreReader } from "../store.ts";
+import { programNotFound } from "../version/programs.ts";
+import type { Item } from "./inbox.ts";
+import type { Live } from "./instances.ts";
+import { instanceNotFound, run, type Scope, type Wants, wantId } from "./scope.ts";
+import type { Draft } from "./turn.ts";
+
+type ForkItem = Extract<Item, { readonly type: "fork" }>;
+
+const pageRows = 1_000;
+
+/** What a fork begins with. The log only grows, so this may be read while turns go on. */
+export async function readPrefix(
+  store: StoreReader,
+  { instanceId, at }: ForkRequest,
+): Promise<Pick<ForkItem, "rows" | "hash">> {
+  const rows: LogRow[] = [];
+  const last = at?.position ?? Number.POSITIVE_INFINITY;
+  for (let after = 0; ; ) {
+    const page = await store.rows({ after, instanceId, limit: pageRows });
+    rows.push(...page.filter(({ position }) => position <= last));
+    if (after === 0 && page.length === 0) throw instanceNotFound(instanceId);
+    const end = page.at(-1);
+    if (end === undefined || end.position >= last || page.length < pageRows) break;
+    after = end.position;
+    if (rows.length > forkRowsMax) break;
+  }
+  if (rows.length > forkRowsMax) {
+    throw new AppError("fork-refused", `Expected at most ${forkRowsMax} rows to begin with, but there are more.`);
+  }
+  const hash = rows.flatMap(({ events }) => events).reduce<string | undefined>(hashAfter, undefined);
+  if (hash !== undefined) return { rows, hash };
+  const when = at === undefined ? "" : ` up to position ${at.position}`;
+  throw new AppError("fork-refused", `Expected events of '${instanceId}'${when}, but there are none.`);
+}
+
+/** The program that an instance is under after an event. */
+function hashAfter(before: string | undefined, event: LogRow["events"][number]): string | undefined {
+  return event.type === "instance-created" || event.type === "instance-migrated" ? event.hash : before;
+}
+
+export function wantFork(scope: Scope, item: ForkItem, wants: Wants): void {
+  item.number = ++scope.numbers.instance;
+  wants.requestIds.add(item.request.requestId);
+  wantId(scope, item.request.instanceId, wants);
+  wantId(scope, idOf(item), wants);
+  if (scope.programs.loaded(item.hash) === undefined) wants.hashes.add(item.hash);
+}
+
+function idOf({ request, number }: ForkItem): string {
+  return request.newId ?? `${request.instanceId}-fork-${number}`;
+}
+
+function refused(reason: string): AppError {
+  return new AppError("fork-refused", `${reason}.`);
+}
+
+export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
+  const { request, answer } = item;
+  const { requestId, instanceId, cancelOriginal = false } = request;
+  const earlier = scope.requests.get(requestId);
+  if (earlier !== undefined) {
+    draft.answers.push(() => answer.resolve(earlier));
+    return;
+  }
+  const original = scope.instances.id(instanceId);
+  if (original === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
+  const forkId = idOf(item);
+  if (scope.instances.id(forkId) !== undefined || scope.refusal({ instanceId: forkId }) !== undefined) {
+    return answer.reject(refused(`Expected no instance '${forkId}', but there is one`));
+  }
+  const result = fork(scope, draft, { item, original, forkId });
+  if (result instanceof Error) return answer.reject(result);
+  if (result !== undefined) return answer.reject(refused(result.reason));
+  scope.requests.set(requestId, forkId);
+  const { reason, actor } = request;
+  if (cancelOriginal && original.record.endedAt === null) {
+    run({ scope, draft }, original, { type: "cancel-instance", reason, actor });
+  }
+  draft.answers.push(() => answer.resolve(forkId));
+}
+
+function fork(
+  scope: Scope,
+  draft: Draft,
+  { item, original, forkId }: { readonly item: ForkItem; readonly original: Live; readonly forkId: string },
+): Rejection | Error | undefined {
+  const { rows, hash, number, request } = item;
+  const program = scope.programs.loaded(hash);
+  if (program === undefined) return programNotFound(hash, undefined);
+  const { id: process, version } = program.document;
+  const { record } = original;
+  const live = draft.create(program, {
+    number,
+    instanceId: forkId,
+    rootId: forkId,
+    parentId: null,
+    process,
+    version,
+    hash,
+    deployment: record.hash === hash ? record.deployment : scope.programs.named(process, version).deployment,
+    businessKey: record.businessKey,
+    requestId: request.requestId,
+    startedBy: null,
+  });
+  const mark = draft.mark();
+  draft.changes.push({ type: "instance-put", record: live.record });
+  const { reason, actor } = request;
+  let result: Rejection | Error | undefined;
+  try {
+    draft.copy(live, rows);
+    result = draft.run(live, { type: "fork-instance", instanceId: forkId, reason, actor });
+  } catch (error) {
+    // There is no instance yet that could be put in quarantine; nothing but the request is lost.
+    scope.warn("a fork broke an invariant", { instanceId: item.request.instanceId, error: String(error) });
+    result = error instanceof Error ? error : new Error(String(error));
+  }
+  if (result !== undefined) draft.undo(mark);
+  else scope.instances.add(live);
+  return result;
+}

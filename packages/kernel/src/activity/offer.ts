@@ -1,0 +1,57 @@
+import type { Key } from "../command.ts";
+import type { Visit } from "../element/behavior.ts";
+import type { JsonObject } from "../json.ts";
+import { assert, must } from "../problem.ts";
+import type { Element, JobDefinition, QueueClass } from "../program.ts";
+import type { State } from "../state/state.ts";
+import type { Turn } from "../turn.ts";
+import { itemAt, itemOf } from "./item.ts";
+
+const standardPriority = 3;
+
+/** Class and priority of the nearest item it runs in, else of the instance. */
+export function inheritedSettings(
+  state: State,
+  from: Key,
+): { readonly queue: QueueClass | null; readonly priority: number | null } {
+  for (let scope = from; scope !== 0; scope = must(state.elements.get(scope), "there is no scope", scope).scope) {
+    const item = itemOf(state, scope);
+    if (item === undefined) continue;
+    const { definition } = itemAt(state, item);
+    return { queue: definition.queue ?? state.head.queue, priority: definition.priority };
+  }
+  return { queue: state.head.queue, priority: state.head.priority };
+}
+
+/** Offers the job that an element leaves its work to. */
+export function offerJob(turn: Turn, visit: Visit, input: JsonObject): void {
+  const { element, key } = visit;
+  const job = jobOf(element);
+  const inherited = inheritedSettings(turn.state, key);
+  const created = {
+    type: "job-created" as const,
+    key,
+    element: element.id,
+    jobType: job.type,
+    queue: job.queue ?? inherited.queue ?? "standard",
+    priority: job.priority ?? inherited.priority ?? standardPriority,
+    attemptsMax: job.retry.attemptsMax,
+    input,
+    headers: job.headers ?? {},
+    at: turn.at,
+  };
+  turn.emit(job.timeoutMs === undefined ? created : { ...created, timeoutMs: job.timeoutMs });
+}
+
+/** The job of an element that has one. */
+export function jobOf(element: Element): JobDefinition {
+  if ("job" in element) return must(element.job, "there is no job in", element.id);
+  const isThrown = element.kind === "intermediate-throw-event" || element.kind === "end-event";
+  assert(isThrown && element.trigger.type === "message", `'${element.id}' has no job`);
+  return must(element.trigger.job, `'${element.id}' has no job`);
+}
+
+/** After a person decided that a job is to be tried again. */
+export function retryJob(turn: Turn, visit: Visit): void {
+  turn.emit({ type: "job-retried", key: visit.key, at: turn.at });
+}

@@ -1,0 +1,54 @@
+import type { Json, JsonObject } from "../json.ts";
+import { AppError } from "../problem.ts";
+import { type Head, indexNames, newState, type State, tableNames } from "./state.ts";
+import type { MapIndex, MapTable } from "./table.ts";
+
+/**
+ * A snapshot is a contract like an event: a state written by this version can be read by every later one. A change of
+ * the records' shape raises this number and adds an upcaster from the one before.
+ */
+const snapshotVersion = 1;
+
+interface Snapshot {
+  readonly version: number;
+  readonly head: Head;
+  readonly tables: { readonly [name: string]: readonly (readonly [string | number, unknown])[] };
+  readonly indexes: { readonly [name: string]: readonly (readonly [string | number, readonly (string | number)[]])[] };
+}
+
+/** The whole state as plain JSON, order included. */
+export function snapshotState(state: State): JsonObject {
+  const tables: { [name: string]: unknown } = {};
+  for (const name of tableNames) {
+    const { records } = state[name] as unknown as MapTable<string | number, unknown>;
+    if (records.size > 0) tables[name] = [...records];
+  }
+  const indexes: { [name: string]: unknown } = {};
+  for (const name of indexNames) {
+    const { sets } = state[name] as unknown as MapIndex<string | number, string | number>;
+    if (sets.size > 0) indexes[name] = [...sets].map(([key, values]) => [key, [...values.keys()]]);
+  }
+  return { version: snapshotVersion, head: { ...state.head }, tables, indexes } as unknown as JsonObject & Json;
+}
+
+/** Throws AppError `snapshot-unreadable` for a version this kernel does not know. */
+export function restoreState(json: JsonObject): State {
+  const snapshot = json as unknown as Snapshot;
+  if (snapshot.version !== snapshotVersion) {
+    throw new AppError(
+      "snapshot-unreadable",
+      `Expected a state of version ${snapshotVersion}, but it has version ${snapshot.version}.`,
+    );
+  }
+  const state = newState();
+  Object.assign(state.head, snapshot.head);
+  for (const name of tableNames) {
+    const table = state[name] as unknown as MapTable<string | number, unknown>;
+    for (const [key, value] of snapshot.tables[name] ?? []) table.set(key, value);
+  }
+  for (const name of indexNames) {
+    const index = state[name] as unknown as MapIndex<string | number, string | number>;
+    for (const [key, values] of snapshot.indexes[name] ?? []) for (const value of values) index.add(key, value);
+  }
+  return state;
+}

@@ -1,0 +1,190 @@
+import { assert } from "../problem.ts";
+import { SmallMap } from "./small-map.ts";
+
+/**
+ * Keyed records of a state. Records are replaced, never edited, so an overlay can stand in front of an untouched
+ * table. Iteration is in order of first insertion; an overlay gives the untouched records first.
+ */
+export interface Table<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  values(): IterableIterator<V>;
+}
+
+/** Ordered sets of keys under a key: which children a scope has, which items are ready. */
+export interface Index<K, V> {
+  add(key: K, value: V): void;
+  remove(key: K, value: V): void;
+  drop(key: K): void;
+  has(key: K, value: V): boolean;
+  of(key: K): IterableIterator<V>;
+  count(key: K): number;
+}
+
+/** Stands in every table that was never written: a state has 27, and most instances write five. */
+const nothing: SmallMap<never, never> = new SmallMap();
+
+export class MapTable<K, V> implements Table<K, V> {
+  #records: SmallMap<K, V> = nothing as SmallMap<unknown, unknown> as SmallMap<K, V>;
+
+  get records(): SmallMap<K, V> {
+    return this.#records;
+  }
+  get(key: K): V | undefined {
+    return this.#records.get(key);
+  }
+  set(key: K, value: V): void {
+    if ((this.#records as unknown) === nothing) this.#records = new SmallMap();
+    this.#records.set(key, value);
+  }
+  delete(key: K): void {
+    this.#records.delete(key);
+  }
+  values(): IterableIterator<V> {
+    return this.#records.values();
+  }
+}
+
+/** `changes` holds undefined for a record deleted here; it is made on the first write, since most stay empty. */
+export class OverlayTable<K, V> implements Table<K, V> {
+  readonly #base: MapTable<K, V>;
+  #changes: SmallMap<K, V | undefined> | undefined;
+
+  constructor(base: MapTable<K, V>) {
+    this.#base = base;
+  }
+  get(key: K): V | undefined {
+    const changes = this.#changes;
+    if (changes !== undefined) {
+      const changed = changes.get(key);
+      if (changed !== undefined || changes.has(key)) return changed;
+    }
+    return this.#base.get(key);
+  }
+  set(key: K, value: V): void {
+    this.#changes ??= new SmallMap();
+    this.#changes.set(key, value);
+  }
+  delete(key: K): void {
+    if (this.get(key) === undefined) return;
+    this.#changes ??= new SmallMap();
+    this.#changes.set(key, undefined);
+  }
+  values(): IterableIterator<V> {
+    const changes = this.#changes;
+    return changes === undefined ? this.#base.values() : this.#changed(changes);
+  }
+  *#changed(changes: SmallMap<K, V | undefined>): IterableIterator<V> {
+    const base = this.#base;
+    for (const [key, value] of base.records) {
+      const changed = changes.has(key) ? changes.get(key) : value;
+      if (changed !== undefined) yield changed;
+    }
+    for (const [key, value] of changes) {
+      if (value !== undefined && base.get(key) === undefined) yield value;
+    }
+  }
+}
+
+/** A set is a map whose values nobody reads; most hold one or two. */
+type SmallSet<V> = SmallMap<V, true>;
+
+function setOf<V>(value: V): SmallSet<V> {
+  const set: SmallSet<V> = new SmallMap();
+  set.set(value, true);
+  return set;
+}
+
+export class MapIndex<K, V> implements Index<K, V> {
+  #sets: SmallMap<K, SmallSet<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, SmallSet<V>>;
+
+  get sets(): SmallMap<K, SmallSet<V>> {
+    return this.#sets;
+  }
+  add(key: K, value: V): void {
+    const set = this.#sets.get(key);
+    if (set !== undefined) {
+      set.set(value, true);
+      return;
+    }
+    if ((this.#sets as unknown) === nothing) this.#sets = new SmallMap();
+    this.#sets.set(key, setOf(value));
+  }
+  remove(key: K, value: V): void {
+    const set = this.#sets.get(key);
+    if (set?.delete(value) && set.size === 0) this.#sets.delete(key);
+  }
+  drop(key: K): void {
+    this.#sets.delete(key);
+  }
+  has(key: K, value: V): boolean {
+    return this.#sets.get(key)?.has(value) ?? false;
+  }
+  of(key: K): IterableIterator<V> {
+    return (this.#sets.get(key) ?? (nothing as SmallMap<unknown, unknown> as SmallSet<V>)).keys();
+  }
+  count(key: K): number {
+    return this.#sets.get(key)?.size ?? 0;
+  }
+}
+
+interface IndexChange<V> {
+  added: SmallSet<V> | undefined;
+  removed: SmallSet<V> | undefined;
+}
+
+export class OverlayIndex<K, V> implements Index<K, V> {
+  readonly #base: MapIndex<K, V>;
+  #changes: SmallMap<K, IndexChange<V>> | undefined;
+
+  constructor(base: MapIndex<K, V>) {
+    this.#base = base;
+  }
+  #change(key: K): IndexChange<V> {
+    this.#changes ??= new SmallMap();
+    let change = this.#changes.get(key);
+    if (change === undefined) {
+      change = { added: undefined, removed: undefined };
+      this.#changes.set(key, change);
+    }
+    return change;
+  }
+  add(key: K, value: V): void {
+    assert(!this.has(key, value), "a decision adds a value once");
+    // A value that comes back goes to the end of the line, as it would in the table itself.
+    const change = this.#change(key);
+    if (change.added === undefined) change.added = setOf(value);
+    else change.added.set(value, true);
+  }
+  remove(key: K, value: V): void {
+    if (!this.has(key, value)) return;
+    const change = this.#change(key);
+    if (change.added?.delete(value)) return;
+    if (change.removed === undefined) change.removed = setOf(value);
+    else change.removed.set(value, true);
+  }
+  drop(key: K): void {
+    if (this.count(key) === 0) return;
+    for (const value of [...this.of(key)]) this.remove(key, value);
+  }
+  has(key: K, value: V): boolean {
+    const change = this.#changes?.get(key);
+    if (change === undefined) return this.#base.has(key, value);
+    if (change.added?.has(value)) return true;
+    return this.#base.has(key, value) && !change.removed?.has(value);
+  }
+  of(key: K): IterableIterator<V> {
+    const change = this.#changes?.get(key);
+    return change === undefined ? this.#base.of(key) : this.#changed(key, change);
+  }
+  *#changed(key: K, change: IndexChange<V>): IterableIterator<V> {
+    for (const value of this.#base.of(key)) if (!change.removed?.has(value)) yield value;
+    if (change.added !== undefined) yield* change.added.keys();
+  }
+  count(key: K): number {
+    const change = this.#changes?.get(key);
+    const count = this.#base.count(key);
+    return change === undefined ? count : count + (change.added?.size ?? 0) - (change.removed?.size ?? 0);
+  }
+}
