@@ -3,6 +3,7 @@ import { AppError, type JsonObject, must, type ProgramDocument } from "@tutti/ke
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { Crew, type Refusal } from "./crew.ts";
 import { instantAfter } from "./duration.ts";
+import { FileJournal } from "./file-journal.ts";
 import { Machine, type PlannedCrash } from "./machine.ts";
 import { type Step, StepReader } from "./path.ts";
 import { jobTypesOf, mainProcess } from "./programs.ts";
@@ -17,7 +18,12 @@ export interface TrialOptions {
   /** Time passes as it does outside. Default: it jumps to what is due next. */
   readonly realTime?: boolean;
   readonly crashes?: readonly PlannedCrash[];
-  /** Default: in memory. Closed by the trial. After a crash it is asked for another, while the dead one still has its files. */
+  /**
+   * Where lies what a crash leaves: `memory`, or `file`, which is SQLite as `tutti` itself uses it, in a temporary folder.
+   * Default `memory`, which is faster.
+   */
+  readonly journal?: "memory" | "file";
+  /** In place of `journal`; closed by the trial. After a crash it is asked for another, while the dead one has its files. */
   readonly openStore?: () => Promise<Store>;
   /** What nobody has an answer for, once nothing else can move without time passing. Undefined leaves it waiting. */
   readonly ask?: (question: Question) => Promise<Answer | undefined>;
@@ -50,6 +56,7 @@ export async function openTrial(options: TrialOptions): Promise<Trial> {
 export class Trial {
   readonly #options: TrialOptions;
   readonly #machine: Machine;
+  readonly #journal: FileJournal | undefined;
   readonly #crew: Crew;
   readonly #steps: StepReader = new StepReader();
   readonly #instances: Map<string, TrialInstance> = new Map();
@@ -64,10 +71,12 @@ export class Trial {
     const { answers = {}, now = beginDefault, crashes = [], programs, realTime = false, openStore } = options;
     this.#options = options;
     this.#eventsMax = options.eventsMax ?? eventsMaxDefault;
+    const journal = options.journal === "file" ? new FileJournal() : undefined;
+    this.#journal = journal;
     this.#machine = new Machine({
       now: typeof now === "number" ? now : Date.parse(now),
       realTime,
-      openStore,
+      openStore: openStore ?? (journal === undefined ? undefined : async () => journal.open()),
       crashes,
       onOpen: (engine) => this.#crew.work(engine),
       onEvent: (event) => this.#onEvent(event),
@@ -214,7 +223,11 @@ export class Trial {
   }
 
   async close(): Promise<void> {
-    await this.#machine.close();
+    try {
+      await this.#machine.close();
+    } finally {
+      await this.#journal?.remove();
+    }
   }
 
   #begin(): void {
