@@ -18,6 +18,7 @@ export { parseNotation } from "./notation/parse.ts";
 export { printNotation } from "./notation/print.ts";
 export { type Problem, Problems } from "./problem.ts";
 export { definitionJsonSchema } from "./schema/json-schema.ts";
+export { checkMigration, type MigrationCheck, type MigrationVerdict } from "./soundness/migration.ts";
 export {
   checkSoundness,
   type Soundness,

@@ -46,8 +46,8 @@ export const limits = {
   routeCombinationsMax: 4_096,
   /** States that a check of soundness looks at. */
   soundnessStatesMax: 20_000,
-  /** Milliseconds after which a check of soundness gives up. */
-  soundnessMsMax: 10_000,
+  /** Records that a check of soundness copies and compares: of a state each time that something happens in it. */
+  soundnessWorkMax: 4_000_000,
   /** Elements shown of a path; the last ones. */
   pathElementsMax: 30,
   /** Compiled expressions kept in memory. */

@@ -31,7 +31,7 @@ test("[D170] the complete review: a risk that no route takes, decisions that not
     "23 decision-unread Expected something to depend on architect_review_decision, which architect_review decides, but nothing reads it",
     "23 label-unknown Expected labels that say who may do architect_review, but architect-approved and architect-rejected would be an answer: answers are what completing it brings",
     "27 variable-read-early Expected issue_number to be written on every path to close_issue, but nothing ever writes it",
-    "32 process-stuck Expected a token on every flow into 'flow-3.join-2', but none can arrive any more, after start → validate → route → domain_review → architect_review → [architect_late] → deploy_changes → end",
+    "32 process-stuck Expected a token on every flow into the join before 'deploy_changes', but none can arrive any more, after start → validate → route → domain_review → architect_review → [architect_late] → deploy_changes → end",
   ]);
 });
 
@@ -162,7 +162,11 @@ test("[D175] findings have code, place, advice and the path, in the order of the
 
 test("[D176] a check that gives up says so", () => {
   expect(check(programOf("process: p\nsteps:\n  a: { job: x }\n"), { statesMax: 1 })).toMatchObject([
-    { code: "soundness-unknown", message: "Expected to see every state, but there are more than 1 states." },
+    {
+      code: "soundness-unknown",
+      message:
+        "Expected to see every state, but there are more than 1 states: 1 were seen, among them all within 0 steps of the start.",
+    },
   ]);
 });
 
@@ -175,7 +179,7 @@ test("[D176] large programs are checked within seconds", () => {
   const long = Array.from({ length: 3_000 }, (_, n) => `  s${n}: { job: x }\n`);
   for (const text of [steps.slice(0, 240), long]) {
     const before = performance.now();
-    check(programOf(`process: p\nsteps:\n${text.join("")}`), { timeMsMax: 1_000 });
+    check(programOf(`process: p\nsteps:\n${text.join("")}`));
     expect(performance.now() - before).toBeLessThan(10_000);
   }
 });

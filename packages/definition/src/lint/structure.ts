@@ -42,9 +42,7 @@ function reach(
     open.push(...(boundaries.get(id) ?? []).map((boundary) => boundary.id));
     begin(id);
     if ("compensation" in element && element.compensation !== undefined) open.push(element.compensation);
-    const link = linkOf(element);
-    if (link !== undefined)
-      open.push(...program.elements.filter((other) => isLinkTo(other, link)).map(({ id: to }) => to));
+    open.push(...linksOf(program, element).map(({ id: to }) => to));
   }
   return reached;
 }
@@ -68,6 +66,12 @@ function isLinkTarget(element: Element): boolean {
 function linkOf(element: Element): { readonly name: string; readonly parent: ElementId | null } | undefined {
   if (element.kind !== "intermediate-throw-event" || element.trigger.type !== "link") return undefined;
   return { name: element.trigger.name, parent: element.parent };
+}
+
+/** The events that catch the link that an element throws. */
+export function linksOf(program: ProgramDocument, element: Element): readonly Element[] {
+  const link = linkOf(element);
+  return link === undefined ? [] : program.elements.filter((other) => isLinkTo(other, link));
 }
 
 /** The events that throw the link that an element catches. */

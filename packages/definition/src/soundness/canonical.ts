@@ -1,7 +1,12 @@
+import { createHash } from "node:crypto";
 import type { JsonObject, Key, State } from "@tutti/kernel";
-import { snapshotState } from "@tutti/kernel";
 
 type Row = { readonly [field: string]: unknown };
+
+interface Snapshot {
+  readonly head: State["head"];
+  readonly tables: Record<string, [string | number, unknown][]>;
+}
 
 /** One state as a tree: what runs in what, and what belongs to each of them, without keys, times and data. */
 interface Node {
@@ -32,18 +37,25 @@ const noise: ReadonlySet<string> = new Set(
 );
 
 export interface Canonical {
-  /** Equal for states that go on alike. */
+  /** Equal for states that go on alike. A digest: the text of a large state is long, and all are kept. */
   readonly text: string;
-  /** How many of each there are: element instances by where they run, and tokens that wait at joins. */
-  readonly tokens: ReadonlyMap<string, number>;
+  readonly tokens: Tokens;
+}
+
+/** How many of each there are: element instances by where they run, and tokens that wait at joins or are held back. */
+export interface Tokens {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly total: number;
 }
 
 /** Reads a state through its snapshot, so that a table that is added later is not forgotten. */
-export function canonical(state: State): Canonical {
-  const { tables = {} } = snapshotState(state) as unknown as { tables?: Record<string, [string | number, unknown][]> };
+export function canonical(snapshot: JsonObject): Canonical {
+  const { tables, head } = snapshot as unknown as Snapshot;
   const nodes = treeOf(tables["elements"] ?? []);
   const tokens = new Map<string, number>();
   for (const key of nodes.keys()) if (key !== 0) count(tokens, pathOf(nodes, key), 1);
+  // What a command left for the next one is about to happen, whatever else there is.
+  if (head.continuing) count(tokens, "continuing", 1);
   for (const [table, rows] of Object.entries(tables)) {
     if (ignoredTables.has(table)) continue;
     for (const [key, row] of rows) {
@@ -51,10 +63,15 @@ export function canonical(state: State): Canonical {
       const fact = `${table} ${describe(table, row, tables)} ${typeof key === "string" ? key.slice(key.indexOf("/") + 1) : ""}`;
       (nodes.get(home) ?? nodes.get(0))?.facts.push(table === "items" ? fact.replace(/ \S*$/, "") : fact);
       if (table === "waitingFlows") count(tokens, `${pathOf(nodes, home)} ${fact}`, Number(row));
+      if (table === "heldFlows") {
+        const { flow, count: held } = row as { readonly flow: string; readonly count: number };
+        count(tokens, `${pathOf(nodes, home)} held ${flow}`, held);
+      }
     }
   }
-  const { status, continuing } = state.head;
-  return { text: `${status} ${continuing} ${textOf(nodes, 0)}`, tokens };
+  const total = [...tokens.values()].reduce((sum, each) => sum + each, 0);
+  const text = `${head.status} ${head.continuing} ${textOf(nodes, 0)}`;
+  return { text: createHash("sha256").update(text).digest("base64"), tokens: { counts: tokens, total } };
 }
 
 function count(tokens: Map<string, number>, name: string, by: number): void {

@@ -8,6 +8,7 @@ import {
   type Host,
   instanceView,
   isEnded,
+  type JsonObject,
   loadProgram,
   newState,
   type Program,
@@ -17,14 +18,15 @@ import {
   snapshotState,
 } from "@tutti/kernel";
 import { abstractProgram } from "./abstract.ts";
-import { type Canonical, canonical } from "./canonical.ts";
+import { canonical, type Tokens } from "./canonical.ts";
 import { Choices, CircleGone, choosingHost } from "./choice.ts";
-import { type Wait, waitsOf } from "./move.ts";
+import { type Move, type Wait, waitsOf } from "./move.ts";
 import { Surroundings } from "./surroundings.ts";
 
 export interface ExploreLimits {
   readonly statesMax: number;
-  readonly timeMsMax: number;
+  /** Records of states that may be copied and compared: the same on every machine, whatever its clock says. */
+  readonly workMax: number;
   /** Also orders that make no difference: slower, and the same findings. */
   readonly everyOrder: boolean;
 }
@@ -52,13 +54,17 @@ export interface Exploration {
   readonly states: readonly Reached[];
   /** Why it is not complete; undefined when every state was reached. */
   readonly cut: string | undefined;
+  /** Every state that so many commands lead to was reached. */
+  readonly depth: number;
   /** Elements that were entered in some state. */
   readonly entered: ReadonlySet<string>;
 }
 
 interface Seen extends Reached {
-  readonly tokens: Canonical["tokens"];
+  readonly tokens: Tokens;
   readonly adds: boolean;
+  /** Commands on the way here. */
+  readonly depth: number;
 }
 
 /** Stands for the state that a step does not come to, whatever is answered on its way. */
@@ -71,8 +77,9 @@ const runaway: Omit<Seen, "from"> = {
   waiting: [],
   runaway: true,
   grownFrom: undefined,
-  tokens: new Map(),
+  tokens: { counts: new Map(), total: 0 },
   adds: false,
+  depth: 0,
 };
 
 interface Outcome {
@@ -82,7 +89,7 @@ interface Outcome {
 
 interface Open {
   readonly index: number;
-  readonly snapshot: ReturnType<typeof snapshotState>;
+  readonly snapshot: JsonObject;
 }
 
 /** How often one command enters an element, if it comes to an end: two items of each collection around it. */
@@ -106,8 +113,9 @@ export class Explorer {
   readonly #entered: Set<string> = new Set();
   /** Why moves of the state that is being left led nowhere. */
   #refused: string[] = [];
-  #open: Open[] = [];
+  #open: (Open | undefined)[] = [];
   #cut: string | undefined;
+  #work: number = 0;
 
   constructor(document: ProgramDocument, limits: ExploreLimits) {
     this.#document = abstractProgram(document);
@@ -119,19 +127,26 @@ export class Explorer {
 
   /** Explores from the states given, or else from every way in which the process may start. */
   explore(from: readonly State[] = []): Exploration {
-    const begun = performance.now();
     for (const state of from) this.#reach(undefined, { events: [], state }, false);
-    if (from.length === 0)
-      for (const start of this.#starts()) this.#follow(undefined, newState(), { command: start, adds: false });
-    for (let at = 0; at < this.#open.length && this.#cut === undefined; at += 1) {
-      const open = this.#open[at];
-      if (open !== undefined) this.#expand(open);
-      this.#open[at] = undefined as unknown as Open;
-      if (performance.now() - begun > this.#limits.timeMsMax) {
-        this.#cut = `more than ${this.#limits.timeMsMax} ms were needed`;
-      }
+    if (from.length === 0) {
+      const nothing = snapshotState(newState());
+      for (const start of this.#starts()) this.#follow(undefined, nothing, { command: start, adds: false });
     }
-    return { states: this.#states, cut: this.#cut, entered: this.#entered };
+    let depth = 0;
+    for (let at = 0; at < this.#open.length && this.#cut === undefined; at += 1) {
+      const open = this.#open[at] as Open;
+      depth = this.#states[open.index]?.depth ?? 0;
+      this.#expand(open);
+      this.#open[at] = undefined;
+    }
+    return { states: this.#states, cut: this.#cut, depth, entered: this.#entered };
+  }
+
+  /** Counts before the work is done: what a limit keeps from being done must not have been half done. */
+  #afford(records: number): boolean {
+    this.#work += records;
+    if (this.#work > this.#limits.workMax) this.#cut ??= `that takes more than ${this.#limits.workMax} units of work`;
+    return this.#cut === undefined;
   }
 
   #starts(): Command[] {
@@ -158,10 +173,10 @@ export class Explorer {
       ? undefined
       : waits.find((wait) => wait.moves.length > 0 && this.#surroundings.isQuiet(wait.element));
     // What cannot interfere may go first, as long as that leads on: else the others would be put off for ever.
-    if (quiet !== undefined && waits.length > 1 && this.#take(index, state, [quiet]) === "on") return;
+    if (quiet !== undefined && waits.length > 1 && this.#take(index, snapshot, [quiet]) === "on") return;
     this.#take(
       index,
-      state,
+      snapshot,
       waits.filter((wait) => wait !== quiet || waits.length === 1),
     );
     const reached = this.#states[index];
@@ -176,19 +191,21 @@ export class Explorer {
     reached.waiting = this.#refused.length > 0 ? [...new Set(this.#refused)] : this.#waitingIn(state);
   }
 
-  #take(index: number, state: State, waits: readonly Wait[]): "on" | "back" {
+  #take(index: number, before: JsonObject, waits: readonly Wait[]): "on" | "back" {
     let back = false;
     for (const wait of waits) {
       for (const move of wait.moves) {
         if (this.#cut !== undefined) return "on";
-        back = !this.#follow(index, state, move) || back;
+        back = !this.#follow(index, before, move) || back;
       }
     }
     return back ? "back" : "on";
   }
 
   /** Every outcome of one move. Gives whether all of them are new states. */
-  #follow(from: number | undefined, state: State, move: Wait["moves"][number]): boolean {
+  #follow(from: number | undefined, before: JsonObject, move: Move): boolean {
+    const state = restoreState(before);
+    const records = recordsIn(before);
     let allNew = true;
     let ways = 0;
     let circles = 0;
@@ -197,6 +214,7 @@ export class Explorer {
         this.#cut = `one step has more than ${waysMax} outcomes`;
         return allNew;
       }
+      if (!this.#afford(records)) return allNew;
       this.#choices.begin(script);
       const decision = this.#decide(state, move.command);
       if (decision === undefined) circles += 1;
@@ -205,7 +223,8 @@ export class Explorer {
         allNew = false;
         continue;
       }
-      const after = restoreState(snapshotState(state));
+      if (!this.#afford(decision.events.length)) return allNew;
+      const after = restoreState(before);
       for (const event of decision.events) evolve(after, event);
       allNew = this.#reach(from, { events: decision.events, state: after }, move.adds) && allNew;
     }
@@ -226,7 +245,8 @@ export class Explorer {
     const { events, state } = outcome;
     for (const event of events)
       if (event.type === "element-passed" || event.type === "element-activated") this.#entered.add(event.element);
-    const { text, tokens } = canonical(state);
+    const snapshot = snapshotState(state);
+    const { text, tokens } = canonical(snapshot);
     const known = this.#known.get(text);
     if (known !== undefined) {
       if (from !== undefined) this.#states[from]?.next.push(known);
@@ -240,6 +260,7 @@ export class Explorer {
     this.#known.set(text, index);
     if (from !== undefined) this.#states[from]?.next.push(index);
     const grownFrom = adds ? undefined : this.#grownFrom(from, tokens);
+    const depth = from === undefined ? 0 : (this.#states[from]?.depth ?? 0) + 1;
     const ended = isEnded(state);
     const stuckAt = stuckJoin(events);
     const runs = state.head.continuing && this.#document.elements.length * entriesMax < activationsPerCommandMax;
@@ -255,9 +276,10 @@ export class Explorer {
       grownFrom,
       tokens,
       adds,
+      depth,
     });
     // What grows once grows for ever: going on would only show it again.
-    if (!ended && !runs && grownFrom === undefined) this.#open.push({ index, snapshot: snapshotState(state) });
+    if (!ended && !runs && grownFrom === undefined) this.#open.push({ index, snapshot });
     return true;
   }
 
@@ -273,27 +295,32 @@ export class Explorer {
   }
 
   /** The nearest state on the way that has some of these tokens and no others: from there the same way can be gone again. */
-  #grownFrom(from: number | undefined, tokens: Canonical["tokens"]): number | undefined {
+  #grownFrom(from: number | undefined, tokens: Tokens): number | undefined {
     for (let at = from; at !== undefined; ) {
       const before = this.#states[at];
       if (before === undefined) return undefined;
-      if (isLess(before.tokens, tokens)) return at;
+      if (this.#isLess(before.tokens, tokens)) return at;
       if (before.adds) return undefined;
       at = before.from;
     }
     return undefined;
   }
+
+  #isLess(before: Tokens, after: Tokens): boolean {
+    if (before.total === 0 || before.total >= after.total) return false;
+    for (const [name, count] of before.counts) {
+      this.#work += 1;
+      if ((after.counts.get(name) ?? 0) < count) return false;
+    }
+    return true;
+  }
 }
 
-function isLess(before: Canonical["tokens"], after: Canonical["tokens"]): boolean {
-  let more = after.size > before.size;
-  if (before.size === 0) return false;
-  for (const [name, count] of before) {
-    const now = after.get(name) ?? 0;
-    if (now < count) return false;
-    more ||= now > count;
-  }
-  return more;
+function recordsIn(snapshot: JsonObject): number {
+  return Object.values(snapshot["tables"] as JsonObject).reduce<number>(
+    (sum, records) => sum + (records as readonly unknown[]).length,
+    1,
+  );
 }
 
 /** A data fault, which the abstraction invented or other checks report. */

@@ -1,4 +1,11 @@
-import { AppError, type ElementId, type ProgramDocument, type SourcePosition, type State } from "@tutti/kernel";
+import {
+  AppError,
+  type ElementId,
+  type Key,
+  type ProgramDocument,
+  type SourcePosition,
+  type State,
+} from "@tutti/kernel";
 import { limits } from "../limits.ts";
 import { type Exploration, Explorer, type Reached } from "./explore.ts";
 
@@ -24,7 +31,7 @@ export interface Soundness {
 
 export interface SoundnessOptions {
   readonly statesMax?: number;
-  readonly timeMsMax?: number;
+  readonly workMax?: number;
   readonly everyOrder?: boolean;
   readonly from?: readonly State[];
 }
@@ -39,13 +46,13 @@ export interface SoundnessOptions {
 export function checkSoundness(document: ProgramDocument, options: SoundnessOptions = {}): Soundness {
   const {
     statesMax = limits.soundnessStatesMax,
-    timeMsMax = limits.soundnessMsMax,
+    workMax = limits.soundnessWorkMax,
     everyOrder = false,
     from = [],
   } = options;
   let explored: Exploration;
   try {
-    explored = new Explorer(document, { statesMax, timeMsMax, everyOrder }).explore(from);
+    explored = new Explorer(document, { statesMax, workMax, everyOrder }).explore(from);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { verdict: "unknown", reason: error.message, findings: [], statesExplored: 0 };
@@ -56,7 +63,13 @@ export function checkSoundness(document: ProgramDocument, options: SoundnessOpti
   const statesExplored = explored.states.length;
   if (findings.length > 0) return { verdict: "unsound", findings, statesExplored };
   if (whole) return { verdict: "sound", findings, statesExplored };
-  return { verdict: "unknown", reason: `Expected to see every state, but ${explored.cut}.`, findings, statesExplored };
+  return { verdict: "unknown", reason: howFar(explored), findings, statesExplored };
+}
+
+/** A verdict about a part is worth as much as the part: every way to go wrong that is shorter would have been found. */
+function howFar({ cut, states, depth }: Exploration): string {
+  const steps = depth === 1 ? "1 step" : `${depth} steps`;
+  return `Expected to see every state, but ${cut}: ${states.length} were seen, among them all within ${steps} of the start.`;
 }
 
 /** One finding per way of being stuck, each by its shortest path. */
@@ -66,9 +79,10 @@ function stuck(document: ProgramDocument, explored: Exploration): SoundnessFindi
     const reason = state.stuckAt ?? state.waiting.join(" ");
     if (reason === "" || found.has(reason)) continue;
     const path = pathTo(document, explored, index);
-    const what = state.stuckAt ?? `Expected a way on, but nothing can happen any more: ${reason}`;
-    const message = `${what}, after ${path.join(" → ")}`;
     const join = document.elements.find((element) => element.id === state.joins[0]);
+    const what = state.stuckAt ?? `Expected a way on, but nothing can happen any more: ${reason}`;
+    const said = join === undefined ? what : what.replace(`'${join.id}'`, placeOf(document, join.id));
+    const message = path.length === 0 ? said : `${said}, after ${path.join(" → ")}`;
     const place = join?.position === undefined ? {} : { position: join.position };
     found.set(reason, {
       code: "process-stuck",
@@ -152,7 +166,17 @@ function nameOf(document: ProgramDocument, id: ElementId): string {
   return document.elements.find((element) => element.id === id)?.name ?? id;
 }
 
-/** The shortest way to a state, as the elements that were entered, without what only compilers see. */
+/** A join that a compiler made stands before something that has a name. */
+function placeOf(document: ProgramDocument, join: ElementId): string {
+  if (!isGenerated(join)) return `'${nameOf(document, join)}'`;
+  const next = document.flows.find((flow) => flow.from === join);
+  return next === undefined ? `'${join}'` : `the join before ${placeOf(document, next.to)}`;
+}
+
+/**
+ * The shortest way to a state, as the elements that were entered, without what only compilers see. From a state that
+ * was given, it also names what completes of that state.
+ */
 function pathTo(document: ProgramDocument, explored: Exploration, index: number): string[] {
   const steps: Reached[] = [];
   for (let at: number | undefined = index; at !== undefined; at = explored.states[at]?.from) {
@@ -160,9 +184,13 @@ function pathTo(document: ProgramDocument, explored: Exploration, index: number)
     if (state !== undefined) steps.unshift(state);
   }
   const names: string[] = [];
+  const entered = new Set<Key>();
   const elements = new Map(document.elements.map((element) => [element.id, element]));
   for (const event of steps.flatMap((step) => step.events)) {
-    if (event.type !== "element-passed" && event.type !== "element-activated") continue;
+    if (event.type !== "element-passed" && event.type !== "element-activated" && event.type !== "element-completed")
+      continue;
+    if (event.type === "element-activated") entered.add(event.key);
+    if (event.type === "element-completed" && entered.has(event.key)) continue;
     const element = elements.get(event.element);
     if (element === undefined || isGenerated(element.id)) continue;
     const name = element.name ?? element.id;

@@ -1,4 +1,5 @@
-import type { Element, ElementId, JsonObject, ProgramDocument, State } from "@tutti/kernel";
+import type { Element, ElementId, Flow, JsonObject, ProgramDocument, State } from "@tutti/kernel";
+import { linksOf } from "../lint/structure.ts";
 import { choosableIn } from "./abstract.ts";
 
 /** What the structure of a program says about each of its elements. Everything is computed once. */
@@ -6,6 +7,8 @@ export class Surroundings {
   readonly #elements: ReadonlyMap<ElementId, Element>;
   readonly #inside: ReadonlyMap<ElementId | null, readonly Element[]>;
   readonly #boundaries: ReadonlyMap<ElementId, readonly Element[]>;
+  readonly #outgoing: ReadonlyMap<ElementId, readonly Flow[]>;
+  readonly #codes: Map<ElementId, readonly string[]> = new Map();
   readonly #after: Map<ElementId, ReadonlySet<ElementId>> = new Map();
   readonly #quiet: Map<ElementId | null, boolean> = new Map();
   readonly #document: ProgramDocument;
@@ -13,6 +16,7 @@ export class Surroundings {
   constructor(document: ProgramDocument) {
     this.#document = document;
     this.#elements = new Map(document.elements.map((element) => [element.id, element]));
+    this.#outgoing = Map.groupBy(document.flows, (flow) => flow.from);
     this.#inside = Map.groupBy(document.elements, (element) => element.parent);
     this.#boundaries = Map.groupBy(
       document.elements.filter((element) => element.kind === "boundary-event"),
@@ -22,6 +26,8 @@ export class Surroundings {
 
   /** Codes of errors that something around the element catches; one that nobody names where all are caught. */
   codesAround(id: ElementId): readonly string[] {
+    const known = this.#codes.get(id);
+    if (known !== undefined) return known;
     const codes = new Set<string>();
     for (let element = this.#elements.get(id); element !== undefined; element = this.#parentOf(element)) {
       for (const event of [...(this.#boundaries.get(element.id) ?? []), ...this.#eventStarts(element.parent)]) {
@@ -29,7 +35,9 @@ export class Surroundings {
         if (trigger.type === "error") codes.add(trigger.code ?? "any-error");
       }
     }
-    return [...codes];
+    const found = [...codes];
+    this.#codes.set(id, found);
+    return found;
   }
 
   /** What a job may complete with, as far as the process goes on differently: some choose what is done next. */
@@ -110,16 +118,22 @@ export class Surroundings {
     const known = this.#after.get(id);
     if (known !== undefined) return known;
     const after = new Set<ElementId>();
-    const open = this.#document.flows.filter((flow) => flow.from === id).map((flow) => flow.to);
+    const open = this.#nextOf(id);
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (after.has(next)) continue;
       after.add(next);
-      for (const flow of this.#document.flows) if (flow.from === next) open.push(flow.to);
+      open.push(...this.#nextOf(next));
       for (const inner of this.#inside.get(next) ?? []) open.push(inner.id);
       for (const boundary of this.#boundaries.get(next) ?? []) open.push(boundary.id);
     }
     this.#after.set(id, after);
     return after;
+  }
+
+  #nextOf(id: ElementId): ElementId[] {
+    const element = this.#elements.get(id);
+    const linked = element === undefined ? [] : linksOf(this.#document, element);
+    return [...(this.#outgoing.get(id) ?? []).map((flow) => flow.to), ...linked.map((target) => target.id)];
   }
 }
 
