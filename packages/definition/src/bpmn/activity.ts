@@ -1,10 +1,10 @@
 import type { Activity, AdHocSubProcess, CallActivity, ElementId, Mapping, ScriptTask } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { cel, variableAt } from "../value.ts";
-import { type Base, baseOf, type Context } from "./context.ts";
+import { type Base, baseOf, type Context, tolerate } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
 import { feel, fixedText, sourceOf } from "./expression.ts";
-import { attribute, child, extension, flag, kindOf, textOf } from "./file.ts";
+import { attribute, child, extension, filled, flag, textOf } from "./file.ts";
 import { defaultFlowOf } from "./gateway.ts";
 import { declaredJob, jobOf } from "./job.ts";
 import { countedCondition, loopOf } from "./loop.ts";
@@ -47,10 +47,10 @@ const openness: Readonly<Record<string, { readonly inputs: boolean; readonly out
 
 /** Builds an activity with what all of them share: data, loop, compensation, quantities. */
 export function activityOf(context: Context, node: XmlNode, parent: ElementId | null): Activity | undefined {
-  const { file, handlers } = context;
+  const { file, handlers, undoing } = context;
   const id = file.idOf(node);
   const mappings = mappingsOf(context, node);
-  const handled = flag(node, "isForCompensation", false);
+  const handled = flag(node, "isForCompensation", false) || undoing.has(id);
   const shared: Shared = {
     ...baseOf(context, node, parent),
     ...mappings,
@@ -117,26 +117,43 @@ function businessRuleTask(context: Context, node: XmlNode, shared: Shared): Acti
   return { ...shared, kind: "business-rule-task", job, ...defined({ outputs: shared.outputs ?? outputs }) };
 }
 
-function callActivity(context: Context, node: XmlNode, shared: Shared): CallActivity | undefined {
+function callActivity(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
   const { file, processes } = context;
   const vendor = extension(node, "zeebe:calledElement");
-  const written = attribute(vendor, "processId") ?? attribute(node, "calledElement");
-  const process = fixedText(file, "process", {
-    text: written?.replace(/^[A-Za-z_][\w.-]*:(?=[^:]+$)/, ""),
-    at: vendor ?? node,
-  });
-  if (process === undefined) {
-    if (written === undefined)
-      file.report("bpmn-invalid", `Expected a process that ${shared.id} calls, but there is none`, node);
-    return undefined;
+  const written =
+    attribute(vendor, "processId") ?? attribute(node, "calledElement") ?? attribute(node, "drools:calledElementByName");
+  if (written === undefined) {
+    const fault = `Expected a process that ${shared.id} calls, but there is none`;
+    tolerate(context, node, { fault, here: "a worker does it" });
+    return context.plain ? { ...shared, kind: "service-task", job: jobOf(file, node) } : undefined;
   }
+  const text = written.replace(/^[A-Za-z_][\w.-]*:(?=[^:]+$)/, "");
+  const process = fixedText(file, "process", { text, at: vendor ?? node });
+  if (process === undefined) return undefined;
   const called = file.find(process);
-  if (called?.name.startsWith("bpmn:global") === true) {
-    file.refuse(`a call of the ${kindOf(called)} ${process}; draw it as a task`, node);
-    return undefined;
-  }
+  const task = called === undefined ? undefined : globalTasks[called.name];
+  if (called !== undefined && task !== undefined) return globalTask(context, shared, { call: node, called, task });
   const binding = bindingOf(node, vendor) ?? (processes.has(process) ? "deployment" : "latest");
   return { ...shared, kind: "call-activity", process, binding };
+}
+
+const globalTasks: Readonly<Record<string, string>> = {
+  "bpmn:globalTask": "bpmn:task",
+  "bpmn:globalUserTask": "bpmn:userTask",
+  "bpmn:globalManualTask": "bpmn:manualTask",
+  "bpmn:globalScriptTask": "bpmn:scriptTask",
+  "bpmn:globalBusinessRuleTask": "bpmn:businessRuleTask",
+};
+
+/** A task that several processes call is that task, with the data, the loop and the name that the call gives it. */
+function globalTask(
+  context: Context,
+  shared: Shared,
+  { call, called, task }: { readonly call: XmlNode; readonly called: XmlNode; readonly task: string },
+): Activity | undefined {
+  const name = attribute(called, "name") ?? attribute(call, "name") ?? shared.id;
+  const node = { ...called, name: task, attributes: new Map([...called.attributes, ["name", name]]) };
+  return activities[task]?.(context, node, shared);
 }
 
 function bindingOf(node: XmlNode, vendor: XmlNode | undefined): CallActivity["binding"] | undefined {
@@ -168,7 +185,7 @@ function adHocSubProcess(context: Context, node: XmlNode, shared: Shared): AdHoc
   const activate = attribute(vendor, "activeElementsCollection");
   const target = attribute(vendor, "outputCollection");
   const yielded = attribute(vendor, "outputElement");
-  const condition = child(node, "bpmn:completionCondition");
+  const condition = filled(node, "bpmn:completionCondition");
   const variables = declaredData(file, node, context.data);
   return {
     ...shared,

@@ -1,5 +1,6 @@
 import type { ElementId, JsonObject, SourcePosition } from "@tutti/kernel";
 import type { Draft } from "../draft.ts";
+import type { DefinitionErrorCode } from "../errors.ts";
 import { defined } from "../form/parts.ts";
 import { attribute, type BpmnFile, child, childrenOf, extension, extensions, kindOf, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
@@ -15,10 +16,30 @@ export interface Context {
   readonly handlers: ReadonlyMap<ElementId, ElementId>;
   /** Variable names of data objects, properties, and references to them, by id. */
   readonly data: ReadonlyMap<string, string>;
+  /** The activities that undo others, as the drawing connects them. */
+  readonly undoing: ReadonlySet<ElementId>;
+  /** The process does not say that it is executable: what its drawing leaves out is filled in, with a warning. */
+  readonly plain: boolean;
   /** Ids of the processes of the same file. */
   readonly processes: ReadonlySet<string>;
   /** Elements that say nothing of what goes in or out: they see, and may write, every variable of the process. */
   readonly open: Map<ElementId, { readonly inputs: boolean; readonly outputs: boolean }>;
+}
+
+/** What a drawing may leave out or get wrong, unless its process says that it is executable: then it is an error. */
+export function tolerate(context: Context, at: XmlNode, said: Tolerated): void {
+  const { file, plain } = context;
+  const { code = "bpmn-invalid", fault, here } = said;
+  if (plain) file.warn(code, `${fault}: here ${here}`, at);
+  else file.report(code, fault, at);
+}
+
+interface Tolerated {
+  readonly code?: DefinitionErrorCode;
+  /** "Expected X, but Y". */
+  readonly fault: string;
+  /** What it is taken for. */
+  readonly here: string;
 }
 
 export interface Base {

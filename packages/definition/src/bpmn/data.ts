@@ -11,14 +11,15 @@ const holders: readonly string[] = [
   "bpmn:outputDataItem",
 ];
 
-/** A name as BPMN allows it made a variable's: letters, digits and underscores. */
+/** A name as BPMN allows it made a variable's: letters of any script, digits and underscores. */
 export function variableName(text: string): string {
   const name = text
     .trim()
-    .replaceAll(/[^A-Za-z0-9_]+/g, "_")
+    .normalize("NFC")
+    .replaceAll(/[^\p{L}\p{M}\p{N}_]+/gu, "_")
     .replaceAll(/^_+|_+$/g, "")
     .slice(0, 128);
-  return /^[A-Za-z_]/.test(name) ? name : `_${name}`;
+  return /^[\p{L}_]/u.test(name) ? name : `_${name}`;
 }
 
 /**
@@ -30,7 +31,8 @@ export function dataNamesOf(root: XmlNode): Map<string, string> {
   const references: XmlNode[] = [];
   const visit = (node: XmlNode): void => {
     const id = attribute(node, "id");
-    if (id !== undefined && holders.includes(node.name)) names.set(id, variableName(attribute(node, "name") ?? id));
+    if (id !== undefined && holders.includes(node.name) && !isUnnamed(node, root))
+      names.set(id, variableName(attribute(node, "name") ?? id));
     if (node.name === "bpmn:dataObjectReference") references.push(node);
     if (node.name === "bpmn:dataStoreReference" && id !== undefined)
       names.set(id, variableName(attribute(node, "name") ?? id));
@@ -49,15 +51,32 @@ export function dataNamesOf(root: XmlNode): Map<string, string> {
       name !== undefined &&
       !named.has(target)
     ) {
-      names.set(target, variableName(name.replace(/\s*\[.*\]$/, "")));
+      names.set(target, variableName(withoutState(name)));
       named.add(target);
     }
   }
   for (const reference of references) {
-    const name = names.get(attribute(reference, "dataObjectRef") ?? "") ?? attribute(reference, "name");
-    names.set(attribute(reference, "id") ?? "", name ?? "");
+    const id = attribute(reference, "id") ?? "";
+    const own = variableName(withoutState(attribute(reference, "name") ?? id));
+    names.set(id, names.get(attribute(reference, "dataObjectRef") ?? "") ?? own);
   }
   return names;
+}
+
+/** `Invoice [paid]` is the invoice. */
+function withoutState(name: string): string {
+  return name.replace(/\s*\[.*\]$/, "");
+}
+
+/**
+ * An input or output of a task that has no name, or one that bpmn.io makes up to have something to draw an arrow to, is
+ * called like the data at the other end of its association. Those of the process itself are its interface.
+ */
+function isUnnamed(node: XmlNode, root: XmlNode): boolean {
+  const name = attribute(node, "name");
+  if (name === "__targetRef_placeholder") return true;
+  const isPort = node.name === "bpmn:dataInput" || node.name === "bpmn:dataOutput";
+  return isPort && name === undefined && child(root, "bpmn:ioSpecification")?.children.includes(node) !== true;
 }
 
 /** Data objects and properties of a process or sub-process, as its variables. */

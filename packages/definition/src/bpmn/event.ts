@@ -10,10 +10,10 @@ import type {
   StartEvent,
 } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
-import { baseOf, type Context } from "./context.ts";
+import { baseOf, type Context, tolerate } from "./context.ts";
 import { attribute, childrenOf, flag, kindOf, textOf } from "./file.ts";
 import { mappingsOf } from "./mapping.ts";
-import { catchTrigger, throwTrigger } from "./trigger.ts";
+import { catchTrigger, standIn, throwTrigger } from "./trigger.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** The event definitions of an event: its own, and those it refers to. */
@@ -42,24 +42,29 @@ export const events: Readonly<
 };
 
 function startEvent(context: Context, node: XmlNode, parent: ElementId | null): StartEvent | undefined {
-  const trigger = triggerOf(context, node);
-  if (trigger === undefined) return undefined;
+  const drawn = triggerOf(context, node);
+  if (drawn === undefined) return undefined;
   const inside = parent === null ? undefined : context.draft.get(parent);
   const handles = inside?.kind === "sub-process" && inside.triggeredByEvent === true;
-  if (handles && trigger.type === "none") {
+  const trigger = handles ? orStandIn(context, node, drawn) : drawn;
+  if (trigger.type === "none" && handles) {
     context.file.report(
       "bpmn-invalid",
       "Expected a trigger at the start of an event sub-process, but there is none",
       node,
     );
   }
-  if (!handles && parent !== null && trigger.type !== "none") {
-    context.file.report("bpmn-invalid", "Expected a plain start inside of a sub-process, but it has a trigger", node);
+  const misplaced = !handles && parent !== null && trigger.type !== "none";
+  if (misplaced) {
+    const fault = "Expected a plain start inside of a sub-process, but it has a trigger";
+    tolerate(context, node, { fault, here: "it is a plain start" });
   }
-  const interrupting = handles && !flag(node, "isInterrupting", true) ? false : undefined;
-  if (interrupting === false && trigger.type === "error") {
-    context.file.report("bpmn-invalid", "Expected an interrupting event for error, but isInterrupting is false", node);
+  const interrupting = handles && !flag(node, "isInterrupting", true) && trigger.type !== "error" ? false : undefined;
+  if (handles && trigger.type === "error" && !flag(node, "isInterrupting", true)) {
+    const fault = "Expected an interrupting event for error, but isInterrupting is false";
+    tolerate(context, node, { fault, here: "it interrupts" });
   }
+  if (misplaced) return { ...baseOf(context, node, parent), kind: "start-event", trigger: { type: "none" } };
   return {
     ...baseOf(context, node, parent),
     kind: "start-event",
@@ -68,13 +73,23 @@ function startEvent(context: Context, node: XmlNode, parent: ElementId | null): 
   };
 }
 
+/** An event that must wait for something, in a drawing that does not say for what. */
+function orStandIn(
+  context: Context,
+  node: XmlNode,
+  drawn: { readonly type: "none" } | CatchTrigger,
+): { readonly type: "none" } | CatchTrigger {
+  return drawn.type === "none" && context.plain ? standIn(context, node, "an event definition") : drawn;
+}
+
 function intermediateCatchEvent(
   context: Context,
   node: XmlNode,
   parent: ElementId | null,
 ): IntermediateCatchEvent | undefined {
-  const trigger = triggerOf(context, node);
-  if (trigger === undefined) return undefined;
+  const drawn = triggerOf(context, node);
+  if (drawn === undefined) return undefined;
+  const trigger = orStandIn(context, node, drawn);
   const strange = ["none", "error", "escalation", "compensation", "cancel"].includes(trigger.type);
   if (strange) {
     const found =
@@ -98,8 +113,9 @@ function boundaryEvent(context: Context, node: XmlNode, parent: ElementId | null
       file.report("bpmn-invalid", "Expected attachedToRef, but there is none", node);
     return undefined;
   }
-  const trigger = triggerOf(context, node);
-  if (trigger === undefined) return undefined;
+  const drawn = triggerOf(context, node);
+  if (drawn === undefined) return undefined;
+  const trigger = orStandIn(context, node, drawn);
   if (trigger.type === "none" || trigger.type === "link" || trigger.type === "compensation") {
     const found = trigger.type === "none" ? "nothing" : `a ${trigger.type}`;
     file.report("bpmn-invalid", `Expected a boundary event that catches something, but it catches ${found}`, node);
@@ -107,12 +123,10 @@ function boundaryEvent(context: Context, node: XmlNode, parent: ElementId | null
   }
   const always = trigger.type === "error" || trigger.type === "cancel";
   const wanted = flag(node, "cancelActivity", true);
-  if (always && !wanted)
-    file.report(
-      "bpmn-invalid",
-      `Expected an interrupting event for ${trigger.type}, but cancelActivity is false`,
-      node,
-    );
+  if (always && !wanted) {
+    const fault = `Expected an interrupting event for ${trigger.type}, but cancelActivity is false`;
+    tolerate(context, node, { fault, here: "it interrupts" });
+  }
   return {
     ...baseOf(context, node, parent),
     kind: "boundary-event",

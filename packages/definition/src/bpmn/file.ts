@@ -40,6 +40,12 @@ export function textOf(node: XmlNode | undefined): string | undefined {
   return text === undefined || text === "" ? undefined : text;
 }
 
+/** A child that holds a text: modelers leave empty ones behind. */
+export function filled(node: XmlNode | undefined, name: string): XmlNode | undefined {
+  const found = child(node, name);
+  return textOf(found) === undefined ? undefined : found;
+}
+
 /** A BPMN file: its tree, its ids, and where problems go. */
 export class BpmnFile {
   readonly root: XmlNode;

@@ -1,8 +1,8 @@
 import type { Element, ElementId } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { baseOf, type Context } from "./context.ts";
-import { conditionOf } from "./expression.ts";
-import { attribute, child, flag } from "./file.ts";
+import { conditionOf, feel } from "./expression.ts";
+import { attribute, childrenOf, filled, flag } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 type Build = (context: Context, node: XmlNode, parent: ElementId | null) => Element | undefined;
@@ -29,22 +29,21 @@ export function defaultFlowOf(context: Context, node: XmlNode): string | undefin
   return flow === undefined ? undefined : context.file.idOf(flow);
 }
 
+/** Without a condition the first token activates it, which the standard leaves open. */
 function complexGateway(context: Context, node: XmlNode, parent: ElementId | null): Element | undefined {
-  const condition = child(node, "bpmn:activationCondition");
-  const activation = condition === undefined ? undefined : conditionOf(context.file, condition);
-  if (activation === undefined) {
-    if (condition === undefined)
-      context.file.report(
-        "bpmn-invalid",
-        `Expected an activationCondition in ${context.file.idOf(node)}, but there is none`,
-        node,
-      );
-    return undefined;
+  const { file } = context;
+  const condition = filled(node, "bpmn:activationCondition");
+  const activation = condition === undefined ? feel("true", node) : conditionOf(file, condition);
+  if (activation === undefined) return undefined;
+  if (condition === undefined && childrenOf(node, "bpmn:incoming").length > 1) {
+    const message = `Expected an activationCondition in ${file.idOf(node)}, but there is none: the first token activates it`;
+    file.warn("bpmn-invalid", message, node);
   }
   return {
     ...baseOf(context, node, parent),
     kind: "complex-gateway",
-    activation,
+    // What the standard calls the number of tokens at the gateway.
+    activation: { ...activation, text: activation.text.replaceAll(/\bactivationCount\b/g, "arrived") },
     ...defined({ defaultFlow: defaultFlowOf(context, node) }),
   };
 }

@@ -20,14 +20,25 @@ test("[D203] the executable processes of a file, each a program with the name of
   ]);
 });
 
-test("[D203] a process that an executable one calls comes with it; a global task is refused", () => {
+test("[D203] [D224] a process that an executable one calls comes with it; the call of a global task is that task", () => {
   const called = `<process id="called"><startEvent id="s2"/></process><process id="other"><startEvent id="s3"/></process>`;
   const text = drawing(around(`<callActivity id="t" calledElement="called"/>`), [called, `<globalUserTask id="g"/>`]);
   expect(compileBpmn(text, { file: "t" }).documents.map(({ id }) => id)).toEqual(["p", "called"]);
   expect(said(programOf(text), "t")).toMatchObject({ process: "called", binding: "deployment" });
-  expect(problemsOf(text.replace(`"called"`, `"g"`))[0]).toContain(
-    "found a call of the globalUserTask g; draw it as a task",
-  );
+  const global = text
+    .replace(`"called"`, `"tns:g" name="Look"`)
+    .replace(
+      `<globalUserTask id="g"/>`,
+      `<globalUserTask id="g"><potentialOwner><resourceRef>r</resourceRef></potentialOwner></globalUserTask><resource id="r" name="Clerks, night"/>`,
+    );
+  expect(said(programOf(global), "t")).toMatchObject({ kind: "user-task", title: { literal: "Look" } });
+  const scripted = text
+    .replace(`"called"`, `"g"`)
+    .replace(
+      `<globalUserTask id="g"/>`,
+      `<globalScriptTask id="g" name="Sum"><script>x = 1</script></globalScriptTask>`,
+    );
+  expect(said(programOf(scripted), "t")).toMatchObject({ kind: "script-task", assignments: [{ target: "x" }] });
 });
 
 test("[D212] both ends of a message flow mean the same message", () => {
@@ -269,7 +280,10 @@ test("[D211] cardinality, and a loop over nothing", () => {
   expect(computed).toMatchObject({
     collection: { language: "feel", text: "if (n) < 1 then [] else for i in 1..(n) return i" },
   });
-  expect(problemsOf(looped("<loopCardinality>some</loopCardinality>"))[0]).toContain(
+  expect(said(programOf(looped("<loopCardinality>count(people)</loopCardinality>")), "t")["loop"]).toMatchObject({
+    collection: { language: "feel", text: "if (count(people)) < 1 then [] else for i in 1..(count(people)) return i" },
+  });
+  expect(problemsOf(looped("<loopCardinality>-1</loopCardinality>"))[0]).toContain(
     "Expected a number from 0 to 100000",
   );
   expect(problemsOf(looped(""))[0]).toContain("Expected a collection or a cardinality, but the loop of t has none");

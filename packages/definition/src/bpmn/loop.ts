@@ -1,10 +1,10 @@
 import type { Expression, ItemEvent, MultiInstance, Source, StandardLoop } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import { variableAt } from "../value.ts";
-import type { Context } from "./context.ts";
+import { type Context, tolerate } from "./context.ts";
 import { variableName } from "./data.ts";
 import { conditionOf, expressionSource, feel, sourceOf } from "./expression.ts";
-import { attribute, type BpmnFile, child, childrenOf, extension, flag, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, filled, flag, textOf } from "./file.ts";
 import { throwTrigger } from "./trigger.ts";
 import type { XmlNode } from "./xml.ts";
 
@@ -19,7 +19,7 @@ export function loopOf(context: Context, activity: XmlNode): MultiInstance | Sta
 /** Without a condition it goes on until its maximum. */
 function standardLoop(context: Context, node: XmlNode): StandardLoop | undefined {
   const { file } = context;
-  const written = child(node, "bpmn:loopCondition");
+  const written = filled(node, "bpmn:loopCondition");
   const maximum = attribute(node, "loopMaximum");
   const rounds = maximum === undefined ? undefined : Number(maximum);
   if (rounds !== undefined && !(Number.isSafeInteger(rounds) && rounds >= 0)) {
@@ -27,7 +27,8 @@ function standardLoop(context: Context, node: XmlNode): StandardLoop | undefined
     return undefined;
   }
   if (written === undefined && rounds === undefined) {
-    file.report("loop-invalid", "Expected a loopCondition or a loopMaximum, but there is neither", node);
+    const fault = "Expected a loopCondition or a loopMaximum, but there is neither";
+    tolerate(context, node, { code: "loop-invalid", fault, here: "it runs once" });
     return undefined;
   }
   const condition = written === undefined ? feel("true", node) : conditionOf(file, written);
@@ -41,14 +42,11 @@ function multiInstance(context: Context, activity: XmlNode, node: XmlNode): Mult
   const sequential = flag(node, "isSequential", false);
   const items = itemsOf(context, activity, node);
   if (items === undefined) {
-    file.report(
-      "loop-invalid",
-      `Expected a collection or a cardinality, but the loop of ${file.idOf(activity)} has none`,
-      node,
-    );
+    const fault = `Expected a collection or a cardinality, but the loop of ${file.idOf(activity)} has none`;
+    tolerate(context, node, { code: "loop-invalid", fault, here: "it runs once" });
     return undefined;
   }
-  const condition = child(node, "bpmn:completionCondition");
+  const condition = filled(node, "bpmn:completionCondition");
   const active = sequential ? "0" : "(total - completed - failed - skipped)";
   const completion = condition === undefined ? undefined : countedCondition(file, condition, active);
   const target = attribute(vendor, "outputCollection") ?? outputName(context, activity, node);
@@ -164,8 +162,12 @@ function outputName(context: Context, activity: XmlNode, node: XmlNode): string 
 
 /** A number of times becomes a list of that length: 1, 2, … visible as `loopCounter`. */
 function counted(context: Context, node: XmlNode): Pick<MultiInstance, "collection" | "item"> {
-  const source = expressionSource(context.file, node);
+  const given = expressionSource(context.file, node);
   const item = "loopCounter";
+  // A text that is no number is computed, whether or not it says in which language.
+  const computed =
+    "literal" in given && Number.isNaN(Number(given.literal)) ? conditionOf(context.file, node) : undefined;
+  const source = computed ?? given;
   const times = "literal" in source ? Number(source.literal) : Number.NaN;
   if ("literal" in source) {
     const fine = Number.isSafeInteger(times) && times >= 0 && times <= 100_000;

@@ -45,7 +45,7 @@ function present(inputs: readonly Mapping[], outputs: readonly Mapping[]): Mappi
 
 /** A target as a variable; a path into one is refused, as a program writes whole variables. */
 function targetOf(file: BpmnFile, node: XmlNode, name: string | undefined): string | undefined {
-  if (name !== undefined && /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return name;
+  if (name !== undefined && /^[\p{L}_][\p{L}\p{M}\p{N}_]{0,127}$/u.test(name)) return name;
   const found = name === undefined ? "there is none" : `it is ${JSON.stringify(name.slice(0, 80))}`;
   file.report("bpmn-invalid", `Expected a variable name of letters, digits and _ as target, but ${found}`, node);
   return undefined;
@@ -118,16 +118,18 @@ function association(context: Context, node: XmlNode, element: XmlNode): Mapping
     });
   }
   const transformation = child(node, "bpmn:transformation");
-  const target = nameOf(to);
-  const source = nameOf(from);
-  if (target === undefined || (source === undefined && transformation === undefined)) {
+  const [source, target] = [nameOf(from), nameOf(to)];
+  const name = target ?? source;
+  if (name === undefined) {
     file.warn(
       "bpmn-invalid",
-      `Expected data that is there on both ends, but this association of ${file.idOf(element)} has none`,
+      `Expected data at an end, but this association of ${file.idOf(element)} connects none`,
       node,
     );
     return [];
   }
-  if (transformation !== undefined) return [{ target, source: expressionSource(file, transformation) }];
-  return [{ target, source: variableAt(source ?? "", node.position) }];
+  if (transformation !== undefined) return [{ target: name, source: expressionSource(file, transformation) }];
+  // What is drawn to a task, and not to an input of it, is there under its own name, if the task has anything to say of it.
+  const implied = source === undefined || target === undefined;
+  return [{ target: name, source: variableAt(source ?? name, node.position), ...(implied && { optional: true }) }];
 }

@@ -10,6 +10,8 @@ export const tuttiUri = "urn:tutti:bpmn:1";
 const prefixes: Readonly<Record<string, string>> = {
   "": "bpmn",
   [bpmnUri]: "bpmn",
+  // What the drafts of BPMN 2.0 used.
+  "http://schema.omg.org/spec/BPMN/2.0": "bpmn",
   "http://www.omg.org/spec/BPMN/20100524/DI": "bpmndi",
   "http://www.omg.org/spec/DD/20100524/DI": "di",
   "http://www.omg.org/spec/DD/20100524/DC": "dc",

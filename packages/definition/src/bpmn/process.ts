@@ -3,11 +3,12 @@ import { type CompiledProgram, Draft, type Head } from "../draft.ts";
 import { defined } from "../form/parts.ts";
 import { limits } from "../limits.ts";
 import { activities, activityOf } from "./activity.ts";
-import { type Context, lanesOf, refuseListeners } from "./context.ts";
+import { completeChoices } from "./choice.ts";
+import { type Context, lanesOf, refuseListeners, tolerate } from "./context.ts";
 import { dataNamesOf, declaredData } from "./data.ts";
 import { events, marksCompensation } from "./event.ts";
 import { conditionOf } from "./expression.ts";
-import { attribute, type BpmnFile, child, childrenOf, extension, kindOf, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, childrenOf, extension, flag, kindOf, textOf } from "./file.ts";
 import { gateways } from "./gateway.ts";
 import { fillOpen } from "./open.ts";
 import { applyHeadPatch, applyPatches } from "./patch.ts";
@@ -54,6 +55,7 @@ const silent: ReadonlySet<string> = new Set([
 export function compileProcess(file: BpmnFile, process: XmlNode, processes: ReadonlySet<string>): CompiledProgram {
   const draft = new Draft(file.problems, () => process.position);
   const data = dataNamesOf(process);
+  const handlers = handlersOf(file, process);
   const context: Context = {
     file,
     draft,
@@ -61,11 +63,15 @@ export function compileProcess(file: BpmnFile, process: XmlNode, processes: Read
     processes,
     data,
     lanes: lanesOf(process),
-    handlers: handlersOf(file, process),
+    handlers,
+    undoing: new Set(handlers.values()),
+    plain: !flag(process, "isExecutable", false),
     open: new Map(),
   };
   refuseListeners(file, process);
   compileScope(context, process, { parent: null, nesting: 0 });
+  compileFlows(context, process);
+  completeChoices(context, process);
   const declared = declaredData(file, process, data);
   const variables = fillOpen(context, declared);
   applyPatches(context, process);
@@ -101,23 +107,24 @@ function outputsOf(context: Context, process: XmlNode): readonly string[] | unde
     : outputs.map((node) => context.data.get(attribute(node, "id") ?? "") ?? context.file.idOf(node));
 }
 
-/** Which activity undoes which: the association from the compensation event at one's boundary to the other. */
+/** Which activity undoes which: an association, drawn either way, connects the mark at one's boundary with the other. */
 function handlersOf(file: BpmnFile, process: XmlNode): Map<ElementId, ElementId> {
   const handlers = new Map<ElementId, ElementId>();
+  const connect = (mark: XmlNode | undefined, handler: XmlNode | undefined): void => {
+    if (mark === undefined || handler === undefined || !(handler.name in activities)) return;
+    if (mark.name !== "bpmn:boundaryEvent") return;
+    const referred = childrenOf(mark, "bpmn:eventDefinitionRef").map((reference) => file.find(textOf(reference)));
+    if (![...mark.children, ...referred].some((node) => node?.name === "bpmn:compensateEventDefinition")) return;
+    const attached = file.find(attribute(mark, "attachedToRef"));
+    if (attached !== undefined) handlers.set(file.idOf(attached), file.idOf(handler));
+  };
   const visit = (container: XmlNode): void => {
     for (const node of container.children) {
       if (node.name in activities && node.children.length > 0) visit(node);
       if (node.name !== "bpmn:association") continue;
-      const from = file.find(attribute(node, "sourceRef"));
-      const to = file.find(attribute(node, "targetRef"));
-      if (
-        from?.name !== "bpmn:boundaryEvent" ||
-        child(from, "bpmn:compensateEventDefinition") === undefined ||
-        to === undefined
-      )
-        continue;
-      const attached = file.find(attribute(from, "attachedToRef"));
-      if (attached !== undefined && to.name !== "bpmn:textAnnotation") handlers.set(file.idOf(attached), file.idOf(to));
+      const ends = [file.find(attribute(node, "sourceRef")), file.find(attribute(node, "targetRef"))] as const;
+      connect(ends[0], ends[1]);
+      connect(ends[1], ends[0]);
     }
   };
   visit(process);
@@ -145,8 +152,14 @@ function compileScope(context: Context, container: XmlNode, at: Site): void {
     if (node.name.startsWith("bpmn:") && !silent.has(kindOf(node))) compileNode(context, node, { parent, nesting });
   }
   if (container.name !== "bpmn:adHocSubProcess") checkBeginning(context, container);
-  const nodes = new Set(container.children);
-  for (const flow of childrenOf(container, "bpmn:sequenceFlow")) compileFlow(context, flow, nodes);
+}
+
+/** Once all elements are there: some tools write every flow into the process, wherever it is drawn. */
+function compileFlows(context: Context, container: XmlNode): void {
+  for (const node of container.children) {
+    if (node.name in activities) compileFlows(context, node);
+  }
+  for (const flow of childrenOf(container, "bpmn:sequenceFlow")) compileFlow(context, flow);
 }
 
 function compileNode(context: Context, node: XmlNode, at: Site): void {
@@ -159,12 +172,10 @@ function compileNode(context: Context, node: XmlNode, at: Site): void {
     return;
   }
   if (marksCompensation(context, node)) {
-    if (!context.handlers.has(attribute(node, "attachedToRef") ?? "")) {
-      file.report(
-        "undo-invalid",
-        `Expected an association to the activity that undoes, but ${file.idOf(node)} has none`,
-        node,
-      );
+    const marked = file.find(attribute(node, "attachedToRef"));
+    if (marked === undefined || !context.handlers.has(file.idOf(marked))) {
+      const fault = `Expected an association to the activity that undoes, but ${file.idOf(node)} has none`;
+      tolerate(context, node, { code: "undo-invalid", fault, here: "nothing undoes it" });
     }
     return;
   }
@@ -197,17 +208,20 @@ function beginsAlone(context: Context, node: XmlNode): boolean {
   return !(element.kind === "intermediate-catch-event" && element.trigger.type === "link");
 }
 
-function compileFlow(context: Context, node: XmlNode, nodes: ReadonlySet<XmlNode>): void {
+function compileFlow(context: Context, node: XmlNode): void {
   const { file, draft } = context;
   const end = (name: "sourceRef" | "targetRef"): XmlNode | undefined => {
     const reference = attribute(node, name);
-    if (reference === undefined) file.report("bpmn-invalid", `Expected ${name}, but there is none`, node);
-    return file.resolve(node, reference);
+    if (reference !== undefined) return file.resolve(node, reference);
+    tolerate(context, node, { fault: `Expected ${name}, but there is none`, here: "the flow is left out" });
+    return undefined;
   };
   const [from, to] = [end("sourceRef"), end("targetRef")];
   if (from === undefined || to === undefined) return;
   const [source, target] = [draft.get(file.idOf(from)), draft.get(file.idOf(to))];
-  if (!nodes.has(from) || !nodes.has(to)) {
+  // What could not be compiled was reported there.
+  if (source === undefined || target === undefined) return;
+  if (source.parent !== target.parent) {
     file.report(
       "target-other-scope",
       `Expected a flow within one process or sub-process, but ${file.idOf(node)} leaves it`,
@@ -215,8 +229,6 @@ function compileFlow(context: Context, node: XmlNode, nodes: ReadonlySet<XmlNode
     );
     return;
   }
-  // What could not be compiled was reported there.
-  if (source === undefined || target === undefined) return;
   if (target.kind === "start-event" || target.kind === "boundary-event") {
     file.report("bpmn-invalid", `Expected no flow into the ${target.kind} ${target.id}, but there is one`, node);
     return;

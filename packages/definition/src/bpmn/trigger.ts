@@ -2,7 +2,7 @@ import type { CatchTrigger, EndEvent, IntermediateThrowEvent, Source } from "@tu
 import { defined } from "../form/parts.ts";
 import type { Context } from "./context.ts";
 import { conditionOf, fixedText, sourceOf, timerOf } from "./expression.ts";
-import { attribute, child, extension, flag, kindOf, textOf } from "./file.ts";
+import { attribute, child, extension, filled, flag, kindOf, textOf } from "./file.ts";
 import { declaredJob } from "./job.ts";
 import { mappingsOf } from "./mapping.ts";
 import { messageOf } from "./message.ts";
@@ -14,6 +14,9 @@ type ThrowTrigger = EndEvent["trigger"] | IntermediateThrowEvent["trigger"];
 export function catchTrigger(context: Context, definition: XmlNode, event: XmlNode): CatchTrigger | undefined {
   switch (definition.name) {
     case "bpmn:timerEventDefinition": {
+      if (context.plain && definition.children.every((node) => textOf(node) === undefined)) {
+        return standIn(context, event, "a time");
+      }
       const timer = timerOf(context.file, definition);
       return timer === undefined ? undefined : { type: "timer", timer };
     }
@@ -26,6 +29,9 @@ export function catchTrigger(context: Context, definition: XmlNode, event: XmlNo
       return name === undefined ? undefined : { type: "signal", signal: { name } };
     }
     case "bpmn:conditionalEventDefinition":
+      if (context.plain && filled(definition, "bpmn:condition") === undefined) {
+        return standIn(context, event, "a condition");
+      }
       return conditional(context, definition);
     case "bpmn:errorEventDefinition":
       return { type: "error", ...defined({ code: codeOf(context, definition, "error") }) };
@@ -41,6 +47,15 @@ export function catchTrigger(context: Context, definition: XmlNode, event: XmlNo
       context.file.refuse(`an event that catches ${kindOf(definition)}`, definition);
       return undefined;
   }
+}
+
+/** What an event waits for whose drawing leaves that out: a message of its own name, so that somebody can say "now". */
+export function standIn(context: Context, event: XmlNode, missing: string): CatchTrigger {
+  const { file } = context;
+  const name = attribute(event, "name") ?? file.idOf(event);
+  const message = `Expected ${missing}, but the drawing leaves it out: here ${file.idOf(event)} waits for the message ${JSON.stringify(name.slice(0, 80))}`;
+  file.warn("bpmn-invalid", message, event);
+  return { type: "message", message: { name: { literal: name } } };
 }
 
 /** What one event definition throws. */

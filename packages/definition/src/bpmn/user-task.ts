@@ -15,14 +15,14 @@ export function userTaskOf(context: Context, node: XmlNode): Omit<UserTask, "kin
   const assignee =
     attribute(assignment, "assignee") ??
     attribute(node, "camunda:assignee") ??
-    performer(node, ["bpmn:humanPerformer", "bpmn:performer"]);
+    (performers(file, node, /[pP]erformer$/).join(",") || undefined);
   const priority = attribute(urgency, "priority") ?? attribute(node, "camunda:priority");
   const candidates = [
     ...namesOf(file, attribute(assignment, "candidateGroups"), assignment ?? node),
     ...namesOf(file, attribute(assignment, "candidateUsers"), assignment ?? node),
     ...namesOf(file, attribute(node, "camunda:candidateGroups"), node),
     ...namesOf(file, attribute(node, "camunda:candidateUsers"), node),
-    ...namesOf(file, performer(node, ["bpmn:potentialOwner"]), node),
+    ...performers(file, node, /[pP]otentialOwner$/).flatMap((text) => namesOf(file, text, node)),
   ];
   const instant = (text: string | undefined, at: XmlNode): TimerDefinition | undefined =>
     text === undefined
@@ -56,16 +56,21 @@ function namesOf(file: BpmnFile, text: string | undefined, at: XmlNode): string[
   return names.flatMap((name) => name?.replace(/^(?:user|group)\(\s*(.*?)\s*\)$/, "$1") || []);
 }
 
-/** BPMN's own roles: an expression that names who; `user(x)` and `group(x)` as Activiti's family writes them. */
-function performer(node: XmlNode, kinds: readonly string[]): string | undefined {
-  const roles = kinds.flatMap((kind) => childrenOf(node, kind));
-  const texts = roles.flatMap((role) => {
-    const expression =
-      child(child(role, "bpmn:resourceAssignmentExpression"), "bpmn:formalExpression") ??
-      child(child(role, "bpmn:resourceAssignmentExpression"), "bpmn:expression");
-    return textOf(expression) ?? [];
+/**
+ * BPMN's own roles, by element or by type: an expression that names who, `user(x)` and `group(x)` as Activiti's family
+ * writes them, else the name of the resource that is referred to.
+ */
+function performers(file: BpmnFile, node: XmlNode, kind: RegExp): string[] {
+  const roles = node.children.filter(
+    (role) =>
+      kind.test(role.name) || (role.name === "bpmn:resourceRole" && kind.test(attribute(role, "xsi:type") ?? "")),
+  );
+  return roles.flatMap((role) => {
+    const assigned = child(role, "bpmn:resourceAssignmentExpression");
+    const expression = child(assigned, "bpmn:formalExpression") ?? child(assigned, "bpmn:expression");
+    const resource = file.find(textOf(child(role, "bpmn:resourceRef")));
+    return textOf(expression) ?? attribute(resource, "name") ?? attribute(resource, "id") ?? [];
   });
-  return texts.length === 0 ? undefined : texts.join(",");
 }
 
 const fieldTypes: Readonly<Record<string, string>> = {

@@ -69,6 +69,19 @@ test("[D63] repetitions count down and do not drift", () => {
     expect(due("cycle", wrong, from)).toMatch(/^timer-/);
 });
 
+test("[D61] [D64] what Java's engines write: the zone's name behind an offset, steps from a number, names, years", () => {
+  expect(due("date", "2022-02-24T12:00:00+01:00[Europe/Berlin]", "2022-01-01T00:00:00Z")).toBe(
+    "2022-02-24T11:00:00.000Z 0",
+  );
+  expect(due("date", "2022-02-24T12:00:00[Europe/Berlin]", "2022-01-01T00:00:00Z")).toBe("timer-value");
+  const from = "2026-06-01T10:01:03Z";
+  expect(due("cron", "0 0/5 * * * ?", from)).toBe("2026-06-01T10:05:00.000Z null");
+  expect(due("cron", "@daily", from)).toBe("2026-06-02T00:00:00.000Z null");
+  expect(due("cron", "0 0 12 ? * MON-FRI *", from)).toBe("2026-06-01T12:00:00.000Z null");
+  for (const wrong of ["0 0 12 ? * 1 *", "0 0 12 ? * MON 2027", "@never"])
+    expect(due("cron", wrong, from)).toBe("timer-value");
+});
+
 test("[D64] cron in a zone, with the rule for summer time", () => {
   expect(due("cron", "0 6 * * *", "2026-06-01T10:00:00Z", { timeZone: berlin })).toBe("2026-06-02T04:00:00.000Z null");
   expect(due("cron", "*/10 * * * * *", "2026-06-01T10:00:03Z")).toBe("2026-06-01T10:00:10.000Z null");
@@ -77,7 +90,7 @@ test("[D64] cron in a zone, with the rule for summer time", () => {
   expect(due("cron", "30 2 * * *", "2026-10-24T12:00:00Z", { timeZone: berlin })).toBe("2026-10-25T00:30:00.000Z null");
   expect(due("cron", "30 2 * * *", "2026-10-25T00:30:00Z", { timeZone: berlin })).toBe("2026-10-26T01:30:00.000Z null");
   expect(due("cron", "0 0 30 2 *", "2026-01-01T00:00:00Z")).toBe("timer-never");
-  for (const wrong of ["* * *", "a b c d e", "61 * * * *", "* * * * * * *", ""]) {
+  for (const wrong of ["* * *", "a b c d e", "61 * * * *", "* * * * * * 2027", ""]) {
     expect(due("cron", wrong, "2026-01-01T00:00:00Z")).toBe("timer-value");
   }
 });

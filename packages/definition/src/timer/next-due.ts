@@ -70,7 +70,8 @@ function date(arming: Arming): DueResult {
   return { ok: true, due, remaining: 0 };
 }
 
-const datePattern = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+const datePattern =
+  /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:(Z|[+-]\d\d:?\d\d)(?:\[[\w/+-]{1,40}\])?)?)?$/;
 
 /** An instant with its offset, or a date and time on the clocks of the zone. */
 function instantOf(text: string, zone: string): number | undefined {
@@ -154,10 +155,19 @@ function multiply(step: Duration, n: number): Duration {
 
 /** Five fields, or six with seconds first. A time in the gap of spring fires right after it; one of autumn's two, once. */
 function cron(arming: Arming): DueResult {
-  const fields = arming.value.split(/\s+/).length;
-  if (arming.value.length > 200 || fields < 5 || fields > 6) return unreadable(arming, "five or six fields");
-  // The year ends the search for dates that never come, such as 30 February.
-  const next = new Cron(arming.value, { timezone: arming.zone, mode: "5-or-6-parts" }).nextRun(new Date(arming.from));
+  const line = withoutYear(arming.value);
+  const fields = line.split(/\s+/).length;
+  const named = /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(line);
+  if (line.length > 200 || ((fields < 5 || fields > 6) && !named)) return unreadable(arming, "five or six fields");
+  // The year ends the search for dates that never come, such as 30 February. Sloppy: `0/5` is every five from 0 on.
+  const options = { timezone: arming.zone, mode: "5-or-6-parts", sloppyRanges: true } as const;
+  const next = new Cron(line, options).nextRun(new Date(arming.from));
   if (next === null) return refuse("timer-never", "Expected a time that comes, but no date fits");
   return { ok: true, due: next.getTime(), remaining: null };
+}
+
+/** Quartz adds a year, and counts Sunday as 1: every year goes without saying, and days must have names. */
+function withoutYear(line: string): string {
+  const fields = line.split(/\s+/);
+  return fields.length === 7 && fields[6] === "*" && !/\d/.test(fields[5] ?? "") ? fields.slice(0, 6).join(" ") : line;
 }
