@@ -259,6 +259,30 @@ test("[D22] gateways without a way for every value are warned about", () => {
   }
 });
 
+test("[D28] a circle that nothing waits in or leads out of is refused, once, where it begins", () => {
+  const head = "process: p\nvariables: { n: { type: number, initial: 0 } }\nsteps:\n";
+  const round = "  a: { pass: true }\n  s: { script: { n: '= n + 1.0' } }\n";
+  const spins =
+    "4:3 error process-spins Expected a way out of a → s → g → a, but tokens go round for ever without waiting for anything";
+  const choose = (out: string) => `  g: { choose: [{ when: n > 3.0, then: ${out} }, { otherwise: a }] }\n`;
+  expect(problemsOf(`${head}${round}${choose("s")}`)).toEqual([
+    spins.replace("a → s → g → a", "s → g → s").replace("4:3", "5:3"),
+  ]);
+  expect(problemsOf(`${head}${round}  g: { fork: [a, b] }\n  b: { job: x }\n`)).toEqual([spins]);
+  // Each of these may go another way.
+  const others = [
+    choose("end"),
+    "  g: { some: [{ when: n > 3.0, then: b }, { otherwise: a }] }\n  b: { job: x }\n",
+    "  g: { join: true, then: a }\n  b: { steps: { c: { job: x } }, upon: { when: n > 5.0 } }\n",
+    "  w: { wait: 1s }\n  g: { fork: [a, b] }\n  b: { job: x }\n",
+  ];
+  for (const steps of others)
+    expect(problemsOf(`${head}${round}${steps}`).filter((line) => line.includes("spins"))).toEqual([]);
+  const within =
+    "  w: { steps: { l: { label: again, then: m }, m: { script: { n: '= n + 1.0' } }, i: { goto: again } } }\n  o: { job: x }\n";
+  expect(placesOf(`${head}${within}`)).toEqual(["4:17 error process-spins"]);
+});
+
 test("[D23] what nothing reaches, what never ends, and falling into a handler are said", () => {
   expect(placesOf(minimal("  a: { job: x, then: end }\n  b: { pass: true }\n"))).toEqual([
     "4:3 warning element-unreachable",

@@ -68,6 +68,7 @@ export type DefinitionErrorCode =
   | "process-stuck"
   | "process-endless"
   | "process-grows"
+  | "process-spins"
   | "element-dead";
 
 /** Codes of problems in a definition, and of error values of expressions and timers. */
@@ -141,5 +142,8 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "process-stuck": invalid("Follow the path that is printed, and let every path that starts at a fork reach its join."),
   "process-endless": invalid("Give the circle at the end of the path that is printed a way out."),
   "process-grows": invalid("Join what the path that is printed starts anew in every round."),
+  "process-spins": invalid(
+    "Let something in the circle wait, such as a timer, or see to it that its conditions end it.",
+  ),
   "element-dead": invalid("Add a way there that can be gone, or remove the element."),
 };

@@ -1,8 +1,8 @@
 import type { Element, Source } from "@tutti/kernel";
 import type { CompiledProgram } from "../draft.ts";
 import type { Languages } from "../expression/languages.ts";
+import type { Index } from "../lint/program-index.ts";
 import { readsOf, writesOf } from "../lint/sources.ts";
-import type { Index } from "../lint/structure.ts";
 import { counts, isGiven, visibleAt } from "../lint/variables.ts";
 
 /** A program with everything its checks look things up in. */

@@ -1,6 +1,6 @@
 import type { Element, ElementId } from "@tutti/kernel";
+import { linkedTo } from "../lint/program-index.ts";
 import { writesOf } from "../lint/sources.ts";
-import { linkedTo } from "../lint/structure.ts";
 import type { Checked } from "./access.ts";
 import type { Concurrency } from "./order.ts";
 

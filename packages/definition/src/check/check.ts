@@ -3,11 +3,12 @@ import type { CompiledProgram } from "../draft.ts";
 import { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
 import { lint } from "../lint/lint.ts";
-import { indexOf } from "../lint/structure.ts";
+import { indexOf } from "../lint/program-index.ts";
 import { Problems } from "../problem.ts";
 import { checkSoundness, type SoundnessOptions } from "../soundness/soundness.ts";
 import type { Checked } from "./access.ts";
 import { Assignment } from "./assignment.ts";
+import { checkCircles } from "./circle.ts";
 import { checkDataFlow } from "./data-flow.ts";
 import { checkDecisions } from "./decision.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -31,7 +32,8 @@ export function check(document: ProgramDocument, options: CheckOptions = {}): re
   lint([compiled]);
   const checked: Checked = { compiled, index: indexOf(document), languages: new Languages() };
   const data = checkData(checked);
-  const found = [...data.findings, ...checkDecisions(checked), ...soundness(document, options)];
+  const circles = checkCircles(checked);
+  const found = [...data.findings, ...checkDecisions(checked), ...circles, ...soundness(document, options)];
   const linted = problems
     .list()
     .map(({ code, message, position }) => finding(code, message, { position }))

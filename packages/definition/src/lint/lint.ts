@@ -3,7 +3,8 @@ import type { CompiledProgram } from "../draft.ts";
 import { Languages } from "../expression/languages.ts";
 import type { Problem } from "../problem.ts";
 import { Problems } from "../problem.ts";
-import { type Index, indexOf, lintStructure } from "./structure.ts";
+import { type Index, indexOf } from "./program-index.ts";
+import { lintStructure } from "./structure.ts";
 import { lintVariables } from "./variables.ts";
 
 /** Looks at compiled programs as a whole and reports into their problems. Programs of one file are deployed together. */

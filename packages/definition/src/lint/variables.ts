@@ -3,8 +3,8 @@ import type { CompiledProgram } from "../draft.ts";
 import type { Languages } from "../expression/languages.ts";
 import { limits } from "../limits.ts";
 import { positionOf } from "../value.ts";
+import { type Index, linkedTo } from "./program-index.ts";
 import { type Read, readsOf, writesOf } from "./sources.ts";
-import { type Index, linkedTo } from "./structure.ts";
 
 /** What the conditions of a collection, an ad-hoc sub-process or a complex gateway see beside variables. */
 export const counts: readonly string[] = [

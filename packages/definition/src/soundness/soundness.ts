@@ -6,10 +6,11 @@ import {
   type SourcePosition,
   type State,
 } from "@tutti/kernel";
+import { isGenerated, isGeneratedEnd } from "../generated.ts";
 import { limits } from "../limits.ts";
 import { type Exploration, Explorer, type Reached } from "./explore.ts";
 
-export type SoundnessCode = "process-stuck" | "process-endless" | "process-grows" | "element-dead";
+export type SoundnessCode = "process-stuck" | "process-endless" | "process-grows" | "process-spins" | "element-dead";
 
 export interface SoundnessFinding {
   readonly code: SoundnessCode;
@@ -100,7 +101,7 @@ function growing(document: ProgramDocument, explored: Exploration): SoundnessFin
   if (runaway >= 0) {
     const path = pathTo(document, explored, runaway);
     const message = `Expected every step to come to an end, but tokens go in circles without ever waiting: ${path.join(" → ")}`;
-    return [{ code: "process-grows", message, path }];
+    return [{ code: "process-spins", message, path }];
   }
   const index = explored.states.findIndex((state) => state.grownFrom !== undefined);
   const before = explored.states[index]?.grownFrom;
@@ -139,13 +140,10 @@ function endless(document: ProgramDocument, explored: Exploration): SoundnessFin
   ];
 }
 
-/** Ends that compilers make, whether or not anything flows there. */
-const generatedEnd = /(?:^|\.)end(?:\.event)?$/;
-
 function dead(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
   const undone = handlers(document);
   return document.elements.flatMap((element): SoundnessFinding[] => {
-    if (explored.entered.has(element.id) || undone.has(element.id) || generatedEnd.test(element.id)) return [];
+    if (explored.entered.has(element.id) || undone.has(element.id) || isGeneratedEnd(element)) return [];
     // One finding for a container is enough.
     if (element.parent !== null && !explored.entered.has(element.parent)) return [];
     const { id, position } = element;
@@ -198,8 +196,4 @@ function pathTo(document: ProgramDocument, explored: Exploration, index: number)
     if (names.at(-1) !== shown) names.push(shown);
   }
   return names.length > limits.pathElementsMax ? ["…", ...names.slice(-limits.pathElementsMax)] : names;
-}
-
-function isGenerated(id: ElementId): boolean {
-  return /\.(?:fork|merge|start|end)(?:-\d+)?$/.test(id) || /^flow-\d+\.(?:fork|join)-\d+$/.test(id);
 }

@@ -1,5 +1,5 @@
 import type { Element, ElementId, Flow, JsonObject, ProgramDocument, State } from "@tutti/kernel";
-import { linksOf } from "../lint/structure.ts";
+import { linksOf } from "../lint/program-index.ts";
 import { choosableIn } from "./abstract.ts";
 
 /** What the structure of a program says about each of its elements. Everything is computed once. */
