@@ -1,10 +1,8 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
-import { openMemoryStore } from "../embedded/memory/store.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
-import { branches, sequence, testHost } from "../testing/programs.ts";
+import { sequence, testHost } from "../testing/programs.ts";
 import { runFloor, type Write, writesOf } from "./floor.ts";
 import { type Figure, figure, percentile, roundsOf } from "./report.ts";
 import { databasePath, runSteps } from "./workload.ts";
@@ -80,48 +78,6 @@ export async function measureMemory(
   }
   const name = `${steps === 1 ? "one-task" : `${steps}-steps`}.memory.${inFlight}`;
   return [figure(name, roundsOf(speeds), { unit: steps === 1 ? "instances/s" : "steps/s" })];
-}
-
-async function runBranches(count: number): Promise<number> {
-  const engine = await createEmbeddedEngine({
-    store: await openMemoryStore(),
-    host: testHost,
-    limits: { recordsInMemoryMax: 1e7 },
-  });
-  await engine.deploy([branches("many")]);
-  await engine.adjustQueue("standard", 1_000);
-  const outcome = { type: "completed" as const, result: {} };
-  let worked = 0;
-  const allWorked = new Promise<void>((resolve) => {
-    engine.work("work", async () => {
-      if (++worked === count) resolve();
-      return outcome;
-    });
-  });
-  const begin = performance.now();
-  const variables = { items: Array.from({ length: count }, (_, n) => n) };
-  await engine.start({ requestId: "r", process: "many", variables, actor: "bench" });
-  await allWorked;
-  while ((await engine.query("instances", { status: "completed" })).rows.length === 0) await setTimeout(1);
-  const seconds = (performance.now() - begin) / 1_000;
-  await engine.close();
-  return seconds;
-}
-
-/** Branches and their join, in memory; the cost of one must not depend on how many there are. */
-export async function measureBranches(): Promise<Figure[]> {
-  const figures: Figure[] = [];
-  let before: number | undefined;
-  await runBranches(1_000);
-  for (const count of [1_000, 10_000, 100_000]) {
-    const seconds = await runBranches(count);
-    figures.push(figure(`branches.${count}`, seconds, { unit: "s", ...(count === 100_000 ? { goal: "<= 2" } : {}) }));
-    // Ten times as many in 2.2 ^ log2(10) = 13.7 times the time is "doubling costs at most 2.2 times".
-    if (before !== undefined)
-      figures.push(figure(`branches.${count}.growth`, seconds / before, { unit: "ratio", goal: "<= 13.7" }));
-    before = seconds;
-  }
-  return figures;
 }
 
 /** From opening a database with 10 000 open instances to the first job that runs. */

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { measureBranches, measureMemory, measureRecovery, measureSteps, measureSync } from "./measure.ts";
+import { measureBranches } from "./branches.ts";
+import { measureMemory, measureRecovery, measureSteps, measureSync } from "./measure.ts";
 import type { Figure } from "./report.ts";
 
 /**

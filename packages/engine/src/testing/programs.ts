@@ -166,14 +166,20 @@ export function sequence(id: string, steps: number, options: ServiceOptions = {}
   });
 }
 
-/** start → one service task for each item of the variable `items`, all at once → end. */
-export function branches(id: string, options: ServiceOptions = {}): ProgramDocument {
+/** start → one service task for each item of the variable `items`, all at once unless `loop` says otherwise → end. */
+export function branches(
+  id: string,
+  { loop, ...options }: Omit<ServiceOptions, "loop"> & { readonly loop?: Partial<MultiInstance> } = {},
+): ProgramDocument {
   return program({
     id,
     variables: [{ name: "items", type: "list", required: true }],
     elements: [
       start(),
-      service("branch", { ...options, loop: { mode: "parallel", collection: { variable: "items" }, item: "item" } }),
+      service("branch", {
+        ...options,
+        loop: { mode: "parallel", collection: { variable: "items" }, item: "item", ...loop },
+      }),
       end(),
     ],
     flows: ["start>branch", "branch>end"],

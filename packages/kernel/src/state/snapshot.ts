@@ -26,7 +26,7 @@ export function snapshotState(state: State): JsonObject {
   const indexes: { [name: string]: unknown } = {};
   for (const name of indexNames) {
     const { sets } = state[name] as unknown as MapIndex<string | number, string | number>;
-    if (sets.size > 0) indexes[name] = [...sets].map(([key, values]) => [key, [...values.keys()]]);
+    if (sets.size > 0) indexes[name] = [...sets].map(([key, values]) => [key, [...values.values()]]);
   }
   return { version: snapshotVersion, head: { ...state.head }, tables, indexes } as unknown as JsonObject & Json;
 }

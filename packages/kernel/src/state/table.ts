@@ -1,4 +1,5 @@
 import { assert } from "../problem.ts";
+import { OrderedSet } from "./ordered-set.ts";
 import { SmallMap } from "./small-map.ts";
 
 /**
@@ -87,29 +88,20 @@ export class OverlayTable<K, V> implements Table<K, V> {
   }
 }
 
-/** A set is a map whose values nobody reads; most hold one or two. */
-type SmallSet<V> = SmallMap<V, true>;
-
-function setOf<V>(value: V): SmallSet<V> {
-  const set: SmallSet<V> = new SmallMap();
-  set.set(value, true);
-  return set;
-}
-
 export class MapIndex<K, V> implements Index<K, V> {
-  #sets: SmallMap<K, SmallSet<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, SmallSet<V>>;
+  #sets: SmallMap<K, OrderedSet<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, OrderedSet<V>>;
 
-  get sets(): SmallMap<K, SmallSet<V>> {
+  get sets(): SmallMap<K, OrderedSet<V>> {
     return this.#sets;
   }
   add(key: K, value: V): void {
     const set = this.#sets.get(key);
     if (set !== undefined) {
-      set.set(value, true);
+      set.add(value);
       return;
     }
     if ((this.#sets as unknown) === nothing) this.#sets = new SmallMap();
-    this.#sets.set(key, setOf(value));
+    this.#sets.set(key, new OrderedSet(value));
   }
   remove(key: K, value: V): void {
     const set = this.#sets.get(key);
@@ -122,7 +114,7 @@ export class MapIndex<K, V> implements Index<K, V> {
     return this.#sets.get(key)?.has(value) ?? false;
   }
   of(key: K): IterableIterator<V> {
-    return (this.#sets.get(key) ?? (nothing as SmallMap<unknown, unknown> as SmallSet<V>)).keys();
+    return this.#sets.get(key)?.values() ?? ([] as V[]).values();
   }
   count(key: K): number {
     return this.#sets.get(key)?.size ?? 0;
@@ -130,8 +122,8 @@ export class MapIndex<K, V> implements Index<K, V> {
 }
 
 interface IndexChange<V> {
-  added: SmallSet<V> | undefined;
-  removed: SmallSet<V> | undefined;
+  added: OrderedSet<V> | undefined;
+  removed: OrderedSet<V> | undefined;
 }
 
 export class OverlayIndex<K, V> implements Index<K, V> {
@@ -154,15 +146,15 @@ export class OverlayIndex<K, V> implements Index<K, V> {
     assert(!this.has(key, value), "a decision adds a value once");
     // A value that comes back goes to the end of the line, as it would in the table itself.
     const change = this.#change(key);
-    if (change.added === undefined) change.added = setOf(value);
-    else change.added.set(value, true);
+    if (change.added === undefined) change.added = new OrderedSet(value);
+    else change.added.add(value);
   }
   remove(key: K, value: V): void {
     if (!this.has(key, value)) return;
     const change = this.#change(key);
     if (change.added?.delete(value)) return;
-    if (change.removed === undefined) change.removed = setOf(value);
-    else change.removed.set(value, true);
+    if (change.removed === undefined) change.removed = new OrderedSet(value);
+    else change.removed.add(value);
   }
   drop(key: K): void {
     if (this.count(key) === 0) return;
@@ -180,7 +172,7 @@ export class OverlayIndex<K, V> implements Index<K, V> {
   }
   *#changed(key: K, change: IndexChange<V>): IterableIterator<V> {
     for (const value of this.#base.of(key)) if (!change.removed?.has(value)) yield value;
-    if (change.added !== undefined) yield* change.added.keys();
+    if (change.added !== undefined) yield* change.added.values();
   }
   count(key: K): number {
     const change = this.#changes?.get(key);
