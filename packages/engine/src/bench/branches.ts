@@ -45,7 +45,9 @@ export async function measureBranches(): Promise<Figure[]> {
     for (const count of counts) {
       const { seconds, cpuSeconds } = await runBranches(shape, count);
       const bounded = count === counts.at(-1) && secondsMax !== undefined;
-      figures.push(figure(`${name}.${count}`, seconds, { unit: "s", ...(bounded ? { goal: `<= ${secondsMax}` } : {}) }));
+      figures.push(
+        figure(`${name}.${count}`, seconds, { unit: "s", ...(bounded ? { goal: `<= ${secondsMax}` } : {}) }),
+      );
       // Ten times as many in 2.2 ^ log2(10) = 13.7 times the time is "doubling costs at most 2.2 times".
       if (before !== undefined) {
         figures.push(figure(`${name}.${count}.growth`, cpuSeconds / before, { unit: "ratio", goal: "<= 13.7" }));
