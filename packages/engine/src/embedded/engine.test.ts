@@ -4,9 +4,12 @@ import { completed, ended, eventually, historyOf, ManualWorker } from "../confor
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { FaultyDisk } from "../testing/faulty-disk.ts";
+import { cel } from "../testing/message-programs.ts";
 import { branches, end, program, sequence, start, testHost, wait } from "../testing/programs.ts";
+import { temporaryFolder } from "../testing/stores.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import { openMemoryStore } from "./memory/store.ts";
+import { openSqliteStore } from "./sqlite/store.ts";
 import type { Store, Turn } from "./store.ts";
 import type { CrashPoint } from "./turn/pump.ts";
 
@@ -112,7 +115,66 @@ test("[E52] an instance in which an invariant breaks is put aside; the others go
   expect((await engine.query("incidents", { instanceId: bad })).rows).toMatchObject([{ kind: "quarantine" }]);
   engine.work("work", done);
   expect(await ended(engine, good)).toMatchObject({ status: "completed" });
+  // Its id stays given: a second instance under it could not be told from the first.
+  const again = { ...request(3), instanceId: bad };
+  await expect(engine.start(again)).rejects.toMatchObject({ code: "instance-quarantined" });
+  await expect(engine.start({ ...request(1, "bad"), instanceId: bad })).resolves.toBe(bad);
+  expect(await engine.start(request(4))).not.toBe(bad);
+  expect((await engine.query("instances")).rows).toHaveLength(3);
 });
+
+test.each(["memory", "sqlite"] as const)(
+  "[E52] what is in quarantine is tried again by the next process, keeps its id, and is listed as long as it breaks (%s)",
+  async (kind) => {
+    const { folder, remove } = temporaryFolder();
+    const disk = new FaultyDisk();
+    const store = async () =>
+      kind === "memory" ? openMemoryStore({ disk }) : openSqliteStore(`${folder}/tutti.sqlite`);
+    let poisoned = true;
+    const host: typeof testHost = {
+      ...testHost,
+      evaluate: (...args) => {
+        if (poisoned) throw new Error("a bug of ours");
+        return testHost.evaluate(...args);
+      },
+    };
+    const ask = {
+      kind: "user-task",
+      id: "ask",
+      parent: null,
+      outputs: [{ target: "x", source: cel("true") }],
+    } as const;
+    const shape = program({ id: "bad", elements: [start(), ask, end()], flows: ["start>ask", "ask>end"] });
+    const seen: number[][] = [];
+    for (const breaks of [true, true, false]) {
+      const engine = await createEmbeddedEngine({ store: await store(), host, clock });
+      await engine.deploy([shape, sequence("one", 1)]);
+      const bad = await engine.start({ ...request(1, "bad"), instanceId: "one-2" });
+      await clock.settle();
+      const listed = async () => (await engine.query("incidents")).rows.length;
+      const [row] = (await engine.query("instances", { process: "bad" })).rows;
+      seen.push([await listed(), row?.incidents ?? -1]);
+      poisoned = breaks;
+      const key = (await engine.query("tasks")).rows[0]?.key ?? 0;
+      const answer = engine.command(bad, { type: "complete-task", key, result: {}, actor: "me" });
+      if (breaks) await expect(answer).rejects.toMatchObject({ code: "instance-quarantined" });
+      else expect(await answer).toMatchObject({ ok: true });
+      // The number that would have given the very id of the one in quarantine is passed over.
+      if (breaks) expect(await engine.start(request(seen.length + 1))).not.toBe(bad);
+      seen.push([await listed(), (await engine.query("instances", { process: "bad" })).rows[0]?.incidents ?? -1]);
+      await engine.close({ graceMs: 0 });
+    }
+    expect(seen).toEqual([
+      [0, 0],
+      [1, 1],
+      [0, 0],
+      [1, 1],
+      [0, 0],
+      [0, 0],
+    ]);
+    remove();
+  },
+);
 
 test("[E53] what is in memory stays within its bound, and an instance let go of is read back the same", async () => {
   const store = counting(await openMemoryStore());

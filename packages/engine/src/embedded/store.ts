@@ -135,6 +135,9 @@ export const taskDefaults: Pick<
 type OpenTask = Omit<TaskRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
 type OpenIncident = Omit<IncidentRow, "instanceId" | "rootId"> & { readonly instance: InstanceNumber };
 
+/** The incident that shows a quarantine: no incident of a process has this key. */
+export const quarantineKey: Key = 0;
+
 /** What a turn changes beside the log. Applied in order. */
 export type Change =
   | { readonly type: "instance-put"; readonly record: InstanceRecord }
@@ -280,6 +283,8 @@ export interface Store extends StoreReader {
   ): Promise<readonly OpenJob[]>;
   /** Instances that are held, of those with open jobs. */
   heldInstances(): Promise<readonly InstanceNumber[]>;
+  /** Instances that are listed as in quarantine. */
+  quarantined(): Promise<readonly InstanceNumber[]>;
   /** Armed timers after the given one, by (due, instance, key). */
   timers(after: ArmedTimer | undefined, limit: number): Promise<readonly ArmedTimer[]>;
   /** All of it, oldest first. */

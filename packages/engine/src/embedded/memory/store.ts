@@ -1,14 +1,15 @@
 import { AppError, type ProgramDocument } from "@tutti/kernel";
-import type {
-  ArmedTimer,
-  Found,
-  InstanceRecord,
-  NamedLogRow,
-  OpenJob,
-  RowsRequest,
-  Store,
-  StoredInstance,
-  Wanted,
+import {
+  type ArmedTimer,
+  type Found,
+  type InstanceRecord,
+  type NamedLogRow,
+  type OpenJob,
+  quarantineKey,
+  type RowsRequest,
+  type Store,
+  type StoredInstance,
+  type Wanted,
 } from "../store.ts";
 import { type Disk, decodeEntries, encodeEntry, type JournalEntry } from "./journal.ts";
 import {
@@ -97,6 +98,10 @@ function readsOf(tables: () => MemoryTables): Reads {
     deployments: async () => [...tables().deployments.values()].sort((a, b) => a.number - b.number),
     openJobs: async (after, limit) => openJobs(tables(), after, limit),
     heldInstances: async () => heldInstances(tables()),
+    quarantined: async () =>
+      [...tables().instances.values()]
+        .filter(({ incidents }) => incidents?.get(quarantineKey) !== undefined)
+        .map(({ record }) => record.number),
     timers: async (after, limit) => armedTimers(tables(), after, limit),
     channels: async (wanted) => wanted.map((each) => tables().coordination.channel(each)),
     queued: async (wanted) => tables().coordination.queued(wanted),

@@ -1,7 +1,7 @@
 import { oldestFor } from "@tutti/kernel";
 import type { MessageReceiver } from "../../port.ts";
 import type { Store } from "../store.ts";
-import { type InTurn, noWants, type Wants } from "../turn/scope.ts";
+import { type InTurn, isGiven, noWants, type Wants } from "../turn/scope.ts";
 import type { Draft } from "../turn/turn.ts";
 import { sameChannel } from "./channels.ts";
 import { channelId, type StoredMessage, type Unmatched, waitingOf } from "./coordination.ts";
@@ -85,7 +85,7 @@ async function matchStart(matching: Matching, next: Unmatched, anything: boolean
     if (prepared === undefined) break;
     await matching.load(wants);
     // Somebody chose this very id: the next number will do.
-    if (scope.instances.id(prepared.instanceId) !== undefined) continue;
+    if (isGiven(scope, prepared.instanceId)) continue;
     if (startBy(matching.turn, parcelOf(message), prepared) === undefined) {
       noteReceiver(matching.turn, message, { process, instanceId: prepared.instanceId, started: true });
       return;

@@ -11,7 +11,7 @@ import {
 import type { Correlated, MessageReceiver } from "../../port.ts";
 import type { InstanceNumber } from "../store.ts";
 import type { TimelessCommand } from "../turn/inbox.ts";
-import { type InTurn, run, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
+import { type InTurn, isGiven, run, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
 import { start } from "../turn/start.ts";
 import type { Numbers } from "../turn/turn.ts";
 import type { Starter } from "../version/programs.ts";
@@ -108,8 +108,8 @@ export function mustWait({ scope, draft }: InTurn, publication: Publication): bo
 }
 
 /** Somebody chose the very id that an instance was to get: the next number will do. */
-export function isAnyThere({ instances }: Scope, starts: ReadonlyMap<string, PreparedStart>): boolean {
-  for (const { instanceId } of starts.values()) if (instances.id(instanceId) !== undefined) return true;
+export function isAnyThere(scope: Scope, starts: ReadonlyMap<string, PreparedStart>): boolean {
+  for (const { instanceId } of starts.values()) if (isGiven(scope, instanceId)) return true;
   return false;
 }
 

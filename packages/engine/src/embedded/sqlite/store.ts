@@ -1,7 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
 import { chainStart } from "../log/codec.ts";
-import type { Counters, OpenJob, OutboxEntry, Store, StoreReader } from "../store.ts";
+import {
+  type Counters,
+  type OpenJob,
+  type OutboxEntry,
+  quarantineKey,
+  type Store,
+  type StoreReader,
+} from "../store.ts";
 import { CoordinationReader } from "./coordination.ts";
 import { ListReader, openJob } from "./list.ts";
 import { explain, openForReading, openForWriting, type SqliteOptions } from "./open.ts";
@@ -76,7 +83,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
   };
 }
 
-type Recovery = Pick<Store, "openJobs" | "heldInstances" | "timers" | "outbox">;
+type Recovery = Pick<Store, "openJobs" | "heldInstances" | "quarantined" | "timers" | "outbox">;
 
 /** What recovery asks for. Read once an opening, so nothing is prepared ahead. */
 function recoveryOf(run: Run): Recovery {
@@ -95,6 +102,13 @@ function recoveryOf(run: Run): Recovery {
             "SELECT DISTINCT instance FROM jobs WHERE instance IN (SELECT number FROM instances WHERE held = 1 AND ended_at IS NULL)",
           )
           .all()
+          .map((row) => row["instance"] as number),
+      ),
+    quarantined: () =>
+      run(({ db }) =>
+        db
+          .prepare("SELECT instance FROM incidents WHERE key = ?")
+          .all(quarantineKey)
           .map((row) => row["instance"] as number),
       ),
     timers: (after, limit) =>

@@ -1,7 +1,7 @@
 import { AppError, nextFiring, type StartTrigger } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
 import type { StoredSchedule } from "../message/coordination.ts";
-import { type InTurn, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
+import { type InTurn, isGiven, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
 import { start } from "../turn/start.ts";
 import { Alarm } from "./alarm.ts";
 
@@ -76,16 +76,16 @@ export interface DeployedStarts {
  * before anything is changed when an instant cannot be computed.
  */
 export function renewSchedules(turn: InTurn, deployed: readonly DeployedStarts[]): void {
-  const { scope } = turn;
   const fresh = deployed.flatMap((each) => freshSchedules(turn, each));
   for (const { process, hash } of deployed) {
-    for (const schedule of scope.schedules.of(process)) if (schedule.hash !== hash) drop(turn, schedule);
+    for (const schedule of schedulesOf(turn, process)) if (schedule.hash !== hash) drop(turn, schedule);
   }
   for (const schedule of fresh) put(turn, schedule);
 }
 
-function freshSchedules({ scope, draft }: InTurn, { process, hash, starts }: DeployedStarts): StoredSchedule[] {
-  const kept = new Set(scope.schedules.of(process).flatMap((each) => (each.hash === hash ? [placeOf(each)] : [])));
+function freshSchedules(turn: InTurn, { process, hash, starts }: DeployedStarts): StoredSchedule[] {
+  const { scope, draft } = turn;
+  const kept = new Set(schedulesOf(turn, process).flatMap((each) => (each.hash === hash ? [placeOf(each)] : [])));
   return starts.flatMap((start) => {
     if (start.kind !== "timer") return [];
     const { kind: _kind, ...trigger } = start;
@@ -100,13 +100,26 @@ function unscheduled(process: string, element: string, why: string): AppError {
   return new AppError("program-invalid", `Expected '${element}' to say when '${process}' starts, but ${why}.`);
 }
 
+/** As they are at this point of the turn: what it did before counts, though nothing of it is durable yet. */
+function schedulesOf({ scope, draft }: InTurn, process: string): StoredSchedule[] {
+  const here = [...draft.schedules.values()].flatMap((each) => (each?.process === process ? [each] : []));
+  return [...scope.schedules.of(process).filter((each) => !draft.schedules.has(placeOf(each))), ...here];
+}
+
+function scheduleAt({ scope, draft }: InTurn, place: Place): StoredSchedule | undefined {
+  const name = placeOf(place);
+  return draft.schedules.has(name) ? draft.schedules.get(name) : scope.schedules.get(place);
+}
+
 function put({ scope, draft }: InTurn, schedule: StoredSchedule): void {
+  draft.schedules.set(placeOf(schedule), schedule);
   draft.changes.push({ type: "schedule-put", schedule });
   draft.answers.push(() => scope.schedules.put(schedule));
 }
 
 function drop({ scope, draft }: InTurn, place: Place): void {
   const { process, element, trigger = 0 } = place;
+  draft.schedules.set(placeOf(place), undefined);
   draft.changes.push({ type: "schedule-delete", process, element, trigger });
   draft.answers.push(() => scope.schedules.delete(place));
 }
@@ -146,9 +159,10 @@ export function takeFiring(turn: InTurn, firing: Firing): boolean {
   const { schedule } = firing;
   const { process, element, due } = schedule;
   // A deployment has replaced it since.
-  if (scope.schedules.get(schedule)?.due !== due || scope.schedules.get(schedule)?.hash !== schedule.hash) return true;
+  const current = scheduleAt(turn, schedule);
+  if (current?.due !== due || current.hash !== schedule.hash) return true;
   const instanceId = idOf(firing);
-  if (scope.instances.id(instanceId) !== undefined) return false;
+  if (isGiven(scope, instanceId)) return false;
   const starter = starterOf(scope, firing);
   const requestId = requestIdOf(schedule);
   if (starter !== undefined && !scope.requests.has(requestId)) {

@@ -5,7 +5,7 @@ import type { LogRow, StoreReader } from "../store.ts";
 import { programNotFound } from "../version/programs.ts";
 import type { Item } from "./inbox.ts";
 import type { Live } from "./instances.ts";
-import { instanceNotFound, run, type Scope, type Wants, wantId } from "./scope.ts";
+import { instanceNotFound, isGiven, run, type Scope, type Wants, wantId } from "./scope.ts";
 import type { Draft } from "./turn.ts";
 
 type ForkItem = Extract<Item, { readonly type: "fork" }>;
@@ -69,7 +69,7 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
   const original = scope.instances.id(instanceId);
   if (original === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
   const forkId = idOf(item);
-  if (scope.instances.id(forkId) !== undefined || scope.refusal({ instanceId: forkId }) !== undefined) {
+  if (isGiven(scope, forkId)) {
     return answer.reject(refused(`Expected no instance '${forkId}', but there is one`));
   }
   const result = fork(scope, draft, { item, original, forkId });

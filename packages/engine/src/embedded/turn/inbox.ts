@@ -95,6 +95,8 @@ export type Item =
       publication?: Publication;
       starts?: ReadonlyMap<string, PreparedStart>;
     }
+  /** It is listed as in quarantine since an earlier process, and is tried again. */
+  | { readonly type: "acquit"; readonly instance: InstanceNumber }
   /** A job that recovery found is about to run, and needs its instance for its input. */
   | { readonly type: "load"; readonly instance: InstanceNumber };
 

@@ -69,6 +69,17 @@ const handlers: ItemHandlers = lookup({
       draft.loaded.push(live);
     },
   },
+  acquit: {
+    wants: (scope, item, wants) => wantNumber(scope, item.instance, wants),
+    take: (scope, draft, { instance }) => {
+      const live = scope.instances.number(instance);
+      // One that cannot even be read stays listed.
+      if (live === undefined) return;
+      draft.answers.push(() => scope.listed.delete(instance));
+      draft.touch(live);
+      draft.acquit(live.record);
+    },
+  },
   deploy: {
     wants: () => undefined,
     take: (scope, draft, { deployment, documents, starts, answer }) => {

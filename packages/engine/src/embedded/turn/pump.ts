@@ -133,6 +133,10 @@ export class Pump {
     this.work.setEpoch(epoch);
     this.channels.setEpoch(epoch);
     for (const [queue, slots] of await this.#options.store.slots()) this.work.adjust(queue, slots);
+    for (const instance of await this.#options.store.quarantined()) {
+      this.#scope.listed.add(instance);
+      this.inbox.push({ type: "acquit", instance });
+    }
     await this.#recover();
   }
 
@@ -173,6 +177,7 @@ export class Pump {
       host: this.#options.host,
       limits: this.#options.limits,
       requests: new Map(),
+      listed: new Set(),
       numbers: this.#numbers,
       refusal: ({ instanceId, number }) => this.#refusal(instanceId, number),
       quarantine: (record, error) => this.#quarantine(record, error),
@@ -255,7 +260,11 @@ export class Pump {
   }
 
   #seal(draft: Draft): void {
-    for (const record of this.#newlyQuarantined) draft.quarantine(record);
+    for (const record of this.#newlyQuarantined) {
+      if (this.#scope.listed.has(record.number)) continue;
+      draft.quarantine(record);
+      draft.answers.push(() => this.#scope.listed.add(record.number));
+    }
     this.#newlyQuarantined = [];
     if (draft.counted.length + draft.plans.length > 0) settleRollouts({ scope: this.#scope, draft });
     draft.snapshot(this.#options.limits.snapshotEventsMin);
@@ -436,7 +445,7 @@ export class Pump {
 
 /** What a job came to, and what one waits for, is not in the store; timers and messages are read from there again. */
 function isOnlyHere(item: Item): boolean {
-  return item.type === "load" || (item.type === "own" && item.command.type !== "fire-timer");
+  return item.type === "load" || item.type === "acquit" || (item.type === "own" && item.command.type !== "fire-timer");
 }
 
 type JobDelete = Extract<Change, { readonly type: "job-delete" }>;

@@ -52,6 +52,8 @@ export interface Scope {
   readonly signalled: Map<SignalWanted, readonly OpenSubscription[]>;
   /** What an instance gets once it is no longer paused, or has ended. */
   readonly kept: KeptParcels;
+  /** Instances that the list of incidents shows as in quarantine. */
+  readonly listed: Set<InstanceNumber>;
   /** Why an instance cannot be used, by id and by number. */
   refusal(of: { readonly instanceId?: string; readonly number?: InstanceNumber }): Error | undefined;
   quarantine(record: InstanceRecord, error: unknown): Error;
@@ -68,6 +70,11 @@ export function wantNumber(scope: Scope, number: InstanceNumber, wants: Wants): 
 
 export function wantProgram(scope: Scope, named: Named | undefined, wants: Wants): void {
   if (named !== undefined && scope.programs.loaded(named.hash) === undefined) wants.hashes.add(named.hash);
+}
+
+/** Whether an id is given, also to an instance that cannot be used now: a second one under it could not be written. */
+export function isGiven(scope: Scope, instanceId: string): boolean {
+  return scope.instances.id(instanceId) !== undefined || scope.refusal({ instanceId }) !== undefined;
 }
 
 export interface InTurn {

@@ -2,7 +2,7 @@ import { AppError, type Rejection } from "@tutti/kernel";
 import type { InstanceNumber } from "../store.ts";
 import { type Named, programNotFound } from "../version/programs.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
-import { run, type Scope, type Wants, wantId, wantProgram } from "./scope.ts";
+import { isGiven, run, type Scope, type Wants, wantId, wantProgram } from "./scope.ts";
 import type { Draft } from "./turn.ts";
 
 type StartItem = Extract<Item, { readonly type: "start" }>;
@@ -36,7 +36,7 @@ export function takeStart(scope: Scope, draft: Draft, item: StartItem): void {
     return;
   }
   const instanceId = request.instanceId ?? madeId(item);
-  if (request.instanceId === undefined && scope.instances.id(instanceId) !== undefined) {
+  if (request.instanceId === undefined && isGiven(scope, instanceId)) {
     // Somebody chose this very id for an instance of their own: the next number will do.
     scope.inbox.push(item);
     return;
@@ -83,6 +83,8 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
   const { named, number, requestId, startedBy, command } = starting;
   const existing = scope.instances.id(command.instanceId);
   if (existing !== undefined) return run({ scope, draft }, existing, command);
+  const unusable = scope.refusal({ instanceId: command.instanceId });
+  if (unusable !== undefined) return unusable;
   const program = scope.programs.loaded(named.hash);
   if (program === undefined) return programNotFound(named.hash, undefined);
   const live = draft.create(program, {

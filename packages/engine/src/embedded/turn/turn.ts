@@ -12,9 +12,18 @@ import {
   step,
 } from "@tutti/kernel";
 import { project, projectOpen } from "../log/projection.ts";
-import type { Unmatched } from "../message/coordination.ts";
+import type { StoredSchedule, Unmatched } from "../message/coordination.ts";
 import { Exchange, type ExchangeMark } from "../message/exchange.ts";
-import type { Change, InstanceRecord, LogRow, Message, NamedLogRow, OutboxEntry, Turn } from "../store.ts";
+import {
+  type Change,
+  type InstanceRecord,
+  type LogRow,
+  type Message,
+  type NamedLogRow,
+  type OutboxEntry,
+  quarantineKey,
+  type Turn,
+} from "../store.ts";
 import { type Counted, countsOf, type Planned } from "../version/rollouts.ts";
 import { recordEffect } from "./effects.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
@@ -71,6 +80,8 @@ export class Draft implements Turn {
   /** What happened to instances that a rollout may count. Empty without one. */
   readonly counted: Counted[] = [];
   readonly plans: Planned[] = [];
+  /** What became of schedules, by their places; undefined: dropped. */
+  readonly schedules: Map<string, StoredSchedule | undefined> = new Map();
   /** A rollout is under way. */
   readonly counting: boolean;
   /** Messages are forgotten in it. */
@@ -224,7 +235,7 @@ export class Draft implements Turn {
         type: "incident-put",
         incident: {
           instance: record.number,
-          key: 0,
+          key: quarantineKey,
           element: null,
           kind: "quarantine",
           code: "instance-quarantined",
@@ -233,6 +244,15 @@ export class Draft implements Turn {
           at: this.now,
         },
       },
+      { type: "instance-update", record },
+    );
+  }
+
+  /** It is tried again: until it breaks once more, nothing is wrong with it. */
+  acquit(record: InstanceRecord): void {
+    record.incidents--;
+    this.changes.push(
+      { type: "incident-delete", instance: record.number, key: quarantineKey },
       { type: "instance-update", record },
     );
   }
