@@ -76,6 +76,12 @@ export function expressionSource(file: BpmnFile, node: XmlNode): Source {
   });
 }
 
+/** A path into data: always an expression, in whatever language; a bare name is a variable. */
+export function pathSource(file: BpmnFile, node: XmlNode): Source | undefined {
+  const expression = conditionOf(file, node);
+  return expression === undefined ? undefined : simplified(expression, node);
+}
+
 function readValue(written: Written, otherwise: (plain: string) => Source): Source {
   const { text, at } = written;
   if (text.startsWith("=")) return simplified(feel(text.slice(1), at), at);

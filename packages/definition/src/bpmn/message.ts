@@ -1,8 +1,9 @@
-import type { Mapping, MessageDefinition, Source } from "@tutti/kernel";
+import type { Mapping, MessageDefinition } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import type { Context } from "./context.ts";
-import { expressionSource, sourceOf } from "./expression.ts";
-import { attribute, child, childrenOf, extension, textOf } from "./file.ts";
+import { correlationKeyOf } from "./correlation.ts";
+import { sourceOf } from "./expression.ts";
+import { attribute, child, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
 /**
@@ -42,26 +43,8 @@ export function messageOf(
     return { name: { literal: name }, ...defined({ payload }) };
   }
   const name = sourceOf(attribute(message, "name") ?? file.idOf(message), message);
-  return { name, ...defined({ correlationKey: correlationKeyOf(context, message), payload }) };
-}
-
-/** Zeebe's subscription of the message, else BPMN's own correlation subscription of the process. */
-function correlationKeyOf(context: Context, message: XmlNode): Source | undefined {
-  const { file } = context;
-  const subscription = extension(message, "zeebe:subscription");
-  const key = attribute(subscription, "correlationKey");
-  if (subscription !== undefined && key !== undefined) return sourceOf(key, subscription);
-  const properties = file.roots("bpmn:correlationProperty").filter((property) => {
-    const retrievals = childrenOf(property, "bpmn:correlationPropertyRetrievalExpression");
-    return retrievals.some((retrieval) => file.find(attribute(retrieval, "messageRef")) === message);
-  });
-  const bindings = childrenOf(context.process, "bpmn:correlationSubscription").flatMap((inner) =>
-    childrenOf(inner, "bpmn:correlationPropertyBinding"),
-  );
-  const bound = bindings.filter((binding) =>
-    properties.some((property) => property === file.find(attribute(binding, "correlationPropertyRef"))),
-  );
-  const [first, second] = bound.flatMap((binding) => child(binding, "bpmn:dataPath") ?? []);
-  if (second !== undefined) file.refuse("a correlation by more than one property", second);
-  return first === undefined ? undefined : expressionSource(file, first);
+  return {
+    name,
+    ...defined({ correlationKey: correlationKeyOf(context, { message, element: at.element, payload }), payload }),
+  };
 }
