@@ -24,27 +24,70 @@ function findings(variables: string, steps: string): string[] {
   return check(program).map(({ code, position, element }) => `${position.line} ${code} ${element ?? ""}`.trim());
 }
 
-test("[D170] the complete review: a risk that no route takes, decisions that nothing reads, labels that are answers, a lost handler", () => {
-  expect(fixture("fixtures/pr-review-complete")).toEqual([
-    '16 gateway-not-exhaustive Expected a route out of route for every value, but there is none when vision_approved = true and risk_level = "something else"',
-    "22 decision-unread Expected something to depend on domain_approved, which domain_review decides, but nothing reads it",
-    "23 decision-unread Expected something to depend on architect_review_decision, which architect_review decides, but nothing reads it",
-    "23 label-unknown Expected labels that say who may do architect_review, but architect-approved and architect-rejected would be an answer: answers are what completing it brings",
-    "27 variable-read-early Expected issue_number to be written on every path to close_issue, but nothing ever writes it",
-    "32 process-stuck Expected a token on every flow into the join before 'deploy_changes', but none can arrive any more, after start → validate → route → domain_review → architect_review → [architect_late] → deploy_changes → end",
-  ]);
+/** What is known to be wrong with the originals' own examples, and where the checks must say so. */
+const mistakes: readonly { readonly what: string; readonly file: string; readonly said: string }[] = [
+  {
+    what: "an approved change of medium risk is on no route",
+    file: "pr-review-complete",
+    said: '16 gateway-not-exhaustive Expected a route out of route for every value, but there is none when vision_approved = true and risk_level = "something else"',
+  },
+  {
+    what: "nobody tests what the domain expert said",
+    file: "pr-review-complete",
+    said: "22 decision-unread Expected something to depend on domain_approved, which domain_review decides, but nothing reads it",
+  },
+  {
+    what: "nobody reads what the architect decided",
+    file: "pr-review-complete",
+    said: "23 decision-unread Expected something to depend on architect_review_decision, which architect_review decides, but nothing reads it",
+  },
+  {
+    what: "labels that nobody who waits for them knows",
+    file: "pr-review-complete",
+    said: "23 label-unknown Expected labels that say who may do architect_review, but architect-approved and architect-rejected would be an answer: answers are what completing it brings",
+  },
+  {
+    what: "what undoes a step reads a number that nothing sets",
+    file: "pr-review-complete",
+    said: "27 variable-read-early Expected issue_number to be written on every path to close_issue, but nothing ever writes it",
+  },
+  {
+    what: "who is late never comes to the join",
+    file: "pr-review-complete",
+    said: "32 process-stuck Expected a token on every flow into the join before 'deploy_changes', but none can arrive any more, after start → validate → route → domain_review → architect_review → [architect_late] → deploy_changes → end",
+  },
+  {
+    what: "who has not converted and scores above 7 is on no route",
+    file: "customer-onboarding",
+    said: "14 gateway-not-exhaustive Expected a route out of outcome for every value, but there is none when converted = null (not set) and score = 8, or when converted = false and score = null (not set)",
+  },
+  {
+    what: "the posts need what a parallel task writes",
+    file: "campaign-creation",
+    said: "13 variable-race Expected social to start after blog, which writes the blog_url that it reads, but they run at the same time",
+  },
+  {
+    what: "the mail needs what a parallel task writes",
+    file: "campaign-creation",
+    said: "14 variable-race Expected email to start after blog, which writes the blog_url that it reads, but they run at the same time",
+  },
+];
+
+test.each(mistakes)("[D170] a known mistake in $file is found: $what", ({ file, said }) => {
+  expect(fixture(`fixtures/${file}`)).toContain(said);
 });
 
-test("[D170] the onboarding: whoever has not converted and scores above 7 is on no route", () => {
-  expect(fixture("fixtures/customer-onboarding")).toEqual([
-    "14 gateway-not-exhaustive Expected a route out of outcome for every value, but there is none when converted = null (not set) and score = 8, or when converted = false and score = null (not set)",
-  ]);
+test("[D170] nothing else is said of the examples with known mistakes", () => {
+  for (const [file, known] of Map.groupBy(mistakes, (mistake) => mistake.file))
+    expect(fixture(`fixtures/${file}`)).toEqual(known.map(({ said }) => said));
 });
 
-test("[D170] the campaign: posts and mail need what a parallel task writes", () => {
-  expect(fixture("fixtures/campaign-creation")).toEqual([
-    "13 variable-race Expected social to start after blog, which writes the blog_url that it reads, but they run at the same time",
-    "14 variable-race Expected email to start after blog, which writes the blog_url that it reads, but they run at the same time",
+test("[D170] a variable that is never declared and a route that leads nowhere are found as the file is read", () => {
+  const text = readFileSync(new URL("../../fixtures/pr-review.yaml", import.meta.url), "utf8");
+  const { problems } = compileYaml(text, { file: "pr-review" });
+  expect(problems.map(({ code, position, message }) => `${position.line} ${code} ${message}`)).toEqual([
+    "16 variable-undeclared Expected a declared variable, but files_changed is used and never declared",
+    "23 route-leads-nowhere Expected a flow for the route create_issue of check_approval, but there is none: the process ends there",
   ]);
 });
 
