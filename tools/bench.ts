@@ -1,7 +1,7 @@
 // `npm run bench`: runs every package's `src/bench/run.ts` and what is in tools/bench, each in a process of
 // its own, and prints what they measured.
 // `npm run bench -- --json` gives one JSON line per measurement on stdout; further words pick measurements whose name
-// contains one of them.
+// contains one of them; `--full` takes the minutes that a million waiting instances need.
 
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -40,7 +40,13 @@ const nodeFlags = ["--conditions=@tutti/source", "--max-semi-space-size=64"];
 
 /** Calls `see` for each measurement as it comes. Gives the exit status. */
 async function runModule(path: string, args: readonly string[], see: (found: Measurement) => void): Promise<number> {
-  const command = [...nodeFlags, "--disable-warning=ExperimentalWarning", path, "--json", ...args];
+  const command = [
+    ...nodeFlags,
+    "--disable-warning=ExperimentalWarning",
+    path,
+    "--json",
+    ...args.filter((arg) => arg !== "--json"),
+  ];
   const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<number>((resolve, reject) => {
     child.on("error", reject);
@@ -61,7 +67,7 @@ function show({ name, value, unit, goal, met, spread }: Measurement): string {
 
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
-const words = args.filter((arg) => arg !== "--json");
+const words = args.filter((arg) => !arg.startsWith("--"));
 const modules = [
   ...readdirSync(join(root, "packages")).map((name) => join("packages", name, "src", "bench", "run.ts")),
   ...readdirSync(join(root, "tools", "bench")).map((name) => join("tools", "bench", name)),
@@ -71,7 +77,7 @@ process.stderr.write(`${machine}\n`);
 let missed = 0;
 let failed = 0;
 for (const path of modules) {
-  const status = await runModule(path, words, (found) => {
+  const status = await runModule(path, args, (found) => {
     if (words.length > 0 && !words.some((word) => found.name.includes(word))) return;
     if (found.met === false) missed += 1;
     process.stdout.write(`${asJson ? JSON.stringify(found) : show(found)}\n`);

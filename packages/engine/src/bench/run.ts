@@ -2,14 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureBranches } from "./branches.ts";
+import { measureHistory } from "./history.ts";
 import { measureMemory, measureRecovery, measureSteps, measureSync } from "./measure.ts";
 import type { Figure } from "./report.ts";
+import { measureDisk, measureIdle, measureTimers } from "./waiting.ts";
 
 /**
  * The engine's benchmarks, one after the other; `print` gets each figure as soon as it is there. With `words` only those
- * whose name contains one of them.
+ * whose name contains one of them; `full` with as many waiting instances as the goal names.
  */
-export async function runEngineBenchmarks(print: (figure: Figure) => void, words: readonly string[]): Promise<void> {
+export async function runEngineBenchmarks(
+  print: (figure: Figure) => void,
+  { words, full }: { readonly words: readonly string[]; readonly full: boolean },
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "tutti-bench-"));
   const parts: readonly (readonly [name: string, measure: () => Promise<Figure[]> | Figure[]])[] = [
     ["disk.sync", () => measureSync(folder)],
@@ -22,6 +27,10 @@ export async function runEngineBenchmarks(print: (figure: Figure) => void, words
     ["10-steps.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 10 })],
     ["one-task.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 1 })],
     ["branches", () => measureBranches()],
+    ["history", () => measureHistory()],
+    ["waiting.disk", () => measureDisk(folder)],
+    ["waiting.heap", () => measureIdle(folder, { full })],
+    ["timers", () => measureTimers(folder)],
     ["recovery", () => measureRecovery(folder)],
   ];
   try {
@@ -49,5 +58,6 @@ if (import.meta.main) {
       `${cpus().length} × ${cpu?.model ?? "unknown"}, Node ${process.version}, SQLite ${process.versions["sqlite"]}\n`,
     );
   }
-  await runEngineBenchmarks(json ? (figure) => process.stdout.write(`${JSON.stringify(figure)}\n`) : printLine, words);
+  const print = json ? (figure: Figure) => process.stdout.write(`${JSON.stringify(figure)}\n`) : printLine;
+  await runEngineBenchmarks(print, { words, full: process.argv.includes("--full") });
 }
