@@ -178,6 +178,22 @@ test("[C40] check prints what was found, each with its place", async () => {
   expect(fine).toEqual({ file: trial, valid: true, processes: ["trial@1"], findings: [] });
 });
 
+test("[C40] of a BPMN file check also tells what modelers find in the drawing", async () => {
+  const drawn = await file(
+    "drawn.bpmn",
+    `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">
+<startEvent id="s" name="Begin"/>
+<task id="t"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+</process></definitions>`,
+  );
+  const { exit, stdout } = await house.tutti("process", "check", drawn);
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(
+    /drawn\.bpmn:3:1: warning drawing-rule: .*bpmnlint's label-required.*\n {2}→ .*label-required\.md/,
+  );
+});
+
 test("[C40] what the checks find beyond compiling is a warning with advice, and an error when that is wanted", async () => {
   const racing = await file(
     "racing.yaml",

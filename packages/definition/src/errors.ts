@@ -69,7 +69,8 @@ export type DefinitionErrorCode =
   | "process-endless"
   | "process-grows"
   | "process-spins"
-  | "element-dead";
+  | "element-dead"
+  | "drawing-rule";
 
 /** Codes of problems in a definition, and of error values of expressions and timers. */
 export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCode } = {
@@ -145,5 +146,6 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "process-spins": invalid(
     "Let something in the circle wait, such as a timer, or see to it that its conditions end it.",
   ),
+  "drawing-rule": invalid("Draw it otherwise, as the rule's page shows, or leave it: it runs as it is."),
   "element-dead": invalid("Add a way there that can be gone, or remove the element."),
 };

@@ -42,6 +42,8 @@ export const limits = {
   warningsMax: 20,
   /** Characters of one text in arrow notation. */
   notationCharactersMax: 65_536,
+  /** Elements of a drawing, with their shapes, up to which bpmnlint's rules are asked: some compare each with each. */
+  drawingElementsMax: 5_000,
   /** Combinations of values that the routes of one gateway are tried with. */
   routeCombinationsMax: 4_096,
   /** States that a check of soundness looks at. */

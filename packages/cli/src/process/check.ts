@@ -1,22 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { checkDrawing } from "@tutti/definition";
 import { checkDefinition, loadDefinition } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { plural } from "../terminal/text.ts";
-import { errorsOf, showFindings } from "./findings.ts";
+import { errorsOf, type Finding, showFindings } from "./findings.ts";
 
 /** `tutti process check FILE`: everything that is known about a definition before it runs. */
 export async function checkProcess({ input, out }: Context): Promise<number> {
   const file = input.argument(1) ?? "";
   const loaded = await loadDefinition(file);
-  const findings = checkDefinition(loaded, file);
+  const found = checkDefinition(loaded, file);
+  const findings = [...found, ...(await drawingFindings(file, found))].sort(byPlace);
   const errors = errorsOf(findings);
   const names = loaded.programs.map(({ id, version }) => `${id}@${version}`);
   out.document({ file, valid: errors.length === 0, processes: names, findings });
   showFindings(out, file, findings);
   const warnings = findings.length - errors.length;
-  const found = [
+  const counted = [
     ...(errors.length > 0 ? [plural(errors.length, "error")] : []),
     ...(warnings > 0 ? [plural(warnings, "warning")] : []),
   ].join(" and ");
-  out.text(`${file}: ${found === "" ? "nothing found" : found}${names.length === 0 ? "" : ` (${names.join(", ")})`}.`);
+  out.text(
+    `${file}: ${counted === "" ? "nothing found" : counted}${names.length === 0 ? "" : ` (${names.join(", ")})`}.`,
+  );
   return errors.length > 0 || (input.flag("strict") && findings.length > 0) ? 2 : 0;
+}
+
+/** What bpmnlint says of a drawing beyond that. A module is no drawing. */
+async function drawingFindings(file: string, found: ReturnType<typeof checkDefinition>): Promise<readonly Finding[]> {
+  if (/^\.[cm]?[jt]s$/.test(extname(file))) return [];
+  const findings = await checkDrawing(await readFile(file), { file, said: found });
+  return findings.map((finding) => ({ ...finding, severity: "warning", position: { ...finding.position, file } }));
+}
+
+function byPlace({ position: a }: Finding, { position: b }: Finding): number {
+  return (a?.line ?? 1) - (b?.line ?? 1) || (a?.column ?? 1) - (b?.column ?? 1);
 }
