@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { evolve } from "./evolve.ts";
 import { and, call, end, program, retry, service, start, user, wait } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 
@@ -10,12 +9,7 @@ const made = program(
 
 /** Another driver that goes on where the first `count` events of one led to. */
 function forkOf(driver: Driver, count: number = driver.history.length): Driver {
-  const fork = new Driver(driver.program);
-  for (const event of driver.history.slice(0, count)) {
-    fork.history.push(event);
-    evolve(fork.state, event);
-  }
-  fork.at = fork.state.head.at;
+  const fork = new Driver(driver.program).follow(driver.history.slice(0, count));
   return fork.send({ type: "fork-instance", instanceId: "j", reason: "What if?" });
 }
 

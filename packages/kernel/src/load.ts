@@ -50,7 +50,16 @@ export interface Program {
   readonly activatable: ReadonlyMap<ElementId, readonly Element[]>;
   /** Declared variables by container, then by name. */
   readonly declarations: ReadonlyMap<ElementId | null, ReadonlyMap<string, VariableDeclaration>>;
+  readonly limits: Limits;
 }
+
+export interface Limits {
+  /** One command starts at most this many elements, items and handlers; the rest follows in `continue` commands. */
+  readonly activationsPerCommandMax: number;
+}
+
+/** What every engine uses. Tests use lower ones, to be at them often. */
+export const limits: Limits = { activationsPerCommandMax: 1_000 };
 
 /** Whether tokens wait at an element for what can still come; a complex gateway waits for its condition in any case. */
 function isJoin(element: Element, incoming: number): boolean {
@@ -74,7 +83,7 @@ function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
  * kernel's own steps rely on: throws AppError `program-invalid` for a dangling reference, a duplicate id, a scope
  * without a start, or another format.
  */
-export function loadProgram(document: ProgramDocument, host: Host): Program {
+export function loadProgram(document: ProgramDocument, host: Host, within: Limits = limits): Program {
   if (document.format !== 1) throw invalid(document, `has format ${document.format}, and this kernel reads format 1`);
   const elements = new Map<ElementId, Element>();
   const outgoing = new Map<ElementId, Flow[]>();
@@ -124,6 +133,7 @@ export function loadProgram(document: ProgramDocument, host: Host): Program {
     ...events,
     activatable: indexActivatable(document, incoming),
     declarations,
+    limits: within,
   };
 }
 

@@ -11,9 +11,6 @@ import type { Element, ElementId } from "./program.ts";
 import { SmallMap } from "./state/small-map.ts";
 import type { State } from "./state/state.ts";
 
-/** One command starts at most this many elements; the rest follows in `continue` commands. */
-export const activationsPerCommandMax = 1_000;
-
 /** A token on its way to an element, within the command that is being decided. */
 export interface Arrival {
   readonly element: ElementId;
@@ -170,7 +167,7 @@ export class Turn {
 
   /** Whether the rest must wait for a command of its own; then one is asked for. */
   isFull(): boolean {
-    if (this.#activations < activationsPerCommandMax) return false;
+    if (this.#activations < this.program.limits.activationsPerCommandMax) return false;
     if (!this.state.head.continuing) this.emit({ type: "continuation-requested" });
     return true;
   }

@@ -1,5 +1,4 @@
 import {
-  activationsPerCommandMax,
   type Command,
   type Decision,
   decide,
@@ -9,6 +8,7 @@ import {
   instanceView,
   isEnded,
   type JsonObject,
+  limits,
   loadProgram,
   newState,
   type Program,
@@ -263,7 +263,7 @@ export class Explorer {
     const depth = from === undefined ? 0 : (this.#states[from]?.depth ?? 0) + 1;
     const ended = isEnded(state);
     const stuckAt = stuckJoin(events);
-    const runs = state.head.continuing && this.#document.elements.length * entriesMax < activationsPerCommandMax;
+    const runs = state.head.continuing && this.#document.elements.length * entriesMax < limits.activationsPerCommandMax;
     this.#states.push({
       from,
       events,

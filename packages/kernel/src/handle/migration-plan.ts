@@ -190,14 +190,16 @@ class Planner implements MigrationPlan {
     const { from, to } = this.#move;
     const old = must(from.flows.get(id), `there is no flow '${id}' in the old version`);
     if (waits) this.place(old.to);
-    const target = to.elements.get(renamed(this.#move, old.to));
-    if (target === undefined) return;
-    const incoming = to.incoming.get(target.id) ?? [];
+    const name = renamed(this.#move, old.to);
+    const target = to.elements.get(name);
+    const incoming = to.incoming.get(name) ?? [];
     const source = renamed(this.#move, old.from);
     const taken = new Set(this.#flowOf.values());
     const free = incoming.filter((flow) => flow.from === source && !taken.has(flow.id));
     const flow = free.find((each) => each.id === id) ?? free[0];
-    if (flow === undefined) {
+    if (flow === undefined || target === undefined) {
+      // That the join is gone was said already.
+      if (target === undefined && waits) return;
       this.refuse("flow-gone", old.to, `a token is on its way from '${old.from}', and no flow leads there any more`);
       return;
     }

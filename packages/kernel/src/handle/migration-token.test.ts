@@ -118,6 +118,17 @@ test("[K205] tokens that the limit holds back go along", () => {
   expect(driver.view().elements).toHaveLength(2_400);
 });
 
+test("[K206] a token that the limit holds back on its way to what is gone is in the way", () => {
+  const on = (...tasks: readonly string[]) => {
+    const elements = [start(), and("split"), ...tasks.map((task) => service(task))];
+    const { document } = program(elements, [...tasks.map((task) => `start>split>${task}`)]);
+    return loadProgram(document, testHost, { activationsPerCommandMax: 3 });
+  };
+  const driver = new Driver(on("a", "b")).create();
+  expect([...driver.state.heldFlows.values()].map(({ flow }) => flow)).toEqual(["split>b"]);
+  expect(problemsOf(driver, on("a", "c"))).toEqual(["flow-gone b"]);
+});
+
 test("[K205] ids are anybody's words: those that every object has stay what they are", () => {
   const odd = program(
     [start("constructor"), and("toString"), service("valueOf"), user("x"), and("join"), end()],

@@ -1,5 +1,5 @@
 import type { Command, CreateInstance, Key, Rejection } from "../command.ts";
-import { decide, step } from "../decide.ts";
+import { decide } from "../decide.ts";
 import type { Effect } from "../effect.ts";
 import { effectsOf, pendingEffects } from "../effects.ts";
 import type { Event } from "../event.ts";
@@ -7,11 +7,11 @@ import { evolve } from "../evolve.ts";
 import type { JsonObject } from "../json.ts";
 import type { Program } from "../load.ts";
 import { assert, must } from "../problem.ts";
-import { restoreState, snapshotState } from "../state/snapshot.ts";
 import { isEnded, newState, type State, type SubscriptionRecord } from "../state/state.ts";
 import { instanceView } from "../view/instance-view.ts";
 import type { InstanceView } from "../view/view.ts";
 import { brokenInvariants } from "./invariants.ts";
+import { Lockstep, textOf } from "./lockstep.ts";
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** `at` and `actor` may be left out: the next second, and `tester`. */
@@ -20,9 +20,9 @@ export type Said = DistributiveOmit<Command, "at" | "actor"> & { readonly at?: n
 type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "start-child" | "continue";
 
 /**
- * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a restored
- * state decides alike, a step comes to the same, the log replays to the live state, the invariants, and that the pending effects are those the
- * effects so far left open.
+ * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a state restored
+ * after a crash goes on alike, the log replays to the live state, the invariants, and that the pending effects are those
+ * the effects so far left open.
  */
 export class Driver {
   /** Another one after a migration. */
@@ -36,13 +36,20 @@ export class Driver {
   /** Epoch ms of the next command. */
   at: number = 0;
   readonly #open: Set<string> = new Set();
-  readonly #checked: boolean;
-  /** The state after the last command, by `step`. */
-  #stepped: string | undefined;
+  readonly #others: Lockstep | undefined;
 
   constructor(program: Program, options: { readonly checked?: boolean } = {}) {
     this.program = program;
-    this.#checked = options.checked ?? true;
+    this.#others = (options.checked ?? true) ? new Lockstep() : undefined;
+  }
+
+  /** Goes on where these events of another one led to. */
+  follow(events: readonly Event[]): this {
+    for (const event of events) evolve(this.state, event);
+    this.history.push(...events);
+    this.#others?.follow(this.state, events);
+    this.at = this.state.head.at;
+    return this;
   }
 
   create(variables: JsonObject = {}, options: Partial<CreateInstance> = {}): this {
@@ -60,13 +67,9 @@ export class Driver {
   try(said: Said): Rejection | undefined {
     const at = said.at ?? this.at + 1_000;
     const command = { actor: "tester", ...said, at } as Command;
-    const before = this.#checked ? JSON.stringify(snapshotState(this.state)) : "";
     const decision = decide(this.program, this.state, command);
-    if (this.#checked) this.#checkDecision(command, before, JSON.stringify(decision));
-    if ("rejection" in decision) {
-      assert(!this.#checked || this.#stepped === before, `refusing '${command.type}' changed the state`);
-      return decision.rejection;
-    }
+    this.#others?.afterDecision(this, command, decision);
+    if ("rejection" in decision) return decision.rejection;
     this.at = at;
     if (command.type === "migrate-instance") this.program = command.to;
     this.lastEvents = decision.events;
@@ -80,36 +83,21 @@ export class Driver {
     this.effects.push(...effects);
     this.lastEffects = effects;
     for (const effect of effects) this.#note(effect);
-    if (this.#checked) this.check();
+    if (this.#others === undefined) return undefined;
+    this.#others.afterStep(this.state, effects);
+    this.#checkState();
     return undefined;
   }
 
-  #checkDecision(command: Command, before: string, decision: string): void {
-    assert(JSON.stringify(snapshotState(this.state)) === before, `deciding '${command.type}' changed the state`);
-    const restored = restoreState(JSON.parse(before) as JsonObject);
-    const again = JSON.stringify(decide(this.program, restored, command));
-    assert(again === decision, `a restored state decides '${command.type}' otherwise:\n${decision}\n${again}`);
-    this.#checkStep(command, restored, decision);
-  }
-
-  /** Deciding and applying in one pass must come to the same as applying what was decided. */
-  #checkStep(command: Command, state: State, decision: string): void {
-    const applied: Event[] = [];
-    const stepped = step({ program: this.program, state }, command, (event) => applied.push(event));
-    const found = JSON.stringify(stepped);
-    assert(found === decision, `a step decides '${command.type}' otherwise:\n${decision}\n${found}`);
-    const events = "rejection" in stepped ? [] : stepped.events;
-    assert(events.length === applied.length, `a step told ${applied.length} events of ${events.length}`);
-    this.#stepped = JSON.stringify(snapshotState(state));
-  }
-
+  /** The whole log from its first event, and what must hold of the state that it led to. */
   check(): void {
-    const live = JSON.stringify(snapshotState(this.state));
-    const replayed = this.history.reduce((state, event) => evolve(state, event), newState());
-    const replay = JSON.stringify(snapshotState(replayed));
+    const live = textOf(this.state);
+    const replay = textOf(this.history.reduce((state, event) => evolve(state, event), newState()));
     assert(replay === live, `the log replays to another state:\n${live}\n${replay}`);
-    const stepped = this.#stepped ?? live;
-    assert(stepped === live, `a step leads to another state:\n${live}\n${stepped}`);
+    this.#checkState();
+  }
+
+  #checkState(): void {
     const broken = brokenInvariants(this.program, this.state);
     assert(broken.length === 0, broken.join("\n"));
     this.#checkPending();

@@ -10,7 +10,15 @@ declare module "node:crypto" {
   export function createHash(name: "sha256"): { update(text: string): { digest(encoding: "hex"): string } };
 }
 
-declare const process: { readonly env: { readonly [name: string]: string | undefined } };
+declare const process: {
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly argv: readonly string[];
+  readonly stdout: { write(text: string): void };
+  exitCode: number;
+  once(signal: "SIGINT", listener: () => void): void;
+};
+
+declare function setTimeout(callback: (value: unknown) => void, delayMs: number): void;
 
 declare class URL {
   constructor(path: string, base: string | URL);

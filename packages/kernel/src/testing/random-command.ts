@@ -1,11 +1,30 @@
 import type { Chosen, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
+import type { JobRecord, State, SubscriptionRecord, Tables } from "../state/state.ts";
 import type { Driver, Said } from "./driver.ts";
 import type { Random } from "./random.ts";
 import { randomItems } from "./random-program.ts";
 import { randomVariant } from "./variant.ts";
 
-type Maker = (random: Random, driver: Driver) => Said | undefined;
+/** `fits`: whether there is anything that it could be about. */
+interface Maker {
+  readonly weight: number;
+  readonly fits?: (state: State) => boolean;
+  readonly make: (random: Random, driver: Driver) => Said;
+}
+
+function isDeliverable({ kind }: SubscriptionRecord): boolean {
+  return kind === "message" || kind === "signal";
+}
+
+function isOffered({ parked }: JobRecord): boolean {
+  return !parked;
+}
+
+/** Fits as long as there is anything in that table. */
+function open(name: keyof Tables): (state: State) => boolean {
+  return (state) => state[name].values().next().done !== true;
+}
 
 function keyFrom(random: Random, records: Iterable<{ readonly key: Key }>): Key | undefined {
   const keys = [...records].map(({ key }) => key);
@@ -50,11 +69,38 @@ function itemName(random: Random, driver: Driver): string {
 
 /** Mostly to one that waits, sometimes with another name or of the other kind. */
 function deliver(random: Random, { state, at }: Driver): Said {
-  const key = aim(random, state.subscriptions.values());
+  const key = aim(random, [...state.subscriptions.values()].filter(isDeliverable));
   const found = state.subscriptions.get(key);
   const said = { key, name: random.chance(0.05) ? "other" : (found?.name ?? "nothing"), payload: resultOf(random) };
   if (found?.kind === "signal") return { type: "deliver-signal", ...said };
   return { type: "deliver-message", ...said, messageId: random.chance(0.1) ? "again" : `m${at}` };
+}
+
+function randomTaskCommand(random: Random, { state, at }: Driver): Said {
+  const key = aim(random, state.tasks.values());
+  const assignee = state.tasks.get(key)?.assignee;
+  const actor = random.chance(0.7) ? (assignee ?? "tester") : random.pick(["a", "tester"]);
+  const to = random.pick(["a", "b"]);
+  return random.oneOf<Said>([
+    [4, () => ({ type: "complete-task", key, result: resultOf(random), actor })],
+    [1, () => ({ type: "claim-task", key, actor })],
+    [1, () => ({ type: "release-task", key, actor })],
+    [1, () => ({ type: "start-task", key, actor })],
+    [1, () => ({ type: "delegate-task", key, to, actor })],
+    [1, () => ({ type: "resolve-task", key, actor })],
+    [0.7, () => ({ type: "reassign-task", key, to: random.pick([to, null]), reason: "so", actor })],
+    [0.7, () => ({ type: "update-task", key, dueAt: random.pick([null, at]), priority: random.below(120), actor })],
+    [
+      0.7,
+      () => ({
+        type: "escalate-task",
+        key,
+        reason: "so",
+        actor,
+        ...random.pick([{ to: [to] }, { code: "E1" }, {}]),
+      }),
+    ],
+  ]);
 }
 
 function randomModification(random: Random, { state, program }: Driver): Said {
@@ -68,77 +114,48 @@ function randomModification(random: Random, { state, program }: Driver): Said {
   return { type: "modify-instance", activate, terminate, reason: "so" };
 }
 
-const makers: readonly (readonly [number, Maker])[] = [
-  [
-    12,
-    (random, driver) => {
-      const key = aim(random, driver.state.jobs.values());
+const makers: readonly Maker[] = [
+  {
+    weight: 12,
+    fits: (state) => [...state.jobs.values()].some(isOffered),
+    make: (random, driver) => {
+      const key = aim(random, [...driver.state.jobs.values()].filter(isOffered));
       return { type: "complete-job", key, result: resultOf(random, driver) };
     },
-  ],
-  [
-    6,
-    (random, { state }) => ({
+  },
+  {
+    weight: 6,
+    fits: (state) => [...state.jobs.values()].some(isOffered),
+    make: (random, { state }) => ({
       type: "fail-job",
-      key: aim(random, state.jobs.values()),
+      key: aim(random, [...state.jobs.values()].filter(isOffered)),
       error: errorOf(random),
       retryable: random.chance(0.7),
     }),
-  ],
-  [
-    3,
-    (random, { state }) => ({ type: "throw-job-error", key: aim(random, state.jobs.values()), error: errorOf(random) }),
-  ],
-  [
-    6,
-    (random, { state, at }) => {
+  },
+  {
+    weight: 3,
+    fits: (state) => [...state.jobs.values()].some(isOffered),
+    make: (random, { state }) => ({
+      type: "throw-job-error",
+      key: aim(random, [...state.jobs.values()].filter(isOffered)),
+      error: errorOf(random),
+    }),
+  },
+  {
+    weight: 6,
+    fits: open("timers"),
+    make: (random, { state, at }) => {
       const key = aim(random, state.timers.values());
-      return { type: "fire-timer", key, at: random.chance(0.8) ? Math.max(at, state.timers.get(key)?.due ?? 0) : at };
+      return { type: "fire-timer", key, at: random.chance(0.9) ? Math.max(at, state.timers.get(key)?.due ?? 0) : at };
     },
-  ],
-  [8, deliver],
-  [
-    4,
-    (random, { state }) => ({
-      type: "complete-task",
-      key: aim(random, state.tasks.values()),
-      result: resultOf(random),
-    }),
-  ],
-  [
-    1,
-    (random, { state }) => ({
-      type: "claim-task",
-      key: aim(random, state.tasks.values()),
-      actor: random.pick(["a", "tester"]),
-    }),
-  ],
-  [
-    1,
-    (random, { state }) => ({
-      type: "release-task",
-      key: aim(random, state.tasks.values()),
-      actor: random.pick(["a", "tester"]),
-    }),
-  ],
-  [
-    4,
-    (random, { state, at }) => {
-      const key = aim(random, state.tasks.values());
-      const [actor, to] = [random.pick(["a", "tester"]), random.pick(["a", "b"])];
-      return random.pick<Said>([
-        { type: "start-task", key, actor },
-        { type: "delegate-task", key, to, actor },
-        { type: "resolve-task", key, actor },
-        { type: "reassign-task", key, to: random.pick([to, null]), reason: "so", actor },
-        { type: "update-task", key, dueAt: random.pick([null, at]), priority: random.below(120), actor },
-        { type: "escalate-task", key, reason: "so", actor, ...random.pick([{ to: [to] }, { code: "E1" }, {}]) },
-      ]);
-    },
-  ],
-  [
-    4,
-    (random, { state }) => {
+  },
+  { weight: 8, fits: (state) => [...state.subscriptions.values()].some(isDeliverable), make: deliver },
+  { weight: 10, fits: open("tasks"), make: randomTaskCommand },
+  {
+    weight: 4,
+    fits: open("calls"),
+    make: (random, { state }) => {
       const key = aim(random, state.calls.values());
       const outcome = random.pick([
         { type: "completed" as const, result: resultOf(random) },
@@ -147,83 +164,102 @@ const makers: readonly (readonly [number, Maker])[] = [
       ]);
       return { type: "end-child", key, childId: state.calls.get(key)?.childId ?? "nobody", outcome };
     },
-  ],
-  [
-    1,
-    (random, { state }) => {
+  },
+  {
+    weight: 1,
+    fits: open("calls"),
+    make: (random, { state }) => {
       const key = aim(random, state.calls.values());
       const said = { code: random.pick(["E1", "E2"]), payload: resultOf(random), number: random.below(50) };
       return { type: "escalate-call", key, childId: state.calls.get(key)?.childId ?? "nobody", ...said };
     },
-  ],
-  [0.5, (random) => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason: "rest" })],
-  [1.5, () => ({ type: "resume-instance" })],
-  [0.15, () => ({ type: "cancel-instance", reason: "enough" })],
-  [
-    6,
-    (random, driver) => ({
-      type: "resolve-incident",
-      key: aim(random, driver.state.incidents.values()),
-      action: random.pick(["retry", "retry", "accept"] as const),
-      items: random.chance(0.7) ? [] : [itemName(random, driver)],
-      reason: "so",
-    }),
-  ],
-  [
-    1,
-    (random, { state }) => ({
+  },
+  { weight: 0.3, make: (random) => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason: "rest" }) },
+  { weight: 6, fits: ({ head }) => head.status === "paused", make: () => ({ type: "resume-instance" }) },
+  { weight: 0.15, make: () => ({ type: "cancel-instance", reason: "enough" }) },
+  {
+    weight: 3,
+    fits: open("incidents"),
+    make: (random, driver) => {
+      const key = aim(random, driver.state.incidents.values());
+      const mayAccept = driver.state.incidents.get(key)?.kind === "collection" || random.chance(0.1);
+      return {
+        type: "resolve-incident",
+        key,
+        action: mayAccept ? random.pick(["retry", "retry", "accept"] as const) : "retry",
+        items: random.chance(0.7) ? [] : [itemName(random, driver)],
+        reason: "so",
+      };
+    },
+  },
+  {
+    weight: 0.7,
+    make: (random, { state }) => ({
       type: "set-variables",
       scope: random.chance(0.5) ? 0 : aim(random, state.elements.values()),
       values: random.pick<JsonObject>([{ n: random.below(9) }, { missing: 1 }, { flag: true }, { flag: 3 }]),
       reason: "so",
       ...(random.chance(0.3) ? { expectedVersions: { n: random.below(3) } } : {}),
     }),
-  ],
-  [
-    2,
-    (random, driver) => ({
+  },
+  {
+    weight: 2,
+    fits: open("collections"),
+    make: (random, driver) => ({
       type: "add-items",
       element: collectionElement(random, driver),
       items: random.chance(0.2)
         ? [{ id: `late${random.below(99)}`, dependsOn: [itemName(random, driver)] }]
         : randomItems(random, 3, `n${random.below(1_000)}-`),
     }),
-  ],
-  [
-    2,
-    (random, driver) => ({
+  },
+  {
+    weight: 2,
+    fits: open("collections"),
+    make: (random, driver) => ({
       type: "withdraw-items",
       element: collectionElement(random, driver),
       items: [itemName(random, driver)],
     }),
-  ],
-  [
-    1,
-    (random, driver) => ({
+  },
+  {
+    weight: 1,
+    fits: open("collections"),
+    make: (random, driver) => ({
       type: "adjust-concurrency",
       element: collectionElement(random, driver),
       maxParallel: random.pick([null, 1, 2, 4, 0, -1, 1.5]),
     }),
-  ],
-  [1, (random, { program }) => ({ type: "migrate-instance", ...randomVariant(random, program), reason: "so" })],
-  [
-    4,
-    (random, driver) => {
+  },
+  {
+    weight: 0.5,
+    make: (random, { program }) => ({ type: "migrate-instance", ...randomVariant(random, program), reason: "so" }),
+  },
+  {
+    weight: 4,
+    fits: open("adHocs"),
+    make: (random, driver) => {
       const bodies = [...driver.state.adHocs.values()].map(({ body }) => ({ key: body }));
       const elements = chosenBy(random, driver);
       const key = aim(random, bodies);
       return { type: "activate-elements", key, elements, ...(random.chance(0.3) ? { complete: true } : {}) };
     },
-  ],
-  [0.3, (random) => ({ type: "fork-instance", instanceId: `fork${random.below(99)}`, reason: "so" })],
-  [2, randomModification],
-  [3, (_random, { state }) => (state.head.continuing ? { type: "continue" } : undefined)],
-  [0.2, () => ({ type: "continue" })],
-  [0.2, () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} })],
+  },
+  {
+    weight: 0.1,
+    make: (random) => ({ type: "fork-instance", instanceId: `fork${random.below(99)}`, reason: "so" }),
+  },
+  { weight: 1, make: randomModification },
+  { weight: 30, fits: ({ head }) => head.continuing, make: () => ({ type: "continue" }) },
+  {
+    weight: 0.1,
+    make: () => ({ type: "create-instance", instanceId: "i", rootId: "i", variables: {} }),
+  },
 ];
 
 /** A command as the world might send it: mostly fitting, sometimes late, twice, or plain nonsense. */
 export function randomCommand(random: Random, driver: Driver): Said {
-  const made = random.oneOf(makers.map(([weight, make]) => [weight, () => make(random, driver)] as const));
-  return made ?? randomCommand(random, driver);
+  const any = random.chance(0.05);
+  const fitting = makers.filter(({ fits }) => any || fits === undefined || fits(driver.state));
+  return random.oneOf(fitting.map(({ weight, make }) => [weight, () => make(random, driver)] as const));
 }

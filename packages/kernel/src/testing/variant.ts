@@ -48,7 +48,7 @@ export function randomVariant(
   program: Program,
 ): { readonly to: Program; readonly mapping: { readonly [element: string]: string } } {
   const base = random.chance(0.6) ? changed(random, program.document) : program.document;
-  if (random.chance(0.5)) return { to: loadProgram(base, testHost), mapping: {} };
+  if (random.chance(0.5)) return { to: loadProgram(base, testHost, program.limits), mapping: {} };
   const { document, mapping } = renamedDocument(base, "'");
-  return { to: loadProgram(document, testHost), mapping: random.chance(0.8) ? mapping : {} };
+  return { to: loadProgram(document, testHost, program.limits), mapping: random.chance(0.8) ? mapping : {} };
 }
