@@ -1,3 +1,4 @@
+import type { OrderedSet } from "../state/ordered-set.ts";
 import { indexNames, type State, tableNames } from "../state/state.ts";
 import type { MapIndex, MapTable } from "../state/table.ts";
 
@@ -26,8 +27,7 @@ function sameOrder<T>(a: Iterable<T>, b: Iterable<T>, same: (one: T, other: T) =
   return others.next().done === true;
 }
 
-type Line = readonly [key: unknown, set: MapIndexSet];
-type MapIndexSet = MapIndex<unknown, unknown>["sets"] extends { get(key: unknown): infer S | undefined } ? S : never;
+type Line = readonly [key: unknown, set: OrderedSet<unknown>];
 
 /** Whether two states have the same snapshot, the order of records included. */
 export function sameState(a: State, b: State): boolean {
@@ -48,5 +48,5 @@ export function sameState(a: State, b: State): boolean {
 }
 
 function sameLine([key, values]: Line, [otherKey, others]: Line): boolean {
-  return key === otherKey && values.size === others.size && sameOrder(values.keys(), others.keys(), Object.is);
+  return key === otherKey && values.size === others.size && sameOrder(values.values(), others.values(), Object.is);
 }
