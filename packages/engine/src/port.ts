@@ -1,5 +1,6 @@
 import type {
   Command,
+  ElementId,
   Event,
   InstanceView,
   JobHandler,
@@ -48,6 +49,8 @@ export interface StartRequest {
   /** Absent: made by the engine. */
   readonly instanceId?: string;
   readonly businessKey?: string;
+  /** The start event to begin at, where there are several. Absent: the first that needs no trigger. */
+  readonly start?: ElementId;
   readonly variables: JsonObject;
   readonly priority?: number;
   readonly queue?: QueueClass;

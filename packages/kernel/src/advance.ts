@@ -1,4 +1,4 @@
-import { goOn } from "./activity/ad-hoc.ts";
+import { askCompletion, goOn } from "./activity/ad-hoc.ts";
 import { stir } from "./activity/collection.ts";
 import { isRunning, undoNext } from "./activity/compensation.ts";
 import { enter } from "./activity/enter.ts";
@@ -39,6 +39,11 @@ export function advance(turn: Turn): void {
     const thrown = turn.thrown.take();
     if (thrown !== undefined) {
       throwFromItem(turn, thrown);
+      continue;
+    }
+    const adHoc = turn.asked.take();
+    if (adHoc !== undefined) {
+      askCompletion(turn, adHoc);
       continue;
     }
     const arrival = turn.arrivals.take();

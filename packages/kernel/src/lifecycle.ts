@@ -252,9 +252,10 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
   else {
     if (isKept(turn, visit)) {
       turn.emit({ type: "ad-hoc-ended", body: scope, element: element.id, result: itemResult, at: turn.at });
+      turn.asked.add(scope);
       turn.stirred.add(scope);
     }
-    takeFlowsFrom(turn, visit, flows.value);
+    if (turn.state.adHocs.get(scope)?.closing !== true) takeFlowsFrom(turn, visit, flows.value);
   }
 }
 
@@ -303,10 +304,15 @@ export function terminate(turn: Turn, key: Key): void {
 
 /** Ends everything in a scope, tokens on their way included; `except` is the one element instance that goes on. */
 export function terminateContent(turn: Turn, scope: Key, except?: Key): void {
-  turn.arrivals.keep((arrival) => arrival.scope !== scope);
   const adHoc = turn.state.adHocs.get(scope);
   if (adHoc !== undefined && !adHoc.closing) turn.emit({ type: "ad-hoc-closing", body: scope });
   for (const child of [...turn.state.children.of(scope)]) if (child !== except) terminate(turn, child);
+  dropTokens(turn, scope);
+}
+
+/** Takes away the tokens that are between the elements of a scope. */
+export function dropTokens(turn: Turn, scope: Key): void {
+  turn.arrivals.keep((arrival) => arrival.scope !== scope);
   for (const flow of [...turn.state.waitingIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
   for (const flow of [...turn.state.heldIn.of(scope)]) turn.emit({ type: "flow-dropped", flow, scope });
 }

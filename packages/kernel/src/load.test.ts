@@ -32,7 +32,13 @@ const handler = service("undo", { forCompensation: true });
 test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDocument>, string]>([
   ["another format", [start()], [], { format: 2 as 1 }, "has format 2, and this kernel reads format 1"],
   ["two elements of one id", [start(), script("a", {}), script("a", {})], [], {}, "has two elements 'a'"],
-  ["two start events", [start("one"), start("two")], [], {}, "has two start events in one scope ('two')"],
+  [
+    "two start events in a sub-process",
+    [start(), ...sub("box", [start("one"), start("two")])],
+    ["start>box"],
+    {},
+    "has two start events in one scope ('two')",
+  ],
   ["nothing to begin at", [and("a"), and("b")], ["a>b>a"], {}, "has no start event in 'test'"],
   ["a process without anything", [], [], {}, "has no start event in 'test'"],
   [

@@ -66,10 +66,13 @@ function isJoin(element: Element, incoming: number): boolean {
   return element.kind === "complex-gateway" || (element.kind === "inclusive-gateway" && incoming > 1);
 }
 
-/** An event that starts a new instance: a start event, or one after an event-based gateway that begins the process. */
+/**
+ * An event that starts a new instance: a start event, or one after an event-based gateway that begins the process. Of
+ * several none start events the first is what a process begins at anyway; the others are here, to be named.
+ */
 export interface ProcessStart {
   readonly id: ElementId;
-  readonly trigger: CatchTrigger;
+  readonly trigger: CatchTrigger | { readonly type: "none" };
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -171,8 +174,9 @@ function indexStarts(graph: Graph): Pick<Program, "starts" | "eventSubProcesses"
       addStart(element);
       continue;
     }
-    if (starts.has(element.parent)) throw invalid(document, `has two start events in one scope ('${element.id}')`);
-    starts.set(element.parent, element);
+    if (!starts.has(element.parent)) starts.set(element.parent, element);
+    else if (element.parent === null) processStarts.push(element);
+    else throw invalid(document, `has two start events in one scope ('${element.id}')`);
   }
   return { starts, eventSubProcesses, processStarts, entries: indexEntries(graph, { starts, processStarts }) };
 }

@@ -331,7 +331,10 @@ export interface InclusiveGateway extends ElementBase {
 /** Goes on once `activation` holds, then waits for the tokens that can still come, and starts again. */
 export interface ComplexGateway extends ElementBase {
   readonly kind: "complex-gateway";
-  /** Sees `tokens` (by incoming flow, how many wait), `arrived` (flows with a token) and `expected` (incoming flows). */
+  /**
+   * Sees `tokens` (by incoming flow, how many wait), `activationCount` (all of them), `arrived` (flows with a token) and
+   * `expected` (incoming flows).
+   */
   readonly activation: Expression;
   /** Conditions on the flows out of it see `waitingForStart`: true as it is activated, false as it starts again. */
   readonly defaultFlow?: FlowId;

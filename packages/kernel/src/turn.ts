@@ -38,6 +38,11 @@ class Fifo<T> {
     for (let index = this.#next; index < this.#end; index += 1) if (test(this.#items[index] as T)) return true;
     return false;
   }
+  count(test: (item: T) => boolean): number {
+    let count = 0;
+    for (let index = this.#next; index < this.#end; index += 1) if (test(this.#items[index] as T)) count += 1;
+    return count;
+  }
   keep(test: (item: T) => boolean): void {
     for (const item of this.takeAll()) if (test(item)) this.push(item);
   }
@@ -98,6 +103,8 @@ export class Turn {
   readonly touched: Agenda = new Agenda();
   /** Collections with items to start, or none left. */
   readonly stirred: Agenda = new Agenda();
+  /** Ad-hoc sub-processes in which an activity completed: their condition is asked before what follows it starts. */
+  readonly asked: Agenda = new Agenda();
   /** Collections that an item's failure ends, with that failure. */
   readonly collapsed: SmallMap<Key, FailureInfo> = new SmallMap();
   /** What items that completed throw. */
@@ -122,7 +129,8 @@ export class Turn {
 
   /** Gives what was decided, and forgets it. */
   end(): readonly Event[] {
-    for (const agenda of [this.arrivals, this.thrown, this.touched, this.stirred, this.undoing]) agenda.clear();
+    const { arrivals, thrown, touched, stirred, asked, undoing } = this;
+    for (const agenda of [arrivals, thrown, touched, stirred, asked, undoing]) agenda.clear();
     this.collapsed.clear();
     this.conditions = undefined;
     this.#applied = undefined;

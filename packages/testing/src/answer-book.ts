@@ -46,6 +46,13 @@ export class AnswerBook {
     return planned;
   }
 
+  /** Whether somebody may have a new answer for an element: one of a list that was not used yet, or a function. */
+  hasMore(element: string): boolean {
+    return (
+      this.#functions.has(element) || this.#lists.get(element)?.every((answer) => this.#used.has(answer)) === false
+    );
+  }
+
   /** Answers that were never used, as `charge, answer 2 of 3`. */
   unused(): string[] {
     return [...this.#lists].flatMap(([name, list]) =>
@@ -68,7 +75,9 @@ export class AnswerBook {
 
   #choose(list: readonly Answer[], question: Question): Answer | undefined {
     const fitting = list.filter(({ when }) => when === undefined || holds(when, question));
-    const answer = fitting.find((each) => !this.#used.has(each)) ?? fitting.at(-1);
+    // Whoever chose and is not done would choose the same for ever.
+    const again = question.kind === "choice" && question.attempt > 1 ? undefined : fitting.at(-1);
+    const answer = fitting.find((each) => !this.#used.has(each)) ?? again;
     if (answer !== undefined) this.#used.add(answer);
     return answer;
   }

@@ -52,19 +52,22 @@ export type Posting = (
   readonly on?: string | undefined;
 };
 
-/** One that asks: an attempt of a job, a user task, or, of a person, an element that waits for a message or a signal. */
+/**
+ * One that asks: an attempt of a job, a user task, an ad-hoc sub-process in which people choose, or, of a person, an
+ * element that waits for a message or a signal.
+ */
 export interface Question {
   /** The same for one attempt of one job, or one task, however often it is offered. */
   readonly id: string;
   readonly instanceId: string;
-  readonly kind: "job" | "task" | "message" | "signal";
+  readonly kind: "job" | "task" | "choice" | "message" | "signal";
   readonly element: string;
   /** Key of the item of the collection it belongs to. */
   readonly item: string | null;
   /** The type of the job; null for user tasks. */
   readonly jobType: string | null;
   readonly attempt: number;
-  /** Of a message: its correlation key, if it has one. */
+  /** Of a message: its correlation key, if it has one. Of a choice: the `elements` to choose from. */
   readonly input: JsonObject;
   /** The title of a user task; the name of a message or signal. */
   readonly title: string | null;
@@ -76,6 +79,9 @@ export interface Question {
 export type Answering = (question: Question) => Answer | Promise<Answer>;
 
 /**
+ * In an ad-hoc sub-process, `complete` brings what is activated, `{ activate: [ids], done }`. It is asked again at once,
+ * so that the answers of a list follow one another, until one says that it is done; a list does with its last answer.
+ *
  * Answers by id of the element, or by the type of the job; the element goes before the type. Of a list, the first answer
  * that was not used yet and whose `when` holds is taken; once all have been used, the last such again.
  */

@@ -1,5 +1,5 @@
 import type { Engine, RecordedEvent } from "@tutti/engine";
-import type { Event, Job, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
+import type { Event, Job, JobHandler, JobOutcome, Json, JsonObject } from "@tutti/kernel";
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { instantAfter } from "./duration.ts";
@@ -14,6 +14,15 @@ interface Open {
   answer(plan: PlannedAnswer): void;
 }
 
+/** One of the times that people choose in an ad-hoc sub-process. */
+interface Choice {
+  readonly instanceId: string;
+  readonly key: number;
+  readonly element: string;
+  /** Counts from 1. */
+  readonly number: number;
+}
+
 /** An answer that came and was refused. */
 export interface Refusal {
   readonly question: Question;
@@ -23,6 +32,8 @@ export interface Refusal {
 export interface CrewOptions {
   readonly answers: Answers;
   readonly jobTypes: ReadonlySet<string>;
+  /** Ad-hoc sub-processes in which people choose, each with what there is to choose from. */
+  readonly choices: ReadonlyMap<string, readonly string[]>;
   readonly steps: StepReader;
 }
 
@@ -34,10 +45,13 @@ export class Crew {
   readonly lost: Posting[] = [];
   readonly #machine: Machine;
   readonly #jobTypes: ReadonlySet<string>;
+  readonly #choices: CrewOptions["choices"];
   /** By instance and element instance. */
   readonly #open: Map<string, Open> = new Map();
   readonly #steps: StepReader;
   readonly #postings: Set<Posting>;
+  /** Whose time has not come. */
+  readonly #planned: Set<Posting> = new Set();
   #posted = 0;
 
   constructor(machine: Machine, options: CrewOptions) {
@@ -45,6 +59,7 @@ export class Crew {
     this.#steps = options.steps;
     this.#postings = new Set(options.answers.publish);
     this.#jobTypes = options.jobTypes;
+    this.#choices = options.choices;
     this.book = new AnswerBook(options.answers.answers);
   }
 
@@ -68,7 +83,16 @@ export class Crew {
     this.#postings.delete(posting);
     const { now } = this.#machine;
     const at = posting.after === undefined ? now : instantAfter(now, posting.after);
-    this.#machine.at(at, () => this.#post(posting));
+    this.#planned.add(posting);
+    this.#machine.at(at, () => {
+      this.#planned.delete(posting);
+      this.#post(posting);
+    });
+  }
+
+  /** Whether something is to be sent at a time that is known. */
+  get sends(): boolean {
+    return this.#planned.size > 0;
   }
 
   work(engine: Engine): void {
@@ -95,6 +119,8 @@ export class Crew {
       for (const posting of this.#postings) if (posting.on === event.element) this.plan(posting);
     }
     if (event.type === "task-created") this.#openTask(instanceId, event);
+    if (event.type === "element-activated" && this.#choices.has(event.element))
+      this.#openChoice({ instanceId, key: event.key, element: event.element, number: 1 });
     if (closing.has(event.type) && "key" in event) this.#open.delete(`${instanceId}/${event.key}`);
   }
 
@@ -158,6 +184,40 @@ export class Crew {
     });
   }
 
+  /** People choose in an ad-hoc sub-process, as often as they like, until they say that they are done. */
+  #openChoice(choice: Choice): void {
+    const { instanceId, key, element, number } = choice;
+    const id = `${instanceId}/${key}`;
+    const input = { elements: [...(this.#choices.get(element) ?? [])] };
+    const question: Question = {
+      ...{ id: `${id}#${number}`, instanceId, kind: "choice", element, item: this.#itemOf(id), input },
+      ...{ jobType: null, attempt: number, title: null, form: null },
+    };
+    this.#ask(id, question, ({ answer, dueAt }) => {
+      if (answer.ignore === true) return;
+      const { activate = [], done = !this.book.hasMore(element) } = answer.complete ?? {};
+      this.#machine.at(dueAt, () =>
+        this.#choose({ question, key }, { activate, done: done === true, actor: answer.by }),
+      );
+      if (done !== true) this.#machine.at(dueAt, () => this.#openChoice({ ...choice, number: number + 1 }));
+    });
+  }
+
+  #choose(
+    { question, key }: { readonly question: Question; readonly key: number },
+    chosen: { readonly activate: Json; readonly done: boolean; readonly actor: string | undefined },
+  ): void {
+    const elements = [chosen.activate].flat().map((element) => ({ element: String(element) }));
+    const command = { type: "activate-elements" as const, key, elements, complete: chosen.done };
+    this.#machine.send(async (engine) => {
+      const outcome = await engine.command(question.instanceId, { ...command, actor: chosen.actor ?? "tester" });
+      if (outcome.ok) return;
+      // It has completed meanwhile, as its condition says, or an engine that died had taken the choice.
+      const { code, reason } = outcome.rejection;
+      if (code !== "ad-hoc-not-found" && code !== "instance-ended") this.refusals.push({ question, reason });
+    });
+  }
+
   #complete(
     task: { readonly question: Question; readonly key: number },
     { result, actor }: { readonly result: JsonObject; readonly actor: string },
@@ -203,6 +263,8 @@ const closing: ReadonlySet<Event["type"]> = new Set([
   "job-cancelled",
   "task-completed",
   "task-cancelled",
+  "element-completed",
+  "element-terminated",
 ]);
 
 function outcomeOf({ complete, fail, throw: thrown }: Answer): JobOutcome {

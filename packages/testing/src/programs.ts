@@ -1,4 +1,4 @@
-import type { JobDefinition, ProgramDocument } from "@tutti/kernel";
+import type { Element, JobDefinition, ProgramDocument } from "@tutti/kernel";
 
 /** Every type of job that workers of these programs are asked for, whatever kind of element asks. */
 export function jobTypesOf(programs: readonly ProgramDocument[]): ReadonlySet<string> {
@@ -13,7 +13,32 @@ export function askersOf(programs: readonly ProgramDocument[]): ReadonlySet<stri
       if (element.kind === "user-task" || [...jobsIn(element)].length > 0) names.add(element.id);
     }
   }
+  for (const id of choicesOf(programs).keys()) names.add(id);
   return names;
+}
+
+/** Ad-hoc sub-processes in which people choose, each with the elements they may choose from. */
+export function choicesOf(programs: readonly ProgramDocument[]): ReadonlyMap<string, readonly string[]> {
+  const choices = new Map<string, readonly string[]>();
+  for (const { elements, flows } of programs) {
+    const entered = new Set(flows.map(({ to }) => to));
+    for (const { id, ...element } of elements) {
+      if (element.kind !== "ad-hoc-sub-process" || element.job !== undefined || element.activate !== undefined)
+        continue;
+      const inside = elements.filter((each) => each.parent === id && !entered.has(each.id) && !isReacting(each));
+      choices.set(
+        id,
+        inside.map((each) => each.id),
+      );
+    }
+  }
+  return choices;
+}
+
+/** Whether something else than a choice starts it. */
+function isReacting(element: Element): boolean {
+  const isStart = element.kind === "boundary-event" || element.kind === "start-event";
+  return isStart || "triggeredByEvent" in element || "forCompensation" in element;
 }
 
 /** Jobs are found by their shape, so that a kind of element that asks for one needs no line here. */
@@ -43,5 +68,5 @@ export function startsPlainly({ elements, flows }: ProgramDocument): boolean {
   const starts = elements.flatMap((each) => (each.kind === "start-event" && each.parent === null ? each.trigger : []));
   if (starts.length > 0) return starts.some(({ type }) => type === "none");
   const entered = new Set(flows.map(({ to }) => to));
-  return !elements.some((each) => each.kind === "event-based-gateway" && each.parent === null && !entered.has(each.id));
+  return !elements.some((each) => "instantiate" in each && each.parent === null && !entered.has(each.id));
 }

@@ -6,7 +6,7 @@ import { instantAfter } from "./duration.ts";
 import { FileJournal } from "./file-journal.ts";
 import { Machine, type PlannedCrash } from "./machine.ts";
 import { type Step, StepReader } from "./path.ts";
-import { jobTypesOf, mainProcess } from "./programs.ts";
+import { choicesOf, jobTypesOf, mainProcess } from "./programs.ts";
 import { TrialInstance } from "./trial-instance.ts";
 
 export interface TrialOptions {
@@ -85,6 +85,7 @@ export class Trial {
     this.#crew = new Crew(this.#machine, {
       answers: { answers: answers.answers ?? {}, publish: answers.publish ?? [] },
       jobTypes: jobTypesOf(programs),
+      choices: choicesOf(programs),
       steps: this.#steps,
     });
   }
@@ -134,9 +135,15 @@ export class Trial {
 
   /** Starts a process (default: the first that no other calls) and lets everything move that can without time passing. */
   async start(
-    options: { readonly process?: string; readonly variables?: JsonObject; readonly businessKey?: string } = {},
+    options: {
+      readonly process?: string;
+      readonly variables?: JsonObject;
+      readonly businessKey?: string;
+      /** The start event to begin at, where there are several. Default: the first that needs no trigger. */
+      readonly start?: string;
+    } = {},
   ): Promise<TrialInstance> {
-    const { process = mainProcess(this.#options.programs), variables = {}, businessKey } = options;
+    const { process = mainProcess(this.#options.programs), variables = {}, businessKey, start } = options;
     if (process === undefined)
       throw new AppError("program-not-found", "Expected a process to start, but there is none");
     this.#begin();
@@ -144,7 +151,11 @@ export class Trial {
     const instanceId = number === 1 ? process : `${process}-${number}`;
     const request = { requestId: `start-${number}`, process, instanceId, variables, actor: "tester" };
     await this.#machine.ask((engine) =>
-      engine.start({ ...request, ...(businessKey === undefined ? {} : { businessKey }) }),
+      engine.start({
+        ...request,
+        ...(businessKey === undefined ? {} : { businessKey }),
+        ...(start === undefined ? {} : { start }),
+      }),
     );
     await this.#rest();
     return this.instance(instanceId);
@@ -236,7 +247,8 @@ export class Trial {
   }
 
   get #ended(): boolean {
-    return this.instances.length > 0 && this.instances.every(({ hasEnded }) => hasEnded);
+    // What is still to be sent may begin another one.
+    return !this.#crew.sends && this.instances.length > 0 && this.instances.every(({ hasEnded }) => hasEnded);
   }
 
   async #pass(until: number): Promise<Finish> {
@@ -273,7 +285,7 @@ export class Trial {
 
   #give(question: Question, answer: Answer): void {
     const { kind, title, input } = question;
-    if (kind === "job" || kind === "task") return this.#crew.answer(question, answer);
+    if (kind !== "message" && kind !== "signal") return this.#crew.answer(question, answer);
     const { complete: payload = {}, after } = answer;
     const name = must(title, "it waits for something that has a name");
     const key = typeof input["key"] === "string" ? { key: input["key"] } : {};

@@ -13,6 +13,7 @@ export const process: Command = {
     answers: { value: "FILE", help: "run: who answers what, as YAML" },
     clock: { value: "real|virtual", help: "run: virtual jumps to what is due next (default: virtual with --answers)" },
     strict: { help: "check: a warning is an error, too" },
+    start: { value: "ID", help: "run: the start event to begin at (default: the first that needs no trigger)" },
     process: { value: "ID", help: "run: which process of the file (default: the first that no other calls)" },
   },
   arguments: [

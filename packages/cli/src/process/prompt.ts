@@ -50,6 +50,7 @@ export class Person {
 
 function nameOf({ kind, title, jobType }: Question): string {
   if (kind === "job") return `job ${jobType}`;
+  if (kind === "choice") return 'what next? As {"activate": [ids]}, at last with "done": true,';
   return kind === "task" ? (title ?? "user task") : `waits for ${kind} '${title}'`;
 }
 

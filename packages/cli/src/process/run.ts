@@ -46,7 +46,9 @@ export async function runProcess(context: Context): Promise<number> {
       ...(person === undefined ? {} : { ask: (question) => person.ask(question) }),
     });
     try {
-      if (startsPlainly(chosen)) await trial.start({ variables, process: chosen.id });
+      const start = input.text("start");
+      if (start !== undefined) await trial.start({ variables, process: chosen.id, start });
+      else if (startsPlainly(chosen)) await trial.start({ variables, process: chosen.id });
       else await trial.begin();
       const finish = await trial.finish();
       const instance = trial.instances.find(({ process }) => process === chosen.id);

@@ -70,7 +70,7 @@ function localise(context: Context, element: Element, languages: Languages): voi
 
 /** Names that the kernel itself makes visible somewhere. */
 const given: ReadonlySet<string> = new Set(
-  "error escalation loop loopCounter completed failed skipped total tokens arrived expected waitingForStart active".split(
+  "error escalation loop loopCounter completed failed skipped total tokens activationCount arrived expected waitingForStart active".split(
     " ",
   ),
 );

@@ -34,7 +34,7 @@ export function readsOf(element: Element, flows: readonly Flow[]): Read[] {
   if ("inputs" in element) addAll(element.inputs, "item");
   if ("outputs" in element) addAll(element.outputs, "result");
   if ("loop" in element && element.loop !== undefined) addLoop(element.loop, add);
-  for (const flow of flows) add(flow.condition);
+  for (const flow of flows) add(flow.condition, element.kind === "complex-gateway" ? "counts" : "variables");
   switch (element.kind) {
     case "script-task":
       addAll(element.assignments, "item");

@@ -54,7 +54,7 @@ function lintCompensation(
   const target = index.elements.get(at.thrown);
   const fine =
     target !== undefined &&
-    target.parent === at.element.parent &&
+    scopesUndoneFrom(index, at.element).includes(target.parent) &&
     ("compensation" in target || target.kind === "sub-process");
   if (fine) return;
   const found = target === undefined ? "it is not there" : "it has no undo, or stands in another scope";
@@ -63,6 +63,13 @@ function lintCompensation(
     `Expected ${at.thrown} to be a step with undo, but ${found}`,
     at.element.position ?? nowhere,
   );
+}
+
+/** An event sub-process undoes what completed in the scope it stands in, too. */
+function scopesUndoneFrom(index: Index, { parent }: Element): readonly (ElementId | null)[] {
+  const container = index.elements.get(parent ?? "");
+  if (container === undefined || !("triggeredByEvent" in container)) return [parent];
+  return [parent, ...scopesUndoneFrom(index, container)];
 }
 
 function lintEnds(compiled: CompiledProgram, index: Index, trapped: ReadonlySet<ElementId | null>): void {
@@ -75,11 +82,10 @@ function lintEnds(compiled: CompiledProgram, index: Index, trapped: ReadonlySet<
     );
     if (leaves || inside.length === 0) continue;
     const position = (scope === null ? undefined : index.elements.get(scope)?.position) ?? compiled.place([]);
-    compiled.problems.error(
-      "end-missing",
-      `Expected a path to an end in ${scope ?? compiled.program.id}, but every path goes in circles`,
-      position,
-    );
+    const message = `Expected a path to an end in ${scope ?? compiled.program.id}, but every path goes in circles`;
+    // A drawing may mean it: one that serves for ever, and is ended from outside.
+    if (compiled.legacy) compiled.problems.warn("end-missing", message, position);
+    else compiled.problems.error("end-missing", message, position);
   }
 }
 

@@ -9,7 +9,7 @@ import { type Read, readsOf, writesOf } from "./sources.ts";
 /** What the conditions of a collection, an ad-hoc sub-process or a complex gateway see beside variables. */
 export const counts: readonly string[] = [
   ...["completed", "failed", "skipped", "total", "active"],
-  ...["tokens", "arrived", "expected", "waitingForStart"],
+  ...["tokens", "activationCount", "arrived", "expected", "waitingForStart"],
 ];
 
 /** Expressions that do not compile, and variables that are read without ever, or without yet, having been written. */

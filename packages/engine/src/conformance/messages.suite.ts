@@ -1,7 +1,7 @@
 import type { JsonObject } from "@tutti/kernel";
 import { expect } from "vitest";
 import type { Engine } from "../port.ts";
-import { collector, onMessage, receiver, sender } from "../testing/message-programs.ts";
+import { collector, echo, onMessage, receiver, sender } from "../testing/message-programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { ended, eventually, ManualWorker } from "./harness.ts";
 
@@ -299,6 +299,15 @@ function startRules(rule: Rule): void {
       expect(await resultOf(running.engine, late)).toEqual({ got: 6 });
     },
   );
+
+  rule("[E74] a signal does not reach what its instance waits for only after it has sent it", async ({ engine }) => {
+    await engine.deploy([receiver("alarm", { signal: true }), echo("echo")]);
+    const alarm = await waitFor(engine, "alarm");
+    const [first, second] = [await waitFor(engine, "echo"), await waitFor(engine, "echo")];
+    // The signal of the second reaches the first, and those who waited before.
+    for (const id of [alarm, first]) expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+    expect((await engine.instance(second)).status).toBe("running");
+  });
 
   rule("[E74] a signal reaches more than one turn can take", async ({ engine }) => {
     await engine.deploy([receiver("alarm", { signal: true })]);

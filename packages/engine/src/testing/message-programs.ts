@@ -67,6 +67,22 @@ export function sender(id: string): ProgramDocument {
   });
 }
 
+/** start → throws the signal `fire` → waits for the signal `fire` → end. */
+export function echo(id: string): ProgramDocument {
+  const trigger = { type: "signal", signal: { name: { literal: "fire" } } } as const;
+  return program({
+    id,
+    variables,
+    elements: [
+      start(),
+      { kind: "intermediate-throw-event", id: "shout", parent: null, trigger },
+      waitingFor("wait", true),
+      end(),
+    ],
+    flows: ["start>shout", "shout>wait", "wait>end"],
+  });
+}
+
 /** Begins with the message `paid`, or the signal `fire` → one service task with what it got → end. */
 export function onMessage(id: string, { version = "1.0.0", signal = false }: MessageShape = {}): ProgramDocument {
   const trigger = signal

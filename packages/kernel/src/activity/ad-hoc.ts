@@ -2,7 +2,16 @@ import { closeEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Chosen, Key } from "../command.ts";
 import { itemKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
-import { complete, instanceAt, isAtWork, isInner, terminate, terminateContent, visitOf } from "../lifecycle.ts";
+import {
+  complete,
+  dropTokens,
+  instanceAt,
+  isAtWork,
+  isInner,
+  terminate,
+  terminateContent,
+  visitOf,
+} from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { AdHocSubProcess } from "../program.ts";
 import { activityKinds } from "../program-check.ts";
@@ -50,6 +59,11 @@ function isBusy(turn: Turn, body: Key): boolean {
   );
 }
 
+/** An activity in it completed: once the condition holds, nothing that would follow it starts. */
+export function askCompletion(turn: Turn, body: Key): void {
+  if (turn.state.adHocs.get(body) !== undefined && isAtWork(turn, body)) closeEarly(turn, body);
+}
+
 /** Asks the completion condition after activities completed. False when it fails: an incident waits then. */
 function closeEarly(turn: Turn, body: Key): boolean {
   const { ended, closing } = recordAt(turn, body);
@@ -57,7 +71,8 @@ function closeEarly(turn: Turn, body: Key): boolean {
   if (completion === undefined || closing || ended === 0) return true;
   const extra: JsonObject = {
     completed: ended,
-    active: turn.state.children.count(body),
+    // What a flow has led on to has not started yet, and is active all the same.
+    active: turn.state.children.count(body) + turn.arrivals.count((arrival) => arrival.scope === body),
     // Worked out only if the condition asks for it.
     ...(output === undefined ? {} : { [output.target]: resultsOf(turn, body).map(({ result }) => result) }),
   };
@@ -70,7 +85,10 @@ function closeEarly(turn: Turn, body: Key): boolean {
   if (!done.value) return true;
   turn.emit({ type: "ad-hoc-closing", body });
   if (cancelRemaining) terminateContent(turn, body);
-  else endRounds(turn, body);
+  else {
+    endRounds(turn, body);
+    dropTokens(turn, body);
+  }
   return true;
 }
 

@@ -158,6 +158,13 @@ test("[K142] an instance begins at the event it is created with", () => {
   expect(new Driver(started).create({ order: 1 }).active).toEqual(["work"]);
 });
 
+test("[K142] of several none start events the first begins an instance, unless it is created with another", () => {
+  const made = program([start("one"), start("two"), service("a"), service("b")], ["one>a", "two>b"]);
+  expect(new Driver(made).create().active).toEqual(["a"]);
+  const at = (element: string) => new Driver(made).create({}, { start: { element, payload: {} } });
+  expect([at("one").active, at("two").active]).toEqual([["a"], ["b"]]);
+});
+
 test("[K142] a receive task that begins the process is done as it begins", () => {
   const first = receive("order", "order", { instantiate: true, outputs: map({ id: "id" }) });
   const made = program([first, service("work"), end()], ["order>work>end"]);

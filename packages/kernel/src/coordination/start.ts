@@ -1,7 +1,7 @@
 import type { Json } from "../json.ts";
-import type { Program } from "../load.ts";
+import type { ProcessStart, Program } from "../load.ts";
 import { AppError } from "../problem.ts";
-import type { CatchTrigger, Source, TimerDefinition } from "../program.ts";
+import type { Source, TimerDefinition } from "../program.ts";
 
 interface StartPlace {
   /** One of the program's `processStarts`. */
@@ -28,7 +28,7 @@ export function startTriggers(program: Program): StartTrigger[] {
   });
 }
 
-function triggerAt(program: Program, place: StartPlace, trigger: CatchTrigger): StartTrigger[] {
+function triggerAt(program: Program, place: StartPlace, trigger: ProcessStart["trigger"]): StartTrigger[] {
   switch (trigger.type) {
     case "timer": {
       const { kind, timeZone, value } = trigger.timer;

@@ -28,7 +28,8 @@ function instanceIn(turn: Turn, element: ComplexGateway, scope: Key): Key | unde
 function counts(turn: Turn, join: Join, scope: Key): { readonly [name: string]: Json } {
   const tokens: { [flow: FlowId]: number } = {};
   for (const flow of join.incoming) tokens[flow] = turn.state.waitingFlows.get(flowKey(scope, flow)) ?? 0;
-  return { tokens, arrived: waitingAt(turn, join, scope).length, expected: join.incoming.length };
+  const activationCount = Object.values(tokens).reduce((sum, count) => sum + count, 0);
+  return { tokens, activationCount, arrived: waitingAt(turn, join, scope).length, expected: join.incoming.length };
 }
 
 /** Waiting for start: goes on with the tokens there are once the activation condition holds. */

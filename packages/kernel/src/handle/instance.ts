@@ -39,13 +39,13 @@ function initialVariables(turn: Turn, given: JsonObject, written: ReadonlySet<st
 }
 
 function refuseStart(turn: Turn, start: ProcessStartedBy | undefined): Rejection | undefined {
-  const { processStarts, entries, document } = turn.program;
+  const { processStarts, starts, entries, document } = turn.program;
   const names = processStarts.map(({ id }) => `'${id}'`).join(" or ");
   if (start === undefined) {
     if (entries.has(null)) return undefined;
     return refusal("start-not-found", `Expected the event ${names} to start '${document.id}', but none was given`);
   }
-  if (processStarts.some(({ id }) => id === start.element)) return undefined;
+  if (processStarts.some(({ id }) => id === start.element) || starts.get(null)?.id === start.element) return undefined;
   const expected = names === "" ? "no event" : `the event ${names}`;
   return refusal("start-not-found", `Expected ${expected} to start '${document.id}', but it is '${start.element}'`);
 }

@@ -25,6 +25,11 @@ test("[K166] goes on once its condition holds, with one token of each flow that 
   expect(joined(driver)).toEqual([["a>join", "c>join"]]);
 });
 
+test("[K166] its condition sees how many tokens there are on the flows into it", () => {
+  const driver = discriminator("activationCount == 2").complete("c");
+  expect(driver.complete("a").active).toEqual(["after", "b", "join"]);
+});
+
 test("[K167] waits for the rest, swallows it, and the scope ends", () => {
   const driver = discriminator().complete("a").complete("b").complete("after");
   expect(driver.view().waiting).toMatchObject([{ on: "job" }, { on: "join", element: "join" }]);

@@ -57,6 +57,7 @@ export function takeStart(scope: Scope, draft: Draft, item: StartItem): void {
       ...(request.businessKey === undefined ? {} : { businessKey: request.businessKey }),
       ...(request.queue === undefined ? {} : { queue: request.queue }),
       ...(request.priority === undefined ? {} : { priority: request.priority }),
+      ...(request.start === undefined ? {} : { start: { element: request.start, payload: {} } }),
     },
   });
   if (result instanceof Error) {
