@@ -1,8 +1,8 @@
 import { FeelFunction, FeelRange } from "feelin";
-import { builtinOf, clockFunctions } from "./builtin.ts";
+import { builtinOf, unrepeatable } from "./builtin.ts";
 import { type FeelCompiler, nameOf } from "./compiler.ts";
 import { fits } from "./operator.ts";
-import type { FeelNode } from "./parse.ts";
+import { type FeelNode, getOrElse } from "./parse.ts";
 import { ContextNames, type Evaluating, FeelFailure, type Names, type Run } from "./run.ts";
 import { contextOf, type FeelContext, type FeelValue, normalName, typeOf } from "./value.ts";
 
@@ -14,26 +14,53 @@ const constructors: ReadonlySet<string> = new Set(["DateTimeConstructor", "Speci
 export function compileCall(node: FeelNode, compiler: FeelCompiler): Run {
   const called = compiler.part(node, 0);
   const name = called.kind === "VariableName" || constructors.has(called.kind) ? nameOf(called) : undefined;
-  if (name !== undefined && clockFunctions.has(name)) {
-    throw compiler.refused(called, `Expected a function that gives the same in every replay, but ${name} asks a clock`);
+  if (name !== undefined && unrepeatable.has(name)) {
+    throw compiler.refused(called, `Expected a function that gives the same in every replay, but ${name} does not`);
   }
   const { run } = compiler;
   const listed = node.parts.find((part) => part.kind === "PositionalParameters" || part.kind === "NamedParameters");
   if (name === "is defined" && listed !== undefined) return compileIsDefined(compiler.part(listed, 0), compiler);
+  if (name === getOrElse && listed !== undefined) return compileGetOrElse(listed, compiler);
   const args = compileArguments(listed, compiler);
-  const target: Run =
-    name !== undefined && constructors.has(called.kind) ? () => builtinOf(name, run) ?? null : compiler.compile(called);
+  const target = name === undefined ? compiler.compile(called) : compileNamed(called, compiler);
   return (names) => call(target(names), { args: args(names), name: name ?? "what is called" }, run);
+}
+
+/** A function by its name: of the standard, or one that a context, a parameter or a decision file defines. */
+function compileNamed(called: FeelNode, compiler: FeelCompiler): Run {
+  const name = nameOf(called);
+  const { run } = compiler;
+  if (constructors.has(called.kind)) return () => builtinOf(name, run) ?? null;
+  compiler.read(name);
+  return (names) => {
+    const found = names.find(name) ?? builtinOf(name, run);
+    if (found !== undefined) return found;
+    const place = called.from + 1;
+    throw new FeelFailure("variable-missing", `Expected a function, but there is no ${name} at character ${place}`);
+  };
 }
 
 /** Whether there is a value at all: asking is no mistake. */
 function compileIsDefined(node: FeelNode, compiler: FeelCompiler): Run {
+  const value = compileOptional(node, compiler);
+  return (names) => value(names) !== undefined;
+}
+
+/** The value, or the other one when it is null or not there. */
+function compileGetOrElse(listed: FeelNode, compiler: FeelCompiler): Run {
+  const value = compileOptional(compiler.part(listed, 0), compiler);
+  const otherwise = compiler.compile(compiler.part(listed, 1));
+  return (names) => value(names) ?? otherwise(names);
+}
+
+/** Undefined where a variable that it needs is missing. */
+function compileOptional(node: FeelNode, compiler: FeelCompiler): Run {
   const value = compiler.compile(node);
   return (names) => {
     try {
-      return value(names) !== undefined;
+      return value(names);
     } catch (error) {
-      if (error instanceof FeelFailure && error.code === "variable-missing") return false;
+      if (error instanceof FeelFailure && error.code === "variable-missing") return undefined;
       throw error;
     }
   };

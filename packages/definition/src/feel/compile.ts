@@ -103,8 +103,7 @@ function compileArithmetic(node: FeelNode, compiler: FeelCompiler): Run {
     const operand = compiler.compile(compiler.part(node, 1));
     return (names) => {
       const value = operand(names);
-      if (typeOf(value) === "duration") return withLibrary("-a", { a: value }, run.meter);
-      return calculate("-", [0, value], run);
+      return typeOf(value) === "duration" ? calculate("*", [value, -1], run) : calculate("-", [0, value], run);
     };
   }
   const left = compiler.compile(compiler.part(node, 0));

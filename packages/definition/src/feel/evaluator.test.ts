@@ -57,8 +57,8 @@ const agreed: readonly string[] = String.raw`
   date("2024-01-31") + duration("P1M"); date("2024-03-01") - date(day); @"2024-01-01" < @"2024-01-02"
   date(day) = @"2024-02-29"; date and time("2024-01-01T10:00:00Z") + duration("PT36H"); time("10:00:00").hour
   string(duration("P1Y2M")); duration("PT25H").days; date(2024, 2, 29)
-  years and months duration(date("2023-01-01"), date(day)); date(day) in [@"2024-01-01"..@"2024-12-31"]
-  day of week(date(day)); -duration("P1D"); n instance of number
+  date(day) in [@"2024-01-01"..@"2024-12-31"]
+  day of week(date(day)); n instance of number
   {a: "x"} instance of context<a: string>; date(day) instance of date
   nothing instance of Any; "a\n\"\u00e4"; 1 /* two */ + 1; (1); [[1, 2], [3]][1]; 5 in 5
   meets([1..5], [5..10]); before(1, [2..3]); is(1, 1); all([true, false])
@@ -85,10 +85,11 @@ test("[D140] expressions give what the standard and the library give", () => {
 });
 
 test("[D140] where the library differs from the standard, the standard holds", () => {
-  expect(valueIn("median([10, 9, 1])")).toBe(9);
   expect(valueIn("2 in ([1, 2], 5)")).toBe(true);
   expect(valueIn("if 3 then 1 else 2")).toBe(2);
   expect(valueIn('string(duration("P1D") * 2)')).toBe("P2D");
+  expect(valueIn('string(-duration("P1D"))')).toBe("-P1D");
+  expect(valueIn('string(-duration("P1Y"))')).toBe("-P1Y");
   expect(valueIn('string(1.5 * duration("PT1H"))')).toBe("PT1H30M");
   expect(valueIn('string(duration("P1Y6M") / 2)')).toBe("P9M");
   expect(valueIn('duration("P1D") / duration("PT6H")')).toBe(4);
@@ -131,6 +132,8 @@ test("[D143] where FEEL gives null, the reason is a warning", () => {
 test("[D144] no clock and nothing of the machine can be reached", () => {
   expect(code("now()")).toBe("expression-function-refused");
   expect(code("today()")).toBe("expression-function-refused");
+  expect(code("uuid()")).toBe("expression-function-refused");
+  expect(code("random number()")).toBe("expression-function-refused");
   expect(code("{f: now}.f()")).toBe("variable-missing");
   expect(code("(function() external {})()")).toBe("expression-function-refused");
   for (const text of ["globalThis", "process", "constructor", "Function", "toString", "__proto__"]) {
@@ -179,6 +182,14 @@ test("[D145] a hostile expression ends within milliseconds, as an error value", 
     "distinct values(for x in 1..5000 return {a: x})",
     'string join(for x in 1..20000 return "a", s)',
     "for x in [1] return partial",
+    'for x in 1..5000 return @"2024-01-01" + @"P1D"',
+    'for x in 1..5000 return range("[1..2]")',
+    "count(for x in 1..50000 return round half up(x, 6000))",
+    "duplicate values(for x in 1..5000 return x)",
+    'extract(s, "a?")',
+    'matches(s, "( a | a a )+ $", "x")',
+    "partition(for x in 1..400000 return x, 1)",
+    'max(for x in 1..5000 return @"2024-01-01")',
   ];
   for (const text of hostile) {
     const before = performance.now();

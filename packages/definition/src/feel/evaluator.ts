@@ -21,7 +21,7 @@ export type FeelCompilation =
   | { readonly ok: false; readonly code: DefinitionErrorCode; readonly message: string };
 
 /**
- * Evaluates FEEL (DMN 1.3): deterministic, total, bounded by counted work. The grammar and most functions are the
+ * Evaluates FEEL (DMN 1.5): deterministic, total, bounded by counted work. The grammar and most functions are the
  * library's; what loops, reads variables or matches patterns is compiled here, since the library has no budget.
  * One evaluation at a time: evaluating never calls back.
  */

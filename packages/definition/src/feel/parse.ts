@@ -47,8 +47,18 @@ class Names extends VariableContext {
   }
 }
 
+/** `get or else` has a word of the language in its name; the parser is given one word of the same length. */
+export const getOrElse = "get_or_else";
+const readable = /"(?:\\.|[^"\\])*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*|\bget or else(?=\s*\()/g;
+
+function withoutElse(text: string): string {
+  if (!text.includes("get or else")) return text;
+  return text.replaceAll(readable, (part) => (part === "get or else" ? getOrElse : part));
+}
+
 /** Parses FEEL within limits of size and nesting, which also bound the time the parser may take. Never throws. */
-export function parseFeel(text: string, grammar: FeelGrammar): FeelParse {
+export function parseFeel(source: string, grammar: FeelGrammar): FeelParse {
+  const text = withoutElse(source);
   if (text.length > limits.feelCharactersMax) {
     return tooLarge(`${limits.feelCharactersMax} characters, but the expression has ${text.length}`);
   }

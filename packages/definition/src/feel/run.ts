@@ -7,6 +7,13 @@ import { type FeelContext, type FeelValue, isContext, normalName, propertyOf } f
 /** An expression ready to run: its value, given what names mean. */
 export type Run = (names: Names) => FeelValue;
 
+/** A function of the standard. Null means that the arguments do not fit. */
+export interface Builtin {
+  /** The last one may begin with `...`: it takes all that are left. */
+  readonly parameters: readonly string[];
+  readonly call: (args: readonly FeelValue[], run: Evaluating) => FeelValue;
+}
+
 /** Ends an evaluation with an error value. */
 export class FeelFailure extends Error {
   readonly code: DefinitionErrorCode;
