@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileYaml } from "./compile.ts";
 import { limits } from "./limits.ts";
-import { placesOf, problemsOf } from "./testing/check.ts";
+import { placesOf, problemsOf, workMs } from "./testing/check.ts";
 
 test("[D5] broken YAML is reported with its place, also several times", () => {
   expect(placesOf("process: p\nsteps:\n  a: { job: [x }\n")[0]).toMatch(/^3:\d+ error yaml-invalid$/);
@@ -37,10 +37,11 @@ test("[D6] a file as large as the limits allow compiles in seconds, not minutes"
     (_, n) => `  s${n}: { job: x, in: ["v${Math.max(n - 1, 0)}?"], out: [v${n}] }\n`,
   );
   const items = Array.from({ length: 5_000 }, (_, n) => `  i${n}: { dependsOn: [${n > 0 ? `i${n - 1}` : ""}] }\n`);
-  const before = performance.now();
-  expect(compileYaml(`process: p\nsteps:\n${steps.join("")}`, { file: "f" }).programs.length).toBe(1);
-  expect(compileYaml(`graph: g\njob: j\nitems:\n${items.join("")}`, { file: "f" }).programs.length).toBe(1);
-  expect(performance.now() - before).toBeLessThan(10_000);
+  const work = workMs(() => {
+    expect(compileYaml(`process: p\nsteps:\n${steps.join("")}`, { file: "f" }).programs.length).toBe(1);
+    expect(compileYaml(`graph: g\njob: j\nitems:\n${items.join("")}`, { file: "f" }).programs.length).toBe(1);
+  });
+  expect(work).toBeLessThan(5_000);
 });
 
 test("[D7] names of the language's own objects are only names", () => {

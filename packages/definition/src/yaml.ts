@@ -2,13 +2,14 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
   type Pair,
   parseAllDocuments,
-  visit,
   type YAMLMap,
 } from "yaml";
 import { limits } from "./limits.ts";
@@ -100,27 +101,30 @@ function withinLimits(document: Document.Parsed, lines: LineCounter, problems: P
     problems.error(code, message, at(lines, node.range?.[0] ?? 0));
     fine = false;
   };
-  visit(document, {
-    Node(_key, node, path) {
-      const depth = path.filter((parent) => isMap(parent) || isSeq(parent)).length;
-      if (depth > limits.depthMax) {
-        refuse("yaml-limit", `Expected at most ${limits.depthMax} levels, but this is deeper`, node);
-        return visit.BREAK;
-      }
+  const look = (node: unknown, depth: number): void => {
+    if (isMap(node) || isSeq(node)) {
+      if (depth >= limits.depthMax)
+        return refuse("yaml-limit", `Expected at most ${limits.depthMax} levels, but this is deeper`, node);
       if (isMap(node))
         refuseDoubleKeys(node, (key) => refuse("yaml-invalid", "Expected every key once, but it is there twice", key));
-      const tag = isAlias(node) ? undefined : node.tag;
-      if (tag !== undefined && !/^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/.test(tag)) {
-        refuse("yaml-invalid", `Expected no custom tag, but found ${tag.slice(0, 80)}`, node);
+      for (const item of node.items) {
+        if (isPair(item)) look(item.key, depth + 1);
+        look(isPair(item) ? item.value : item, depth + 1);
       }
-      if (isScalar(node) && typeof node.value === "number" && !Number.isFinite(node.value)) {
-        refuse("yaml-invalid", `Expected a finite number, but found ${node.source ?? "another"}`, node);
-      }
-      return undefined;
-    },
-  });
+    }
+    const tag = isNode(node) && !isAlias(node) ? node.tag : undefined;
+    if (tag !== undefined && !knownTag.test(tag)) {
+      refuse("yaml-invalid", `Expected no custom tag, but found ${tag.slice(0, 80)}`, node as Node);
+    }
+    if (isScalar(node) && typeof node.value === "number" && !Number.isFinite(node.value)) {
+      refuse("yaml-invalid", `Expected a finite number, but found ${node.source ?? "another"}`, node);
+    }
+  };
+  look(document.contents, 0);
   return fine;
 }
+
+const knownTag = /^tag:yaml\.org,2002:(?:map|seq|str|int|float|bool|null)$/;
 
 function refuseDoubleKeys(map: YAMLMap, refuse: (key: Node) => void): void {
   const seen = new Set<unknown>();

@@ -4,7 +4,7 @@ import { evaluate as library } from "feelin";
 import { expect, test } from "vitest";
 import { createHost } from "../host.ts";
 import { limits } from "../limits.ts";
-import { scopeOf } from "../testing/check.ts";
+import { scopeOf, workMs } from "../testing/check.ts";
 import { FeelEvaluator } from "./evaluator.ts";
 
 const host = createHost();
@@ -192,12 +192,14 @@ test("[D145] a hostile expression ends within milliseconds, as an error value", 
     'max(for x in 1..5000 return @"2024-01-01")',
   ];
   for (const text of hostile) {
-    const before = performance.now();
-    const result = code(text, values);
+    let result = "";
+    const work = workMs(() => {
+      result = code(text, values);
+    });
     expect(`${text.slice(0, 50)} ${result.slice(0, 40)}`).toMatch(
       /expression-cost|gave (?:false|\[\[\]\])|expression-result/,
     );
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(work).toBeLessThan(1_000);
   }
 });
 
@@ -217,9 +219,10 @@ test("[D146] text, brackets, levels and nodes are limited, and so is the time th
     `"${"a".repeat(size)}"`,
   ];
   for (const text of hostile) {
-    const before = performance.now();
-    expect(["expression-too-large", "expression-syntax", "variable-missing"]).toContain(code(text));
-    expect(performance.now() - before).toBeLessThan(3_000);
+    const work = workMs(() =>
+      expect(["expression-too-large", "expression-syntax", "variable-missing"]).toContain(code(text)),
+    );
+    expect(work).toBeLessThan(1_000);
   }
   expect(code(`${"(".repeat(33)}1${")".repeat(33)}`)).toBe("expression-too-large");
   expect(valueIn(`${"(".repeat(30)}1${")".repeat(30)}`)).toBe(1);
@@ -297,9 +300,10 @@ test("[D149] a condition costs microseconds, not a parse", () => {
   const expression = { language: "feel" as const, text: 'order.total > 100 and status = "open"' };
   const scope = scopeOf({ ...variables, status: "open" });
   const run = (times: number) => {
-    const before = performance.now();
-    for (let i = 0; i < times; i++) host.evaluate(expression, scope);
-    return ((performance.now() - before) * 1_000) / times;
+    const work = workMs(() => {
+      for (let i = 0; i < times; i++) host.evaluate(expression, scope);
+    });
+    return (work * 1_000) / times;
   };
   run(20_000);
   expect(run(20_000)).toBeLessThan(20);

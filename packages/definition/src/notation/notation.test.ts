@@ -6,7 +6,7 @@ import { compile, compileYaml } from "../compile.ts";
 import { createHost } from "../host.ts";
 import { limits } from "../limits.ts";
 import { Problems } from "../problem.ts";
-import { elementOf, flowsOf } from "../testing/check.ts";
+import { elementOf, flowsOf, workMs } from "../testing/check.ts";
 import { compileArrows } from "./arrows.ts";
 import type { ArrowFlow, Field, Notation, Unit } from "./model.ts";
 import { parseNotation } from "./parse.ts";
@@ -263,10 +263,6 @@ test("[D194] no text makes it throw or take long", () => {
     }),
     { numRuns: 500 },
   );
-  const before = performance.now();
-  compileArrows(Array.from({ length: 1_500 }, (_, index) => `s${index} → s${index + 1}\n`).join(""), {
-    id: "p",
-    file: "t",
-  });
-  expect(performance.now() - before).toBeLessThan(5_000);
+  const lines = Array.from({ length: 1_500 }, (_, index) => `s${index} → s${index + 1}\n`);
+  expect(workMs(() => compileArrows(lines.join(""), { id: "p", file: "t" }))).toBeLessThan(3_000);
 });
