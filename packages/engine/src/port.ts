@@ -191,6 +191,8 @@ export interface Views {
   };
   /** Those that are kept for somebody to come. */
   messages: { filter: { readonly name?: string }; row: MessageRow };
+  /** Starts that a message, signal or schedule asked for and that were refused; the newest 10 000. */
+  refusals: { filter: { readonly process?: string }; row: RefusalRow };
   /** Everything deployed, by process, the newest version first. */
   versions: { filter: { readonly process?: string }; row: VersionRow };
 }
@@ -291,6 +293,22 @@ export interface MessageRow {
   readonly keptUntil: number;
   /** Who got it so far. */
   readonly instances: readonly MessageReceiver[];
+}
+
+/** An instance that should have begun and did not. Nobody waits for an answer, so it is told here. */
+export interface RefusalRow {
+  readonly process: string;
+  readonly version: string;
+  readonly cause: "message" | "signal" | "schedule";
+  /** Of the message or signal; of a schedule its start event. */
+  readonly name: string;
+  readonly correlationKey: string | null;
+  /** Of a message that has one. */
+  readonly messageId: string | null;
+  readonly code: string;
+  readonly reason: string;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 /** One version of a process, with what became of its instances. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
 import { branches, end, from, program, sequence, service, start } from "../testing/programs.ts";
+import { beginningRules } from "./beginning.suite.ts";
 import { changeRules } from "./change.suite.ts";
 import {
   begin,
@@ -49,6 +50,7 @@ export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
     failureRules(rule);
     waitingRules(rule);
     messageRules(rule);
+    beginningRules(rule);
     versionRules(rule);
     readingRules(rule);
     changeRules(rule);

@@ -1,11 +1,11 @@
-import type { Host } from "@tutti/kernel";
+import type { Element, Host, ProgramDocument } from "@tutti/kernel";
 import { afterEach, expect, test } from "vitest";
 import { ended, eventually, historyOf } from "../conformance/harness.ts";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { FaultyDisk } from "../testing/faulty-disk.ts";
 import { cel, collector, onMessage, receiver } from "../testing/message-programs.ts";
-import { testHost } from "../testing/programs.ts";
+import { end, sequence, testHost } from "../testing/programs.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import { openMemoryStore } from "./memory/store.ts";
 import type { Store, Turn } from "./store.ts";
@@ -68,6 +68,92 @@ test("[E65] what is left for a later turn is not lost with the process", async (
   expect((await engine.query("instances", { status: "open" })).rows).toEqual([]);
 });
 
+/** Waits for `paid` without end: a timer stops it. */
+function looping(id: string): ProgramDocument {
+  const { elements, flows, ...shape } = receiver(id);
+  return {
+    ...shape,
+    elements: elements.filter(({ kind }) => kind !== "end-event"),
+    flows: [...flows.slice(0, 1), { id: "again", from: "wait", to: "wait" }],
+    hash: `${id}-looping`,
+  };
+}
+
+test("[E65] who waits again and again gets all that is kept in one turn, in order, and holds up nobody", async () => {
+  const store = await openMemoryStore();
+  const turns: Turn[] = [];
+  const commit = async (turn: Turn): Promise<void> => {
+    turns.push({ rows: [...turn.rows], changes: [] });
+    await store.commit(turn);
+  };
+  const engine = await engineOn({ ...store, commit }, { limits: { commandsPerTurnMax: 5_000 } });
+  await engine.deploy([looping("collect"), receiver("ship")]);
+  await Promise.all(Array.from({ length: 2_500 }, (_, got) => engine.publish(paid(got, 60_000))));
+  turns.length = 0;
+  const [collect, ship] = await Promise.all([begin(engine, "collect"), begin(engine, "ship")]);
+  // One turn looks for at most 1 000 messages, of which the other one got its own.
+  const got = async (): Promise<unknown> => (await engine.instance(collect)).variables["got"];
+  expect(await ended(engine, ship)).toMatchObject({ variables: { got: 0 } });
+  await eventually(async () => ((await got()) === 2_499 ? true : undefined));
+  expect(turns.filter(({ rows }) => rows.length > 0)).toHaveLength(3);
+  expect(turns[0]?.rows.some(({ events }) => events.some(({ type }) => type === "instance-completed"))).toBe(true);
+  const seen = (await historyOf(engine, { instanceId: collect })).flatMap(({ event }) =>
+    event.type === "subscription-triggered" ? [event.payload["got"]] : [],
+  );
+  expect(seen).toEqual(Array.from({ length: 2_500 }, (_, n) => n));
+});
+
+test("[E65] who stays open and has more than a turn's worth waiting lets the others go first", async () => {
+  const engine = await engineOn(await openMemoryStore(), { limits: { commandsPerTurnMax: 5_000 } });
+  const nag: Element = {
+    ...{ kind: "boundary-event", id: "nag", parent: null, attachedTo: "step1", interrupting: false },
+    trigger: { type: "message", message: { name: { literal: "nag" } } },
+  };
+  const { elements, flows, ...shape } = sequence("patient", 1);
+  const more = {
+    elements: [...elements, nag, end("nagged")],
+    flows: [...flows, { id: "n", from: "nag", to: "nagged" }],
+  };
+  const patient = { ...shape, ...more, hash: "patient" };
+  await engine.deploy([patient, receiver("ship")]);
+  const nags = Array.from({ length: 2_500 }, () => engine.publish({ name: "nag", ttlMs: 60_000, variables: {} }));
+  await Promise.all([...nags, engine.publish(paid(7, 60_000))]);
+  const [id, ship] = await Promise.all([begin(engine, "patient"), begin(engine, "ship")]);
+  expect(await ended(engine, ship)).toMatchObject({ variables: { got: 7 } });
+  const nagged = async () =>
+    (await historyOf(engine, { instanceId: id })).filter(({ event }) => event.type === "subscription-triggered");
+  await eventually(async () => ((await nagged()).length === 2_500 ? true : undefined));
+  const [shipped] = (await historyOf(engine, { instanceId: ship })).filter(
+    ({ event }) => event.type === "instance-completed",
+  );
+  const before = (await nagged()).filter(({ cursor }) => cursor.position < (shipped?.cursor.position ?? 0));
+  expect(before).toHaveLength(1_000);
+});
+
+test("[E80] more channels than one turn takes start a process in later turns, and nothing that comes overtakes", async () => {
+  const engine = await engineOn(await openMemoryStore(), { limits: { commandsPerTurnMax: 5_000 } });
+  const told = (n: number, got: number) => ({
+    name: "paid",
+    correlationKey: `k${n}`,
+    ttlMs: 60_000,
+    variables: { got },
+  });
+  await Promise.all(Array.from({ length: 2_200 }, (_, n) => engine.publish(told(n, 1))));
+  await engine.deploy([onMessage("order")]);
+  const late = await Promise.all(Array.from({ length: 2_200 }, (_, n) => engine.publish(told(n, 2))));
+  expect(late.flatMap((each) => each.instances)).toEqual([]);
+  let rows = 0;
+  for (let after: string | undefined; ; ) {
+    const page = await engine.query("instances", {}, { limit: 1_000, ...(after === undefined ? {} : { after }) });
+    rows += page.rows.length;
+    after = page.next;
+    if (after === undefined) break;
+  }
+  expect(rows).toBe(2_200);
+  const [any] = (await engine.query("instances", {}, { limit: 1 })).rows;
+  expect((await engine.instance(any?.instanceId ?? "")).variables).toMatchObject({ got: 1 });
+});
+
 test("[E66] messages are let go of once their time is over, and their number is bound", async () => {
   const store = await openMemoryStore();
   const engine = await engineOn(store, { limits: { messagesKeptMax: 2 } });
@@ -122,9 +208,10 @@ test("[E68] a step that has nothing to do with messages writes nothing about the
   const engine = await engineOn({ ...store, commit });
   engine.work("work", async () => ({ type: "completed", result: {} }));
   await engine.deploy([onMessage("order"), collector("collect", 2)]);
+  turns.length = 0;
   const [started] = (await engine.publish({ name: "paid", variables: {} })).instances;
   await ended(engine, started?.instanceId ?? "");
   const types = turns.flatMap((turn) => turn.changes.map((change) => change.type));
-  expect([...new Set(types)]).toEqual(["deployment-put", "instance-put", "job-put", "job-delete", "instance-update"]);
+  expect([...new Set(types)]).toEqual(["instance-put", "job-put", "job-delete", "instance-update"]);
   expect((await historyOf(engine, {})).length).toBeGreaterThan(3);
 });

@@ -1,16 +1,27 @@
-import type { Effect, Event, JsonObject, Key, ProgramDocument, QueueClass, StartTrigger } from "@tutti/kernel";
+import type {
+  ChannelName,
+  Effect,
+  Event,
+  JsonObject,
+  Key,
+  ProgramDocument,
+  QueueClass,
+  StartTrigger,
+} from "@tutti/kernel";
 import type {
   Deployment,
   IncidentRow,
   InstanceRow,
   MessageRow,
   Page,
+  RefusalRow,
   SubscriptionRow,
   TaskRow,
   VersionRow,
   Views,
 } from "../port.ts";
 import type {
+  BeginWanted,
   Broadcast,
   ChannelRows,
   ChannelWanted,
@@ -256,6 +267,7 @@ export interface StoreReader {
     filter: Views["messages"]["filter"],
     page: PageRequest & { readonly now: number },
   ): Promise<Page<MessageRow>>;
+  listRefusals(filter: Views["refusals"]["filter"], page: PageRequest): Promise<Page<RefusalRow>>;
   /** How the instances of each program have fared, by program hash. */
   versionFigures(process: string | undefined): Promise<ReadonlyMap<string, VersionFigures>>;
   rollouts(): Promise<readonly StoredRollout[]>;
@@ -292,6 +304,11 @@ export interface Store extends StoreReader {
   channels(wanted: readonly ChannelWanted[]): Promise<readonly ChannelRows[]>;
   /** The oldest messages of a channel that a process has not had and that still count, oldest first. */
   queued(wanted: QueueWanted): Promise<readonly StoredMessage[]>;
+  /**
+   * Channels of a name with something that a process may still begin with: it counts, the process has not had it and
+   * not refused it, and no instance holds the channel. Ordered by key, the one without first.
+   */
+  beginning(wanted: BeginWanted): Promise<readonly ChannelName[]>;
   /** Subscriptions to a signal that were open at a position of the log, by (instance, key). */
   signalled(wanted: SignalWanted): Promise<readonly OpenSubscription[]>;
   /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */

@@ -117,14 +117,21 @@ const adjust: Action = (session, random) => {
   return `${queue} has ${slots} slots`;
 };
 
-const deploy: Action = (session) => {
-  const { engine } = session;
+/** All of it, or one process alone: then that version is the latest, and may begin with what is kept. */
+const deploy: Action = (session, random) => {
+  const { engine, documents } = session;
   if (engine === undefined) return "nothing";
-  session.ask("deploy", engine.deploy(session.documents), () => {
+  const alone = session.deployed && random.chance(0.7) ? [random.pick(documents)] : documents;
+  session.ask("deploy", engine.deploy(alone), () => {
     session.deployed = true;
+    session.count("deployments");
   });
-  return "deploy";
+  return `deploy ${alone.map(({ id, version }) => `${id} ${version}`).join()}`;
 };
+
+/** What is published before there is anybody waits for a process that begins with it. */
+export const beforeDeployment: Action = (session, random) =>
+  random.chance(0.3) ? publish(session, random) : deploy(session, random);
 
 const changeWorkers: Action = async (session, random) => {
   const jobType = random.pick(jobTypes);
@@ -169,7 +176,17 @@ const close: Action = async (session, random) => {
 const look: Action = (session, random) => {
   const { engine } = session;
   if (engine === undefined) return "nothing";
-  const views = ["instances", "jobs", "tasks", "incidents", "queues", "subscriptions", "messages", "versions"] as const;
+  const views = [
+    "instances",
+    "jobs",
+    "tasks",
+    "incidents",
+    "queues",
+    "subscriptions",
+    "messages",
+    "refusals",
+    "versions",
+  ] as const;
   const view = random.pick(views);
   session.ask(`query ${view}`, engine.query(view, {}, { limit: 1 + random.below(3) }));
   const shadow = pickShadow(session, random);
@@ -358,7 +375,7 @@ const actions: readonly (readonly [number, Action])[] = [
   [2, planCrash],
   [0.8, breakDisk],
   [0.5, adjust],
-  [0.1, deploy],
+  [0.4, deploy],
   [0.5, migrate],
   [0.5, fork],
   [0.4, changeWorkers],
@@ -366,8 +383,6 @@ const actions: readonly (readonly [number, Action])[] = [
   [0.4, look],
   [7, command],
 ];
-
-export const deployFirst: Action = deploy;
 
 export async function act(session: Session, random: Random): Promise<string> {
   const action = random.weighted(actions);

@@ -37,7 +37,11 @@ export async function checkEnding(session: Session): Promise<void> {
     await tellThoseWhoWait(session);
     await session.clock.advance(roundMs);
   }
-  if (session.store !== undefined) await ledger.post.checkAtRest(session.store, session.clock.now());
+  if (session.store !== undefined) {
+    await ledger.post.checkAtRest(session.store, session.clock.now());
+    const refusals = await session.store.listRefusals({}, { limit: 1_000_000 });
+    session.count("refused starts", refusals.rows.length);
+  }
   const behind = behindOthers(session);
   for (const view of await viewsOf(session)) checkExplained(session, view, behind.has(view.instanceId));
   await cancelAll(session);

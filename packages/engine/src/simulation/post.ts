@@ -1,4 +1,4 @@
-import type { Event } from "@tutti/kernel";
+import type { Event, StartTrigger } from "@tutti/kernel";
 import type { Store } from "../embedded/store.ts";
 import type { Correlated, MessageRequest } from "../port.ts";
 import type { Ledger, Shadow } from "./ledger.ts";
@@ -56,6 +56,26 @@ export class Post {
     }
   }
 
+  /** Nothing is kept for a process that begins with it; of one whose versions share the new instances some may pass. */
+  async #checkBegun(store: Store, now: number): Promise<void> {
+    const shared = new Set((await store.rollouts()).map(({ process }) => process));
+    const latest = new Map<string, readonly StartTrigger[]>();
+    for (const { deployment, starts } of await store.deployments()) {
+      for (const { process, hash } of deployment.programs) latest.set(process, starts[hash] ?? []);
+    }
+    for (const [process, triggers] of latest) {
+      for (const trigger of shared.has(process) ? [] : triggers) {
+        if (trigger.kind !== "message") continue;
+        const { name } = trigger;
+        const left = await store.beginning({ process, name, now });
+        this.#ledger.check(
+          left.length === 0,
+          () => `${process} begins with '${name}', and did not: ${JSON.stringify(left)}`,
+        );
+      }
+    }
+  }
+
   /** The fork of a paused instance is paused from its first moment, without an event that says so. */
   forked({ instanceId, state }: Shadow): void {
     if (state.head.status === "paused") this.#everPaused.add(instanceId);
@@ -76,6 +96,7 @@ export class Post {
     for (const { process, name, correlationKey } of await store.unmatched(now)) {
       this.#ledger.check(false, () => `${process} waits for '${name}' (${correlationKey}) in vain: it is there`);
     }
+    await this.#checkBegun(store, now);
     const kept = new Set((await store.listMessages({}, { limit: 1_000_000, now })).rows.map((row) => row.id));
     for (const [id, { request, answer }] of this.#answers) {
       const lost = request.ttlMs === longMs && !kept.has(id);

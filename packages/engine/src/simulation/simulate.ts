@@ -1,6 +1,6 @@
 import type { ProgramDocument } from "@tutti/kernel";
 import type { EngineLimits } from "../embedded/limits.ts";
-import { act, deployFirst } from "./action.ts";
+import { act, beforeDeployment } from "./action.ts";
 import { checkEnding } from "./ending.ts";
 import { JournalMedium } from "./journal-medium.ts";
 import { type Plant, plants } from "./plants.ts";
@@ -81,7 +81,7 @@ async function step(session: Session, random: Random, index: number): Promise<vo
     session.refused = false;
     await session.clock.advance(1_000);
   }
-  const what = session.deployed ? await act(session, random) : await deployFirst(session, random);
+  const what = session.deployed ? await act(session, random) : await beforeDeployment(session, random);
   session.trace(() => `${index} ${what}`);
   // Without a rest in between several commands meet in one turn.
   if (!session.deployed || random.chance(0.7)) await session.settle();

@@ -47,6 +47,8 @@ const everywhere = [
   "messages again",
   "signals",
   "rollouts",
+  "deployments",
+  "refused starts",
 ];
 
 test(`[S1] ${journalSeeds} crash schedules from seed ${from} lose nothing and do nothing twice: the log in memory`, async () => {

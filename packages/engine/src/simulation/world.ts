@@ -375,7 +375,11 @@ function grow(random: Random, id: string, { called = [], version = "1.0.0" }: Gr
   return program({
     id,
     version,
-    variables: [{ name: "flag", type: "boolean", initial: random.chance(0.5) }],
+    variables: [
+      { name: "flag", type: "boolean", initial: random.chance(0.5) },
+      // What a message, a signal or a schedule starts has it never.
+      ...(id !== "main" && random.chance(0.1) ? [{ name: "must", type: "any", required: true } as const] : []),
+    ],
     outputs: ["flag"],
     elements: grower.elements,
     flows: grower.flows,

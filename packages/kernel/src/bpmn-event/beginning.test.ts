@@ -323,6 +323,18 @@ test("[K146] one that starts the process waits for the rest in the instance of t
   ]);
 });
 
+test("[K142] [K146] a trigger that the event does not have starts nothing", () => {
+  const made = program([start("both", allOf(onMessage("a"), onMessage("b"))), end()], ["both>end"]);
+  for (const trigger of [2, -1, 0.5]) {
+    const begin = { element: "both", payload: {}, trigger };
+    const named = { instanceId: "i", rootId: "i", variables: {} };
+    expect(new Driver(made).try({ type: "create-instance", ...named, start: begin })).toEqual({
+      code: "start-not-found",
+      reason: `Expected a trigger of 'both' from 0 to 1, but got ${trigger}`,
+    });
+  }
+});
+
 test("[K146] a time is one of them, too", () => {
   const made = program([start("both", allOf(onTime, onSignal("s"))), service("work"), end()], ["both>work>end"]);
   const driver = new Driver(made).create({}, { start: { element: "both", payload: {}, trigger: 0 } });

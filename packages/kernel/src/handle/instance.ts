@@ -5,6 +5,7 @@ import type { Command, CreateInstance, ProcessStartedBy, Rejection, SetVariables
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { release, terminateContent } from "../lifecycle.ts";
+import type { ProcessStart } from "../load.ts";
 import { declarationIn, failure, misfit, type Result } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
 
@@ -45,9 +46,18 @@ function refuseStart(turn: Turn, start: ProcessStartedBy | undefined): Rejection
     if (entries.has(null)) return undefined;
     return refusal("start-not-found", `Expected the event ${names} to start '${document.id}', but none was given`);
   }
-  if (processStarts.some(({ id }) => id === start.element) || starts.get(null)?.id === start.element) return undefined;
+  const found = processStarts.find(({ id }) => id === start.element);
+  if (found !== undefined) return refuseTrigger(found, start);
+  if (starts.get(null)?.id === start.element) return undefined;
   const expected = names === "" ? "no event" : `the event ${names}`;
   return refusal("start-not-found", `Expected ${expected} to start '${document.id}', but it is '${start.element}'`);
+}
+
+/** Of a multiple event the others may still be awaited: it must be one of its triggers. */
+function refuseTrigger({ id, trigger }: ProcessStart, { trigger: place }: ProcessStartedBy): Rejection | undefined {
+  if (trigger.type !== "multiple" || place === undefined || place in trigger.triggers) return undefined;
+  const last = trigger.triggers.length - 1;
+  return refusal("start-not-found", `Expected a trigger of '${id}' from 0 to ${last}, but got ${place}`);
 }
 
 function create(turn: Turn, command: CreateInstance): Rejection | undefined {

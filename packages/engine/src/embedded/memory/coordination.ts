@@ -1,6 +1,7 @@
 import type { ChannelName } from "@tutti/kernel";
 import { expiresAt, forgottenAt } from "@tutti/kernel";
 import {
+  type BeginWanted,
   type ChannelRows,
   type ChannelWanted,
   type CoordinationChange,
@@ -10,6 +11,8 @@ import {
   type MessageCounts,
   type OpenSubscription,
   type QueueWanted,
+  type Refusal,
+  refusalsMax,
   type SignalWanted,
   type StoredMessage,
   type StoredRollout,
@@ -36,6 +39,9 @@ export class CoordinationTables {
   readonly messages: Map<number, StoredMessage> = new Map();
   readonly #byChannel: Map<string, Set<number>> = new Map();
   readonly #byId: Map<string, number> = new Map();
+  /** By number, the oldest first. */
+  readonly refusals: Map<number, Refusal> = new Map();
+  #lastRefusal = 0;
   readonly holders: Map<string, Map<string, InstanceNumber>> = new Map();
   readonly schedules: Map<string, StoredSchedule> = new Map();
   readonly rollouts: Map<string, StoredRollout> = new Map();
@@ -120,10 +126,39 @@ export class CoordinationTables {
     };
   }
 
-  queued(wanted: QueueWanted): StoredMessage[] {
-    return this.#messagesAt("message", wanted)
-      .filter((each) => each.number > wanted.after && counts(each, wanted.now) && !has(each, wanted.process))
-      .slice(0, wanted.limit);
+  queued({ process, now, after, limit, toStart, ...channel }: QueueWanted): StoredMessage[] {
+    return this.#messagesAt("message", channel)
+      .filter((each) => each.number > after && counts(each, now) && !has(each, process))
+      .filter((each) => !toStart || !this.#hasRefused(process, each))
+      .slice(0, limit);
+  }
+
+  beginning({ process, name, now }: BeginWanted): ChannelName[] {
+    const keys = new Set<string | null>();
+    for (const each of this.messages.values()) {
+      const isFor = each.kind === "message" && each.name === name && counts(each, now) && !has(each, process);
+      if (isFor && !this.#hasRefused(process, each)) keys.add(each.correlationKey);
+    }
+    const channels = [...keys].map((correlationKey) => ({ name, correlationKey }));
+    const free = channels.filter((each) => this.holders.get(channelId(each))?.has(process) !== true);
+    return free.sort((a, b) => ((a.correlationKey ?? "") < (b.correlationKey ?? "") ? -1 : 1));
+  }
+
+  putRefusal(refusal: Refusal): void {
+    this.#lastRefusal++;
+    this.refusals.set(this.#lastRefusal, refusal);
+    this.refusals.delete(this.#lastRefusal - refusalsMax);
+  }
+
+  retryRefusals(process: string): void {
+    for (const [number, each] of this.refusals) {
+      if (each.process === process) this.refusals.set(number, { ...each, message: null });
+    }
+  }
+
+  #hasRefused(process: string, { number }: StoredMessage): boolean {
+    for (const each of this.refusals.values()) if (each.message === number && each.process === process) return true;
+    return false;
   }
 
   signalled({ name, openAt, after, limit }: SignalWanted): OpenSubscription[] {
@@ -224,6 +259,8 @@ const appliers: Appliers = {
     const there = tables.holders.get(channel);
     if (there?.delete(process) && there.size === 0) tables.holders.delete(channel);
   },
+  "refusal-put": (tables, { refusal }) => tables.putRefusal(refusal),
+  "refusals-retry": (tables, { process }) => tables.retryRefusals(process),
   "schedule-put": (tables, { schedule }) => {
     tables.schedules.set(scheduleId(schedule), schedule);
   },

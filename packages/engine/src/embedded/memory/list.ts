@@ -1,5 +1,14 @@
 import { expiresAt } from "@tutti/kernel";
-import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
+import type {
+  IncidentRow,
+  InstanceRow,
+  MessageRow,
+  Page,
+  RefusalRow,
+  SubscriptionRow,
+  TaskRow,
+  Views,
+} from "../../port.ts";
 import { parseCursor } from "../log/cursor.ts";
 import { messageRow, subscriptionRow } from "../message/coordination.ts";
 import { type InstanceRecord, type ListedJob, type PageRequest, shownInstance, type VersionFigures } from "../store.ts";
@@ -82,6 +91,22 @@ export function listMessages(
   return {
     rows: found.slice(0, limit).map(messageRow),
     ...(found.length > limit && last !== undefined ? { next: String(last.number) } : {}),
+  };
+}
+
+export function listRefusals(
+  tables: MemoryTables,
+  filter: Views["refusals"]["filter"],
+  { after, limit }: PageRequest,
+): Page<RefusalRow> {
+  const before = after === undefined ? Number.POSITIVE_INFINITY : (parseCursor(after, 1)[0] as number);
+  const found = [...tables.coordination.refusals]
+    .filter(([number, each]) => number < before && (filter.process === undefined || each.process === filter.process))
+    .reverse();
+  const last = found[limit - 1];
+  return {
+    rows: found.slice(0, limit).map(([, { message: _message, ...row }]) => row),
+    ...(found.length > limit && last !== undefined ? { next: String(last[0]) } : {}),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   listInstances,
   listJobs,
   listMessages,
+  listRefusals,
   listSubscriptions,
   listTasks,
   versionFigures,
@@ -104,6 +105,7 @@ function readsOf(tables: () => MemoryTables): Reads {
         .map(({ record }) => record.number),
     timers: async (after, limit) => armedTimers(tables(), after, limit),
     channels: async (wanted) => wanted.map((each) => tables().coordination.channel(each)),
+    beginning: async (wanted) => tables().coordination.beginning(wanted),
     queued: async (wanted) => tables().coordination.queued(wanted),
     signalled: async (wanted) => tables().coordination.signalled(wanted),
     unmatched: async (now) =>
@@ -118,6 +120,7 @@ function readsOf(tables: () => MemoryTables): Reads {
     listIncidents: async (filter, page) => listIncidents(tables(), filter, page),
     listSubscriptions: async (filter, page) => listSubscriptions(tables(), filter, page),
     listMessages: async (filter, page) => listMessages(tables(), filter, page),
+    listRefusals: async (filter, page) => listRefusals(tables(), filter, page),
     versionFigures: async (process) => versionFigures(tables(), process),
   };
 }

@@ -36,7 +36,7 @@ const numbersPerEpoch = 4_294_967_296;
 /** What is known of messages: a little of all of them, and during a turn all of the channels it touches. */
 export class Channels {
   readonly #channels: Map<string, TurnChannel> = new Map();
-  /** Channels with somebody who waits, whose turn comes later: nothing may overtake what is kept for them. */
+  /** Channels, or names with all of theirs, with somebody who waits, whose turn comes later: nothing may overtake what is kept for them. */
   readonly #behind: Map<string, number> = new Map();
   #kept = 0;
   #keptUntil = 0;
@@ -109,20 +109,20 @@ export class Channels {
       this.#channels.get(kindAndChannel(message.kind, message))?.remembered.set(message.id, message);
   }
 
-  wait(channel: ChannelName): void {
-    const id = channelId(channel);
+  wait(behind: Behind): void {
+    const id = behindId(behind);
     this.#behind.set(id, (this.#behind.get(id) ?? 0) + 1);
   }
 
-  waited(channel: ChannelName): void {
-    const id = channelId(channel);
+  waited(behind: Behind): void {
+    const id = behindId(behind);
     const left = (this.#behind.get(id) ?? 0) - 1;
     if (left > 0) this.#behind.set(id, left);
     else this.#behind.delete(id);
   }
 
   isBehind(channel: ChannelName): boolean {
-    return this.#behind.has(channelId(channel));
+    return this.#behind.has(channelId(channel)) || this.#behind.has(behindId(channel.name));
   }
 
   /** Who waits there at this point of the turn, of each process the first few; of instances that cannot be used, nobody. */
@@ -169,6 +169,13 @@ export class Channels {
   #messages(channel: ChannelName): TurnChannel | undefined {
     return this.#channels.get(kindAndChannel("message", channel));
   }
+}
+
+/** A channel, or a name: all of its channels. */
+type Behind = ChannelName | string;
+
+function behindId(behind: Behind): string {
+  return typeof behind === "string" ? JSON.stringify([behind]) : channelId(behind);
 }
 
 function isStillOpen({ instance, key }: OpenSubscription, instances: Instances): boolean {

@@ -8,7 +8,7 @@ import {
   type Schedule,
   type Waiting,
 } from "@tutti/kernel";
-import type { MessageReceiver, MessageRow, SubscriptionRow } from "../../port.ts";
+import type { MessageReceiver, MessageRow, RefusalRow, SubscriptionRow } from "../../port.ts";
 import type { InstanceNumber } from "../store.ts";
 
 /** What the store keeps of what happens between instances: who waits, what is kept, who was started by what, and when. */
@@ -63,6 +63,20 @@ export interface QueueWanted extends ChannelName {
   /** Messages after this number. */
   readonly after: number;
   readonly limit: number;
+  /** Without those that the process refused to begin with. */
+  readonly toStart: boolean;
+}
+
+/** A process that begins with a message; what is kept for it may be of many channels. */
+export interface BeginWanted {
+  readonly process: string;
+  readonly name: string;
+  readonly now: number;
+}
+
+/** A start that was refused. The number of the message keeps it from being tried again by the same version. */
+export interface Refusal extends RefusalRow {
+  readonly message: number | null;
 }
 
 export interface SignalWanted {
@@ -146,6 +160,10 @@ export type CoordinationChange =
       readonly instance: InstanceNumber;
     }
   | { readonly type: "holder-delete"; readonly channel: string; readonly process: string }
+  /** The oldest beyond `refusalsMax` go. */
+  | { readonly type: "refusal-put"; readonly refusal: Refusal }
+  /** What the process refused to begin with may be tried again: it is another version now. */
+  | { readonly type: "refusals-retry"; readonly process: string }
   | { readonly type: "schedule-put"; readonly schedule: StoredSchedule }
   | {
       readonly type: "schedule-delete";
@@ -170,6 +188,9 @@ export function channelNamed(id: string): ChannelName {
   const [name, correlationKey] = JSON.parse(id) as [string, string | null];
   return { name, correlationKey };
 }
+
+/** Refused starts that are listed; older ones are let go of. */
+export const refusalsMax = 10_000;
 
 /** What the kernel's rules ask about a subscription. */
 export function waitingOf(subscription: OpenSubscription): Waiting {

@@ -7,7 +7,7 @@ import { sameChannel } from "./channels.ts";
 import { channelId, type StoredMessage, type Unmatched, waitingOf } from "./coordination.ts";
 import { deliver, type Parcel, prepareStarts, startBy } from "./publish.ts";
 
-/** Messages given at the end of one turn to those who came to wait in it; the rest follows in later turns. */
+/** Messages looked for at the end of one turn for those who came to wait in it; the rest follows in later turns. */
 const matchesPerTurnMax = 1_000;
 const pageMessages = 64;
 
@@ -24,35 +24,47 @@ interface Matching {
   readonly store: Pick<Store, "queued">;
   readonly load: (wants: Wants) => Promise<void>;
   readonly queues: Map<string, Queue>;
+  /** Something is kept for somebody. */
+  readonly anything: boolean;
+  /** How often a message is still looked for in this turn. */
+  left: number;
 }
 
 /**
  * Gives what is kept to whoever came to wait in this turn, before the turn is written. So between turns nobody waits
- * for a message that is there, but those who are named for a later turn.
+ * for a message that is there, but those who are named for a later turn. Who could not get all of it comes behind those
+ * who got nothing yet.
  */
 export async function matchOpened(turn: InTurn, store: Matching["store"], load: Matching["load"]): Promise<void> {
   const { draft, scope } = turn;
-  const matching: Matching = { turn, store, load, queues: new Map() };
   const anything = scope.channels.anythingKept(draft.now);
-  for (let count = 0; ; count++) {
-    const next = draft.exchange.nextUnmatched();
-    if (next === undefined) return;
-    if (anything && count >= matchesPerTurnMax) {
-      scope.channels.wait(next);
-      draft.matches.push(next);
-    } else if (next.waiting !== undefined) {
-      if (anything) await matchWaiting(matching, next, next.waiting);
-    } else {
-      await matchStart(matching, next, anything);
-    }
+  const matching: Matching = { turn, store, load, queues: new Map(), anything, left: matchesPerTurnMax };
+  const unfinished: Unmatched[] = [];
+  for (let next = draft.exchange.nextUnmatched(); next !== undefined; next = draft.exchange.nextUnmatched()) {
+    if (matching.left <= 0) nameForLater(turn, next);
+    else if (!(await match(matching, next))) unfinished.push(next);
   }
+  for (const each of unfinished) nameForLater(turn, each);
+}
+
+/** Nobody overtakes who is named. */
+function nameForLater({ draft, scope }: InTurn, unmatched: Unmatched): void {
+  scope.channels.wait(unmatched);
+  draft.matches.push(unmatched);
+}
+
+/** Gives false when there may be more. */
+async function match(matching: Matching, next: Unmatched): Promise<boolean> {
+  const { waiting } = next;
+  if (waiting === undefined) return matchStart(matching, next);
+  return matching.anything ? matchWaiting(matching, next, waiting) : true;
 }
 
 async function matchWaiting(
   matching: Matching,
   next: Unmatched,
   subscription: NonNullable<Unmatched["waiting"]>,
-): Promise<void> {
+): Promise<boolean> {
   const { scope, draft } = matching.turn;
   const { instance, key } = subscription;
   const isOpen = (): boolean =>
@@ -60,62 +72,70 @@ async function matchWaiting(
     !draft.exchange.isTaken(subscription);
   // One that stays open gets all there is, one after the other.
   while (isOpen()) {
+    if (--matching.left < 0) return false;
     const message = await oldest(matching, next);
-    if (message === undefined) return;
+    if (message === undefined) return true;
     const receiver = deliver(matching.turn, parcelOf(message), { ...waitingOf(subscription), subscription });
-    if (receiver === undefined) return;
+    if (receiver === undefined) return true;
     noteReceiver(matching.turn, message, receiver);
   }
+  return true;
 }
 
-/** The instance that a channel started has ended: the next message may start one. */
-async function matchStart(matching: Matching, next: Unmatched, anything: boolean): Promise<void> {
+/** A process may begin with what is kept: with a key one instance, without one an instance for each message. */
+async function matchStart(matching: Matching, next: Unmatched): Promise<boolean> {
   const { scope, draft } = matching.turn;
   const { name, correlationKey, process } = next;
   // Another one was started since, in the same turn.
-  if (scope.channels.held(next, draft).has(process)) return;
-  const passed: number[] = [];
-  for (;;) {
-    const message = anything ? await oldest(matching, next, passed) : undefined;
+  if (scope.channels.held(next, draft).has(process)) return true;
+  const passed = new Set<number>();
+  while (matching.anything) {
+    if (--matching.left < 0) return false;
+    const message = await oldest(matching, next, passed);
     if (message === undefined) break;
     const wants = noWants();
     const needs = { kind: "message" as const, name, routingKey: correlationKey, variables: message.payload };
     const { numbers } = draft;
     const prepared = prepareStarts(scope, { ...needs, numbers }, wants).get(process);
-    if (prepared === undefined) break;
+    // The version that this one would get begins otherwise. Looking on costs little, and has to come to an end.
+    if (prepared === undefined) matching.left++;
     await matching.load(wants);
     // Somebody chose this very id: the next number will do.
-    if (isGiven(scope, prepared.instanceId)) continue;
-    if (startBy(matching.turn, parcelOf(message), prepared) === undefined) {
-      noteReceiver(matching.turn, message, { process, instanceId: prepared.instanceId, started: true });
-      return;
+    if (prepared !== undefined && isGiven(scope, prepared.instanceId)) continue;
+    if (prepared === undefined || startBy(matching.turn, parcelOf(message), prepared) !== undefined) {
+      passed.add(message.number);
+      continue;
     }
-    passed.push(message.number);
+    noteReceiver(matching.turn, message, { process, instanceId: prepared.instanceId, started: true });
+    if (correlationKey !== null) return true;
   }
-  draft.changes.push({ type: "holder-delete", channel: channelId(next), process });
+  if (correlationKey !== null) draft.changes.push({ type: "holder-delete", channel: channelId(next), process });
+  return true;
 }
 
 /** The oldest message for a process that it has not had, also counting what happened in this turn. */
 async function oldest(
   matching: Matching,
   next: Unmatched,
-  passed: readonly number[] = [],
+  passed?: ReadonlySet<number>,
 ): Promise<StoredMessage | undefined> {
   const { draft } = matching.turn;
   const { name, correlationKey, process } = next;
   const { now } = draft;
-  const id = `${process} ${channelId(next)}`;
+  const toStart = passed !== undefined;
+  const isOver = (each: StoredMessage): boolean => had(draft, each).has(process) || passed?.has(each.number) === true;
+  const id = `${process} ${toStart} ${channelId(next)}`;
   const queue = matching.queues.get(id) ?? { messages: [], after: 0, exhausted: false };
   matching.queues.set(id, queue);
   for (;;) {
     // What it has had in this turn stands in front.
-    while (queue.messages[0] !== undefined && had(draft, queue.messages[0]).has(process)) queue.messages.shift();
+    while (queue.messages[0] !== undefined && isOver(queue.messages[0])) queue.messages.shift();
     const fresh = queue.exhausted ? draft.exchange.published.filter((each) => sameChannel(each, next)) : [];
-    const known = [...queue.messages, ...fresh].filter((each) => !passed.includes(each.number));
+    const known = [...queue.messages, ...fresh].filter((each) => !isOver(each));
     const remembered = known.map((each) => ({ ...each, had: had(draft, each) }));
     const message = oldestFor(remembered, { process, now });
     if (message !== undefined || queue.exhausted) return message;
-    const wanted = { name, correlationKey, process, now, after: queue.after, limit: pageMessages };
+    const wanted = { name, correlationKey, process, now, after: queue.after, limit: pageMessages, toStart };
     const page = await matching.store.queued(wanted);
     queue.messages.push(...page);
     queue.after = page.at(-1)?.number ?? queue.after;

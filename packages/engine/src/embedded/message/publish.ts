@@ -17,9 +17,11 @@ import type { Numbers } from "../turn/turn.ts";
 import type { Starter } from "../version/programs.ts";
 import type { Candidate } from "./channels.ts";
 import { channelId, kindAndChannel, type OpenSubscription } from "./coordination.ts";
+import { refuseStart } from "./refusal.ts";
 
 /** A start from outside, with the number and the id that its instance gets if it comes to that. */
 export interface PreparedStart extends Starter {
+  readonly process: string;
   readonly number: InstanceNumber;
   readonly instanceId: string;
 }
@@ -87,7 +89,7 @@ export function prepareStarts(scope: Scope, needs: StartNeeds, wants: Wants): Re
     const routing = { routingKey: needs.routingKey ?? instanceId, variables: needs.variables };
     const starter = scope.programs.starter(process, needs, routing);
     if (starter === undefined) continue;
-    prepared.set(process, { ...starter, number, instanceId });
+    prepared.set(process, { ...starter, process, number, instanceId });
     wantId(scope, instanceId, wants);
     wantProgram(scope, starter.named, wants);
   }
@@ -239,7 +241,7 @@ export function startBy(turn: InTurn, parcel: Parcel, prepared: PreparedStart): 
     },
   });
   if (refused === undefined) return undefined;
-  const reason = refused instanceof Error ? refused.message : refused.reason;
-  scope.warn("a message could not start a process", { process: named.hash, name: message.name, reason });
-  return reason;
+  const { name, correlationKey, id } = message;
+  const cause = { cause: "message" as const, name, correlationKey, messageId: id, message: parcel.number };
+  return refuseStart(turn, { process: prepared.process, named, ...cause, why: refused });
 }

@@ -6,6 +6,7 @@ import { start } from "../turn/start.ts";
 import type { Draft } from "../turn/turn.ts";
 import type { Broadcast } from "./coordination.ts";
 import { isAnyThere, isCode, type PreparedStart, prepareStarts, wantChannel } from "./publish.ts";
+import { refuseStart } from "./refusal.ts";
 
 export interface Signal {
   readonly name: string;
@@ -72,8 +73,9 @@ function rememberId({ scope, draft }: InTurn, signal: ChannelName & { readonly i
   scope.channels.remember(message);
 }
 
-function startBySignal({ scope, draft }: InTurn, { name, payload }: Signal, prepared: PreparedStart): void {
-  const { named, number, instanceId, place } = prepared;
+function startBySignal(turn: InTurn, { name, payload }: Signal, prepared: PreparedStart): void {
+  const { scope, draft } = turn;
+  const { process, named, number, instanceId, place } = prepared;
   const refused = start(scope, draft, {
     named,
     number,
@@ -88,9 +90,7 @@ function startBySignal({ scope, draft }: InTurn, { name, payload }: Signal, prep
       start: { ...place, payload },
     },
   });
-  if (refused === undefined) return;
-  const reason = refused instanceof Error ? refused.message : refused.reason;
-  scope.warn("a signal could not start a process", { process: named.hash, name, reason });
+  if (refused !== undefined) refuseStart(turn, { process, named, cause: "signal", name, why: refused });
 }
 
 export function wantBroadcast(scope: Scope, message: Broadcast, wants: Wants): void {

@@ -38,6 +38,8 @@ export async function queryStore(store: StoreReader, query: Query, live: LiveKno
       return store.listSubscriptions(filter, page);
     case "messages":
       return store.listMessages(filter, { ...page, now: live.now() });
+    case "refusals":
+      return store.listRefusals(filter, page);
     case "versions":
       return listVersions(store, filter, page);
     case "queues":

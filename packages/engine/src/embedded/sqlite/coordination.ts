@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { expiresAt, forgottenAt, type JsonObject } from "@tutti/kernel";
+import { type ChannelName, expiresAt, forgottenAt, type JsonObject } from "@tutti/kernel";
 import type { MessageReceiver } from "../../port.ts";
 import {
+  type BeginWanted,
   type ChannelRows,
   type ChannelWanted,
   type CoordinationChange,
@@ -10,6 +11,7 @@ import {
   type MessageCounts,
   type OpenSubscription,
   type QueueWanted,
+  refusalsMax,
   type SignalWanted,
   type StoredMessage,
   type StoredRollout,
@@ -30,6 +32,7 @@ export class CoordinationReader {
   readonly #remembered: StatementSync;
   readonly #numbered: StatementSync;
   readonly #queued: StatementSync;
+  readonly #beginning: StatementSync;
   readonly #signalled: StatementSync;
 
   constructor(db: DatabaseSync) {
@@ -46,7 +49,12 @@ export class CoordinationReader {
     this.#remembered = db.prepare(`SELECT * FROM messages WHERE ${there} AND id = ?`);
     this.#numbered = db.prepare("SELECT * FROM messages WHERE number = ?");
     this.#queued = db.prepare(
-      `SELECT * FROM messages WHERE ${there} AND number > ? AND expires_at > ? AND NOT ${received} ORDER BY number LIMIT ?`,
+      `SELECT * FROM messages WHERE ${there} AND number > ? AND expires_at > ? AND NOT ${received}
+       AND NOT (? AND ${refused}) ORDER BY number LIMIT ?`,
+    );
+    this.#beginning = db.prepare(
+      `SELECT DISTINCT correlation_key FROM messages WHERE name = ? AND kind = 'message' AND expires_at > ?
+       AND NOT ${received} AND NOT ${refused} ORDER BY correlation_key`,
     );
     this.#signalled = db.prepare(
       `SELECT * FROM subscriptions WHERE ${there} AND position <= ? AND (instance, key) > (?, ?)
@@ -71,8 +79,20 @@ export class CoordinationReader {
     return { kind, name, correlationKey, waiting, held, remembered };
   }
 
-  queued({ name, correlationKey, process, now, after, limit }: QueueWanted): StoredMessage[] {
-    return this.#queued.all(name, correlationKey, "message", after, now, process, limit).map(message);
+  queued({ name, correlationKey, process, now, after, limit, toStart }: QueueWanted): StoredMessage[] {
+    const isFor = [process, toStart ? 1 : 0, process] as const;
+    return this.#queued.all(name, correlationKey, "message", after, now, ...isFor, limit).map(message);
+  }
+
+  beginning({ process, name, now }: BeginWanted): ChannelName[] {
+    return this.#beginning
+      .all(name, now, process, process)
+      .map((row) => ({ name, correlationKey: row["correlation_key"] as string | null }))
+      .filter((each) => !this.#isHeld(each, process));
+  }
+
+  #isHeld(channel: ChannelName, process: string): boolean {
+    return this.#held.all(channelId(channel)).some((row) => row["process"] === process);
   }
 
   signalled({ name, openAt, after, limit }: SignalWanted): OpenSubscription[] {
@@ -141,6 +161,7 @@ export class CoordinationReader {
 }
 
 const received = "EXISTS (SELECT 1 FROM json_each(receivers) WHERE value ->> 'process' = ?)";
+const refused = "EXISTS (SELECT 1 FROM refusals r WHERE r.message = messages.number AND r.process = ?)";
 
 export function subscription(row: SqlRow): OpenSubscription {
   return {
@@ -177,6 +198,7 @@ type Writers = {
   readonly [K in CoordinationChange["type"]]: (
     statement: StatementSync,
     change: Extract<CoordinationChange, { readonly type: K }>,
+    db: DatabaseSync,
   ) => void;
 };
 
@@ -193,6 +215,8 @@ const sql: { readonly [K in CoordinationChange["type"]]: string } = {
     (SELECT number FROM messages WHERE forgotten_at <= ? ORDER BY forgotten_at, number LIMIT ${forgottenMax})`,
   "holder-put": "INSERT OR REPLACE INTO holders VALUES (?, ?, ?)",
   "holder-delete": "DELETE FROM holders WHERE channel = ? AND process = ?",
+  "refusal-put": "INSERT INTO refusals (process, message, row) VALUES (?, ?, ?)",
+  "refusals-retry": "UPDATE refusals SET message = NULL WHERE process = ? AND message IS NOT NULL",
   "schedule-put": "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?)",
   "schedule-delete": "DELETE FROM schedules WHERE process = ? AND element = ? AND place = ?",
   "rollout-put": "INSERT OR REPLACE INTO rollouts VALUES (?, ?)",
@@ -228,6 +252,13 @@ const writers: Writers = {
   "holder-delete": (statement, { channel, process }) => {
     statement.run(channel, process);
   },
+  "refusal-put": (statement, { refusal: { message, ...row } }, db) => {
+    const { lastInsertRowid } = statement.run(row.process, message, JSON.stringify(row));
+    db.prepare("DELETE FROM refusals WHERE number <= ?").run(Number(lastInsertRowid) - refusalsMax);
+  },
+  "refusals-retry": (statement, { process }) => {
+    statement.run(process);
+  },
   "schedule-put": (statement, { schedule }) => {
     const { process, element, trigger = 0 } = schedule;
     statement.run(process, element, trigger, JSON.stringify(schedule));
@@ -245,16 +276,18 @@ const writers: Writers = {
 
 /** Writes the changes of what happens between instances, inside the transaction of a turn. */
 export class CoordinationWriter {
+  readonly #db: DatabaseSync;
   readonly #statements: Statements;
 
   constructor(db: DatabaseSync) {
+    this.#db = db;
     const prepared = Object.entries(sql).map(([type, text]) => [type, db.prepare(text)]);
     this.#statements = Object.fromEntries(prepared) as Statements;
   }
 
   write(change: CoordinationChange): void {
     // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
-    const write = writers[change.type] as (statement: StatementSync, change: CoordinationChange) => void;
-    write(this.#statements[change.type], change);
+    const write = writers[change.type] as (s: StatementSync, change: CoordinationChange, db: DatabaseSync) => void;
+    write(this.#statements[change.type], change, this.#db);
   }
 }

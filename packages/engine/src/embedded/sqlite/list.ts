@@ -1,6 +1,15 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { QueueClass } from "@tutti/kernel";
-import type { IncidentRow, InstanceRow, MessageRow, Page, SubscriptionRow, TaskRow, Views } from "../../port.ts";
+import type {
+  IncidentRow,
+  InstanceRow,
+  MessageRow,
+  Page,
+  RefusalRow,
+  SubscriptionRow,
+  TaskRow,
+  Views,
+} from "../../port.ts";
 import { parseCursor } from "../log/cursor.ts";
 import { messageRow, subscriptionRow } from "../message/coordination.ts";
 import { type ListedJob, type PageRequest, shownInstance, taskDefaults, type VersionFigures } from "../store.ts";
@@ -66,6 +75,15 @@ export class ListReader {
     if (page.after !== undefined) where.add("number < ?", parseCursor(page.after, 1)[0] as number);
     const rows = this.#all(`SELECT * FROM messages ${where.text} ORDER BY number DESC LIMIT ?`, where, page.limit);
     return pageOf(rows, page, { read: (row) => messageRow(message(row)), cursor: (row) => String(row["number"]) });
+  }
+
+  refusals({ process }: Views["refusals"]["filter"], page: PageRequest): Page<RefusalRow> {
+    const where = new Where();
+    if (process !== undefined) where.add("process = ?", process);
+    if (page.after !== undefined) where.add("number < ?", parseCursor(page.after, 1)[0] as number);
+    const rows = this.#all(`SELECT * FROM refusals ${where.text} ORDER BY number DESC LIMIT ?`, where, page.limit);
+    const read = (row: SqlRow): RefusalRow => JSON.parse(row["row"] as string) as RefusalRow;
+    return pageOf(rows, page, { read, cursor: (row) => String(row["number"]) });
   }
 
   versionFigures(process: string | undefined): Map<string, VersionFigures> {

@@ -146,4 +146,14 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE rollouts (process TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Starts that were refused. While 'message' is there, that message is not tried again.
+  CREATE TABLE refusals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    process TEXT NOT NULL,
+    message INTEGER,
+    row TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX refusals_of_message ON refusals (message, process) WHERE message IS NOT NULL;
+  `,
 ];

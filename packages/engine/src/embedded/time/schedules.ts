@@ -1,6 +1,7 @@
 import { AppError, nextFiring, type StartTrigger } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
 import type { StoredSchedule } from "../message/coordination.ts";
+import { refuseStart } from "../message/refusal.ts";
 import { type InTurn, isGiven, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
 import { start } from "../turn/start.ts";
 import { Alarm } from "./alarm.ts";
@@ -181,14 +182,14 @@ export function takeFiring(turn: InTurn, firing: Firing): boolean {
       },
     });
     if (refused !== undefined) {
-      const reason = refused instanceof Error ? refused.message : refused.reason;
-      scope.warn("a schedule could not start its process", { process, element, reason });
+      refuseStart(turn, { process, named: starter.named, cause: "schedule", name: element, why: refused });
     }
   }
   const next = nextFiring(schedule, draft.now, scope.host);
   if (next === undefined) drop(turn, schedule);
   else if ("ok" in next) {
-    scope.warn("a schedule ends: its next instant cannot be computed", { process, element, reason: next.message });
+    // It ends here: without an instant nothing starts any more.
+    refuseStart(turn, { process, named: schedule, cause: "schedule", name: element, why: next });
     drop(turn, schedule);
   } else put(turn, { ...schedule, ...next });
   return true;

@@ -9,6 +9,7 @@ import type {
   Outcome,
   StartRequest,
 } from "../../port.ts";
+import type { Begin } from "../message/begin.ts";
 import type { Unmatched } from "../message/coordination.ts";
 import type { PreparedStart, Publication } from "../message/publish.ts";
 import type { Signal } from "../message/signals.ts";
@@ -81,6 +82,7 @@ export type Item =
       readonly plan: RolloutPlan | null;
       readonly answer: Answer<Rollout | null>;
     }
+  | { readonly type: "begin"; readonly begin: Begin }
   /** Somebody who waits for what is kept, and whose turn it is now. */
   | { readonly type: "match"; readonly unmatched: Unmatched }
   | { readonly type: "schedule"; readonly firing: Firing }

@@ -1,4 +1,5 @@
 import { instanceView, lookup } from "@tutti/kernel";
+import { beginAnew, takeBegin, wantBegin } from "../message/begin.ts";
 import { takeDelivery, wantDelivery } from "../message/delivery.ts";
 import { mustWait, publish, wantChannel, wantPublication } from "../message/publish.ts";
 import { takeSignal, wantSignal } from "../message/signals.ts";
@@ -85,6 +86,9 @@ const handlers: ItemHandlers = lookup({
     take: (scope, draft, { deployment, documents, starts, answer }) => {
       const deployed = deployment.programs.map((each) => ({ ...each, starts: starts[each.hash] ?? [] }));
       renewSchedules({ scope, draft }, deployed);
+      for (const { process, starts: triggers } of deployed) {
+        if (triggers.some(({ kind }) => kind === "message")) beginAnew({ scope, draft }, process);
+      }
       draft.changes.push({ type: "deployment-put", deployment, number: ++draft.numbers.deployment, documents, starts });
       draft.answers.push(() => {
         scope.programs.add({ deployment, starts });
@@ -111,6 +115,7 @@ const handlers: ItemHandlers = lookup({
       draft.plans.push({ process, plan, answer });
     },
   },
+  begin: { wants: wantBegin, take: takeBegin },
   match: {
     wants: (scope, { unmatched }, wants) => {
       if (unmatched.waiting !== undefined) wantNumber(scope, unmatched.waiting.instance, wants);

@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { type OfferJob, WorkQueue, type WorkQueueOptions } from "../job/work-queue.ts";
 import type { EngineLimits } from "../limits.ts";
 import { RecentRows } from "../log/recent.ts";
+import type { Begin } from "../message/begin.ts";
 import { Channels } from "../message/channels.ts";
 import type { OpenSubscription, SignalWanted } from "../message/coordination.ts";
 import { matchOpened } from "../message/matching.ts";
@@ -221,9 +222,16 @@ export class Pump {
   async #load(items: readonly Item[]): Promise<void> {
     const wants = noWants();
     this.#loader.begin();
-    for (const item of items) wantItem(this.#scope, item, wants);
+    for (const item of items) {
+      if (item.type === "begin") await this.#findBegin(item.begin);
+      wantItem(this.#scope, item, wants);
+    }
     if (wants.channels.size + wants.signals.length > 0) await this.#loadWaiting(wants);
     await this.#loader.load(wants);
+  }
+
+  async #findBegin(begin: Begin): Promise<void> {
+    begin.channels ??= await this.#options.store.beginning({ ...begin, now: this.now() });
   }
 
   /** Who waits on the channels and for the signals of this turn, and then their instances. */
@@ -291,7 +299,12 @@ export class Pump {
     for (const { instance, key } of closedJobs(draft.changes)) this.work.closed(instance, key);
     for (const { record, state } of draft.loaded) this.work.provide(record, offersOf(state));
     for (const entry of draft.deliveries) this.inbox.push({ type: "deliver", entry });
-    this.inbox.putBack([...draft.matches.map((unmatched): Item => ({ type: "match", unmatched })), ...draft.later]);
+    const begins = [...draft.begins, ...this.#beginsOf(draft.began)];
+    this.inbox.putBack([
+      ...draft.matches.map((unmatched): Item => ({ type: "match", unmatched })),
+      ...begins.map((begin): Item => ({ type: "begin", begin })),
+      ...draft.later,
+    ]);
     // Nobody else tells what was kept for those that will never take it.
     if (!this.#kept.isEmpty)
       for (const { record } of draft.touched) if (record.endedAt !== null) this.goesOn(record.number);
@@ -299,6 +312,14 @@ export class Pump {
     this.work.dispatch();
     this.timers.fire();
     this.#crashPoint("after-effects");
+  }
+
+  /** What is kept may start these. Nobody may publish what they begin with before that: they come first. */
+  #beginsOf(processes: Iterable<string>): Begin[] {
+    if (!this.channels.anythingKept(this.now())) return [];
+    return [...processes].flatMap((process) =>
+      this.programs.messagesOf(process).map((name) => ({ process, name, goesOn: false })),
+    );
   }
 
   goesOn(instance: InstanceNumber): void {
@@ -397,7 +418,10 @@ export class Pump {
     this.schedules.reset(schedules);
     this.channels.reset(counts);
     for (const each of unmatched) this.channels.wait(each);
-    this.inbox.putBack(unmatched.map((each) => ({ type: "match", unmatched: each })));
+    this.inbox.putBack([
+      ...unmatched.map((each): Item => ({ type: "match", unmatched: each })),
+      ...this.#beginsOf(this.programs.processes).map((begin): Item => ({ type: "begin", begin })),
+    ]);
     for (const entry of outbox) this.inbox.push({ type: "deliver", entry });
     this.work.reset(jobs, held);
     await this.timers.reset();

@@ -12,6 +12,7 @@ import {
   step,
 } from "@tutti/kernel";
 import { project, projectOpen } from "../log/projection.ts";
+import type { Begin } from "../message/begin.ts";
 import type { StoredSchedule, Unmatched } from "../message/coordination.ts";
 import { Exchange, type ExchangeMark } from "../message/exchange.ts";
 import {
@@ -75,6 +76,10 @@ export class Draft implements Turn {
   readonly exchange: Exchange = new Exchange();
   /** Who waits for what is kept, and has to wait for the next turn. */
   readonly matches: Unmatched[] = [];
+  /** Processes whose new instances get another version, or may begin with what was refused. */
+  readonly began: Set<string> = new Set();
+  /** What is left of those that came to begin with a message. */
+  readonly begins: Begin[] = [];
   /** Items that the next turn has to take up, before all others. */
   readonly later: Item[] = [];
   /** What happened to instances that a rollout may count. Empty without one. */

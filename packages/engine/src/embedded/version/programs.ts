@@ -89,6 +89,16 @@ export class Programs {
     return this.#startedBy.get(`${kind} ${name}`) ?? [];
   }
 
+  /** The messages that a new instance of a process may begin with. */
+  messagesOf(process: string): readonly string[] {
+    const triggers = this.#candidates(process).flatMap(({ hash }) => this.#triggers.get(hash) ?? []);
+    return [...new Set(triggers.flatMap((each) => (each.kind === "message" ? [each.name] : [])))];
+  }
+
+  get processes(): Iterable<string> {
+    return this.#latest.keys();
+  }
+
   /** The version that a cause starts: the one that a new instance gets, if that begins with it. */
   starter(process: string, cause: StartCause, routing: Routing): Starter | undefined {
     const named = this.chosen(process, routing);

@@ -7,6 +7,7 @@ import {
   type RolloutFigures,
   type RolloutPlan,
 } from "@tutti/kernel";
+import { beginAnew } from "../message/begin.ts";
 import type { StoredRollout } from "../message/coordination.ts";
 import type { InstanceRecord } from "../store.ts";
 import type { Answer } from "../turn/inbox.ts";
@@ -64,6 +65,7 @@ export function settleRollouts({ scope, draft }: InTurn): void {
     const after = counted(rollout, what, draft.now);
     changed.set(record.process, after);
     if (rollout.rolledBack === null && after.rolledBack !== null) {
+      beginAnew({ scope, draft }, after.process);
       const { process, figures } = after;
       scope.warn("a rollout was taken back", { process, reason: after.rolledBack.reason, ...figures });
     }
@@ -71,6 +73,7 @@ export function settleRollouts({ scope, draft }: InTurn): void {
   for (const { process, plan, answer } of draft.plans) {
     const before = changed.get(process) ?? programs.rollout(process);
     changed.delete(process);
+    beginAnew({ scope, draft }, process);
     if (plan === null) {
       draft.changes.push({ type: "rollout-delete", process });
       draft.answers.push(() => programs.setRollout(process, undefined));
