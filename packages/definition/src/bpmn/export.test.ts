@@ -41,11 +41,70 @@ test.each(["zeebe-order.bpmn", "plain-leave.bpmn", "flowable-expense.bpmn20.xml"
   },
 );
 
-test("[D220] a program that was changed since is generated: an old drawing would say something else", () => {
+const lines = (text: string | undefined) => (text ?? "").split("\n");
+
+test("[D229] what changed since is added to the drawing, and the rest stays as it was", () => {
   const [drawn] = compileBpmn(fixture("zeebe-order.bpmn"), { file: "order.bpmn" }).documents;
-  const changed = withHash({ ...(drawn as ProgramDocument), version: "3.0" });
-  expect(exportBpmn(changed)).not.toBe(changed.source?.text);
-  expect(back(changed)?.version).toBe("3.0");
+  const program = must(drawn, "it compiles");
+  const elements = program.elements.map((element) => {
+    if (element.id === "charge") return { ...element, name: "Charge <it>", documentation: "Now." };
+    return element.kind === "exclusive-gateway" ? { ...element, extension: { team: "x" } } : element;
+  });
+  const flows = program.flows.map((flow) => (flow.id === "Flow_5" ? { ...flow, name: "small" } : flow));
+  const changed = withHash({ ...program, version: "3.0", elements, flows });
+  const text = exportBpmn(changed);
+  expect(back(changed)?.hash).toBe(changed.hash);
+  expect(text).toContain('name="Charge &lt;it&gt;"');
+  const [before, after] = [lines(program.source?.text), lines(text)];
+  expect(after).toHaveLength(before.length);
+  const touched = before.filter((row, index) => row !== after[index]);
+  expect(touched).toHaveLength(5);
+  expect(touched.join()).not.toMatch(/bpmndi|dc:Bounds/);
+});
+
+test("[D229] whatever a part looks like in the file, something can be added to it", () => {
+  const parts = [
+    `<startEvent id="s"/>`,
+    `<task id="a" name='"x" > 1'/>`,
+    `<task id="b"><documentation>1</documentation><documentation/></task>`,
+    `<task id="c"><extensionElements/></task>`,
+    `<task id="d"><extensionElements><x:y xmlns:x="urn:x"/></extensionElements></task>`,
+    ...line("s", "a", "b", "c", "d"),
+  ];
+  for (const text of [
+    drawing(parts),
+    drawing(parts)
+      .replaceAll(/<(\/?)(?!x:)(?=[a-z])/g, "<$1q:")
+      .replace("xmlns=", "xmlns:q="),
+  ]) {
+    const program = must(compileBpmn(text, { file: "t" }).documents[0], "it compiles");
+    const elements = program.elements.map((element) => ({
+      ...element,
+      name: `${element.id} & Co`,
+      extension: { n: 1 },
+    }));
+    const changed = withHash({ ...program, elements, flows: program.flows.map((flow) => ({ ...flow, name: "on" })) });
+    const kept = exportBpmn(changed);
+    expect(back(changed)?.hash).toBe(changed.hash);
+    expect(kept).toContain(`<x:y xmlns:x="urn:x"/>`);
+    // And once more, on top of what was added.
+    const twice = withHash({
+      ...changed,
+      source: { format: "bpmn", text: kept },
+      elements: elements.map((element) => ({ ...element, extension: { n: 2 } })),
+    });
+    expect(exportBpmn(twice)).toContain(`<x:y xmlns:x="urn:x"/>`);
+    expect(back(twice)?.hash).toBe(twice.hash);
+  }
+});
+
+test("[D229] a program with other parts than the drawing is drawn anew", () => {
+  const [drawn] = compileBpmn(fixture("zeebe-order.bpmn"), { file: "order.bpmn" }).documents;
+  const program = must(drawn, "it compiles");
+  const changed = withHash({ ...program, flows: program.flows.slice(1) });
+  expect(exportBpmn(changed)).toContain('exporter="Tutti"');
+  const moved = withHash({ ...program, source: { format: "bpmn", text: "<nothing/>" } });
+  expect(exportBpmn(moved)).toContain('exporter="Tutti"');
 });
 
 test("[D221] the examples of every construct come back with the same hash", () => {
@@ -169,4 +228,32 @@ test("[D212] [D221] a receive task that begins the process is started by its mes
   const { extension: _source, ...own } = document as typeof document & { readonly extension?: unknown };
   const again = compileBpmn(exportBpmn({ ...own, name: "Renamed" }), { file: "t" });
   expect(again.documents[0]?.elements[0]).toMatchObject({ kind: "receive-task", instantiate: true });
+});
+
+test("[D222] what the items of a loop throw is said in BPMN's own words", async () => {
+  const looped = (attributes: string, inside = "") =>
+    `<multiInstanceLoopCharacteristics ${attributes}><loopCardinality>2</loopCardinality>${inside}</multiInstanceLoopCharacteristics>`;
+  const complex = `<complexBehaviorDefinition><condition>=completed = 1</condition><event><escalationEventDefinition escalationRef="esc"/></event></complexBehaviorDefinition>`;
+  const parts = [
+    `<startEvent id="s"/>`,
+    `<serviceTask id="a">${looped(`behavior="None" noneBehaviorEventRef="sd"`)}</serviceTask>`,
+    `<serviceTask id="b">${looped(`behavior="One" oneBehaviorEventRef="sd"`)}</serviceTask>`,
+    `<serviceTask id="c">${looped(`behavior="Complex"`, complex)}</serviceTask>`,
+    ...line("s", "a", "b", "c"),
+  ];
+  const roots = [
+    `<signal id="sig" name="one more"/>`,
+    `<signalEventDefinition id="sd" signalRef="sig"/>`,
+    `<escalation id="esc" escalationCode="late"/>`,
+  ];
+  const { source: _source, ...program } = must(
+    compileBpmn(drawing(parts, roots), { file: "t" }).documents[0],
+    "it compiles",
+  );
+  const text = exportBpmn(program);
+  expect(compileBpmn(text, { file: "t" }).documents[0]?.hash).toBe(program.hash);
+  expect(text).toContain('behavior="One" oneBehaviorEventRef="SignalEventDefinition_1"');
+  expect(text).toContain("<bpmn:complexBehaviorDefinition>");
+  expect(text).not.toMatch(/path="\/loop\/(?:behavior|events?)/);
+  expect((await asModelersRead(text)).warnings).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { type Json, must, type ProgramDocument } from "@tutti/kernel";
 import { withoutPositions } from "../hash.ts";
 import { Problems } from "../problem.ts";
+import { amendDrawing, isDrawnAlike } from "./amend.ts";
 import { type Generated, generate } from "./generate.ts";
 import { compileBpmnText } from "./import.ts";
 import { type Change, changesBetween } from "./patch.ts";
@@ -8,12 +9,14 @@ import { node, type OutNode, writeXml } from "./write.ts";
 
 /**
  * BPMN 2.0 of a program. One that came from a BPMN file gives that file again, diagram, comments and everything else
- * included, with the processes that stood beside it. Any other is written anew: what BPMN and Zeebe's extensions have
- * words for in their words, the rest field by field in a namespace of ours. Importing the result gives an equal program.
+ * included, with the processes that stood beside it; what changed since without changing what is drawn is added to it.
+ * Any other is written anew: what BPMN and Zeebe's extensions have words for in their words, the rest field by field in a
+ * namespace of ours. Importing the result gives an equal program.
  */
 export function exportBpmn(program: ProgramDocument): string {
   const source = program.source?.text;
-  if (source !== undefined && compiledFrom(source, program.id)?.hash === program.hash) return source;
+  const kept = source === undefined ? undefined : keptDrawing(source, program);
+  if (kept !== undefined) return kept;
   const generated = generate(program);
   const drawn = must(compiledFrom(writeXml(generated.root), program.id), "what was generated can be read");
   complete(generated, drawn, program);
@@ -23,6 +26,16 @@ export function exportBpmn(program: ProgramDocument): string {
   return text;
 }
 
+/** The file that the program came from, with what changed since; undefined where it cannot say that. */
+function keptDrawing(source: string, program: ProgramDocument): string | undefined {
+  const drawn = compiledFrom(source, program.id);
+  if (drawn === undefined || drawn.hash === program.hash) return drawn && source;
+  if (!isDrawnAlike(drawn, program)) return undefined;
+  const amendments = differences(drawn, program).map(({ id, changes }) => ({ id, changes }));
+  const text = amendDrawing(source, program.id, amendments);
+  return text !== undefined && compiledFrom(text, program.id)?.hash === program.hash ? text : undefined;
+}
+
 function compiledFrom(text: string, id: string): ProgramDocument | undefined {
   const problems = new Problems("export");
   const compiled = compileBpmnText(text, problems);
@@ -30,16 +43,33 @@ function compiledFrom(text: string, id: string): ProgramDocument | undefined {
 }
 
 /** Adds what the drawing does not say of the program. */
-function complete(generated: Generated, drawn: ProgramDocument, program: ProgramDocument): void {
-  const { nodes, process } = generated;
-  for (const kind of ["element", "flow"] as const) {
+function complete({ nodes, process }: Generated, drawn: ProgramDocument, program: ProgramDocument): void {
+  for (const { kind, id, changes } of differences(drawn, program))
+    add(id === undefined ? process : nodes.get(`${kind} ${id}`), changes);
+}
+
+interface Difference {
+  readonly kind: "element" | "flow" | "process";
+  /** Undefined: the process itself. */
+  readonly id: string | undefined;
+  readonly changes: readonly Change[];
+}
+
+/** What makes the second program of the first, by the parts it is about. */
+function differences(drawn: ProgramDocument, program: ProgramDocument): readonly Difference[] {
+  const parts = (["element", "flow"] as const).flatMap((kind) => {
     const list = kind === "element" ? "elements" : "flows";
     const before = new Map<string, Json>(drawn[list].map((part) => [part.id, plain(part)]));
-    for (const part of program[list])
-      add(nodes.get(`${kind} ${part.id}`), changesBetween(before.get(part.id), plain(part)));
-  }
-  const heads = [headOf(drawn), headOf(program)] as const;
-  add(process, changesBetween(heads[0], heads[1]));
+    return program[list].map((part) => ({
+      kind,
+      id: part.id,
+      changes: changesBetween(before.get(part.id), plain(part)),
+    }));
+  });
+  const head = changesBetween(headOf(drawn), headOf(program));
+  return [...parts, { kind: "process" as const, id: undefined, changes: head }].filter(
+    ({ changes }) => changes.length > 0,
+  );
 }
 
 function plain(value: unknown): Json {

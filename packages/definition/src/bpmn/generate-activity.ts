@@ -1,5 +1,6 @@
 import type { Element, JobDefinition, Mapping, MultiInstance, StandardLoop, ThrowTrigger } from "@tutti/kernel";
-import { expressionNode, fixed, ioMapping, sourceText } from "./generate-part.ts";
+import { definitionsOf } from "./generate-event.ts";
+import { expressionNode, fixed, ioMapping, type Roots, sourceText } from "./generate-part.ts";
 import { node, type OutNode } from "./write.ts";
 
 /** What Zeebe's extensions say of an element: its job, its data, who does it, what it calls. */
@@ -85,10 +86,10 @@ function ofKind(element: Element): (OutNode | undefined)[] {
 }
 
 /** BPMN's own children of an activity: its script, its loop. */
-export function activityParts(element: Element): OutNode[] {
+export function activityParts(element: Element, roots: Roots): OutNode[] {
   const parts: OutNode[] = [];
   if ("loop" in element && element.loop !== undefined) {
-    parts.push(element.loop.mode === "standard" ? standardNode(element.loop) : loopNode(element.loop));
+    parts.push(element.loop.mode === "standard" ? standardNode(element.loop) : loopNode(element.loop, roots));
   }
   if (element.kind === "complex-gateway") parts.push(expressionNode("bpmn:activationCondition", element.activation));
   if (element.kind === "script-task") parts.push(node("bpmn:script", {}, scriptText(element.assignments)));
@@ -114,11 +115,11 @@ function standardNode(loop: StandardLoop): OutNode {
   );
 }
 
-function loopNode(loop: MultiInstance): OutNode {
-  const { output, completion } = loop;
+function loopNode(loop: MultiInstance, roots: Roots): OutNode {
+  const { output, completion, events = [] } = loop;
   return node(
     "bpmn:multiInstanceLoopCharacteristics",
-    { isSequential: loop.mode === "sequential" ? "true" : undefined },
+    { isSequential: loop.mode === "sequential" ? "true" : undefined, ...behaviorOf(loop, roots) },
     [
       node("bpmn:extensionElements", {}, [
         node("zeebe:loopCharacteristics", {
@@ -128,7 +129,25 @@ function loopNode(loop: MultiInstance): OutNode {
           outputElement: output === undefined ? undefined : sourceText(output.source),
         }),
       ]),
+      ...events.map(({ condition, event }) =>
+        node("bpmn:complexBehaviorDefinition", {}, [
+          expressionNode("bpmn:condition", condition),
+          node("bpmn:event", {}, definitionsOf(event, roots)),
+        ]),
+      ),
       completion === undefined ? undefined : expressionNode("bpmn:completionCondition", completion),
     ],
   );
+}
+
+/** What its items throw; the standard has events of their own stand beside the process. */
+function behaviorOf({ behavior, event }: MultiInstance, roots: Roots): Record<string, string | undefined> {
+  if (behavior === undefined) return {};
+  const [definition] = event === undefined ? [] : definitionsOf(event, roots);
+  const reference = definition === undefined ? undefined : roots.definition(definition);
+  return {
+    behavior: `${behavior.charAt(0).toUpperCase()}${behavior.slice(1)}`,
+    noneBehaviorEventRef: behavior === "none" ? reference : undefined,
+    oneBehaviorEventRef: behavior === "one" ? reference : undefined,
+  };
 }

@@ -9,7 +9,8 @@ export function definitionsFor(element: Element, roots: Roots): OutNode[] {
   return "trigger" in element ? definitionsOf(element.trigger as Trigger, roots) : [];
 }
 
-function definitionsOf(trigger: Trigger, roots: Roots): OutNode[] {
+/** One for each trigger. */
+export function definitionsOf(trigger: Trigger, roots: Roots): OutNode[] {
   switch (trigger.type) {
     case "none":
       return [];

@@ -83,7 +83,12 @@ export class Roots {
     return this.#root(`bpmn:${kind}`, { name: fixed(code), [`${kind}Code`]: fixed(code) });
   }
 
-  #root(name: string, attributes: Readonly<Record<string, string>>, children: readonly OutNode[] = []): string {
+  /** An event definition that is referred to. */
+  definition({ name, attributes, children }: OutNode): string {
+    return this.#root(name, attributes, children);
+  }
+
+  #root(name: string, attributes: OutNode["attributes"], children: readonly OutNode[] = []): string {
     const key = canonicalJson([name, attributes, children] as unknown as Json);
     const known = this.#ids.get(key);
     if (known !== undefined) return known;

@@ -117,7 +117,7 @@ function elementNode(element: Element, making: Making): OutNode {
       documentation === undefined ? undefined : node("bpmn:documentation", {}, documentation),
       node("bpmn:extensionElements", {}, activityExtensions(element)),
       ...arrowsOf(element, making),
-      ...activityParts(element),
+      ...activityParts(element, making.roots),
       ...definitionsFor(element, making.roots),
       ...(isContainer(element) ? making.content(element.id) : []),
       ...completionOf(element),

@@ -27,7 +27,7 @@ const escapes: Readonly<Record<string, string>> = {
   "\t": "&#9;",
 };
 
-function attributeText(text: string): string {
+export function attributeText(text: string): string {
   return text
     .replaceAll(impossible, "\uFFFD")
     .replaceAll(/[&<>"\n\r\t]/g, (character) => escapes[character] ?? character);
@@ -35,6 +35,13 @@ function attributeText(text: string): string {
 
 function elementText(text: string): string {
   return text.replaceAll(impossible, "\uFFFD").replaceAll(/[&<>\r]/g, (character) => escapes[character] ?? character);
+}
+
+/** An element as text, to be put into a document. */
+export function xmlOf(root: OutNode, indent: string): string {
+  const lines: string[] = [];
+  writeNode(root, indent, lines);
+  return lines.join("\n");
 }
 
 /** The document as text, two spaces a level. A text stands alone in its element, exactly as it is. */

@@ -13,11 +13,20 @@ export interface XmlNode {
   /** Text and CDATA directly inside, in order. */
   readonly text: string;
   readonly position: SourcePosition;
+  readonly span: XmlSpan;
+}
+
+/** Offsets in the text: of the element, behind its start tag, and of its end tag, which an empty element has not. */
+export interface XmlSpan {
+  readonly start: number;
+  readonly content: number;
+  readonly close?: number;
 }
 
 interface OpenNode extends XmlNode {
   readonly children: XmlNode[];
   text: string;
+  span: XmlSpan;
   readonly rawName: string;
   readonly prefixes: ReadonlyMap<string, string>;
 }
@@ -156,6 +165,7 @@ class XmlReader {
       children: [],
       text: "",
       position: this.position(start),
+      span: { start, content: this.#at },
       rawName,
       prefixes,
     };
@@ -178,6 +188,7 @@ class XmlReader {
       throw new XmlError(start, `Expected ${wanted}, but found </${name}`);
     }
     this.#at += 1;
+    node.span = { ...node.span, close: start };
     return stack.length === 0 ? node : undefined;
   }
 
