@@ -1,7 +1,8 @@
 import { createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore } from "@tutti/engine";
-import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature } from "@tutti/feature";
+import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
 import { sweepWorkspaces } from "@tutti/workspace";
+import { isInstance } from "./run/fork.ts";
 import { ensureFolder, type StateFolder } from "./state.ts";
 
 /*
@@ -27,6 +28,7 @@ export async function compose(options: { readonly state: StateFolder; readonly l
   }
   const store = openSqliteStore(state.database);
   const engine = await createEmbeddedEngine({ store, host: createHost(), log });
+  await settleForks(state.path, (run) => isInstance(engine, run));
   await engine.deploy(await loadFeaturePrograms());
   for (const [jobType, handler] of Object.entries(featureHandlers(deps))) engine.work(jobType, handler);
   return {

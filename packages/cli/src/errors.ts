@@ -48,8 +48,7 @@ export const cliErrors: ErrorTable = {
   "fork-unsupported": {
     exit: 2,
     status: 409,
-    advice:
-      "Start another run with the same plan: `tutti run --plan FILE`. What this one finished stays in its branch.",
+    advice: "Name the run instead: `tutti checkpoints RUN` lists the moments that it can be forked from.",
   },
   "plan-refused": { exit: 2, status: 422, advice: "Correct the plan at the places named; nothing was written." },
   "plan-differs": { exit: 2, status: 422, advice: "Leave the feature out, or let it say what the plan says." },

@@ -58,6 +58,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         summary: "show a unit: attempts, checks, conflicts",
         load: async () => (await import("./commands/show.ts")).show,
       },
+      {
+        name: "checkpoints",
+        summary: "list the moments to fork from or roll back to",
+        load: async () => (await import("./commands/checkpoints.ts")).checkpoints,
+      },
       { name: "why", summary: "say what a run waits for", load: async () => (await import("./commands/why.ts")).why },
       {
         name: "tasks",
@@ -86,8 +91,13 @@ export const commandGroups: readonly { readonly title: string; readonly commands
       },
       {
         name: "fork",
-        summary: "go on from an earlier point of a process, or roll it back",
+        summary: "go on from an earlier moment of a run or a process as another one",
         load: async () => (await import("./commands/fork.ts")).fork,
+      },
+      {
+        name: "rollback",
+        summary: "go back to an earlier moment of a run or a process",
+        load: async () => (await import("./commands/rollback.ts")).rollback,
       },
       {
         name: "pause",

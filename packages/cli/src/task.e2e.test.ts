@@ -71,22 +71,23 @@ test("[C50] a task of a process is listed with its facts, and goes through a per
 });
 
 test("[C51] a fork goes on from an earlier step, and rolling back cancels the original", async () => {
-  const listed = await house.json<{ steps: readonly { position: number; events: readonly string[] }[] }>(
-    ...["fork", instance, "--list"],
+  const listed = await house.json<{ checkpoints: readonly { position: number; events: readonly string[] }[] }>(
+    ...["checkpoints", instance],
   );
-  const [begun] = listed.steps;
+  const [begun] = listed.checkpoints;
   expect(begun?.events).toContain("task-created");
-  expect((await house.tutti("fork", instance, "--list")).stdout).toContain("instance-created");
+  expect((await house.tutti("checkpoints", instance)).stdout).toContain("Is the order fine?");
   const { fork } = await house.json<{ fork: string }>("fork", instance, "--at", String(begun?.position));
   expect((await tasks()).map(({ run }) => run).sort()).toEqual([fork, instance].sort());
-  const rolled = await house.tutti("fork", instance, "--cancel", "--reason", "Again.");
-  expect(rolled.stdout).toMatch(new RegExp(`goes on from the last step of ${instance}; ${instance} is cancelled`));
+  const last = String(listed.checkpoints.at(-1)?.position);
+  const rolled = await house.tutti("rollback", instance, "--to", last, "--reason", "Again.");
+  expect(rolled.stdout).toContain(`goes on from moment ${last} of ${instance}; ${instance} is cancelled`);
   expect((await tasks()).map(({ run }) => run)).not.toContain(instance);
   const ended = await house.tutti("fork", instance);
   expect([ended.exit, ended.stderr]).toEqual([2, expect.stringContaining("fork-refused")]);
 });
 
-test("[C51] a run is not forked", async () => {
+test("[C50] what waits in a run is told as the run's", async () => {
   const own = await CliHouse.open();
   try {
     const { repository, plan, script } = await own.material("fixtures/diamond-late");
@@ -107,8 +108,6 @@ test("[C51] a run is not forked", async () => {
     expect((await own.tutti("wait")).exit).toBe(8);
     const [need] = (await own.json<Tasks>("tasks")).tasks;
     expect(need).toMatchObject({ kind: "approval", run: "one", task: { assignee: null } });
-    const refused = await own.tutti("fork", "one");
-    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("fork-unsupported")]);
   } finally {
     await own.close();
   }

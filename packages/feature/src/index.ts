@@ -8,6 +8,7 @@ export { type DefinitionFile, featureDefinitions, loadFeaturePrograms } from "./
 export { type ChosenAgent, createFeatureDeps, type FeatureDeps, recoverFeature } from "./deps.ts";
 export { jobErrors, type PlanErrorCode, planErrors } from "./errors.ts";
 export { type FailureReport, failureReport, type UnitFailure } from "./failure-report.ts";
+export { giveForkRefs, type RunFork, type RunHistory, settleFork, settleForks } from "./fork.ts";
 export { runFolder } from "./handlers/publish.ts";
 export { featureHandlers } from "./handlers/table.ts";
 export type * from "./model.ts";

@@ -1,6 +1,7 @@
 import { AppError, type Job } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { completed, jobHandler } from "./job.ts";
+import type { RunContext } from "./model.ts";
 
 const job = { id: "i/1", type: "t", input: { a: 1 }, fencingToken: 3 } as unknown as Job;
 const context = { signal: new AbortController().signal, heartbeat: () => undefined };
@@ -53,4 +54,13 @@ test("[F8] what nobody foresaw is left to the engine", async () => {
     throw new TypeError("a bug");
   });
   await expect(handler(job, context)).rejects.toThrow("a bug");
+});
+
+test("[F7] a job works for the run at whose top it stands; a fork has a name and a branch of its own", async () => {
+  const handler = jobHandler<{ context: RunContext }>(["context"], async ({ input }) => completed(input.context));
+  const own = { run: "r1", repository: {}, options: { branch: "mine", attempts: 3 } };
+  const at = (rootId: string): Job => ({ ...job, rootId, input: { context: own } });
+  expect(await handler(at("r1"), context)).toMatchObject({ result: own });
+  const forked = { ...own, run: "r2", options: { attempts: 3 } };
+  expect(await handler(at("r2"), context)).toEqual({ type: "completed", result: forked });
 });

@@ -2,6 +2,7 @@ import { agentErrors } from "@tutti/agents";
 import { AppError, type Job, type JobContext, type JobHandler, type JobOutcome, type JsonObject } from "@tutti/kernel";
 import { workspaceErrors } from "@tutti/workspace";
 import { jobErrors } from "./errors.ts";
+import type { RunContext } from "./model.ts";
 
 /** What every handler works with besides its input. */
 export interface JobRun<Input> {
@@ -44,12 +45,23 @@ export function jobHandler<Input>(
 
 function runOf<Input>(job: Job, context: JobContext): JobRun<Input> {
   return {
-    input: job.input as unknown as Input,
+    input: ownInput(job) as unknown as Input,
     job,
     signal: context.signal,
     token: `${job.id}-${job.fencingToken}`,
     note: (text) => context.heartbeat({ note: text.slice(0, 200) }),
   };
+}
+
+/**
+ * A run is named after the instance at its top. A fork has the variables of the run that it comes from, so what they
+ * say of its name, and of the branch that was asked for, is that one's: the fork has refs, folders and a branch of its own.
+ */
+function ownInput({ input, rootId }: Job): JsonObject {
+  const context = input["context"] as unknown as RunContext | undefined;
+  if (context === undefined || context.run === rootId) return input;
+  const { branch: _theirs, ...options } = context.options;
+  return { ...input, context: asJson({ ...context, run: rootId, options }) };
 }
 
 export function completed(result: object): JobOutcome {

@@ -96,6 +96,7 @@ export interface RunOptions {
 
 /** What every job of a run gets. */
 export interface RunContext {
+  /** Names everything the run keeps: the id of the instance at its top, also where a fork's variables have another. */
   readonly run: string;
   readonly repository: {
     /** The person's repository: absolute path. Only publish writes there, one branch. */

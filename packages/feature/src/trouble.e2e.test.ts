@@ -91,7 +91,7 @@ test("[F64] a conflict that nobody settles waits; a person resolves it by hand, 
   expect(view === undefined ? null : failureReport(view)).toMatchObject({
     failures: [{ unit: "b", code: "conflict-parked", message: expect.stringContaining("app.txt") }],
     kept: 1,
-    next: ["conflict list --run root", "retry root", 'accept-partial root --reason "…"', "show b root", "cancel root"],
+    next: ["conflict list --run r1", "retry r1", 'accept-partial r1 --reason "…"', "show b r1", "cancel r1"],
   });
 });
 
@@ -177,9 +177,9 @@ test("[F36] attempts of what was published are forgotten; finished commits, the 
   const refs = ran.world.git("for-each-ref", "--format=%(refname)", "refs/tutti/r1").split("\n");
   expect(refs).toEqual([
     "refs/tutti/r1/base",
-    "refs/tutti/r1/failed/e",
     ..."abcd".split("").map((id) => `refs/tutti/r1/finished/${id}`),
     "refs/tutti/r1/integration",
+    "refs/tutti/r1/rounds/e/1",
     "refs/tutti/r1/units/e/1",
   ]);
   expect(await listWorkspaces(ran.world.deps.stateDir)).toEqual([]);

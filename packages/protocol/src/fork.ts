@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `POST /v1/instances/{id}/forks`. `position` is the last row of the log that the fork has; absent: all there are. */
+/** `POST /v1/instances/{id}/forks`, for runs too. `position` is the last row of the log that the fork has; absent: all there are. */
 export interface ForkInstance {
   readonly requestId: string;
   readonly position?: number;

@@ -17,7 +17,7 @@ export {
   mergeCommits,
   mergeDisjoint,
 } from "./merge.ts";
-export { readNote, writeNote } from "./note.ts";
+export { type Note, readNote, readNotes, writeNote } from "./note.ts";
 export {
   type BlobReader,
   type Change,
@@ -41,8 +41,11 @@ export {
   readRef,
   removeRefs,
   removeRun,
+  repositories,
   runRef,
+  runsWith,
   setRef,
+  setRefs,
   sweepRepositories,
 } from "./repository.ts";
 export type { ConflictKind, FileConflict, FileSide } from "./resolve/file-conflict.ts";

@@ -126,14 +126,22 @@ export async function readRef(repository: Repository, ref: string): Promise<stri
   return code === 0 ? stdout.toString("utf8").trim() : undefined;
 }
 
-/** Every ref of a run with its object id, sorted by name. */
-export async function listRefs(repository: Repository, run: string): Promise<ReadonlyMap<string, string>> {
-  const text = await gitText(
-    ["for-each-ref", "--format=%(objectname) %(refname)", "--", `${runRef(run)}/`],
-    repository,
-  );
+/** Every ref of a run with its object id, or those below one part of its name, sorted by name. */
+export async function listRefs(
+  repository: Repository,
+  run: string,
+  ...parts: readonly string[]
+): Promise<ReadonlyMap<string, string>> {
+  const folder = `${runRef(run, ...parts)}/`;
+  const text = await gitText(["for-each-ref", "--format=%(objectname) %(refname)", "--", folder], repository);
   const lines = text.split("\n").filter((line) => line !== "");
   return new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]));
+}
+
+/** Points every ref at its commit, wherever it was: all of them or none. */
+export async function setRefs(repository: Repository, refs: ReadonlyMap<string, string>): Promise<void> {
+  const stdin = [...refs].map(([ref, commit]) => `update ${refName(ref)} ${objectId(commit)}\n`).join("");
+  if (stdin !== "") await git(["update-ref", "--stdin"], { gitDir: repository.gitDir, stdin });
 }
 
 /** Forgets refs; those that are gone already do no harm. Their objects stay until the repository is repacked. */
@@ -145,6 +153,20 @@ export async function removeRefs(repository: Repository, refs: Iterable<string>)
 /** Forgets every ref of a run. */
 export async function removeRun(repository: Repository, run: string): Promise<void> {
   await removeRefs(repository, (await listRefs(repository, run)).keys());
+}
+
+/** Every bare repository below `stateDir`. */
+export async function repositories(stateDir: string): Promise<Repository[]> {
+  const folder = join(stateDir, "repositories");
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith("."));
+  return names.map((name) => ({ gitDir: join(folder, name) }));
+}
+
+/** The runs that have a ref of this name, as their refs are called. */
+export async function runsWith(repository: Repository, part: string): Promise<string[]> {
+  const pattern = `refs/tutti/*/${safeName(part)}`;
+  const text = await gitText(["for-each-ref", "--format=%(refname)", "--", pattern], repository);
+  return text.split("\n").flatMap((ref) => ref.split("/")[2] ?? []);
 }
 
 /**
@@ -164,10 +186,8 @@ export async function sweepRepositories(
     await removeTree(path);
     removed.push(path);
   };
-  for (const name of await namesIn(folder)) {
-    await removeIf(join(folder, name), name.startsWith("."));
-    if (name.startsWith(".")) continue;
-    const gitDir = join(folder, name);
+  for (const name of await namesIn(folder)) await removeIf(join(folder, name), name.startsWith("."));
+  for (const { gitDir } of await repositories(stateDir)) {
     for (const inner of await namesIn(gitDir))
       await removeIf(join(gitDir, inner), /^(?:trial-|index-|\.removing-)|\.lock$/.test(inner));
     for (const lock of await namesIn(join(gitDir, "refs", "tutti"), true)) {

@@ -1,8 +1,6 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
-import { stringify } from "yaml";
+import { partsRun } from "../testing/parts.ts";
 import { createScene, type Scene } from "../testing/scene.ts";
 
 const scenes: Scene[] = [];
@@ -10,28 +8,11 @@ afterEach(async () => {
   for (const scene of scenes.splice(0)) await scene.remove();
 });
 
-/** Five units side by side; the named ones never pass. */
+/** Five units; the named ones never pass. */
 function fiveUnits(bad: readonly string[], more: readonly string[]): { scene: Scene; command: readonly string[] } {
   const scene = createScene();
   scenes.push(scene);
-  const ids = ["a", "b", "c", "d", "e"];
-  const units = ids.map((id) => ({
-    id,
-    title: `Write ${id}`,
-    intent: `parts/${id}.txt says that it is done.`,
-    touches: { creates: [`parts/${id}.txt`] },
-    verify: [`grep -qx done parts/${id}.txt`],
-  }));
-  const content = (id: string): string => (bad.includes(id) ? "not yet\n" : "done\n");
-  const tasks = ids.map((id) => [id, [{ steps: [{ write: { path: `parts/${id}.txt`, content: content(id) } }] }]]);
-  const [plan, script] = [join(scene.folder, "plan.yaml"), join(scene.folder, "agents.yaml")];
-  writeFileSync(
-    plan,
-    stringify({ format: "tutti-plan/1", feature: "Five parts", requirements: [], checks: [], units }),
-  );
-  writeFileSync(script, stringify({ format: "tutti-script/1", tasks: Object.fromEntries(tasks) }));
-  const options = ["--plan", plan, "--script", script, "--attempts", "1", "--rounds", "1", "--id", "r", ...more];
-  return { scene, command: ["run", "--repo", scene.repository, "--agent", "scripted", ...options] };
+  return { scene, command: [...partsRun(scene, { ids: ["a", "b", "c", "d", "e"], bad }), ...more] };
 }
 
 test("[X7] at the threshold a run that was started so goes on by itself, labelled partial", async () => {
@@ -40,7 +21,7 @@ test("[X7] at the threshold a run that was started so goes on by itself, labelle
   expect(view).toMatchObject({ status: "completed", totals: { landed: 4, failed: 1 }, published: { partial: true } });
   const body = view.published?.body ?? "";
   // Markdown may ask for backslashes before the brackets.
-  expect(body.split("\n")[0]?.replaceAll("\\", "")).toBe("# [partial] Five parts");
+  expect(body.split("\n")[0]?.replaceAll("\\", "")).toBe("# [partial] 5 parts");
   expect(body).toContain("**This is a partial result**: 4 of 5 planned units. Not included: d.");
   expect(scene.git("ls-tree", "--name-only", "tutti/r:parts").split("\n")).toEqual(
     expect.not.arrayContaining(["d.txt"]),

@@ -3,7 +3,6 @@ import { AppError, queueClasses } from "@tutti/kernel";
 import {
   adjustQueueSchema,
   cursorText,
-  type ForkInstance,
   forkInstanceSchema,
   type Health,
   parseCursor,
@@ -20,6 +19,7 @@ import type { z } from "zod";
 import { problemOf } from "../problem.ts";
 import { beginRun } from "../run/begin.ts";
 import { commandRun } from "../run/control.ts";
+import { forkInstance } from "../run/fork.ts";
 import type { RunReader } from "../run/reader.ts";
 import type { StateFolder } from "../state.ts";
 
@@ -86,7 +86,10 @@ export function ownerApp(facts: AppFacts): Hono {
   });
   app.post("/v1/instances/:id/forks", async (context) => {
     const { position, ...asked } = await body(context, forkInstanceSchema);
-    return context.json({ id: await forkInstance(engine, context.req.param("id"), { ...asked, position }) }, 201);
+    return context.json(
+      { id: await forkInstance(engine, { ...asked, instanceId: context.req.param("id"), position }) },
+      201,
+    );
   });
   for (const view of ["instances", "jobs", "tasks", "incidents", "queues"] as const) {
     app.get(`/v1/${view}`, async (context) => {
@@ -108,20 +111,6 @@ export function ownerApp(facts: AppFacts): Hono {
     return context.json({ queue, slots });
   });
   return app;
-}
-
-/** A run keeps commits and workspaces under its own id, which another one cannot go on with. */
-async function forkInstance(
-  engine: Engine,
-  instanceId: string,
-  { position, ...asked }: Omit<ForkInstance, "position"> & { readonly position: number | undefined },
-): Promise<string> {
-  const { rootId } = await engine.instance(instanceId);
-  const root = await engine.instance(rootId);
-  if (root.process === "feature") {
-    throw new AppError("fork-unsupported", `Expected an instance of a process, but '${instanceId}' belongs to a run`);
-  }
-  return engine.fork({ ...asked, instanceId, ...(position === undefined ? {} : { at: { position } }) });
 }
 
 async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {

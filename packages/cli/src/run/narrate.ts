@@ -47,6 +47,8 @@ const tellers: Tellers = {
   "instance-paused": ({ reason }, { process }) =>
     process === "feature" ? attention(`paused${reason === "" ? "" : `: ${reason}`}`) : undefined,
   "instance-resumed": (_event, { process }) => (process === "feature" ? plain("resumed") : undefined),
+  "instance-forked": ({ from, reason, actor }, { process }) =>
+    process === "feature" ? plain(`goes on from there as a fork of ${from} (${actor}: ${reason})`) : undefined,
   "instance-completed": (_event, { process }) => (process === "feature" ? good("run completed") : undefined),
   "instance-failed": ({ error }, { process }) =>
     process === "feature" ? bad(`run failed (${error.code}): ${error.message}`) : undefined,

@@ -49,6 +49,8 @@ export interface Scene {
   processes(): readonly FoundProcess[];
   /** Workspaces that are on the disk now. */
   workspaces(): readonly string[];
+  /** Tutti's own bare repositories: absolute paths. */
+  repositories(): readonly string[];
   /** Stops the owner. Throws when it leaves a process or a workspace behind. */
   close(): Promise<void>;
   /** Stops the owner, ends what is left and removes the folder. */
@@ -161,6 +163,10 @@ class TemporaryScene implements Scene {
 
   workspaces(): readonly string[] {
     return below(join(this.state, "workspaces"), 3);
+  }
+
+  repositories(): readonly string[] {
+    return below(join(this.state, "repositories"), 1);
   }
 
   async close(): Promise<void> {

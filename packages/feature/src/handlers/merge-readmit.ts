@@ -1,6 +1,6 @@
 import type { JobHandler } from "@tutti/kernel";
 import type { FeatureDeps } from "../deps.ts";
-import { forgetFailure, readFailure } from "../failure-note.ts";
+import { failures, writePassed } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { MergeScene } from "../landing.ts";
 import { type Trouble, withCompany } from "../merge-step.ts";
@@ -28,7 +28,10 @@ export function mergeReadmit(deps: FeatureDeps): JobHandler {
     const answer = settled[id];
     const scene: MergeScene = { deps, at, context, plan, units, state };
     const next = answer === undefined ? await leaveOut(scene, trouble) : takeBack(state, { id, ...answer });
-    if (answer?.work != null) await forgetFailure({ gitDir: context.repository.gitDir }, context.run, id);
+    if (answer?.work != null && trouble.code === "merge-red") {
+      const round = trouble.round + answer.rounds - 1;
+      await writePassed({ gitDir: context.repository.gitDir }, context.run, { unit: id, round });
+    }
     const repairs = Object.values(next.repaired).reduce((sum, rounds) => sum + rounds, 0);
     return completed({ state: next, repairs });
   });
@@ -52,7 +55,8 @@ function takeBack(
 async function leaveOut(scene: MergeScene, { unit, code, message }: Trouble): Promise<MergeState> {
   const { state, context } = scene;
   const left = await withCompany(scene, unit.id);
-  const note = await readFailure({ gitDir: context.repository.gitDir }, context.run, unit.id);
+  const failed = await failures({ gitDir: context.repository.gitDir }, context.run);
+  const note = failed.find((each) => each.unit === unit.id);
   const why = note === undefined ? message : `${message}; its repair failed: ${note.message}`;
   const setAside = left.map(
     (id): SetAside =>

@@ -5,7 +5,7 @@ import { captureWorkspace } from "@tutti/workspace";
 import { runAgent } from "../agent-run.ts";
 import type { FeatureDeps } from "../deps.ts";
 import { keepFeedback } from "../diagnosis.ts";
-import { readFailure } from "../failure-note.ts";
+import { failureBefore } from "../failure-note.ts";
 import { identityAfter } from "../identity.ts";
 import { asJson, completed, type JobRun, jobHandler } from "../job.ts";
 import type { Applied, Plan, PlanUnit, RunContext, Usage } from "../model.ts";
@@ -72,9 +72,10 @@ interface Earlier {
 
 /** The first attempt of a round is told how the round before it failed, and goes on counting from there. */
 async function earlierRound({ input }: Run): Promise<Earlier> {
-  const { context, unit, attempt, feedback, usage } = input;
+  const { context, unit, round, attempt, feedback, usage } = input;
   if (attempt > 1) return { feedback, usage: sumUsage([usage]) };
-  const note = await readFailure({ gitDir: context.repository.gitDir }, context.run, unit.id);
+  const repository = { gitDir: context.repository.gitDir };
+  const note = await failureBefore(repository, context.run, { unit: unit.id, round });
   if (note === undefined) return { feedback, usage: sumUsage([usage]) };
   const told = `An earlier round, which began anew from the base, ended like this. ${note.feedback}`;
   const all = note.feedback === "" ? feedback : keepFeedback([told, ...feedback]);

@@ -1,7 +1,7 @@
 import type { JobHandler } from "@tutti/kernel";
 import { baseOf } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
-import { readFailure, writeFailure } from "../failure-note.ts";
+import { failureBefore, writeFailure } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { Plan, PlanUnit, RunContext, UnitResult } from "../model.ts";
 import { describeParked, resolverLadder } from "../resolver.ts";
@@ -38,7 +38,7 @@ export function unitBase(deps: FeatureDeps): JobHandler {
     const outcome = await baseOf({ gitDir }, { run: context.run, predecessors: sides, base, ladder });
     if (outcome.type === "merged") return completed({ base: outcome.commit, usage });
     const parked = describeParked(outcome.conflicts);
-    const before = await readFailure({ gitDir }, context.run, unit.id);
+    const before = await failureBefore({ gitDir }, context.run, { unit: unit.id, round });
     await writeFailure({ gitDir }, context.run, {
       unit: unit.id,
       round,

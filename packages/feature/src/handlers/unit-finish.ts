@@ -1,7 +1,7 @@
 import type { JobHandler } from "@tutti/kernel";
 import { changesBetween, lineCounts, type Repository, setRef } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
-import { forgetFailure } from "../failure-note.ts";
+import { writePassed } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { PlanUnit, RunContext, UnitResult, WorkResult } from "../model.ts";
 import { finishedRef, finishedUnits } from "../unit-refs.ts";
@@ -23,7 +23,7 @@ export function unitFinish(deps: FeatureDeps): JobHandler {
     const { added, deleted } = await lineCounts(repository, base, work.commit);
     // First the ref, then the look at the others: of two that finish at once, the later one sees the earlier.
     await setRef(repository, finishedRef(context.run, unit.id), { commit: work.commit });
-    await forgetFailure(repository, context.run, unit.id);
+    await writePassed(repository, context.run, { unit: unit.id, round });
     const result: UnitResult = {
       id: unit.id,
       title: unit.title,

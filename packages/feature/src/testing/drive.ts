@@ -18,6 +18,7 @@ import {
   type ProgramDocument,
   type State,
 } from "@tutti/kernel";
+import type { RunContext } from "../model.ts";
 
 /*
  * Runs the real programs with the real handlers, in memory and in real time: what an engine does, without its
@@ -77,6 +78,8 @@ interface Waiting {
 class Driver {
   readonly #options: DriveOptions;
   readonly #programs: ReadonlyMap<string, Program>;
+  /** A run is named after the instance at its top. */
+  readonly #root: string;
   readonly #instances = new Map<string, Instance>();
   readonly #queue: Waiting[] = [];
   readonly #running = new Map<string, AbortController>();
@@ -89,6 +92,7 @@ class Driver {
 
   constructor(options: DriveOptions) {
     this.#options = options;
+    this.#root = (options.variables["context"] as unknown as RunContext).run;
     this.#acts = [...(options.person ?? [])];
     const host = createHost();
     this.#programs = new Map(options.programs.map((document) => [document.id, loadProgram(document, host)]));
@@ -96,7 +100,7 @@ class Driver {
 
   run(): Promise<Drive> {
     const { process, variables } = this.#options;
-    this.#create({ id: "root", rootId: "root", process, variables });
+    this.#create({ id: this.#root, rootId: this.#root, process, variables });
     this.#pump();
     return this.#end.promise;
   }
@@ -194,7 +198,7 @@ class Driver {
       if (next !== undefined) this.#start(next);
     }
     if (this.#running.size > 0 || this.#sleeping > 0 || this.#queue.length > 0) return;
-    const { program, state } = must(this.#instances.get("root"), "there is no root");
+    const { program, state } = must(this.#instances.get(this.#root), "there is no root");
     const act = isEnded(state) ? undefined : this.#acts.shift();
     if (act !== undefined) {
       this.#sleeping += 1;
@@ -217,7 +221,7 @@ class Driver {
     this.#sleeping -= 1;
     this.#guard(() => {
       const [at, actor, reason] = [Date.now(), "person:test", "good enough"];
-      const root = must(this.#instances.get("root"), "there is no root");
+      const root = must(this.#instances.get(this.#root), "there is no root");
       const waiting = [...this.#instances.values()].toReversed().flatMap((instance) => {
         const { incidents } = instanceView(instance.program, instance.state);
         return incidents.map(({ key }) => ({ instance, key }));

@@ -177,7 +177,7 @@ function jobOf(type: string, rest: { input: JsonObject; count: number; job: Part
   return {
     id: `i1/${rest.count}`,
     instanceId: "i1",
-    rootId: "i1",
+    rootId: "r1",
     elementId: type,
     type,
     queue: "standard",

@@ -34,7 +34,8 @@ interface ThreeBlobs {
 
 /**
  * Resolutions are remembered by the three blobs, whichever side was ours, as commits under
- * `refs/tutti/<run>/resolutions/`: they travel and live with the run.
+ * `refs/tutti/<run>/resolutions/`: they travel and live with the run. Each says when it was recorded (`at`, epoch ms),
+ * for a run that is forked from an earlier moment goes without those that came later.
  */
 function resolutionRef(run: string, { base, ours, theirs }: ThreeBlobs): string {
   const key = [base ?? "", ...[ours ?? "", theirs ?? ""].sort()].join("\n");
@@ -74,7 +75,7 @@ export async function recordResolution(
   const commit = await commitTree(repository, {
     tree: stdout.toString("utf8").trim(),
     parents: [],
-    message: JSON.stringify({ rule, blob, note, leftOut } satisfies Settled),
+    message: JSON.stringify({ rule, blob, note, leftOut, at: Date.now() } satisfies Settled & { readonly at: number }),
     identity: { name: "Tutti", email: "tutti@tutti.invalid", at: 0 },
   });
   const ref = resolutionRef(run, blobsOf(conflict));
