@@ -49,11 +49,17 @@ test("[C4] a pause stops new work, survives the death of its owner, and resume g
   expect((await serving.done).exit).toBe(0);
 });
 
-test("[C5] cancel ends running agents within five seconds and leaves no process and no workspace behind", async () => {
+test("[C5, C52] a unit shows where its agent works, and cancel ends it within five seconds and leaves no process and no workspace behind", async () => {
   const own = await house();
   await start(own, "fixtures/misbehaving/hang");
   await until(async () => (await own.strangers()).length > 0, 20_000);
   await until(() => existsSync(join(own.state, "workspaces", "one")), 5_000);
+  const { workspaces } = await own.json<{ workspaces: readonly object[] }>("show", "only");
+  expect(workspaces).toMatchObject([
+    { attempt: 1, captured: false, message: "base", author: expect.stringContaining("@") },
+  ]);
+  const shown = await own.tutti("show", "only");
+  expect(shown.stdout).toMatch(/ {2}in \/.*\/tree, branch tutti\/\S+, on [0-9a-f]{12} \(base, by /);
   const cancelledAt = Date.now();
   const { exit, stdout } = await own.tutti("cancel", "--reason", "it hangs");
   expect([exit, stdout.trim()]).toEqual([0, "Cancelled one: its agents have ended."]);

@@ -56,6 +56,7 @@ test("[F3, F60, F62] a unit that turns the merged tree red is repaired in its wo
   expect(run.outcome?.type).toBe("completed");
   expect(run.jobs.filter((job) => job === "unit.apply right")).toHaveLength(2);
   expect(run.jobs).toContain("merge.readmit");
+  expect(run.undeclared).toEqual([]);
   const { branch, body } = run.variables["published"] as unknown as Published;
   expect(runGit(world.source, ["show", `${branch}:right.txt`])).toBe("shared=1");
   expect(body).toContain("1 of them red and repaired");

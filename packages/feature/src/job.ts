@@ -73,7 +73,9 @@ export function failed(
   message: string,
   options: { readonly retryable: boolean; readonly details?: JsonObject },
 ): JobOutcome {
-  return { type: "failed", code, message, ...options };
+  if (options.retryable) return { type: "failed", code, message, ...options };
+  // Where the failure is thrown, whoever catches it learns that too: no round of the unit is spent on it.
+  return { type: "failed", code, message, ...options, details: { ...options.details, retryable: false } };
 }
 
 /** Our own data is plain JSON by its types (`model.ts`), which TypeScript does not see for interfaces. */

@@ -121,7 +121,7 @@ async function landOne(
         context,
         commit: tip,
         verify: [...new Set(verify)],
-        regenerate: plan.regenerate,
+        plan,
         onUsage: (more) => {
           used = sumUsage([used, more]);
         },

@@ -1,4 +1,4 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "@tutti/kernel";
 import { commitTree, type Ladder, type RegenerateRequest } from "@tutti/workspace";
@@ -6,8 +6,9 @@ import { commandResult, runRepositoryCommand } from "./command.ts";
 import type { FeatureDeps } from "./deps.ts";
 import { isInside } from "./inside.ts";
 import type { Running } from "./job.ts";
-import type { RegenerateStep, RunContext } from "./model.ts";
+import type { Plan, PrepareStep, RegenerateStep, RunContext } from "./model.ts";
 import { matchesAny } from "./plan/overlap.ts";
+import { prepareWorkspace } from "./prepare.ts";
 import { withWorkspace } from "./scratch-workspace.ts";
 import { lastLines } from "./text.ts";
 
@@ -17,22 +18,29 @@ const madeBytesMax = 16 * 1024 * 1024;
 export function regenerateRung(
   deps: FeatureDeps,
   at: Running,
-  { context, regenerate }: { readonly context: RunContext; readonly regenerate: readonly RegenerateStep[] },
+  { context, plan }: { readonly context: RunContext; readonly plan: Pick<Plan, "prepare" | "regenerate"> },
 ): Pick<Ladder, "isGenerated" | "regenerate"> {
   const stepFor = (path: string): RegenerateStep | undefined =>
-    regenerate.find(({ paths }) => paths.some((pattern) => matchesAny(pattern, [path])));
+    plan.regenerate.find(({ paths }) => paths.some((pattern) => matchesAny(pattern, [path])));
   return {
     isGenerated: (path) => stepFor(path) !== undefined,
     regenerate: async (request) => {
       const step = stepFor(request.path);
       if (step === undefined) throw new AppError("regenerate-failed", "the plan names no command that makes it");
-      return makeAnew({ deps, at, context }, request, step);
+      return makeAnew({ deps, at, context, prepare: plan.prepare }, request, step);
     },
   };
 }
 
+interface Scene {
+  readonly deps: FeatureDeps;
+  readonly at: Running;
+  readonly context: RunContext;
+  readonly prepare: readonly PrepareStep[];
+}
+
 async function makeAnew(
-  { deps, at, context }: { deps: FeatureDeps; at: Running; context: RunContext },
+  { deps, at, context, prepare }: Scene,
   { path, tree }: RegenerateRequest,
   step: RegenerateStep,
 ): Promise<string> {
@@ -42,6 +50,9 @@ async function makeAnew(
   const place = { repository, run: context.run, unit: `regenerate:${path}`, attempt: 1, purpose: "regenerate", commit };
   const { commandCage: cage } = await deps.agentFor(context, null);
   return withWorkspace({ deps, at, request: place }, async ({ tree: cwd, scratch }) => {
+    // What installs from the missing file fails without it, and that need not matter: the command decides.
+    const prepared = await prepareWorkspace(deps, at, { context, steps: prepare, tree: cwd, scratch, cage });
+    if (isInside(cwd, path)) await rm(join(cwd, path), { recursive: true, force: true });
     const what = `regenerate ${path}`;
     at.note(`${what}: ${step.run}`);
     const timeoutMs = context.options.checkTimeoutMs;
@@ -49,7 +60,8 @@ async function makeAnew(
     const { passed, output, exit } = commandResult(step.run, await runRepositoryCommand(deps, at, command));
     if (!passed) {
       const said = lastLines(output, 3).join(" / ");
-      throw new AppError("regenerate-failed", `\`${step.run}\` ended with ${exit ?? "a signal"}: ${said}`);
+      const unprepared = prepared.failed === null ? "" : `; before it \`${prepared.failed.command}\` had failed`;
+      throw new AppError("regenerate-failed", `\`${step.run}\` ended with ${exit ?? "a signal"}: ${said}${unprepared}`);
     }
     return madeFile(cwd, path, step);
   });

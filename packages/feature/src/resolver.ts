@@ -9,7 +9,7 @@ import type { FeatureDeps } from "./deps.ts";
 import { isInside } from "./inside.ts";
 import { asJson, type Running } from "./job.ts";
 import type { OpenConflict } from "./merge-step.ts";
-import type { RegenerateStep, RunContext, Usage } from "./model.ts";
+import type { Plan, RunContext, Usage } from "./model.ts";
 import { regenerateRung } from "./regenerate.ts";
 import { type Bench, withWorkspace } from "./scratch-workspace.ts";
 import { fileName, oneLine } from "./text.ts";
@@ -29,7 +29,7 @@ export interface Resolving {
   readonly storyOf?: (path: string) => { readonly ours: SideStory; readonly theirs: SideStory };
   /** Commands of both sides, which the resolver may try. */
   readonly verify: readonly string[];
-  readonly regenerate: readonly RegenerateStep[];
+  readonly plan: Pick<Plan, "prepare" | "regenerate">;
   /** What a resolver used, whatever came of it. */
   onUsage(used: Usage): void;
 }

@@ -154,7 +154,8 @@ test("[F65] when no repair is left the run waits in the same way", async () => {
 });
 
 test("[F34] an agent that cannot do it ends the work loop at once, and its class is the unit's failure", async () => {
-  const options = { rounds: 1, attempts: 5, partial: "accept", sandbox: "none" } as const;
+  // No round but the first either, although there would be more.
+  const options = { rounds: 3, attempts: 5, partial: "accept", sandbox: "none" } as const;
   const units = ["a", "b", "c", "d", "e"].map((id) => unit(id));
   const tasks = Object.fromEntries(["a", "b", "c", "d"].map((id) => [id, [write(`${id}.txt`, "x\n")]]));
   const ran = await play({
@@ -207,8 +208,12 @@ const locked: Story = {
 };
 
 test("[P16] a generated file in conflict is made anew by the plan's command, on the merged tree", async () => {
-  const regenerate = [{ paths: ["*.lock"], run: "test ! -e all.lock && cat deps/* > all.lock" }];
-  const ran = await play({ ...locked, plan: { regenerate, checks: ["test -f all.lock"] } });
+  // The command is one that preparation installs, and may make the file itself meanwhile.
+  const prepare = [
+    { run: "mkdir -p tools && echo 'cat deps/*' > tools/lock && echo old > all.lock", outputs: ["tools"] },
+  ];
+  const regenerate = [{ paths: ["*.lock"], run: "test ! -e all.lock && sh tools/lock > all.lock" }];
+  const ran = await play({ ...locked, plan: { prepare, regenerate, checks: ["test -f all.lock"] } });
   expect(ran.run.outcome?.type).toBe("completed");
   const { branch, body } = published(ran);
   expect(runGit(ran.world.source, ["show", `${branch}:all.lock`])).toBe("x\ny\nz");
@@ -217,9 +222,16 @@ test("[P16] a generated file in conflict is made anew by the plan's command, on 
 
 test("[P16] when the command fails, the next rung of the ladder is tried, and what it said is kept", async () => {
   const regenerate = [{ paths: ["*.lock"], run: "echo no network; exit 7" }];
-  const ran = await play({ ...locked, plan: { regenerate }, tasks: { ...locked.tasks, "resolve:all.lock": [{}] } });
+  const prepare = [{ run: "test -f all.lock" }];
+  const ran = await play({
+    ...locked,
+    plan: { prepare, regenerate },
+    tasks: { ...locked.tasks, "resolve:all.lock": [{}] },
+  });
   const [conflict] = openConflicts(ran.run.open);
-  expect(conflict?.reasons.join("\n")).toContain("regenerate: `echo no network; exit 7` ended with 7: no network");
+  expect(conflict?.reasons.join("\n")).toContain(
+    "regenerate: `echo no network; exit 7` ended with 7: no network; before it",
+  );
 });
 
 test("[F66] below the threshold a person is asked before anything is published", async () => {
@@ -231,6 +243,7 @@ test("[F66] below the threshold a person is asked before anything is published",
   const approved = await play({ units, tasks, options, person: () => [silent, { action: "approve" }] });
   expect(approved.run.outcome?.type).toBe("completed");
   expect(published(approved).body).toContain("Accepted by a person: good enough");
+  expect(approved.run.undeclared).toEqual([]);
   const declined = await play({ units, tasks, options, person: () => [silent, { action: "reject" }] });
   expect(declined.run.outcome).toMatchObject({ type: "failed", error: { code: "partial-rejected" } });
   expect(runGit(declined.world.source, ["branch", "--list", "tutti/*"])).toBe("");

@@ -17,6 +17,7 @@ export interface ParentLink {
 export interface FailureInfo {
   readonly code: string;
   readonly message: string;
+  /** With `retryable: false` the next try would end the same way: an item is not tried again by itself. */
   readonly details?: JsonObject;
 }
 

@@ -57,7 +57,7 @@ export interface RunResolution {
 
 /**
  * `GET /v1/runs/{id}`: one run as a screen shows it, derived from the log. Times are epoch ms. The flagship's own
- * `RunView` is the same, which the composition root's compiler checks.
+ * `RunView` is the same, to which the composition root's type test holds both.
  */
 export interface RunViewMessage {
   readonly run: string;

@@ -23,7 +23,7 @@ function fresh(): Bench {
   return here;
 }
 
-function sh(here: Bench, command: string, cage: Cage): Promise<CommandResult> {
+function sh(here: Bench, command: string | readonly string[], cage: Cage): Promise<CommandResult> {
   const { scratch, signal } = here.context;
   return runCommand({ command, cwd: here.workspace, scratch, cage, limits: { wallMs: 10_000 }, signal });
 }
@@ -100,6 +100,23 @@ describe.skipIf(bubblewrap === undefined)("bubblewrap (not here: the sandbox doe
     expect((await sh(here, command, cage())).output).toContain("fetch failed");
     expect((await sh(here, command, cage({ network: "host" }))).output).toContain("reached");
     server.close();
+  });
+
+  test("[A64] of a program of one's own it sees the file alone, or the package that it is", async () => {
+    const here = fresh();
+    const run = async (folder: string): Promise<string> => {
+      const program = join(folder, "agent.sh");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(program, '#!/bin/sh\ncat "$(dirname "$0")/beside" 2>&1\n', { mode: 0o755 });
+      writeFileSync(join(folder, "beside"), "seen\n");
+      return (await sh(here, [program], cage())).output;
+    };
+    expect(await run(join(here.folder, "alone"))).toContain("No such file");
+    mkdirSync(join(here.folder, "package"));
+    writeFileSync(join(here.folder, "package", "package.json"), "{}");
+    expect(await run(join(here.folder, "package"))).toBe("seen\n");
+    expect(await run(join(here.folder, "own", "bin"))).toBe("seen\n");
+    expect(await run(join(here.folder, "node_modules", "agent", "deep"))).toBe("seen\n");
   });
 
   test("[A26] the git settings and hooks of its workspace are read-only", async () => {

@@ -23,15 +23,22 @@ export async function requireProgram(name: string, path?: string): Promise<strin
 }
 
 /**
- * The read-only paths a program needs to run from where it is installed: its own folder, or the whole node_modules
- * it is part of. Never the home folder or anything above it: then only the file itself.
+ * The read-only paths a program needs to run from where it is installed: the whole node_modules it is part of, its
+ * folder when that is a package or a `bin`, else the file alone, for what lies beside it may be anybody's. Never the
+ * home folder or anything above it.
  */
 export async function installationOf(program: string): Promise<readonly string[]> {
   const real = await realpath(program);
+  const folder = await installationFolder(real);
+  return folder === undefined || holdsHome(folder) ? [real] : [folder];
+}
+
+async function installationFolder(real: string): Promise<string | undefined> {
   const parts = real.split(sep);
   const modules = parts.indexOf("node_modules");
-  const folder = modules > 0 ? parts.slice(0, modules + 1).join(sep) : dirname(real);
-  return holdsHome(folder) ? [real] : [folder];
+  if (modules > 0) return parts.slice(0, modules + 1).join(sep);
+  const folder = dirname(real);
+  return basename(folder) === "bin" || (await exists(join(folder, "package.json"))) ? folder : undefined;
 }
 
 /**

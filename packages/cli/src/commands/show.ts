@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import type { CheckResult, RunView, UnitResult, UnitView } from "@tutti/feature";
+import type { CheckResult, RunContext, RunView, UnitResult, UnitView } from "@tutti/feature";
 import { AppError, type InstanceView, type JsonObject } from "@tutti/kernel";
+import { adoptWorkspace, listWorkspaces, type WorkspaceStatus, workspaceStatus } from "@tutti/workspace";
 import { nearest } from "../args/nearest.ts";
 import type { Command, Context } from "../command.ts";
+import { codeOf } from "../problem.ts";
 import { withRun } from "../run/access.ts";
 import { plural } from "../terminal/text.ts";
 import { runArgument } from "./arguments.ts";
@@ -19,7 +21,8 @@ interface Loop {
 
 export const show: Command = {
   name: "show",
-  summary: "Shows a unit: what it is for, its attempts and checks, what it changed, its conflicts, its transcripts.",
+  summary:
+    "Shows a unit: what it is for, its attempts and checks, where it is being worked on, what it changed, its conflicts, its transcripts.",
   options: {},
   arguments: [{ name: "UNIT", help: "id of the unit", required: true }, runArgument],
   examples: ["tutti show sessions", "tutti show sessions oauth-k3x9aa --json"],
@@ -32,12 +35,37 @@ export const show: Command = {
       const instances = await access.runs.unit(run, id);
       const loops = instances.filter(({ process }) => process === "work-loop").map(loopOf);
       const result = resultOf(root, id);
+      const plan = planUnit(root, id);
+      const workspaces = await workspacesOf(context.state.path, root, id);
       const transcripts = join(context.state.path, "transcripts", run, id);
-      context.out.document({ run, unit, plan: planUnit(root, id), loops, result, transcripts });
-      print(context, { unit, loops, result, plan: planUnit(root, id), transcripts });
+      context.out.document({ run, unit, plan, loops, workspaces, result, transcripts });
+      print(context, { unit, loops, workspaces, result, plan, transcripts });
       return 0;
     }),
 };
+
+/** Where the unit is being worked on or checked right now. */
+interface OpenWorkspace extends WorkspaceStatus {
+  readonly attempt: number;
+  readonly tree: string;
+}
+
+async function workspacesOf(stateDir: string, root: InstanceView, unit: string): Promise<readonly OpenWorkspace[]> {
+  const { repository } = root.variables["context"] as unknown as RunContext;
+  const entries = (await listWorkspaces(stateDir, root.instanceId)).filter((entry) => entry.unit === unit);
+  const found = entries.map(async (entry): Promise<OpenWorkspace[]> => {
+    try {
+      const workspace = await adoptWorkspace(stateDir, entry);
+      const status = await workspaceStatus({ gitDir: repository.gitDir }, workspace);
+      return [{ attempt: entry.attempt, tree: workspace.tree, ...status }];
+    } catch (error) {
+      // It is just being made, or went meanwhile.
+      if (codeOf(error) === "workspace-not-found") return [];
+      throw error;
+    }
+  });
+  return (await Promise.all(found)).flat();
+}
 
 function unknown(view: RunView, id: string): never {
   const meant = nearest(
@@ -89,12 +117,13 @@ function print(
   found: {
     readonly unit: UnitView;
     readonly loops: readonly Loop[];
+    readonly workspaces: readonly OpenWorkspace[];
     readonly result: UnitResult | null;
     readonly plan: PlannedUnit | null;
     readonly transcripts: string;
   },
 ): void {
-  const { unit, loops, result, plan, transcripts } = found;
+  const { unit, loops, workspaces, result, plan, transcripts } = found;
   const { bold, dim } = out.style;
   out.text(`${bold(unit.id)}: ${unit.title} (${unit.status}${unit.landed ? ", landed" : ""})`);
   if (plan !== null) out.text(`  ${plan.intent}`);
@@ -102,6 +131,10 @@ function print(
   if (unit.locks.length > 0) out.text(`  holds ${unit.locks.join("; ")}`);
   if (unit.waitsFor !== null) out.text(`  waits: ${unit.waitsFor}`);
   for (const loop of loops) printLoop(out, loop);
+  for (const { tree, branch, commit, author, message } of workspaces) {
+    const [subject = ""] = message.split("\n");
+    out.text(`  in ${tree}, branch ${branch}, on ${commit.slice(0, 12)} (${subject}, by ${author})`);
+  }
   if (unit.error !== null) out.text(`  ${out.style.red(unit.error.code)}: ${unit.error.message}`);
   if (result !== null) {
     const changed = `+${result.added} −${result.deleted} in ${plural(result.changed.length, "file")}`;

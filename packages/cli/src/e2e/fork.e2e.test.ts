@@ -24,7 +24,7 @@ interface Moments {
 }
 
 const fifty = Array.from({ length: 50 }, (_, at) => `u${String(at + 1).padStart(2, "0")}`);
-const runMsMax = 240_000;
+const patiently = { timeoutMs: 240_000 };
 
 /** Units whose agent's work was taken over in this run and not in the one it comes from, once for each time. */
 async function applied(scene: Scene, run: string): Promise<readonly string[]> {
@@ -42,7 +42,7 @@ function refsOf(scene: Scene, run: string): readonly string[] {
 
 test("[X14] a fork from the moment when 40 of 50 units were done runs exactly the other 10, and the original stays", async () => {
   const scene = open();
-  const view = await scene.json(partsRun(scene, { ids: fifty }), { timeoutMs: runMsMax });
+  const view = await scene.json(partsRun(scene, { ids: fifty }), patiently);
   const [tree, branch, refs] = [treeOf(scene, view), scene.git("rev-parse", "tutti/r"), refsOf(scene, "r")];
   const { checkpoints } = await scene.json<Moments>(["checkpoints", "r"]);
   const ends = checkpoints.filter(({ events }) => events.includes("item-completed"));
@@ -51,7 +51,7 @@ test("[X14] a fork from the moment when 40 of 50 units were done runs exactly th
 
   const at = String(ends[39]?.position);
   const { fork } = await scene.json<{ fork: string }>(["fork", "r", "--at", at]);
-  const forked = await scene.json(["wait", fork], { timeoutMs: runMsMax });
+  const forked = await scene.json(["wait", fork], patiently);
   expect(forked).toMatchObject({ status: "completed", totals: { done: 50, landed: 50 } });
   expect(treeOf(scene, forked)).toBe(tree);
   expect(forked.published?.branch).toBe(`tutti/${fork}`);
@@ -70,27 +70,27 @@ test("[X14] a fork from the moment when 40 of 50 units were done runs exactly th
 
 test("[X14] a run that was stopped is forked after a crash; killed again, fork and original end with the same tree", async () => {
   const scene = open();
-  const command = partsRun(scene, { ids: fifty.slice(0, 16), delayMs: 200 });
+  const command = partsRun(scene, { ids: fifty.slice(0, 12), delayMs: 200 });
   expect((await scene.tutti([...command, "--max-parallel", "4", "--detach"])).exit).toBe(0);
-  await until(async () => ((await scene.json(["status", "r"])).totals.done >= 8 ? true : undefined));
+  await until(async () => ((await scene.json(["status", "r"])).totals.done >= 6 ? true : undefined));
   expect((await scene.tutti(["pause", "r", "--now"])).exit).toBe(0);
   const stopped = await scene.json(["status", "r"]);
   await scene.killOwner();
 
   const { fork } = await scene.json<{ fork: string }>(["fork", "r"]);
-  const left = 16 - stopped.totals.done;
+  const left = 12 - stopped.totals.done;
   expect(await scene.json(["status", fork])).toMatchObject({ status: "paused", totals: { done: stopped.totals.done } });
   expect((await scene.tutti(["resume", fork, "--detach"])).exit).toBe(0);
   await until(async () => ((await scene.json(["status", fork])).totals.done > stopped.totals.done ? true : undefined));
   await scene.killOwner();
   for (const run of [fork, "r"]) expect((await scene.tutti(["resume", run, "--detach"])).exit).toBe(0);
-  const views = [await scene.json(["wait", fork]), await scene.json(["wait", "r"])];
+  const views = [await scene.json(["wait", fork], patiently), await scene.json(["wait", "r"], patiently)];
   expect(views).toMatchObject([{ status: "completed" }, { status: "completed" }]);
   const [forked, original] = views.map((view) => treeOf(scene, view));
   expect(forked).toBe(original);
   expect(await applied(scene, fork)).toHaveLength(left);
   expect(new Set(await applied(scene, fork)).size).toBe(left);
-  expect((await applied(scene, "r")).length).toBe(16);
+  expect((await applied(scene, "r")).length).toBe(12);
   await scene.close();
 }, 400_000);
 
@@ -106,7 +106,7 @@ test("[X14] a rollback cancels what came after and goes on from there, from the 
   const { fork } = await scene.json<{ fork: string }>(["rollback", "r", "--to", String(asked?.position)]);
   expect(await scene.json(["wait", fork], { exit: 8 })).toMatchObject({ status: "waiting", phase: "approval" });
   expect((await scene.tutti(["approve", fork])).exit).toBe(0);
-  const view = await scene.json(["wait", fork]);
+  const view = await scene.json(["wait", fork], patiently);
   // The branch that was asked for is the original's.
   expect(view.published?.branch).toBe(`tutti/${fork}`);
   expect(scene.git("branch", "--list", "mine")).toBe("");

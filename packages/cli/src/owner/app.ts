@@ -85,11 +85,8 @@ export function ownerApp(facts: AppFacts): Hono {
     throw new AppError("command-refused", reason, { details: { code, instance: context.req.param("id") } });
   });
   app.post("/v1/instances/:id/forks", async (context) => {
-    const { position, ...asked } = await body(context, forkInstanceSchema);
-    return context.json(
-      { id: await forkInstance(engine, { ...asked, instanceId: context.req.param("id"), position }) },
-      201,
-    );
+    const asked = await body(context, forkInstanceSchema);
+    return context.json({ id: await forkInstance(engine, context.req.param("id"), asked) }, 201);
   });
   for (const view of ["instances", "jobs", "tasks", "incidents", "queues"] as const) {
     app.get(`/v1/${view}`, async (context) => {

@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Engine, ForkRequest } from "@tutti/engine";
+import type { Engine } from "@tutti/engine";
 import { giveForkRefs, type RunContext, type RunHistory, settleFork } from "@tutti/feature";
 import { AppError, type InstanceView } from "@tutti/kernel";
+import type { ForkInstance } from "@tutti/protocol";
 import { codeOf } from "../problem.ts";
 import { makeRunId } from "./run-id.ts";
 
-export type ForkAsked = Omit<ForkRequest, "newId" | "at"> & { readonly position: number | undefined };
-
 /** Forks an instance of a process, or a run with all it keeps. Gives the fork's id. */
-export async function forkInstance(engine: Engine, asked: ForkAsked): Promise<string> {
-  const { instanceId, position, ...rest } = asked;
+export async function forkInstance(engine: Engine, instanceId: string, asked: ForkInstance): Promise<string> {
+  const { position, ...rest } = asked;
   const instance = await engine.instance(instanceId);
   const root = instance.rootId === instanceId ? instance : await engine.instance(instance.rootId);
   if (root.process !== "feature") {
@@ -24,7 +23,7 @@ export async function forkInstance(engine: Engine, asked: ForkAsked): Promise<st
  * First the refs, then the fork: none of its jobs ever misses one. The id follows from the request's, so that asking
  * twice forks once; what a crash leaves in between is ended by the next owner (`settleForks`).
  */
-async function forkRun(engine: Engine, run: InstanceView, asked: ForkAsked): Promise<string> {
+async function forkRun(engine: Engine, run: InstanceView, asked: ForkInstance): Promise<string> {
   const { position = Number.POSITIVE_INFINITY, ...request } = asked;
   const from = run.instanceId;
   const to = makeRunId(String(run.variables["feature"]), createHash("sha256").update(asked.requestId).digest());
@@ -35,7 +34,7 @@ async function forkRun(engine: Engine, run: InstanceView, asked: ForkAsked): Pro
   await giveForkRefs({ repository, from, to }, past.events());
   try {
     // Where it was read to, and not where it has come to meanwhile: its refs are those of that moment.
-    return await engine.fork({ ...request, newId: to, at: { position: past.read } });
+    return await engine.fork({ ...request, instanceId: from, newId: to, at: { position: past.read } });
   } finally {
     // A store that refuses to answer leaves it to the next owner.
     await isInstance(engine, to).then(

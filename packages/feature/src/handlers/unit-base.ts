@@ -9,7 +9,7 @@ import { noUsage, sumUsage } from "../usage.ts";
 
 interface Input {
   readonly context: RunContext;
-  readonly plan: Pick<Plan, "regenerate">;
+  readonly plan: Pick<Plan, "prepare" | "regenerate">;
   readonly unit: PlanUnit;
   readonly round: number;
   /** `result` is null where the unit may start without it. */
@@ -30,7 +30,7 @@ export function unitBase(deps: FeatureDeps): JobHandler {
       context,
       commit: base,
       verify: unit.verify,
-      regenerate: plan.regenerate,
+      plan,
       onUsage: (used) => {
         usage = sumUsage([usage, used]);
       },

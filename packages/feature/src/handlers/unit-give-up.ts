@@ -37,7 +37,8 @@ export function unitGiveUp(_deps: FeatureDeps): JobHandler {
     const repository = { gitDir: context.repository.gitDir };
     const note = { unit: unit.id, round, code, message, feedback, usage: sumUsage([usage]) };
     await writeFailure(repository, context.run, note);
-    return { type: "error", code, message, details: { attempt, lastLines: lastLinesOf(applied, tested) } };
+    const details = { attempt, lastLines: lastLinesOf(applied, tested), ...(final ? { retryable: false } : {}) };
+    return { type: "error", code, message, details };
   });
 }
 

@@ -244,7 +244,7 @@ test("[F5] a unit's base is the run's, or the merge of what it builds on in any 
     return { key: id, result: { commit, title: `Do ${id}`, intent: `${id} is done.` } };
   };
   const [a, c, d] = [await result("a"), await result("c"), await result("d")];
-  const fixed = { context: world.context, plan: { regenerate: [] }, unit: inSource, round: 1 };
+  const fixed = { context: world.context, plan: { prepare: [], regenerate: [] }, unit: inSource, round: 1 };
   const base = (predecessors: readonly object[]): Promise<{ base: string }> =>
     caller(world.deps).result("unit.base", { ...fixed, predecessors });
   expect((await base([])).base).toBe(world.context.repository.base);
@@ -300,7 +300,13 @@ test("[F6] a resolver of a unit's base is told what both sides are for, and what
   };
   const predecessors = [await side("a"), await side("d")];
   prompts.length = 0;
-  const input = { context: world.context, plan: { regenerate: [] }, unit: inSource, round: 1, predecessors };
+  const input = {
+    context: world.context,
+    plan: { prepare: [], regenerate: [] },
+    unit: inSource,
+    round: 1,
+    predecessors,
+  };
   const made = await calls.result<{ base: string; usage: Usage }>("unit.base", input);
   for (const text of ["Title of a: Intent of a.", "Title of d: Intent of d."]) expect(prompts[0]).toContain(text);
   expect(made.usage.agentMs).toBeGreaterThan(0);

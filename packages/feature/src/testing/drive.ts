@@ -62,6 +62,8 @@ export interface Drive {
   readonly incidents: readonly string[];
   /** How called instances failed, as `process: code message`. */
   readonly errors: readonly string[];
+  /** Variables that a process has although its definition does not say so, as `process: name`. */
+  readonly undeclared: readonly string[];
   /** Types of the jobs that were done, in the order they ended, with the unit where there is one. */
   readonly jobs: readonly string[];
 }
@@ -207,7 +209,17 @@ class Driver {
     }
     const { outcome, variables } = instanceView(program, state);
     const [incidents, errors, jobs] = [this.#incidents, this.#errors, this.#jobs];
-    this.#end.resolve({ outcome, variables, open: this.#open(), incidents, errors, jobs });
+    const [open, undeclared] = [this.#open(), this.#undeclared()];
+    this.#end.resolve({ outcome, variables, open, incidents, errors, undeclared, jobs });
+  }
+
+  #undeclared(): string[] {
+    const found = [...this.#instances.values()].flatMap(({ program, state }) => {
+      const { id, variables: declared } = program.document;
+      const names = Object.keys(instanceView(program, state).variables);
+      return names.filter((name) => !declared.some((each) => each.name === name)).map((name) => `${id}: ${name}`);
+    });
+    return [...new Set(found)].sort();
   }
 
   #open(): InstanceView[] {

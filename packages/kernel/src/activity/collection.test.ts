@@ -181,6 +181,21 @@ test("[K74] an item is tried as often as it may be before it counts as failed", 
   expect(driver.items("running")).toEqual(["b"]);
 });
 
+test("[K74] an item whose error says that the next try would end the same way is not tried again by itself", () => {
+  const tried = (details: JsonObject): readonly string[] => {
+    const driver = each("graph", { attempts: 3 })([{ id: "a" }]);
+    driver.send({
+      type: "throw-job-error",
+      key: driver.itemInstance("a"),
+      error: { code: "broken", message: "It broke.", details },
+    });
+    return driver.items("failed");
+  };
+  expect(tried({ retryable: true })).toEqual([]);
+  expect(tried({ lastLines: [] })).toEqual([]);
+  expect(tried({ retryable: false })).toEqual(["a"]);
+});
+
 test("[K75] the accept condition may let a partial result pass; else a person is asked", () => {
   const four = [{ id: "a" }, { id: "b" }, { id: "c" }, { id: "d" }];
   const accept = expr("completed >= 3");

@@ -25,7 +25,7 @@ export function endItem(turn: Turn, ref: ItemRef, result: Json): void {
 
 export function failItem(turn: Turn, ref: ItemRef, error: FailureInfo): void {
   const { definition, failures } = itemAt(turn.state, ref);
-  const retry = failures + 1 < definition.attemptsMax;
+  const retry = failures + 1 < definition.attemptsMax && error.details?.["retryable"] !== false;
   turn.emit({ type: "item-failed", ...ref, error, retry, at: turn.at });
   wakeLine(turn, ref);
   if (!retry) {
