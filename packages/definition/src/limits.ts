@@ -40,6 +40,8 @@ export const limits = {
   feelCallsMax: 100,
   /** Warnings kept of one evaluation. */
   warningsMax: 20,
+  /** Decisions and functions of one file; each decision is compiled with all that it requires inside. */
+  decisionsMax: 500,
   /** Characters of one text in arrow notation. */
   notationCharactersMax: 65_536,
   /** Elements of a drawing, with their shapes, up to which bpmnlint's rules are asked: some compare each with each. */

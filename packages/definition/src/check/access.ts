@@ -46,10 +46,17 @@ function namesOf(languages: Languages, source: Source): readonly string[] {
   return compilation.ok ? compilation.expression.reads : [];
 }
 
+/** A pattern that finds the name as a whole; FEEL allows signs in names, between backticks. */
+export function asWord(name: string): string {
+  const escaped = name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return `(?<![\\p{L}\\p{N}_])\`?${escaped}\`?(?![\\p{L}\\p{N}_])`;
+}
+
 /** Whoever compares with null, or reads in one of two cases only, has thought of a variable that is not there yet. */
 function isGuarded(source: Source, name: string): boolean {
   if (!("language" in source)) return false;
-  const asked = new RegExp(`\\b${name}\\s*!?==?\\s*null\\b|\\bnull\\s*!?==?\\s*${name}\\b`);
+  const word = asWord(name);
+  const asked = new RegExp(`${word}\\s*!?==?\\s*null\\b|\\bnull\\s*!?==?\\s*${word}`, "u");
   return asked.test(source.text) || /\?.*:|\bif\b|\bis defined\(/.test(source.text);
 }
 

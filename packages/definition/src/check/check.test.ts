@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ProgramDocument } from "@tutti/kernel";
 import { expect, test } from "vitest";
-import { compileYaml } from "../compile.ts";
+import { compile, compileYaml } from "../compile.ts";
 import { programOf, workMs } from "../testing/check.ts";
 import { check } from "./check.ts";
 
@@ -214,6 +214,15 @@ test("[D177] circles in which nothing waits are found, with what must end them",
   expect(messages("  s: { script: { n: '= n + 1.0' }, repeat: { while: n < 3.0, max: 5 } }\n")).toEqual([]);
 });
 
+test("[D173] names may have any sign that FEEL allows in them", () => {
+  for (const name of ["a(b", "x)", "a*b", "[a", "a\\\\", "größe"]) {
+    const drawn = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true"><startEvent id="s"/><exclusiveGateway id="g"/><endEvent id="e"/><endEvent id="e2"/><sequenceFlow id="f" sourceRef="s" targetRef="g"/><sequenceFlow id="f1" sourceRef="g" targetRef="e"><conditionExpression>=\`${name}\` = 1</conditionExpression></sequenceFlow><sequenceFlow id="f2" sourceRef="g" targetRef="e2"><conditionExpression>=\`${name}\` = 2</conditionExpression></sequenceFlow></process></definitions>`;
+    const { programs } = compile(drawn, { file: "x.bpmn" });
+    const [first] = programs.flatMap((program) => check(program));
+    expect(first?.message).toBe(`Expected a route out of g for every value, but there is none when ${name} = 0`);
+  }
+});
+
 test("[D175] findings have code, place, advice and the path, in the order of their places", () => {
   const [first, ...rest] = check(
     programOf("process: p\nsteps:\n  a: { job: x, then: end }\n  b: { job: y }\n  c: { job: z, then: c }\n"),
@@ -255,4 +264,4 @@ test("[D176] large programs are checked within seconds", () => {
     const work = workMs(() => check(programOf(`process: p\nsteps:\n${text.join("")}`)));
     expect(work).toBeLessThan(5_000);
   }
-});
+}, 60_000);

@@ -2,7 +2,7 @@ import type { Expression, Flow, Json, VariableDeclaration } from "@tutti/kernel"
 import { limits } from "../limits.ts";
 import { isExhaustive } from "../lint/structure.ts";
 import { isGiven } from "../lint/variables.ts";
-import type { Checked } from "./access.ts";
+import { asWord, type Checked } from "./access.ts";
 import type { Assignment } from "./assignment.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -100,7 +100,8 @@ const literal = /"([^"\\]*)"|'([^'\\]*)'|(?<![\w.])(-?\d+(?:\.\d+)?)(?![\w.])/g;
 function valuesOf(name: string, declared: string, texts: readonly string[]): Json[] | undefined {
   const all = texts.join(" ; ");
   // A field, an element or a function of it: its value is no plain one.
-  if (new RegExp(`\\b${name}\\s*[.[(]|\\b(?:size|type|has)\\(`).test(all)) return undefined;
+  const word = asWord(name);
+  if (new RegExp(`${word}\\s*[.[(]|\\b(?:size|type|has)\\(`, "u").test(all)) return undefined;
   const strings: string[] = [];
   const numbers: number[] = [];
   for (const match of all.matchAll(literal)) {
@@ -109,7 +110,8 @@ function valuesOf(name: string, declared: string, texts: readonly string[]): Jso
     else numbers.push(Number(match[3]));
   }
   const compared = new RegExp(
-    `\\b${name}\\s*(?:[=!<>]=?|in)\\s*(["'[\\d-]|true|false)|(["'\\d]|true|false)\\s*[=!<>]=?\\s*${name}\\b`,
+    `${word}\\s*(?:[=!<>]=?|in)\\s*(["'[\\d\\-]|true|false)|(["'\\d]|true|false)\\s*[=!<>]=?\\s*${word}`,
+    "u",
   ).exec(all);
   const sign = (compared?.[1] ?? compared?.[2] ?? "").charAt(0);
   const kind =

@@ -2,6 +2,7 @@ import { decide, evolve, type Json, loadProgram, newState, type ProgramDocument 
 import { expect, test } from "vitest";
 import { compile, compileYaml } from "../compile.ts";
 import { createHost } from "../host.ts";
+import { limits } from "../limits.ts";
 import { scopeOf } from "../testing/check.ts";
 import { linkDecisions } from "./link.ts";
 import { compileDmn } from "./xml.ts";
@@ -188,6 +189,21 @@ test("[D185] a program is linked with the decisions of another file, and otherwi
     decision: { result: "d" },
   });
   expect(run(linked, {}).status).toBe("completed");
+});
+
+test("[D186] a chain of decisions as long as the limit compiles, a longer one is refused", () => {
+  const sources = (count: number) =>
+    dmn(
+      Array.from({ length: count }, (_, n) => {
+        const before =
+          n === 0 ? "" : `<informationRequirement><requiredDecision href="#d${n - 1}"/></informationRequirement>`;
+        return `<decision id="d${n}" name="d${n}">${before}${literal(n === 0 ? "1" : `d${n - 1} + 1`)}</decision>`;
+      }).join("\n"),
+    );
+  const { decisions } = compileDmn(sources(limits.decisionsMax), { file: "t" });
+  const last = decisions.at(-1);
+  expect(last && host.evaluate(last.expression, scopeOf({}))).toEqual({ ok: true, value: limits.decisionsMax });
+  expect(problemsOf(sources(limits.decisionsMax + 1))).toEqual([`${limits.decisionsMax + 2} decision-invalid`]);
 });
 
 test("[D186] a table is bounded as one expression, whatever its cells do; damaged text is an error value", () => {

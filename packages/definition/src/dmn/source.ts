@@ -2,6 +2,7 @@ import type { Expression, SourcePosition } from "@tutti/kernel";
 import { findCycle } from "@tutti/kernel";
 import { FeelEvaluator } from "../feel/evaluator.ts";
 import { canonicalJson } from "../hash.ts";
+import { limits } from "../limits.ts";
 import type { Problems } from "../problem.ts";
 import { variableOf } from "./evaluator.ts";
 import type { CompiledDecision, DecisionTable, Literal } from "./model.ts";
@@ -42,6 +43,12 @@ export function assembleDecisions(
   names: readonly string[],
   problems: Problems,
 ): Decision[] {
+  const overfull = sources[limits.decisionsMax];
+  if (overfull !== undefined) {
+    const message = `Expected at most ${limits.decisionsMax} decisions, but there are ${sources.length}`;
+    problems.error("decision-invalid", message, overfull.position);
+    return [];
+  }
   const feel = new FeelEvaluator();
   const all = [...names, ...sources.map(({ name }) => name)];
   const special = [...new Set(all)].filter((name) => /[^\p{L}\p{N}_]/u.test(name)).sort();
@@ -70,7 +77,7 @@ export function assembleDecisions(
   return sources
     .filter(({ isFunction }) => !isFunction)
     .map(({ id, name }) => {
-      const steps = inOrder(id, required).map((step) => {
+      const steps = Array.from(inOrder(id, required), (step) => {
         const { name: stepName, logic } = byId.get(step) as DecisionSource;
         return { name: stepName, logic };
       });
@@ -110,10 +117,13 @@ function requiredBy(source: DecisionSource, known: Known): string[] {
 }
 
 /** What must be decided for it, each after what it requires itself, and at last the decision. */
-function inOrder(id: string, required: ReadonlyMap<string, readonly string[]>, done: string[] = []): string[] {
-  for (const before of required.get(id) ?? []) if (!done.includes(before)) inOrder(before, required, done);
-  done.push(id);
-  return done;
+function inOrder(
+  id: string,
+  required: ReadonlyMap<string, readonly string[]>,
+  done: Set<string> = new Set(),
+): ReadonlySet<string> {
+  for (const before of required.get(id) ?? []) if (!done.has(before)) inOrder(before, required, done);
+  return done.add(id);
 }
 
 /** The variable that a decision's result is kept in when nobody says another. */

@@ -68,11 +68,27 @@ const properties: { readonly [type in FeelType]?: ReadonlySet<string> } = {
   range: new Set(["start", "end", "start included", "end included"]),
 };
 
+/** Keys of contexts by their normal form: looking through all of them for each name would be free of charge. */
+const keys = new WeakMap<FeelContext, ReadonlyMap<string, string>>();
+
+function keysOf(context: FeelContext): ReadonlyMap<string, string> {
+  const known = keys.get(context);
+  if (known !== undefined) return known;
+  // The first of several counts.
+  const found = new Map(
+    Object.keys(context)
+      .toReversed()
+      .map((key) => [normalName(key), key]),
+  );
+  keys.set(context, found);
+  return found;
+}
+
 /** An entry of a context or a part of a date; undefined when there is none. Nothing else of an object can be reached. */
 export function propertyOf(value: FeelValue, name: string): FeelValue | undefined {
   if (isContext(value)) {
     if (Object.hasOwn(value, name)) return value[name];
-    const key = Object.keys(value).find((candidate) => normalName(candidate) === name);
+    const key = keysOf(value).get(name);
     return key === undefined ? undefined : value[key];
   }
   if (properties[typeOf(value)]?.has(name) !== true) return undefined;
@@ -95,9 +111,9 @@ const costOfLibraryCall = 500;
 export function equal(a: FeelValue, b: FeelValue, meter: Meter): boolean | null {
   meter.charge(1);
   if (a === null || b === null) return a === b;
-  // A list of one equals what is in it, as the standard converts it.
-  const left = Array.isArray(a) && a.length < 2 ? (a[0] ?? null) : a;
-  const right = Array.isArray(b) && b.length < 2 ? (b[0] ?? null) : b;
+  // A list of one equals what is in it, as the standard converts it where the other is no list.
+  const left = Array.isArray(a) && a.length === 1 && !Array.isArray(b) ? (a[0] ?? null) : a;
+  const right = Array.isArray(b) && b.length === 1 && !Array.isArray(a) ? (b[0] ?? null) : b;
   const type = typeOf(left);
   if (type !== typeOf(right)) return null;
   switch (type) {

@@ -127,7 +127,7 @@ test("[D163] a command that leaves the rest of its work to the next one leaves n
   const many = Array.from({ length: 1_200 }, (_, index) => `t${index}`);
   const steps = `  all: { fork: [${many.join(", ")}] }\n${many.map((id) => `  ${id}: { wait: 1h, then: end }\n`).join("")}`;
   expect(check(steps, { statesMax: 10 })).toMatchObject({ verdict: "unknown", findings: [] });
-});
+}, 60_000);
 
 test("[D163] an event that does not interrupt comes again only once what it led to by a link has gone by", () => {
   const steps = `  a: { user: x, on: { timer: { after: 1h, interrupting: false, then: g } }, then: end }
@@ -211,7 +211,7 @@ test("[D166] the limits hold for a state as large as the limits of a program all
   const many = Array.from({ length: 2_000 }, (_, index) => `t${index}`);
   const steps = `  all: { fork: [${many.join(", ")}] }\n${many.map((id) => `  ${id}: { job: x, on: { timer: { after: 1h, then: end } }, then: t }\n`).join("")}  t: { end: terminate }\n`;
   expect(check(steps, { workMax: 100_000 })).toMatchObject({ verdict: "unknown", findings: [] });
-});
+}, 60_000);
 
 test("[D167] orders that make no difference are not gone through", () => {
   const many = Array.from({ length: 40 }, (_, index) => `t${index}`);
