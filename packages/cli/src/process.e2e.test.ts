@@ -194,6 +194,27 @@ test("[C40] of a BPMN file check also tells what modelers find in the drawing", 
   );
 });
 
+test("[C42] a drawing's decisions come from the DMN files beside it, and it is said from which", async () => {
+  const drawn = await file(
+    "decided.bpmn",
+    `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p" isExecutable="true">
+<startEvent id="s" name="Begin"/>
+<businessRuleTask id="t" name="Fee"><extensionElements><zeebe:calledDecision decisionId="fee" resultVariable="fee"/></extensionElements></businessRuleTask>
+<sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+</process></definitions>`,
+  );
+  const table = `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="fee" name="Fee"><literalExpression><text>amount * 2</text></literalExpression></decision></definitions>`;
+  const fees = await file("the-fees.dmn", table);
+  const { exit, stdout, stderr } = await house.tutti("process", "run", drawn, "--vars", `{"amount": 4}`, "--no-input");
+  expect([exit, stdout, stderr]).toEqual([
+    0,
+    expect.stringContaining('"fee":8'),
+    expect.stringContaining("Decision fee: of the-fees.dmn."),
+  ]);
+  const checked = await house.json<object>("process", "check", drawn, "--with", fees);
+  expect(checked).toMatchObject({ valid: true, decisions: [{ id: "fee", file: fees }] });
+});
+
 test("[C40] what the checks find beyond compiling is a warning with advice, and an error when that is wanted", async () => {
   const racing = await file(
     "racing.yaml",

@@ -7,6 +7,7 @@ import { answersJsonSchema } from "./answer-schema.ts";
 import { load, loadDefinition } from "./load-definition.ts";
 import { readAnswers } from "./read-answers.ts";
 import { order, orderText } from "./testing/processes.ts";
+import { withDecisions } from "./with-decisions.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -104,4 +105,44 @@ export default [a, process("b").pass("two").build()];`;
     const odd = await file(`odd-${text.length}.mjs`, text);
     await expect(load(odd)).rejects.toMatchObject({ code: "definition-unreadable" });
   }
+});
+
+const asking = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p" isExecutable="true"><businessRuleTask id="t"><extensionElements><zeebe:calledDecision decisionId="fee" resultVariable="fee"/></extensionElements></businessRuleTask></process></definitions>`;
+const deciding = (id: string) =>
+  `<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="${id}" name="Fee"><literalExpression><text>5 + 1</text></literalExpression></decision></definitions>`;
+
+test("[T41] decisions come from the DMN files beside a drawing, or from those that are named", async () => {
+  const drawn = await file("asking.bpmn", asking);
+  const alone = await loadDefinition(drawn);
+  const fees = await file("fees.dmn", deciding("fee"));
+  const kinds = (programs: (typeof alone)["programs"]) =>
+    programs.map(({ elements }) => Object.keys(elements[0] ?? {}));
+  const decided = await withDecisions(alone, { file: drawn });
+  expect(kinds(alone.programs)[0]).toContain("job");
+  expect(kinds(decided.programs)[0]).toContain("decision");
+  expect([decided.decisions, decided.problems]).toEqual([[{ id: "fee", file: fees }], []]);
+  const other = await file("others.yaml", "decision: other\nvalue: 1\n");
+  expect((await withDecisions(alone, { file: drawn, named: [other] })).programs).toEqual(alone.programs);
+  expect((await withDecisions(alone, { file: drawn, named: [fees] })).decisions).toHaveLength(1);
+  await expect(withDecisions(alone, { file: drawn, named: [join(folder, "none.dmn")] })).rejects.toThrow(
+    "readable file",
+  );
+});
+
+test("[T41] a decision that is in two files is an error; a broken file is one if it was named", async () => {
+  const drawn = await file("asking.bpmn", asking);
+  const [fees, more] = [await file("fees.dmn", deciding("fee")), await file("more.dmn", deciding("fee"))];
+  const broken = await file("broken.dmn", "<definitions>");
+  const loaded = await loadDefinition(drawn);
+  const said = async (named?: readonly string[]) =>
+    (await withDecisions(loaded, { file: drawn, ...(named !== undefined && { named }) })).problems.map(
+      ({ severity, code, position }) => [severity, code, position.file],
+    );
+  expect(await said()).toEqual([
+    ["warning", "xml-invalid", broken],
+    ["error", "decision-duplicate", more],
+  ]);
+  expect(await said([fees, broken])).toEqual([["error", "xml-invalid", broken]]);
+  const plain = await loadDefinition(await file("plain.yaml", "process: p\nsteps: { a: { pass: true } }\n"));
+  expect((await withDecisions(plain, { file: drawn })).problems).toEqual([]);
 });

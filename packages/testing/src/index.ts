@@ -11,3 +11,4 @@ export { mainProcess, startsPlainly } from "./programs.ts";
 export { readAnswers } from "./read-answers.ts";
 export { type Finish, openTrial, type Trial, type TrialOptions } from "./trial.ts";
 export type { TrialInstance } from "./trial-instance.ts";
+export { type DecidedDefinition, withDecisions } from "./with-decisions.ts";

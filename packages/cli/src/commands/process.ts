@@ -12,6 +12,11 @@ export const process: Command = {
     vars: { value: "JSON", help: "run: variables to start with, or @FILE with them" },
     answers: { value: "FILE", help: "run: who answers what, as YAML" },
     clock: { value: "real|virtual", help: "run: virtual jumps to what is due next (default: virtual with --answers)" },
+    with: {
+      value: "FILE",
+      repeated: true,
+      help: "a DMN file with decisions that tasks ask for (default: the .dmn files beside FILE)",
+    },
     strict: { help: "check: a warning is an error, too" },
     start: { value: "ID", help: "run: the start event to begin at (default: the first that needs no trigger)" },
     process: { value: "ID", help: "run: which process of the file (default: the first that no other calls)" },
@@ -23,7 +28,7 @@ export const process: Command = {
   examples: [
     "tutti process check order.yaml",
     `tutti process run order.yaml --vars '{"amount": 10}' --answers answers.yaml`,
-    "tutti process run order.bpmn --json",
+    "tutti process run order.bpmn --with fees.dmn --json",
   ],
   run: (context) => {
     const action = context.input.argument(0);

@@ -1,20 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { checkDrawing } from "@tutti/definition";
-import { checkDefinition, loadDefinition } from "@tutti/testing";
+import { checkDefinition } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { plural } from "../terminal/text.ts";
 import { errorsOf, type Finding, showFindings } from "./findings.ts";
+import { loadProcess } from "./load.ts";
 
 /** `tutti process check FILE`: everything that is known about a definition before it runs. */
-export async function checkProcess({ input, out }: Context): Promise<number> {
+export async function checkProcess(context: Context): Promise<number> {
+  const { input, out } = context;
   const file = input.argument(1) ?? "";
-  const loaded = await loadDefinition(file);
+  const loaded = await loadProcess(context, file);
   const found = checkDefinition(loaded, file);
   const findings = [...found, ...(await drawingFindings(file, found))].sort(byPlace);
   const errors = errorsOf(findings);
   const names = loaded.programs.map(({ id, version }) => `${id}@${version}`);
-  out.document({ file, valid: errors.length === 0, processes: names, findings });
+  const decided = loaded.decisions.length === 0 ? {} : { decisions: loaded.decisions };
+  out.document({ file, valid: errors.length === 0, processes: names, ...decided, findings });
   showFindings(out, file, findings);
   const warnings = findings.length - errors.length;
   const counted = [

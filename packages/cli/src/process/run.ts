@@ -3,20 +3,12 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { openSqliteStore } from "@tutti/engine";
 import { AppError, isJsonObject, type Json, type JsonObject, type ProgramDocument } from "@tutti/kernel";
-import {
-  type Answers,
-  loadDefinition,
-  mainProcess,
-  openTrial,
-  readAnswers,
-  refused,
-  runnable,
-  startsPlainly,
-} from "@tutti/testing";
+import { type Answers, mainProcess, openTrial, readAnswers, refused, runnable, startsPlainly } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { readTextFile } from "../run/prepare.ts";
 import { ensureFolder } from "../state.ts";
 import { streamFindings } from "./findings.ts";
+import { loadProcess } from "./load.ts";
 import { Person } from "./prompt.ts";
 import { report } from "./report.ts";
 import { Story } from "./story.ts";
@@ -25,7 +17,7 @@ import { Story } from "./story.ts";
 export async function runProcess(context: Context): Promise<number> {
   const { input } = context;
   const file = input.argument(1) ?? "";
-  const loaded = await loadDefinition(file);
+  const loaded = await loadProcess(context, file);
   const programs = runnable(loaded, file);
   const chosen = chosenProcess(context, programs);
   streamFindings(context.out, file, loaded.problems);

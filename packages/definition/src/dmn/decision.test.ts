@@ -130,9 +130,38 @@ test("[D184] a DMN file: tables, required decisions, functions, contexts and inv
   expect(evaluate({ Guest_Count: 5, Season: "Winter" })).toEqual({ ok: true, value: { main: "Stew", for: 5 } });
 });
 
+test("[D184] lists, relations, conditionals, filters and loops, in each other as they like", () => {
+  const value = (logic: string) => {
+    const { decisions, problems } = compileDmn(dmn(`<decision id="a" name="a">${logic}</decision>`), { file: "t.dmn" });
+    expect(problems).toEqual([]);
+    const [decision] = decisions;
+    const result = decision && host.evaluate(decision.expression, scopeOf({ n: 3 }));
+    return result?.ok === true ? result.value : result;
+  };
+  const relation = `<relation><column name="k"/><column id="c2" name="the value"/><row>${literal("1")}${literal('"x"')}</row><row>${literal("n")}${literal('"y"')}</row></relation>`;
+  expect(value(relation)).toEqual([
+    { k: 1, "the value": "x" },
+    { k: 3, "the value": "y" },
+  ]);
+  expect(value("<relation><column name='k'/></relation>")).toEqual([]);
+  expect(value(`<list>${literal("n")}<list>${literal("n + 1")}</list></list>`)).toEqual([3, [4]]);
+  const branch = `<conditional><if>${literal("n > 2")}</if><then>${literal('"big"')}</then><else>${literal('"small"')}</else></conditional>`;
+  expect(value(branch)).toBe("big");
+  expect(value(`<filter><in>${relation}</in><match>${literal("k > 1")}</match></filter>`)).toEqual([
+    { k: 3, "the value": "y" },
+  ]);
+  const looped = (kind: string, rest: string) =>
+    `<${kind} iteratorVariable="i"><in><list>${literal("1")}${literal("n")}</list></in>${rest}</${kind}>`;
+  expect(value(looped("for", `<return>${literal("i * 2")}</return>`))).toEqual([2, 6]);
+  expect(value(looped("some", `<satisfies>${literal("i > 2")}</satisfies>`))).toBe(true);
+  expect(value(looped("every", `<satisfies>${literal("i > 2")}</satisfies>`))).toBe(false);
+});
+
 test("[D184] what a DMN file has that Tutti does not decide is refused with its line", () => {
   const decision = (logic: string) => dmn(`<decision id="a" name="a">${logic}</decision>`);
-  expect(problemsOf(decision("<relation/>"))).toEqual(["2 decision-invalid"]);
+  const row = `<relation><column name="a"/><row>${literal("1")}${literal("2")}</row></relation>`;
+  for (const strange of [row, "<list><decisionTable/></list>", "<filter><in/></filter>", "<conditional/>"])
+    expect(problemsOf(decision(strange))[0]).toBe("2 decision-invalid");
   expect(problemsOf(decision(""))).toEqual(["2 decision-invalid"]);
   expect(problemsOf(decision('<decisionTable hitPolicy="MAYBE"/>'))).toEqual(["2 decision-invalid"]);
   expect(

@@ -119,9 +119,7 @@ class DmnFile {
   #decisionLogic(node: XmlNode): Literal | DecisionTable | undefined {
     const table = find(node, "decisionTable");
     if (table !== undefined) return this.#table(table);
-    const boxed = node.children.find(
-      (child) => boxes.has(kindOf(child)) || /Expression$|^(?:relation|list)$/.test(kindOf(child)),
-    );
+    const boxed = node.children.find((child) => isBoxed(child) || /Expression$/.test(kindOf(child)));
     if (boxed === undefined) return this.#refuse(node, "a decision table or an expression", "there is neither");
     const text = this.#boxed(boxed);
     return text === undefined ? undefined : { type: "literal", text };
@@ -150,14 +148,64 @@ class DmnFile {
         return this.#invocation(node);
       case "functionDefinition":
         return this.#function(node);
+      case "list":
+        return this.#list(node.children.filter(isBoxed));
+      case "relation":
+        return this.#relation(node);
+      case "conditional":
+        return this.#phrase(node, (part) => `if ${part("if")} then ${part("then")} else ${part("else")}`);
+      case "filter":
+        return this.#phrase(node, (part) => `${part("in")}[${part("match")}]`);
+      case "for":
+        return this.#phrase(node, (part) => `for ${iterator(node)} in ${part("in")} return ${part("return")}`);
+      case "some":
+      case "every":
+        return this.#phrase(
+          node,
+          (part) => `${kindOf(node)} ${iterator(node)} in ${part("in")} satisfies ${part("satisfies")}`,
+        );
       default:
-        return this.#refuse(node, "a literal expression, context, invocation or function", `found ${kindOf(node)}`);
+        return this.#refuse(node, "an expression other than a table inside of another", `found ${kindOf(node)}`);
     }
+  }
+
+  #list(items: readonly XmlNode[]): string | undefined {
+    const texts = items.map((item) => this.#boxed(item));
+    return texts.includes(undefined) ? undefined : `[${texts.join(", ")}]`;
+  }
+
+  /** A list of contexts that have the columns as their fields. */
+  #relation(node: XmlNode): string | undefined {
+    const columns = all(node, "column").map((column) => JSON.stringify(nameOf(column)));
+    const rows = all(node, "row").map((row) => {
+      const cells = row.children.filter(isBoxed);
+      if (cells.length !== columns.length)
+        return this.#refuse(row, `${columns.length} cells`, `the row has ${cells.length}`);
+      const fields = cells.map((cell, index) => {
+        const text = this.#boxed(cell);
+        return text === undefined ? undefined : `${columns[index]}: ${text}`;
+      });
+      return fields.includes(undefined) ? undefined : `{${fields.join(", ")}}`;
+    });
+    return rows.includes(undefined) ? undefined : `[${rows.join(", ")}]`;
+  }
+
+  /** An expression whose parts stand in elements of their own; each must be there. */
+  #phrase(node: XmlNode, say: (part: (kind: string) => string) => string): string | undefined {
+    let whole = true;
+    const part = (kind: string): string => {
+      const inner = find(node, kind)?.children.find(isBoxed);
+      const text = inner === undefined ? this.#refuse(node, `its ${kind}`, "there is none") : this.#boxed(inner);
+      whole &&= text !== undefined;
+      return `(${text ?? "null"})`;
+    };
+    const text = say(part);
+    return whole ? text : undefined;
   }
 
   #context(node: XmlNode): string | undefined {
     const entries = all(node, "contextEntry").map((entry) => {
-      const value = entry.children.find((child) => boxes.has(kindOf(child)));
+      const value = entry.children.find(isBoxed);
       const text =
         value === undefined ? this.#refuse(entry, "a value of the entry", "there is none") : this.#boxed(value);
       return { name: find(entry, "variable")?.attributes.get("name"), text };
@@ -174,7 +222,7 @@ class DmnFile {
     const name = called === undefined ? undefined : this.#text(called, "Expression");
     if (name === undefined) return this.#refuse(node, "a function to call", "there is none");
     const bindings = all(node, "binding").map((binding) => {
-      const value = binding.children.find((child) => boxes.has(kindOf(child)));
+      const value = binding.children.find(isBoxed);
       const text = value === undefined ? "null" : this.#boxed(value);
       return text === undefined ? undefined : `${find(binding, "parameter")?.attributes.get("name") ?? ""}: ${text}`;
     });
@@ -184,7 +232,7 @@ class DmnFile {
   #function(node: XmlNode): string | undefined {
     const kind = node.attributes.get("kind") ?? "FEEL";
     if (kind !== "FEEL") return this.#refuse(node, "a function written in FEEL", `it is ${kind}`);
-    const body = node.children.find((child) => boxes.has(kindOf(child)));
+    const body = node.children.find(isBoxed);
     const parameters = all(node, "formalParameter").map((parameter) => parameter.attributes.get("name") ?? "");
     // What stands in the body is checked as a whole: alone it would read its parameters as variables.
     const before = this.#cells;
@@ -267,7 +315,18 @@ class DmnFile {
   }
 }
 
-const boxes: ReadonlySet<string> = new Set(["literalExpression", "context", "invocation", "functionDefinition"]);
+const boxes: ReadonlySet<string> = new Set([
+  ...["literalExpression", "context", "invocation", "functionDefinition", "list", "relation"],
+  ...["conditional", "filter", "for", "some", "every", "decisionTable"],
+]);
+
+function isBoxed(node: XmlNode): boolean {
+  return boxes.has(kindOf(node));
+}
+
+function iterator(node: XmlNode): string {
+  return node.attributes.get("iteratorVariable") ?? "item";
+}
 
 /** The values of an output, which the file writes as alternatives. */
 function listed(values: string): readonly string[] {
