@@ -4,6 +4,7 @@ import { formatDuration, parseDuration } from "../timer/duration.ts";
 import { nextDue } from "../timer/next-due.ts";
 import { cel, parseTemplate, variableAt } from "../value.ts";
 import { attribute, type BpmnFile, child, textOf } from "./file.ts";
+import { celOf } from "./juel.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** A text with where it stands, and the language that its author named. */
@@ -30,7 +31,8 @@ export function conditionOf(file: BpmnFile, node: XmlNode): Expression | undefin
 }
 
 function expressionOf(file: BpmnFile, written: Written): Expression | undefined {
-  const { text, at } = written;
+  const { at } = written;
+  const text = written.text.replaceAll(dataRead, "$1");
   const language = written.language ?? fileLanguage(file);
   if (language !== undefined && xpath.test(language)) {
     file.refuse(`an expression in ${language.slice(0, 80)}; FEEL and CEL are there`, at);
@@ -38,14 +40,34 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
   }
   if (text.startsWith("=") && !text.startsWith("==")) return feel(text.slice(1), at);
   const braced = bracedText(text);
-  if (braced !== undefined) return cel(wordsToSigns(braced), at.position);
+  if (braced !== undefined) return foreign(file, braced, at);
   if (language !== undefined && /feel/i.test(language)) return feel(text, at);
-  if (language !== undefined) return cel(statementText(text), at.position);
+  if (language !== undefined) return foreign(file, statementText(text), at);
   const others = cel(wordsToSigns(text), at.position);
-  if (/==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text))) return others;
+  if (/==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text))) return foreign(file, text, at);
   // Nobody says which language it is: what only one of them takes is in that one.
   const own = feel(text, at);
   return !languages.compile(own).ok && languages.compile(others).ok ? others : own;
+}
+
+/** BPMN's own functions that read a variable, or a count of the loop, by its name. */
+const dataRead =
+  /(?:\b\w+:)?\bget(?:DataObject|DataInput|DataOutput|ProcessProperty|ActivityInstanceAttribute)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g;
+
+/** Another engine's expression: CEL as it stands or once it is translated. Refused by what is foreign in it. */
+function foreign(file: BpmnFile, text: string, at: XmlNode): Expression | undefined {
+  const plain = cel(wordsToSigns(text), at.position);
+  // CEL would read these, and mean something else.
+  const differs = /%|\.contains\(/.test(withoutTexts(plain.text));
+  if (languages.compile(plain).ok && !differs) return plain;
+  const translated = celOf(text);
+  if (translated.ok) return cel(translated.text, at.position);
+  const found = translated.found.slice(0, 80);
+  file.refuse(
+    `${found} in the expression ${text.slice(0, 80)}; let a task compute it into a variable, and use that`,
+    at,
+  );
+  return undefined;
 }
 
 /** XPath on the whole file is what tools write without meaning it. */
@@ -86,7 +108,11 @@ function readValue(written: Written, otherwise: (plain: string) => Source): Sour
   const { text, at } = written;
   if (text.startsWith("=")) return simplified(feel(text.slice(1), at), at);
   const template = parseTemplate(text.replaceAll("#{", "${"));
-  if (template !== undefined) return simplified(cel(wordsToSigns(template), at.position), at);
+  if (template !== undefined) {
+    const plain = cel(wordsToSigns(template), at.position);
+    const translated = languages.compile(plain).ok ? undefined : celOf(template);
+    return simplified(translated?.ok === true ? cel(translated.text, at.position) : plain, at);
+  }
   return otherwise(text);
 }
 
@@ -115,7 +141,7 @@ export function fixedText(
 
 /** `${x > 1}` as a whole; undefined for anything else. */
 function bracedText(text: string): string | undefined {
-  return /^[$#]\{([\s\S]*)\}$/.exec(text)?.[1]?.trim();
+  return /^[$#]\{([\s\S]*)\}$/.exec(text.trim())?.[1]?.trim();
 }
 
 /** A condition as a statement of Java's family, `return x > 1;`, or as scripts of JavaScript's engines give it. */
@@ -124,7 +150,9 @@ function statementText(text: string): string {
     .replace(/^return\s+/, "")
     .replace(/;$/, "")
     .trim();
-  return wordsToSigns(/^next\(\s*null\s*,([\s\S]*)\)$/.exec(plain)?.[1]?.trim() ?? plain);
+  const braced = bracedText(plain);
+  if (braced !== undefined) return braced;
+  return /^next\(\s*null\s*,([\s\S]*)\)$/.exec(plain)?.[1]?.trim() ?? plain;
 }
 
 const signs: Readonly<Record<string, string>> = {
@@ -148,8 +176,11 @@ function wordsToSigns(text: string): string {
     .join("");
 }
 
+const pythons: Readonly<Record<string, string>> = { True: "true", False: "false", None: "null" };
+
 function withSigns(text: string): string {
-  return text.replaceAll(/([=!])==/g, "$1=").replaceAll(/\b(?:this\.)?environment\.variables\./g, "");
+  const plain = text.replaceAll(/(?<![\w.])(?:True|False|None)\b/g, (word) => pythons[word] ?? word);
+  return plain.replaceAll(/([=!])==/g, "$1=").replaceAll(/\b(?:this\.)?environment\.variables\./g, "");
 }
 
 function withoutTexts(text: string): string {

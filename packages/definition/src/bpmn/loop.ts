@@ -199,8 +199,7 @@ const counts: Readonly<Record<string, string>> = {
 export function countedCondition(file: BpmnFile, node: XmlNode, active: string): Expression | undefined {
   const condition = conditionOf(file, node);
   if (condition === undefined) return undefined;
-  const plain = condition.text.replaceAll(/\bgetActivityInstanceAttribute\(\s*["'](\w+)["']\s*\)/g, "$1");
-  const text = plain.replaceAll(/(?<![\w.])[A-Za-z]+Instances\b/g, (name) => {
+  const text = condition.text.replaceAll(/(?<![\w.])[A-Za-z]+Instances\b/g, (name) => {
     if (name === "numberOfActiveInstances" || name === "nrOfActiveInstances") return active;
     return (Object.hasOwn(counts, name) ? counts[name] : undefined) ?? name;
   });

@@ -104,6 +104,8 @@ test("[D48] words that CEL reserves can be variables", () => {
   expect(valueIn("loop.index == 2.0 && loop.key == 'a' && 'loop' != \"loop x\"", { loop })).toEqual(ok(true));
   expect(valueIn("loop.predecessors.filter(p, p.key == 'b')[0].result", { loop })).toEqual(ok(1));
   expect(valueIn("package.for", { package: { for: 7 } })).toEqual(ok(7));
+  expect(valueIn("list[0] == type && size(list) == 1", { list: ["a"], type: "a" })).toEqual(ok(true));
+  expect(valueIn("type(list) == list && int('4') == 4", { list: ["a"] })).toEqual(ok(true));
 });
 
 test("[D49] a language that is not there is an error value", () => {

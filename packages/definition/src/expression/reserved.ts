@@ -5,6 +5,8 @@
 const words: ReadonlySet<string> = new Set(
   "as break const continue else for function if import let loop package namespace return var void while".split(" "),
 );
+/** Types, which are values in CEL: `type(x) == list`. Everywhere else such a word is a variable. */
+const types: ReadonlySet<string> = new Set("bool bytes double dyn int list map null_type string type uint".split(" "));
 const prefix = "__";
 
 /** Texts first, so that no word inside one is touched; then names, then anything. */
@@ -21,8 +23,11 @@ export function renameReserved(text: string): Renamed {
   const inserted: number[] = [];
   let renamed = "";
   let before = "";
-  for (const [part] of text.matchAll(token)) {
-    if (words.has(part) && before !== ".") {
+  const comparesTypes = /\btype\s*\(/.test(text);
+  for (const match of text.matchAll(token)) {
+    const [part] = match;
+    const isVariable = types.has(part) && !isType(text.slice(match.index + part.length), comparesTypes ? before : "");
+    if ((words.has(part) || isVariable) && before !== ".") {
       inserted.push(renamed.length);
       renamed += prefix;
     }
@@ -33,8 +38,13 @@ export function renameReserved(text: string): Renamed {
   return { text: renamed, original: (offset) => Math.max(0, original(offset)) };
 }
 
+/** Whether a type's name is called, or stands beside what is compared; `before`: the sign in front of it. */
+function isType(after: string, before: string): boolean {
+  return /^\s*\(/.test(after) || before === "=";
+}
+
 /** The name a variable has outside. */
 export function outerName(name: string): string {
   const bare = name.slice(prefix.length);
-  return name.startsWith(prefix) && words.has(bare) ? bare : name;
+  return name.startsWith(prefix) && (words.has(bare) || types.has(bare)) ? bare : name;
 }

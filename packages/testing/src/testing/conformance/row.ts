@@ -36,7 +36,9 @@ export interface Row {
 /** The BPMN file of a row. */
 export function fileOf({ drawing }: Pick<Row, "drawing">): string {
   const whole = drawing.includes("<process") ? drawing : `<process id="p" isExecutable="true">${drawing}</process>`;
-  const drawn = whole.replaceAll(/\{([^{}]*>[^{}]*)\}/g, (_, flows: string) => flows.split(";").map(flow).join(""));
+  const drawn = whole.replaceAll(/(?<![$#])\{([^{}]*>[^{}]*)\}/g, (_, flows: string) =>
+    flows.split(";").map(flow).join(""),
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
   targetNamespace="urn:clause-13" id="definitions">${drawn}</definitions>`;
