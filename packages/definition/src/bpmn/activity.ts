@@ -5,8 +5,10 @@ import { type Base, baseOf, type Context, tolerate } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
 import { feel, fixedText, sourceOf } from "./expression.ts";
 import { attribute, child, extension, filled, flag, textOf } from "./file.ts";
+import { foreignAssignments } from "./foreign-script.ts";
 import { defaultFlowOf } from "./gateway.ts";
 import { declaredJob, jobOf } from "./job.ts";
+import { celOf } from "./juel.ts";
 import { countedCondition, loopOf } from "./loop.ts";
 import { mappingsOf } from "./mapping.ts";
 import { messageOf } from "./message.ts";
@@ -21,7 +23,7 @@ type Build = (context: Context, node: XmlNode, shared: Shared) => Activity | und
 export const activities: Readonly<Record<string, Build>> = {
   "bpmn:task": jobOrPass,
   "bpmn:manualTask": jobOrPass,
-  "bpmn:serviceTask": (context, node, shared) => ({ ...shared, kind: "service-task", job: jobOf(context.file, node) }),
+  "bpmn:serviceTask": serviceTask,
   "bpmn:sendTask": sendTask,
   "bpmn:receiveTask": receiveTask,
   "bpmn:userTask": (context, node, shared) => ({ ...shared, kind: "user-task", ...userTaskOf(context, node) }),
@@ -85,6 +87,23 @@ function quantityOf(context: Context, node: XmlNode, name: "startQuantity" | "co
 function jobOrPass(context: Context, node: XmlNode, shared: Shared): Activity {
   const job = declaredJob(context.file, node);
   return job === undefined ? { ...shared, kind: "manual-task" } : { ...shared, kind: "service-task", job };
+}
+
+/** One that only works out an expression is a script; what calls code is a job. */
+function serviceTask(context: Context, node: XmlNode, shared: Shared): Activity {
+  const { outputs: _outputs, ...rest } = shared;
+  const written = /^[$#]\{([\s\S]*)\}$/.exec(attribute(node, "camunda:expression") ?? "")?.[1];
+  const computed = written === undefined ? undefined : celOf(written);
+  if (computed?.ok !== true) return { ...shared, kind: "service-task", job: jobOf(context.file, node) };
+  const target = resultVariableOf(node);
+  const result =
+    target === undefined ? [] : [{ target: variableName(target), source: cel(computed.text, node.position) }];
+  return scripted(rest, [...result, ...(shared.outputs ?? [])]);
+}
+
+/** Where Camunda 7 and its relatives put what a script or an expression gives. */
+function resultVariableOf(node: XmlNode): string | undefined {
+  return attribute(node, "camunda:resultVariable") ?? attribute(node, "camunda:resultVariableName");
 }
 
 function sendTask(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
@@ -227,6 +246,9 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
   if (assignments !== undefined) return scripted(rest, [...assignments, ...(shared.outputs ?? [])]);
   // `http://www.java.com/java` and `text/javascript` end in the language's name.
   const language = /[a-z0-9+#-]*$/.exec(format.toLowerCase().trim())?.[0] || "script";
+  const position = (script ?? node).position;
+  const foreign = resultVariableOf(node) === undefined ? foreignAssignments({ language, text }, position) : undefined;
+  if (foreign !== undefined) return scripted(rest, [...foreign, ...(shared.outputs ?? [])]);
   file.warn(
     "element-unsupported",
     `Expected a script in FEEL or CEL, but found ${language}: ${shared.id} becomes a job of the type script.${variableName(language)}`,
@@ -248,7 +270,7 @@ function scripted(shared: Omit<Shared, "outputs">, assignments: readonly Mapping
 function assignmentsOf(node: XmlNode, text: string, isFeel: boolean): Mapping[] | undefined {
   const at = child(node, "bpmn:script") ?? node;
   const source = (body: string) => (isFeel ? feel(body, at) : cel(body.trim(), at.position));
-  const result = attribute(node, "camunda:resultVariable");
+  const result = resultVariableOf(node);
   if (result !== undefined) return [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
   const lines = text
     .split(/[;\n]/)

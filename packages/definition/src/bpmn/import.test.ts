@@ -417,6 +417,42 @@ test.each(["http://www.java.com/java", "java", "text/x-java"])("[D215] a script 
   expect(said(programOf(text), "t")).toMatchObject({ job: { type, headers: { script: "go();", language: format } } });
 });
 
+test.each([
+  ["javascript", 'execution.setVariable("y", x + 1); console.log("y; is", y)', ["y = x + 1"]],
+  ["http://www.java.com/java", '// says hello\nSystem.out.println("hello");', []],
+  ["javascript", "this.environment.variables.y = x === 1;\nnext();", ["y = x == 1"]],
+  ["groovy", "kcontext.setVariable('y', list.isEmpty());", ["y = (size(list) == 0)"]],
+  ["python", "y = x % 2\nz = y == 1 and not x", ["y = (x - 2 * double(int(x / 2)))", "z = y == 1 && !x"]],
+])("[D215] a script in %s that only sets variables or prints is run: %s", (format, text, expected) => {
+  const task = `<scriptTask id="t" scriptFormat="${format}"><script><![CDATA[${text}]]></script></scriptTask>`;
+  const { kind, assignments } = said(programOf(drawing(around(task))), "t") as {
+    kind: string;
+    assignments: { target: string; source: { text: string } }[];
+  };
+  expect(kind).toBe("script-task");
+  expect(assignments.map(({ target, source }) => `${target} = ${source.text}`)).toEqual(expected);
+});
+
+test.each([
+  ["groovy", "y = x + 1"],
+  ["javascript", "var y = x; execution.setVariable('y', y)"],
+  ["javascript", "execution.setVariable('y', service.ask(x))"],
+  ["javascript", "execution.setVariable('y', 1 in [1.5])"],
+  ["python", "if x > 1:\n  y = 2"],
+])("[D215] a script in %s that does more is a job: %s", (format, text) => {
+  const task = `<scriptTask id="t" scriptFormat="${format}"><script><![CDATA[${text}]]></script></scriptTask>`;
+  expect(said(programOf(drawing(around(task))), "t")).toMatchObject({ job: { type: `script.${format}` } });
+});
+
+test("[D215] a service task that works out an expression is a script; one that calls code is a job", () => {
+  const task = (expression: string, more = "") =>
+    said(programOf(drawing(around(`<serviceTask id="t" camunda:expression="${expression}" ${more}/>`))), "t");
+  const into = 'camunda:resultVariable="r"';
+  expect(task("${x gt 1}", into)).toMatchObject({ kind: "script-task", assignments: [{ target: "r" }] });
+  expect(task("${x}")).toMatchObject({ kind: "script-task", assignments: [] });
+  expect(task("${bean.run(x)}", into)).toMatchObject({ kind: "service-task", job: { type: "bean.run(x)" } });
+});
+
 test("[D123] an ad-hoc sub-process is chosen in by Zeebe's list, by a job, or by people", () => {
   const inside = `<task id="a"/><task id="b"/><completionCondition>getActivityInstanceAttribute("numberOfActiveInstances") == 0</completionCondition>`;
   const list = `<extensionElements><zeebe:adHoc activeElementsCollection="=[&quot;a&quot;]" outputCollection="all" outputElement="=one"/></extensionElements>`;

@@ -186,7 +186,7 @@ const plainCalls: Readonly<Record<string, Call>> = {
   size: (target) => `size(${target})`,
   length: (target) => `size(${target})`,
   isEmpty: (target) => `(size(${target}) == 0)`,
-  toString: (target) => `string(${target})`,
+  toString: (target: string) => `string(${target})`,
   ...{ intValue: same, longValue: same, doubleValue: same, booleanValue: same },
   ...{ value: same, numberValue: same, stringValue: same, boolValue: same },
 };

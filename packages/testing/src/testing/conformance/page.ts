@@ -24,13 +24,35 @@ one that was made. How the 43 control-flow patterns are drawn is in [patterns.md
 This page is generated from the table that the test runs: \`npm run docs:conformance\`.
 `;
 
+const foot = `
+## Files of other tools
+
+A drawing runs without job types: what somebody else has to do is answered by the answers file or at the prompt, under the
+id of the element. What other tools write is read so (rules D202 to D215 of
+[packages/definition/SPEC.md](../../packages/definition/SPEC.md)):
+
+| in the file | what it becomes |
+|---|---|
+| a task of no kind, a manual task | passes at once, as the standard says |
+| a service, send or business rule task without a type | a job, called like the task |
+| \`class\`, \`delegateExpression\`, \`topic\`, \`type\`, an \`expression\` that calls code (Camunda 7, Flowable, Activiti) | a job of that type |
+| an \`expression\` that only computes, with \`resultVariable\` | a script |
+| a script that only sets variables or prints | a script; any other is a job \`script.<language>\` with the script in its headers |
+| a condition \`\${…}\`, or in the language of a Java, JavaScript, Groovy or Python engine | CEL: comparisons, \`and\`, \`or\`, \`not\`, arithmetic, \`? :\`, \`empty\`, paths, literals, calls that only read (\`equals\`, \`size\`, \`contains\`, \`execution.getVariable\`, \`S(…).prop(…)\`) |
+| a condition without a language | FEEL, or CEL where only that can read it |
+| a condition that calls code (\`\${bean.check(x)}\`), in XPath, listeners | refused by name and line; let a task compute it into a variable, and use that |
+
+Values are not coerced as JUEL does: \`\${x == '5'}\` does not hold for the number 5, and comparing null is an incident that
+says so, not false.
+`;
+
 /** docs/reference/conformance.md. */
 export function conformancePage(): string {
   const tables = groups.map(
     ([title, rows]) =>
       `\n## ${title}\n\n| clause | what must happen | rules | choice |\n|---|---|---|---|\n${rows.map(line).join("")}`,
   );
-  return head + tables.join("");
+  return head + tables.join("") + foot;
 }
 
 function line({ clause, says, rules, choice = "" }: Row): string {
