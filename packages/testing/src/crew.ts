@@ -177,10 +177,17 @@ export class Crew {
       ...{ input, title, form: form ?? null },
     };
     this.#ask(id, question, ({ answer, dueAt }) => {
-      const { complete: result, by } = answer;
-      if (answer.ignore === true) return;
+      const { complete: result, by, ignore } = answer;
+      if (ignore === true) return;
+      if (result === undefined) {
+        this.refusals.push({
+          question,
+          reason: "Expected a result, as a person neither fails nor throws, but found none",
+        });
+        return;
+      }
       const actor = by ?? assignee ?? candidates[0] ?? "tester";
-      this.#machine.at(dueAt, () => this.#complete({ question, key }, { result: result ?? {}, actor }));
+      this.#machine.at(dueAt, () => this.#complete({ question, key }, { result, actor }));
     });
   }
 

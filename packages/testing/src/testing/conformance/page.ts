@@ -1,5 +1,6 @@
 import { activities } from "./activity.ts";
 import { beginning } from "./beginning.ts";
+import { corners } from "./corner.ts";
 import { events } from "./event.ts";
 import { gateways } from "./gateway.ts";
 import type { Row } from "./row.ts";
@@ -11,6 +12,7 @@ export const groups: readonly (readonly [string, readonly Row[]])[] = [
   ["Gateways and conditional flows", gateways],
   ["Events", events],
   ["Compensation and transactions", undoing],
+  ["Where several meet", corners],
 ];
 
 const head = `# BPMN 2.0's execution semantics, row by row
