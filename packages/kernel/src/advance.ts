@@ -13,7 +13,7 @@ import type { Json } from "./json.ts";
 import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, FlowId } from "./program.ts";
-import { isEnded } from "./state/state.ts";
+import { type HeldFlow, isEnded } from "./state/state.ts";
 import { onlyRests, raiseStuckJoin } from "./token/join.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
@@ -62,10 +62,38 @@ export function advance(turn: Turn): void {
       continue;
     }
     const scope = turn.touched.take();
-    if (scope === undefined) return;
+    if (scope === undefined) {
+      if (turn.isEndless) raiseEndless(turn);
+      return;
+    }
     const lives = scope === 0 || turn.state.elements.get(scope) !== undefined;
     if (lives && !releaseJoin(turn, scope)) checkContent(turn, scope);
   }
+}
+
+/** In the oldest scope, by name: a table and an overlay differ in the order of what changed. */
+function firstHeld(flows: Iterable<HeldFlow>): HeldFlow | undefined {
+  let found: HeldFlow | undefined;
+  for (const each of flows) {
+    const isBefore =
+      found === undefined || each.scope < found.scope || (each.scope === found.scope && each.flow < found.flow);
+    if (isBefore) found = each;
+  }
+  return found;
+}
+
+/** Somebody has to see to a step that never comes to rest; what is held back meanwhile tells where it stands. */
+function raiseEndless(turn: Turn): void {
+  const { state, program } = turn;
+  const { activationsPerCommandMax, continuationsMax } = program.limits;
+  const held = firstHeld(state.heldFlows.values());
+  const bodies = [state.loops, state.adHocs, state.collections].flatMap((table) => [...table.values()]);
+  const body = Math.min(...bodies.map((each) => each.body));
+  const element = held === undefined ? state.elements.get(body)?.element : program.flows.get(held.flow)?.to;
+  const count = activationsPerCommandMax * continuationsMax;
+  const message = `Expected it to come to rest, but after ${count} activations one after the other it still goes on`;
+  turn.isEndless = false;
+  turn.raise({ owner: 0, element: element ?? null, kind: "endless", error: { code: "never-rests", message } });
 }
 
 /** One that interrupts may have ended the collection before the next is thrown. */
@@ -146,6 +174,7 @@ function resultOf(turn: Turn): { readonly [name: string]: Json } {
 
 /** Goes on with what the activation limit held back: flows, items of every collection, handlers. */
 export function resumeHeld(turn: Turn): void {
+  turn.rounds = (turn.state.head.rounds ?? 0) + 1;
   turn.emit({ type: "continuation-started" });
   for (const { body } of turn.state.collections.values()) turn.stirred.add(body);
   for (const { body } of turn.state.loops.values()) turn.stirred.add(body);

@@ -60,6 +60,11 @@ function openSubscription(subscription: SubscriptionRecord | undefined): readonl
   return [{ type: "open-subscription", key, element, kind, name, correlationKey }];
 }
 
+/** While paused a step does not go on; resuming asks for it again. */
+function continuation({ head }: State): readonly Effect[] {
+  return head.continuing && head.status !== "paused" ? [{ type: "continue" }] : nothing;
+}
+
 type Emitters = {
   readonly [K in EventType]?: (state: State, event: Extract<Event, { readonly type: K }>) => readonly Effect[];
 };
@@ -110,7 +115,7 @@ const emitters: Emitters = lookup({
     ),
   ],
   // A pause ends with it: what undoes the work must not wait for somebody to resume an instance that is lost.
-  "instance-failing": () => [{ type: "release-jobs" }],
+  "instance-failing": (state) => [{ type: "release-jobs" }, ...continuation(state)],
   "instance-resumed": (state) => [
     { type: "release-jobs" },
     ...[...openCalls(state)].flatMap((call): Effect[] => [
@@ -120,13 +125,14 @@ const emitters: Emitters = lookup({
     // A timer that came due meanwhile was refused, and fires now; so was a message.
     ...[...state.subscriptions.values()].flatMap(openSubscription),
     ...[...state.timers.values()].map((timer): Effect => ({ type: "arm-timer", key: timer.key, due: timer.due })),
+    ...continuation(state),
   ],
   // Nothing of what was open under the other's id is this one's.
   "instance-forked": (state) => pendingEffects(state),
   "instance-completed": answerParent,
   "instance-failed": answerParent,
   "instance-cancelled": answerParent,
-  "continuation-requested": () => [{ type: "continue" }],
+  "continuation-requested": continuation,
 });
 
 /** What the world must do because of an event; `state` is the state right after it. */
@@ -138,14 +144,14 @@ export function effectsOf(state: State, event: Event): readonly Effect[] {
 /** Everything the world still owes an instance: what an engine asks for again after it lost its memory. */
 export function pendingEffects(state: State): readonly Effect[] {
   const effects: Effect[] = [];
-  const { status, continuing } = state.head;
+  const { status } = state.head;
   if (status === "paused") effects.push({ type: "hold-jobs", stopRunning: false });
   for (const job of state.jobs.values()) if (!job.parked) effects.push(offer(job));
   for (const timer of state.timers.values()) effects.push({ type: "arm-timer", key: timer.key, due: timer.due });
   for (const subscription of state.subscriptions.values()) effects.push(...openSubscription(subscription));
   for (const task of state.tasks.values()) effects.push({ type: "open-task", key: task.key, element: task.element });
   if (status !== "paused") for (const call of openCalls(state)) effects.push(startChild(call));
-  if (continuing) effects.push({ type: "continue" });
+  effects.push(...continuation(state));
   effects.push(...answerParent(state));
   return effects;
 }

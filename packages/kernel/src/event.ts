@@ -127,7 +127,11 @@ export type Event =
   /** All tokens that wait at a join on this flow, or are held on it, end with their scope. */
   | { readonly type: "flow-dropped"; readonly flow: FlowId; readonly scope: Key }
   /** The command reached its activation limit: the rest follows in a `continue` command of its own. */
-  | { readonly type: "continuation-requested" }
+  | {
+      readonly type: "continuation-requested";
+      /** How many `continue` commands the step has had already; absent: none. */
+      readonly round?: number;
+    }
   | { readonly type: "continuation-started" }
   // variables
   | {
@@ -474,4 +478,6 @@ export type IncidentKind =
   | "collection"
   | "loop"
   | "choice"
+  /** It was continued again and again, and never came to rest. */
+  | "endless"
   | "items-failed";

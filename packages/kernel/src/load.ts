@@ -56,10 +56,12 @@ export interface Program {
 export interface Limits {
   /** One command starts at most this many elements, items and handlers; the rest follows in `continue` commands. */
   readonly activationsPerCommandMax: number;
+  /** A step that goes on in parts has at most this many; one that still has not come to rest then goes round for ever. */
+  readonly continuationsMax: number;
 }
 
 /** What every engine uses. Tests use lower ones, to be at them often. */
-export const limits: Limits = { activationsPerCommandMax: 1_000 };
+export const limits: Limits = { activationsPerCommandMax: 1_000, continuationsMax: 1_000 };
 
 /** Whether tokens wait at an element for what can still come; a complex gateway waits for its condition in any case. */
 function isJoin(element: Element, incoming: number): boolean {

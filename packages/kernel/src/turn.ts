@@ -114,6 +114,10 @@ export class Turn {
   /** Conditions to look at before any token moves on; made when there is the first. */
   conditions: Set<Key> | undefined;
   #activations: number = 0;
+  /** How many `continue` commands the step has had, this one included. */
+  rounds: number = 0;
+  /** It went on in parts for as long as it may. */
+  isEndless: boolean = false;
 
   constructor(behaviors: Behaviors) {
     this.behaviors = behaviors;
@@ -125,6 +129,8 @@ export class Turn {
     this.at = at;
     this.#applied = applied;
     this.#activations = 0;
+    this.rounds = 0;
+    this.isEndless = false;
   }
 
   /** Gives what was decided, and forgets it. */
@@ -173,11 +179,19 @@ export class Turn {
     this.#activations += 1;
   }
 
-  /** Whether the rest must wait for a command of its own; then one is asked for. */
+  /** Whether the rest must wait for a command of its own; then one is asked for, or a person when there were too many. */
   isFull(): boolean {
-    if (this.#activations < this.program.limits.activationsPerCommandMax) return false;
-    if (!this.state.head.continuing) this.emit({ type: "continuation-requested" });
+    const { limits } = this.program;
+    if (this.#activations < limits.activationsPerCommandMax) return false;
+    if (this.rounds >= limits.continuationsMax) this.isEndless = true;
+    else this.goOn();
     return true;
+  }
+
+  /** Asks for a `continue` command, unless one is owed or a person has to say that it may go on. */
+  goOn(): void {
+    if (this.state.head.continuing || isStopped(this.state)) return;
+    this.emit({ type: "continuation-requested", ...(this.rounds === 0 ? {} : { round: this.rounds }) });
   }
 
   raise(incident: { owner: Key; element: ElementId | null; kind: IncidentKind; error: FailureInfo }): void {
@@ -192,6 +206,12 @@ export class Turn {
     }
     this.raise(incident);
   }
+}
+
+/** Whether what the limit holds back waits for a person, who is told that it went round for ever. */
+export function isStopped(state: State): boolean {
+  for (const key of state.incidentsOf.of(0)) if (state.incidents.get(key)?.kind === "endless") return true;
+  return false;
 }
 
 export function refusal(code: RejectionCode, reason: string): Rejection {

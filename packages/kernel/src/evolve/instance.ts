@@ -22,6 +22,7 @@ function end(state: State, outcome: InstanceOutcome, at: number): void {
   head.endedAt = at;
   head.at = at;
   head.continuing = false;
+  delete head.rounds;
   state.compensationRuns.delete(0);
   forgetContent(state, 0);
 }
@@ -71,8 +72,10 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
   "instance-completed": (state, event) => end(state, { type: "completed", result: event.result }, event.at),
   "instance-failed": (state, event) => end(state, { type: "failed", error: event.error }, event.at),
   "instance-cancelled": (state, event) => end(state, { type: "cancelled", reason: event.reason }, event.at),
-  "continuation-requested": (state) => {
+  "continuation-requested": (state, { round }) => {
     state.head.continuing = true;
+    if (round === undefined) delete state.head.rounds;
+    else state.head.rounds = round;
   },
   "continuation-started": (state) => {
     state.head.continuing = false;

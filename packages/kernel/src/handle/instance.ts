@@ -157,6 +157,12 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
     if (!turn.state.head.continuing) {
       return refusal("nothing-pending", "Expected held work to go on with, but there is none");
     }
+    if (turn.state.head.status === "paused") {
+      return refusal(
+        "instance-paused",
+        "Expected a running instance, but it is paused; the step goes on when it is resumed",
+      );
+    }
     resumeHeld(turn);
     return undefined;
   },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loadProgram } from "../load.ts";
+import { limits, loadProgram } from "../load.ts";
 import {
   adHoc,
   and,
@@ -122,7 +122,7 @@ test("[K206] a token that the limit holds back on its way to what is gone is in 
   const on = (...tasks: readonly string[]) => {
     const elements = [start(), and("split"), ...tasks.map((task) => service(task))];
     const { document } = program(elements, [...tasks.map((task) => `start>split>${task}`)]);
-    return loadProgram(document, testHost, { activationsPerCommandMax: 3 });
+    return loadProgram(document, testHost, { ...limits, activationsPerCommandMax: 3 });
   };
   const driver = new Driver(on("a", "b")).create();
   expect([...driver.state.heldFlows.values()].map(({ flow }) => flow)).toEqual(["split>b"]);

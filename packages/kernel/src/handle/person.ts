@@ -74,6 +74,9 @@ function retry(turn: Turn, incident: IncidentRecord, items: readonly string[]): 
     case "choice":
       turn.stirred.add(owner);
       break;
+    case "endless":
+      turn.goOn();
+      break;
     case "flow":
       turn.touched.add(owner);
       break;

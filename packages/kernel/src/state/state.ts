@@ -29,6 +29,8 @@ export interface Head {
   nextKey: Key;
   /** A `continue` command is owed. */
   continuing: boolean;
+  /** How many the step that goes on has had; absent: none. */
+  rounds?: number;
 }
 
 export interface ElementInstance {

@@ -127,8 +127,9 @@ export class Driver {
     const pending = pendingEffects(this.state);
     const paused = this.state.head.status === "paused";
     const names = pending.map(nameOf).filter((name) => name !== undefined);
-    // While paused children are not asked for again: resuming asks for all of them.
-    const expected = [...this.#open].filter((name) => !(paused && name.startsWith("start-child")));
+    // While paused neither children nor the rest of a step are asked for: resuming asks for all of it.
+    const later = (name: string): boolean => name === "continue" || name.startsWith("start-child");
+    const expected = [...this.#open].filter((name) => !(paused && later(name)));
     const open = isEnded(this.state) ? [] : expected;
     const [found, wanted] = [names.sort().join(), open.sort().join()];
     assert(found === wanted, `pending are ${found}, but open is ${wanted}`);

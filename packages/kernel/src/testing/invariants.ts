@@ -4,6 +4,7 @@ import { itemKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
 import { type Collection, indexNames, isEnded, type State, tableNames } from "../state/state.ts";
 import type { Index, MapIndex, MapTable } from "../state/table.ts";
+import { isStopped } from "../turn.ts";
 import type { ItemStatus } from "../view/view.ts";
 
 /** Everything that must hold in a state between two commands; gives what does not. */
@@ -34,6 +35,11 @@ function entriesOf<V>(table: { values(): IterableIterator<V> }): [string | numbe
 
 function countOf(table: { values(): IterableIterator<unknown> }): number {
   return entriesOf(table).length;
+}
+
+/** What the activation limit holds back goes on by itself, or a person says that it may. */
+function isGoingOn(state: State): boolean {
+  return state.head.continuing || isStopped(state);
 }
 
 function checkOwners(program: Program, state: State, check: Check): void {
@@ -124,7 +130,7 @@ function checkScopes(state: State, check: Check): void {
   }
   for (const held of state.heldFlows.values()) {
     check(held.count > 0 && state.heldIn.has(held.scope, held.flow), `held flow ${held.flow} is not in the index`);
-    check(state.head.continuing, "flows are held, and nothing will release them");
+    check(isGoingOn(state), "flows are held, and nothing will release them");
   }
   for (const name of indexNames) {
     for (const [key, values] of (state[name] as unknown as MapIndex<string | number, unknown>).sets)
@@ -151,14 +157,14 @@ function checkLife(program: Program, state: State, check: Check): void {
       state.heldIn.count(key) > 0 ||
       state.compensationRuns.get(key) !== undefined ||
       ((state.collections.get(key) ?? state.loops.get(key) ?? state.adHocs.get(key)) !== undefined &&
-        state.head.continuing) ||
+        isGoingOn(state)) ||
       mayBeChosen(program, state, key) ||
       (state.joining.get(key) !== undefined && comesMore(state, scope));
     check(waits, `${key} is ${phase} and waits for nothing`);
     if (phase !== "active") check(state.incidentsOf.count(key) > 0, `${key} is ${phase} without an incident`);
   }
   if (state.head.status === null || isEnded(state)) return;
-  const goesOn = countOf(state.elements) > 0 || state.head.continuing || state.incidentsOf.count(0) > 0;
+  const goesOn = countOf(state.elements) > 0 || isGoingOn(state) || state.incidentsOf.count(0) > 0;
   check(goesOn, "the process is open and waits for nothing");
 }
 
@@ -241,7 +247,7 @@ function checkIdle(state: State, collection: Collection, check: Check): void {
   const { body, counts, maxParallel, closing } = collection;
   const ready = priorities.reduce((sum, priority) => sum + state.ready.count(itemKey(body, String(priority))), 0);
   const mayStart = ready > 0 && (maxParallel === null || counts.running < maxParallel);
-  const held = state.head.continuing || state.incidentsOf.count(body) > 0 || closing !== null;
+  const held = isGoingOn(state) || state.incidentsOf.count(body) > 0 || closing !== null;
   check(!mayStart || held, `collection ${body} could start ${ready} more`);
 }
 
@@ -252,7 +258,7 @@ function checkCompensation(state: State, check: Check): void {
     for (const target of run.targets)
       check(state.compensations.get(target) !== undefined, `${target} cannot be undone`);
     const runs = run.running !== null && state.elements.get(run.running.key) !== undefined;
-    check(runs || state.head.continuing, `the compensation of ${run.owner} stands still`);
+    check(runs || isGoingOn(state), `the compensation of ${run.owner} stands still`);
   }
   for (const { key, scope } of state.compensations.values()) {
     check(state.compensationsIn.has(scope, key), `what undoes ${key} is not in the index`);

@@ -1,5 +1,22 @@
-import { adHoc, and, complex, end, expr, map, onError, or, program, script, service, start, sub } from "./build.ts";
+import { loadProgram } from "../load.ts";
+import {
+  adHoc,
+  and,
+  complex,
+  end,
+  expr,
+  map,
+  onError,
+  or,
+  program,
+  script,
+  service,
+  start,
+  sub,
+  xor,
+} from "./build.ts";
 import { Driver } from "./driver.ts";
+import { testHost } from "./host.ts";
 
 const thrown = { retry: { attemptsMax: 1, backoff: { firstMs: 0, factor: 1, maxMs: 0 }, exhausted: "error" as const } };
 
@@ -89,6 +106,16 @@ function moved(): Driver {
   return driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("y")], reason: "given up" });
 }
 
+/** A circle that never waits, continued until it is stopped, and let go once more. */
+function circling(): Driver {
+  const { document } = program(
+    [start(), script("count", { n: "n + 1" }), xor("again", "again>end"), end()],
+    ["start>count>again>end", "again>count: n < 20"],
+  );
+  const made = loadProgram(document, testHost, { activationsPerCommandMax: 4, continuationsMax: 3 });
+  return new Driver(made).create({ n: 0 }).goOn().resolve().goOn().resolve().goOn();
+}
+
 /** One run each for gateways, loops and containers. */
 export const flowRecordings: { readonly [name: string]: () => Driver } = {
   inclusive,
@@ -96,4 +123,5 @@ export const flowRecordings: { readonly [name: string]: () => Driver } = {
   rounds,
   choosing,
   moved,
+  circling,
 };

@@ -65,7 +65,8 @@ export function simulate(seed: number, tally: Tally): void {
   const random = new Random(seed);
   const tangled = seed % 3 === 0;
   const activationsPerCommandMax = random.pick([1, 4, 30, limits.activationsPerCommandMax]);
-  const program = loadProgram(randomProgram(random, tangled), testHost, { activationsPerCommandMax });
+  const continuationsMax = random.pick([1, 5, limits.continuationsMax]);
+  const program = loadProgram(randomProgram(random, tangled), testHost, { activationsPerCommandMax, continuationsMax });
   tally.programs += 1;
   for (let left = pathsPerProgram; left > 0; left -= 1) {
     const driver = new Driver(program);

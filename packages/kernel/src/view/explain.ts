@@ -7,6 +7,7 @@ import { must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
 import { type Item, isEnded, type State, type SubscriptionRecord } from "../state/state.ts";
 import { isResting } from "../token/join.ts";
+import { isStopped } from "../turn.ts";
 import { incidentAdvice } from "./incident-advice.ts";
 import type { WaitingView } from "./view.ts";
 
@@ -123,9 +124,15 @@ function blockedItem(state: State, body: Key, item: Item): Pick<WaitingView, "on
     const reason = `'${item.blockedOn}' is held by '${holder ?? "nobody"}'.`;
     return { on: "lock", reason, until: "The lock is free." };
   }
-  if (state.head.continuing) return { on: "slot", reason: "A large step goes on in parts.", until: "Its turn comes." };
+  if (state.head.continuing || isStopped(state)) return { on: "slot", ...heldBack(state) };
   const limit = state.collections.get(body)?.maxParallel;
   return { on: "slot", reason: `All ${limit ?? "available"} places are taken.`, until: "A running item ends." };
+}
+
+/** What the activation limit keeps from starting. */
+function heldBack(state: State): Pick<WaitingView, "reason" | "until"> {
+  if (isStopped(state)) return { reason: "The step never came to rest.", until: "A person lets it go on." };
+  return { reason: "A large step goes on in parts.", until: "Its turn comes." };
 }
 
 function* waitingChoices(program: Program, state: State): IterableIterator<WaitingView> {
@@ -145,9 +152,8 @@ function* waitingChoices(program: Program, state: State): IterableIterator<Waiti
 
 function* heldRounds(state: State): IterableIterator<WaitingView> {
   for (const { body } of state.loops.values()) {
-    if (!state.head.continuing || state.children.count(body) > 0) continue;
-    const reason = "A large step goes on in parts.";
-    yield { ...placeOf(state, body), on: "slot", reason, until: "Its turn comes.", dueAt: null };
+    if (!(state.head.continuing || isStopped(state)) || state.children.count(body) > 0) continue;
+    yield { ...placeOf(state, body), on: "slot", ...heldBack(state), dueAt: null };
   }
 }
 
@@ -165,8 +171,7 @@ function* waitingItems(state: State): IterableIterator<WaitingView> {
 function* heldFlows(program: Program, state: State): IterableIterator<WaitingView> {
   for (const { flow, scope } of state.heldFlows.values()) {
     const { to: element } = must(program.flows.get(flow), `the program has no flow '${flow}'`);
-    const reason = "A large step goes on in parts.";
-    yield { ...placeOf(state, scope), element, on: "slot", reason, until: "Its turn comes.", dueAt: null };
+    yield { ...placeOf(state, scope), element, on: "slot", ...heldBack(state), dueAt: null };
   }
 }
 

@@ -14,5 +14,7 @@ export const incidentAdvice: { readonly [K in IncidentKind]: string } = {
   collection: "Set or correct what the condition or the output of the collection needs; a retry evaluates it again.",
   loop: "Set or correct what the condition of the loop needs; a retry evaluates it again.",
   choice: "Set or correct what the completion condition needs, or answer the choice anew; a retry asks again.",
+  endless:
+    "Correct what its conditions read, or modify or migrate the instance, so that it comes to wait for something; a retry lets it go on for as long again.",
   "items-failed": "Repair what the items met and retry them, all or some; or accept that they are left out.",
 };

@@ -59,7 +59,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "flow-taken": { number: 14, fields: { flow: always, scope: always, arrives: always } },
   "flow-released": { number: 15, fields: { flow: always, scope: always } },
   "flow-dropped": { number: 16, fields: { flow: always, scope: always } },
-  "continuation-requested": { number: 17, fields: {} },
+  "continuation-requested": { number: 17, fields: { round: optional } },
   "continuation-started": { number: 18, fields: {} },
   "variables-set": { number: 19, fields: { scope: always, values: always, actor: always, reason: optional, at: row } },
   "job-created": {

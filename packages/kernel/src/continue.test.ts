@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { limits, loadProgram } from "./load.ts";
+import type { ProgramDocument } from "./program.ts";
+import { and, document, end, loop, onTimer, script, service, start, timer, xor } from "./testing/build.ts";
+import { Driver } from "./testing/driver.ts";
+import { testHost } from "./testing/host.ts";
+
+const circle = document(
+  [start(), script("count", { n: "n + 1" }), xor("again", "again>end"), end()],
+  ["start>count>again>end", "again>count: n < 1000000000"],
+);
+
+/** Four activations a command, and three `continue` commands a step. */
+function small(made: ProgramDocument): Driver {
+  return new Driver(loadProgram(made, testHost, { activationsPerCommandMax: 4, continuationsMax: 3 }));
+}
+
+describe("[K16] a step that never comes to rest", () => {
+  test("stops, and says where it stands and what to do", () => {
+    const driver = small(circle).create({ n: 0 }).goOn();
+    expect(driver.events.at(-1)).toBe("incident-created");
+    expect(driver.view().incidents).toMatchObject([{ owner: 0, kind: "endless", error: { code: "never-rests" } }]);
+    const [incident, held] = driver.view().waiting;
+    expect(incident).toMatchObject({ on: "incident", element: "count" });
+    expect(incident?.advice).toMatch(/Correct what its conditions read/);
+    expect(held).toMatchObject({ element: "count", on: "slot", until: "A person lets it go on." });
+    expect(driver.lastEffects).toEqual([]);
+    expect(driver.try({ type: "continue" })?.code).toBe("nothing-pending");
+  });
+
+  test("goes on for as long again when a person retries, and comes to its end once it can", () => {
+    const driver = small(circle).create({ n: 0 }).goOn();
+    const n = driver.variable("n");
+    driver.resolve().goOn();
+    expect(Number(driver.variable("n"))).toBeGreaterThan(Number(n));
+    expect(driver.view().incidents).toHaveLength(1);
+    driver.send({ type: "set-variables", scope: 0, values: { n: 1_000_000_000 }, reason: "enough" });
+    driver.resolve().goOn();
+    expect(driver.status).toBe("completed");
+  });
+
+  test("keeps nothing else from going on, within one command", () => {
+    const driver = small({
+      ...circle,
+      elements: [...circle.elements, and("split"), service("other"), script("after", { m: "1" }), end("done")],
+      flows: [
+        ...circle.flows.filter(({ from }) => from !== "start"),
+        ...document([], ["start>split>count", "split>other>after>done"]).flows,
+      ],
+    });
+    driver.create({ n: 0 }).goOn().complete("other");
+    expect(driver.variable("m")).toBe(1);
+    expect(driver.state.head.continuing).toBe(false);
+    expect(driver.view().incidents).toHaveLength(1);
+  });
+
+  test("asks no one again while it is stopped, however much else there is to start", () => {
+    const many = service("many", { loop: loop("parallel") });
+    const driver = small({
+      ...circle,
+      elements: [...circle.elements, and("split"), service("other"), many],
+      flows: [
+        ...circle.flows.filter(({ from }) => from !== "start"),
+        ...document([], ["start>split>count", "split>other>many"]).flows,
+      ],
+    });
+    driver
+      .create({ n: 0, items: [1, 2, 3, 4, 5, 6] })
+      .goOn()
+      .complete("other");
+    expect(driver.items("ready")).not.toEqual([]);
+    expect(driver.view().waiting.find(({ element, on }) => element === "many" && on === "slot")).toMatchObject({
+      on: "slot",
+      until: "A person lets it go on.",
+    });
+    driver.resolve();
+    expect(driver.state.head.continuing).toBe(true);
+  });
+
+  test.each([
+    [
+      "rounds of a loop",
+      script(
+        "many",
+        { n: "n + 1" },
+        { loop: { mode: "standard", condition: { language: "cel", text: "true" }, testBefore: false } },
+      ),
+    ],
+    ["items of a collection", script("many", { n: "n + 1" }, { loop: loop("sequential") })],
+  ])("stands at the activity whose %s do not end", (_what, many) => {
+    const made = document([start(), many, end()], ["start>many>end"]);
+    const driver = small(made)
+      .create({ n: 0, items: Array.from({ length: 100 }, (_, index) => index) })
+      .goOn();
+    expect(driver.view().incidents).toMatchObject([{ kind: "endless", element: "many" }]);
+  });
+
+  test("counts anew after it came to rest", () => {
+    const driver = small(
+      document(
+        [start(), script("count", { n: "n + 1" }), xor("again", "again>work"), service("work")],
+        ["start>count>again>work>count", "again>count: n % 7 != 0"],
+      ),
+    );
+    driver.create({ n: 0 });
+    for (let left = 5; left > 0; left -= 1) driver.goOn().complete("work");
+    expect(driver.view().incidents).toEqual([]);
+  });
+
+  test("is given a million activations by default", () => {
+    expect(limits.activationsPerCommandMax * limits.continuationsMax).toBe(1_000_000);
+  });
+});
+
+describe("[K15] a step that goes on in parts", () => {
+  test("stands still while the instance is paused, and goes on when it is resumed", () => {
+    const driver = small(circle).create({ n: 0 });
+    driver.send({ type: "pause-instance", stopRunning: false, reason: "rest" });
+    expect(driver.try({ type: "continue" })?.code).toBe("instance-paused");
+    driver.send({ type: "resume-instance" });
+    expect(driver.lastEffects).toEqual([{ type: "release-jobs" }, { type: "continue" }]);
+    driver.send({ type: "continue" });
+  });
+
+  test("is asked for again when a pause ends because the instance fails", () => {
+    const made = document(
+      [
+        start(),
+        and("split"),
+        service("work", { compensation: "undo" }),
+        service("undo", { forCompensation: true }),
+        service("other", {
+          policy: { retry: { attemptsMax: 1, backoff: { firstMs: 0, factor: 1, maxMs: 0 }, exhausted: "error" } },
+        }),
+        ...circle.elements.slice(1),
+      ],
+      ["start>split>work", "split>other", "split>count>again>end", "again>count: n < 1000000000"],
+      { onError: "compensate" },
+    );
+    const driver = new Driver(loadProgram(made, testHost, { activationsPerCommandMax: 20, continuationsMax: 1_000 }));
+    driver.create({ n: 0 }).complete("work");
+    driver.send({ type: "pause-instance", stopRunning: false, reason: "rest" }).fail("other");
+    expect(driver.status).toBe("failing");
+    driver.complete("undo");
+    expect(driver.status).toBe("failed");
+  });
+
+  test("ends with a cancellation, whatever is held back", () => {
+    const driver = small(circle).create({ n: 0 }).goOn();
+    driver.send({ type: "cancel-instance", reason: "enough" });
+    expect(driver.status).toBe("cancelled");
+    const paced = document(
+      [...circle.elements, onTimer("late", "count", { timer: timer("duration", "PT1S") })],
+      ["start>count>again>end", "again>count: n < 1000000000"],
+    );
+    expect(small(paced).create({ n: 0 }).send({ type: "cancel-instance", reason: "enough" }).status).toBe("cancelled");
+  });
+});
