@@ -1,10 +1,10 @@
-import type { Job, JobOutcome } from "@tutti/kernel";
+import type { Element, Job, JobOutcome } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { failed } from "../conformance/harness.ts";
 import type { Engine, InstanceCommand, RecordedEvent } from "../port.ts";
 import { SimulatedDisk } from "../simulation/journal-medium.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { sequence, testHost } from "../testing/programs.ts";
+import { end, program, sequence, start, testHost } from "../testing/programs.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import type { Disk } from "./memory/journal.ts";
 import { openMemoryStore } from "./memory/store.ts";
@@ -69,6 +69,10 @@ class World {
   }
 }
 
+function xor(id: string): Element {
+  return { kind: "exclusive-gateway", id, parent: null };
+}
+
 const error = { code: "broken", message: "it broke" };
 const complete: InstanceCommand = { type: "complete-job", key: 1, result: {}, actor: "me" };
 
@@ -131,6 +135,27 @@ test("[E63] a pause outlives a restart also when no job was open at the time", a
   await world.answer(engine.command(instanceId, { type: "resume-instance", actor: "me" }));
   await world.clock.settle();
   expect(world.jobs.map((job) => job.attempt)).toEqual([2]);
+});
+
+test("[E63] a pause and a cancellation reach an instance that goes round without ever waiting", async () => {
+  const circle = program({
+    id: "circle",
+    elements: [start(), xor("here"), xor("there"), end()],
+    flows: ["start>here", "here>there", "there>end?false", "there>here"],
+  });
+  const engine = await createEmbeddedEngine({ store: await openMemoryStore(), host: testHost });
+  await engine.deploy([circle]);
+  const instanceId = await engine.start({ requestId: "r", process: "circle", variables: {}, actor: "me" });
+  const pause = { type: "pause-instance", stopRunning: false, reason: "rest", actor: "me" } as const;
+  expect(await engine.command(instanceId, pause)).toMatchObject({ ok: true });
+  const { sequence: at } = await engine.instance(instanceId);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await engine.instance(instanceId)).toMatchObject({ status: "paused", sequence: at });
+  await engine.command(instanceId, { type: "resume-instance", actor: "me" });
+  await expect.poll(async () => (await engine.instance(instanceId)).sequence).toBeGreaterThan(at + 1);
+  await engine.command(instanceId, { type: "cancel-instance", reason: "enough", actor: "me" });
+  expect(await engine.instance(instanceId)).toMatchObject({ status: "cancelled", incidents: [] });
+  await engine.close();
 });
 
 test("[E28] a follower misses nothing of a turn that is larger than what is kept for followers", async () => {
