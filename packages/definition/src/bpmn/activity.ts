@@ -52,7 +52,9 @@ export function activityOf(context: Context, node: XmlNode, parent: ElementId | 
   const { file, handlers, undoing } = context;
   const id = file.idOf(node);
   const mappings = mappingsOf(context, node);
-  const handled = flag(node, "isForCompensation", false) || undoing.has(id);
+  // The mark on an event sub-process says once more what its start event waits for.
+  const marked = flag(node, "isForCompensation", false) && !flag(node, "triggeredByEvent", false);
+  const handled = marked || undoing.has(id);
   const shared: Shared = {
     ...baseOf(context, node, parent),
     ...mappings,

@@ -3,7 +3,8 @@ import type { Problems } from "../problem.ts";
 /** The text of an XML file in whatever encoding it declares; undefined, and a problem, when it cannot be read. */
 export function decodeXml(source: string | Uint8Array, problems: Problems): string | undefined {
   if (typeof source === "string") return source.startsWith("\uFEFF") ? source.slice(1) : source;
-  const encoding = encodingOf(source);
+  const declared = encodingOf(source);
+  const encoding = aliases[declared.toLowerCase()] ?? declared;
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(source);
   } catch {
@@ -12,6 +13,15 @@ export function decodeXml(source: string | Uint8Array, problems: Problems): stri
     return undefined;
   }
 }
+
+/** Names that Java has for encodings, and the standard of the web has not. */
+const aliases: Readonly<Record<string, string>> = {
+  macroman: "macintosh",
+  cp1250: "windows-1250",
+  iso8859_1: "iso-8859-1",
+  iso8859_15: "iso-8859-15",
+  utf_8: "utf-8",
+};
 
 /** By its byte order mark, else by the declaration that must then stand first, in ASCII. */
 function encodingOf(bytes: Uint8Array): string {

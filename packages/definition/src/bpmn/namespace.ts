@@ -5,10 +5,9 @@ export const tuttiUri = "urn:tutti:bpmn:1";
 
 /**
  * Prefixes by namespace. Camunda 7, Activiti and Flowable are one family: their attributes have the same names and
- * meanings, so they share a prefix here. A file without any namespace is read as BPMN.
+ * meanings, so they share a prefix here.
  */
 const prefixes: Readonly<Record<string, string>> = {
-  "": "bpmn",
   [bpmnUri]: "bpmn",
   // What the drafts of BPMN 2.0 used.
   "http://schema.omg.org/spec/BPMN/2.0": "bpmn",

@@ -155,3 +155,30 @@ test("[D200] the namespace of the standard's drafts is BPMN's, too", () => {
   );
   expect(programOf(text).id).toBe("p");
 });
+
+test("[D200] what has no namespace is BPMN only where the whole file has none", () => {
+  const bare = `<definitions><process id="p"><startEvent id="s"/><geometry/></process></definitions>`;
+  expect(problemsOf(bare)).toEqual([expect.stringContaining("found a geometry")]);
+  const prefixed = bare
+    .replaceAll(/<(\/?)(?!geometry)/g, "<$1q:")
+    .replace("<q:definitions", `<q:definitions xmlns:q="http://www.omg.org/spec/BPMN/20100524/MODEL"`);
+  expect(problemsOf(prefixed)).toEqual([]);
+  expect(programOf(prefixed).elements.map(({ id }) => id)).toEqual(["s"]);
+});
+
+test("[D200] encodings by the names that Java has for them", () => {
+  const text = (encoding: string) =>
+    `<?xml version="1.0" encoding="${encoding}"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" name="*"><startEvent id="s"/></process></definitions>`;
+  const nameOf = (encoding: string, byte: number) => {
+    const bytes = Buffer.from(text(encoding), "latin1");
+    bytes[bytes.indexOf("*")] = byte;
+    return programOf(bytes).name;
+  };
+  expect([nameOf("MacRoman", 0x9f), nameOf("ISO8859_1", 0xfc), nameOf("Cp1252", 0x80)]).toEqual(["ü", "ü", "€"]);
+});
+
+test("[D212] an event sub-process for compensation may be marked as one, too", () => {
+  const inside = `<startEvent id="a"/><subProcess id="c" triggeredByEvent="true" isForCompensation="true"><startEvent id="b"><compensateEventDefinition/></startEvent></subProcess>`;
+  const program = programOf(drawing(around(`<subProcess id="t">${inside}</subProcess>`)));
+  expect(said(program, "c")).toEqual({ id: "c", parent: "t", kind: "sub-process", triggeredByEvent: true });
+});

@@ -1,7 +1,7 @@
 import type { SourcePosition } from "@tutti/kernel";
 import { limits } from "../limits.ts";
 import type { Problems } from "../problem.ts";
-import { prefixOf } from "./namespace.ts";
+import { bpmnUri, prefixOf } from "./namespace.ts";
 
 /** An XML element with its place. Names carry the prefix of `namespace.ts`, whatever prefix the file gives them. */
 export interface XmlNode {
@@ -72,6 +72,8 @@ class XmlReader {
   readonly #text: string;
   readonly #lineStarts: number[] = [0];
   #at = 0;
+  /** A file whose root has no namespace is read as BPMN; elsewhere what has none belongs to nobody. */
+  #bareUri: string | undefined;
 
   constructor(text: string) {
     this.#text = text;
@@ -250,7 +252,8 @@ class XmlReader {
     const prefix = colon < 0 ? "" : rawName.slice(0, colon);
     const uri = prefixes.get(prefix);
     if (uri === undefined && prefix !== "") throw new XmlError(at, `Expected xmlns:${prefix}, but nothing declares it`);
-    return prefixOf(uri ?? "", rawName.slice(colon + 1));
+    this.#bareUri ??= uri === undefined || uri === "" ? bpmnUri : "";
+    return prefixOf(uri === undefined || uri === "" ? this.#bareUri : uri, rawName.slice(colon + 1));
   }
 
   #qualifiedAttributes(
