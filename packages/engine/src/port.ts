@@ -321,7 +321,10 @@ export interface VersionRow {
   readonly percent: number;
   /** The guard of a rollout took it back. */
   readonly rolledBack: Rollout["rolledBack"];
+  /** Those that began under it; one that migrated since runs and ends under another. */
   readonly started: number;
+  /** Open now. */
+  readonly running: number;
   readonly completed: number;
   readonly failed: number;
   readonly cancelled: number;
@@ -329,6 +332,9 @@ export interface VersionRow {
   readonly incidents: number;
   /** Of completed instances; null without one. */
   readonly meanDurationMs: number | null;
+  /** The same, within a tenth. */
+  readonly medianDurationMs: number | null;
+  readonly p95DurationMs: number | null;
 }
 
 export interface Page<Row> {

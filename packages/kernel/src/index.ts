@@ -1,6 +1,13 @@
 export { itemsMax } from "./activity/item-definition.ts";
 export { staysOpen } from "./bpmn-event/wait.ts";
 export type * from "./command.ts";
+export {
+  addFigures,
+  durationQuantileMs,
+  type FiguresChange,
+  noVersionFigures,
+  type VersionFigures,
+} from "./coordination/figures.ts";
 export { Heap } from "./coordination/heap.ts";
 export {
   defaultSlots,

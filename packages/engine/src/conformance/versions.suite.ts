@@ -1,6 +1,7 @@
-import type { JsonObject, RolloutPlan } from "@tutti/kernel";
+import { type JsonObject, noVersionFigures, type RolloutPlan } from "@tutti/kernel";
 import { expect } from "vitest";
 import type { Engine } from "../port.ts";
+import { figuresOf } from "../testing/figures.ts";
 import { cel, onMessage, onTimer } from "../testing/message-programs.ts";
 import { call, end, program, sequence, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
@@ -8,6 +9,7 @@ import { completed, ended, eventually, ManualWorker } from "./harness.ts";
 
 /** Schedules, and which version a new instance gets. */
 export function versionRules(rule: Rule): void {
+  figureRules(rule);
   scheduleRules(rule);
   rolloutRules(rule);
   guardRules(rule);
@@ -257,15 +259,68 @@ function guardRules(rule: Rule): void {
     expect(rows).toEqual([
       {
         ...{ process: "order", version: "2.0.0", hash: candidate.hash, latest: true, percent: 100, rolledBack: null },
-        ...{ started: 0, completed: 0, failed: 0, cancelled: 0, incidents: 0, meanDurationMs: null },
+        ...{ started: 0, completed: 0, failed: 0, cancelled: 0, incidents: 0, running: 0 },
+        ...{ meanDurationMs: null, medianDurationMs: null, p95DurationMs: null },
       },
       {
         ...{ process: "order", version: "1.0.0", hash: stable.hash, latest: false, percent: 0, rolledBack: null },
-        ...{ started: 2, completed: 1, failed: 0, cancelled: 1, incidents: 0, meanDurationMs: 500 },
+        ...{ started: 2, completed: 1, failed: 0, cancelled: 1, incidents: 0, running: 0 },
+        ...{ meanDurationMs: 500, medianDurationMs: 470, p95DurationMs: 470 },
       },
     ]);
     const page = await engine.query("versions", {}, { limit: 1 });
     expect((await engine.query("versions", {}, { limit: 1, after: page.next ?? "" })).rows).toEqual([rows[1]]);
     expect((await engine.query("versions", { process: "other" })).rows).toEqual([]);
   });
+}
+
+function figureRules(rule: Rule): void {
+  rule(
+    "[E79] [Q30] figures kept as it happens are those that the whole history gives, over crashes",
+    async (running) => {
+      await running.engine.deploy([stable]);
+      await running.engine.deploy([candidate]);
+      const worker = new ManualWorker();
+      running.engine.work("work", worker.handler);
+      const cancel = { type: "cancel-instance", reason: "test", actor: "me" } as const;
+      const who = { reason: "test", actor: "me" };
+      const ids: string[] = [];
+      for (const version of ["1.0.0", "1.0.0", "1.0.0", "2.0.0"]) ids.push(await begin(running.engine, { version }));
+      const [done = "", moved = "", cancelled = "", broken = ""] = ids;
+      await running.harness.advance(750);
+      await worker.finish(1, completed());
+      await ended(running.engine, done);
+      await worker.finish(4, { type: "failed", code: "broken", message: "it broke", retryable: false });
+      await eventually(async () => (await running.engine.query("incidents")).rows[0]);
+      await running.engine.fork({ requestId: "fork", instanceId: broken, ...who });
+      expect(await running.engine.migrate(broken, { process: "order", version: "1.0.0", ...who })).toMatchObject({
+        ok: true,
+      });
+      expect(await running.engine.migrate(moved, { process: "order", version: "2.0.0", ...who })).toMatchObject({
+        ok: true,
+      });
+      await running.engine.command(cancelled, cancel);
+      const check = async (): Promise<void> => {
+        const figures = await figuresOf(running.engine.history());
+        for (const row of (await running.engine.query("versions")).rows) {
+          const { totalMs, durations: _durations, ...counts } = figures.get(row.hash) ?? noVersionFigures;
+          expect(row).toMatchObject({
+            ...counts,
+            meanDurationMs: counts.completed === 0 ? null : totalMs / counts.completed,
+          });
+        }
+      };
+      await check();
+      expect((await running.engine.query("versions")).rows).toMatchObject([
+        { version: "2.0.0", started: 2, running: 2, completed: 0, cancelled: 0, incidents: 1 },
+        { version: "1.0.0", started: 3, running: 1, completed: 1, cancelled: 1, incidents: 1, meanDurationMs: 750 },
+      ]);
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      await check();
+      await running.engine.command(moved, cancel);
+      await check();
+      expect((await running.engine.query("versions")).rows[0]).toMatchObject({ running: 1, cancelled: 1 });
+    },
+  );
 }

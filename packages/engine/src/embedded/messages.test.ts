@@ -212,6 +212,6 @@ test("[E68] a step that has nothing to do with messages writes nothing about the
   const [started] = (await engine.publish({ name: "paid", variables: {} })).instances;
   await ended(engine, started?.instanceId ?? "");
   const types = turns.flatMap((turn) => turn.changes.map((change) => change.type));
-  expect([...new Set(types)]).toEqual(["instance-put", "job-put", "job-delete", "instance-update"]);
+  expect([...new Set(types)]).toEqual(["instance-put", "job-put", "figures-put", "job-delete", "instance-update"]);
   expect((await historyOf(engine, {})).length).toBeGreaterThan(3);
 });

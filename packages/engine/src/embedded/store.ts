@@ -7,6 +7,7 @@ import type {
   ProgramDocument,
   QueueClass,
   StartTrigger,
+  VersionFigures,
 } from "@tutti/kernel";
 import type {
   Deployment,
@@ -17,7 +18,6 @@ import type {
   RefusalRow,
   SubscriptionRow,
   TaskRow,
-  VersionRow,
   Views,
 } from "../port.ts";
 import type {
@@ -186,6 +186,7 @@ export type Change =
       readonly starts: { readonly [hash: string]: readonly StartTrigger[] };
     }
   | CoordinationChange
+  | ({ readonly type: "figures-put" } & StoredFigures)
   | { readonly type: "slots-put"; readonly queue: QueueClass; readonly slots: number };
 
 /** Everything one turn makes durable: all of it or nothing. */
@@ -232,10 +233,11 @@ export interface StoredDeployment {
   readonly starts: { readonly [hash: string]: readonly StartTrigger[] };
 }
 
-export type VersionFigures = Pick<
-  VersionRow,
-  "started" | "completed" | "failed" | "cancelled" | "incidents" | "meanDurationMs"
->;
+export interface StoredFigures {
+  readonly hash: string;
+  readonly process: string;
+  readonly figures: VersionFigures;
+}
 
 export interface RowsRequest {
   /** Rows after this position. */
@@ -268,8 +270,8 @@ export interface StoreReader {
     page: PageRequest & { readonly now: number },
   ): Promise<Page<MessageRow>>;
   listRefusals(filter: Views["refusals"]["filter"], page: PageRequest): Promise<Page<RefusalRow>>;
-  /** How the instances of each program have fared, by program hash. */
-  versionFigures(process: string | undefined): Promise<ReadonlyMap<string, VersionFigures>>;
+  /** Of those that had an instance. */
+  versionFigures(process: string | undefined): Promise<readonly StoredFigures[]>;
   rollouts(): Promise<readonly StoredRollout[]>;
   deployments(): Promise<readonly StoredDeployment[]>;
   /** Adjusted slots; classes not in it have their default. */

@@ -22,7 +22,8 @@ export type Plant =
   | "stale-load"
   | "unordered-snapshot"
   | "forgotten-receipt"
-  | "forgotten-subscription";
+  | "forgotten-subscription"
+  | "forgotten-figures";
 
 export const plants: { readonly [P in Plant]: Planted } = {
   // The disk, or whoever should have called it, says "synced" and has not synced.
@@ -88,6 +89,10 @@ export const plants: { readonly [P in Plant]: Planted } = {
   "forgotten-subscription": {
     store: (store, random) =>
       changing(store, (change) => (change.type === "subscription-put" && random().chance(0.2) ? [] : [change])),
+  },
+  "forgotten-figures": {
+    store: (store, random) =>
+      changing(store, (change) => (change.type === "figures-put" && random().chance(0.2) ? [] : [change])),
   },
   "unordered-snapshot": {
     store: (store) => ({

@@ -1,4 +1,11 @@
-import { isEnded, pendingEffects } from "@tutti/kernel";
+import {
+  addFigures,
+  type FiguresChange,
+  isEnded,
+  noVersionFigures,
+  pendingEffects,
+  type VersionFigures,
+} from "@tutti/kernel";
 import type { Message, OutboxEntry, Store } from "../embedded/store.ts";
 import type { TaskRow } from "../port.ts";
 import type { Ledger, Shadow } from "./ledger.ts";
@@ -51,6 +58,7 @@ export async function checkTables(store: Store, ledger: Ledger): Promise<void> {
     ),
   );
   await checkRollouts(store, ledger);
+  await checkFigures(store, ledger);
   const instances = (await store.listInstances({}, page)).rows;
   compare(
     "instances",
@@ -116,6 +124,29 @@ async function checkRollouts(store: Store, ledger: Ledger): Promise<void> {
       return `the rollout of ${process} counts ${JSON.stringify(found)}, but it is ${JSON.stringify(expected)}`;
     });
   }
+}
+
+/** The figures of every version, kept as it happened, are those that the whole log gives. */
+async function checkFigures(store: Store, ledger: Ledger): Promise<void> {
+  const expected = new Map<string, VersionFigures>();
+  for (const { program, state } of ledger.shadows.values()) {
+    const { status, startedAt, endedAt } = state.head;
+    const { hash } = program.document;
+    const change: FiguresChange = {
+      started: 1,
+      running: endedAt === null ? 1 : 0,
+      incidents: [...state.incidents.values()].length,
+      ...(isEnded(state) ? { [status as "completed"]: 1 } : {}),
+      ...(status === "completed" && endedAt !== null ? { durationMs: endedAt - startedAt } : {}),
+    };
+    expected.set(hash, addFigures(expected.get(hash) ?? noVersionFigures, [change]));
+  }
+  for (const { hash, process, figures } of await store.versionFigures(undefined)) {
+    const [found, wanted] = [figures, expected.get(hash)].map((each) => JSON.stringify(each));
+    ledger.check(found === wanted, () => `the figures of ${process} are ${found}, but the log says ${wanted}`);
+    expected.delete(hash);
+  }
+  ledger.check(expected.size === 0, () => `there are no figures of ${[...expected.keys()].join()}`);
 }
 
 /** Nothing that one instance owes another is forgotten: it has arrived, or it is on its way. */

@@ -11,7 +11,7 @@ import type {
 } from "../../port.ts";
 import { parseCursor } from "../log/cursor.ts";
 import { messageRow, subscriptionRow } from "../message/coordination.ts";
-import { type InstanceRecord, type ListedJob, type PageRequest, shownInstance, type VersionFigures } from "../store.ts";
+import { type InstanceRecord, type ListedJob, type PageRequest, shownInstance } from "../store.ts";
 import type { InstanceTables, MemoryTables } from "./tables.ts";
 
 type OfInstance = { readonly instanceId?: string; readonly rootId?: string };
@@ -108,28 +108,6 @@ export function listRefusals(
     rows: found.slice(0, limit).map(([, { message: _message, ...row }]) => row),
     ...(found.length > limit && last !== undefined ? { next: String(last[0]) } : {}),
   };
-}
-
-export function versionFigures(tables: MemoryTables, process: string | undefined): Map<string, VersionFigures> {
-  const figures = new Map<string, VersionFigures>();
-  const durations = new Map<string, number>();
-  for (const { record } of tables.instances.values()) {
-    const { hash, status, incidents, startedAt, endedAt } = record;
-    if (process !== undefined && record.process !== process) continue;
-    const before = figures.get(hash);
-    const duration = (durations.get(hash) ?? 0) + (status === "completed" ? (endedAt ?? startedAt) - startedAt : 0);
-    const completed = (before?.completed ?? 0) + (status === "completed" ? 1 : 0);
-    durations.set(hash, duration);
-    figures.set(hash, {
-      started: (before?.started ?? 0) + 1,
-      completed,
-      failed: (before?.failed ?? 0) + (status === "failed" ? 1 : 0),
-      cancelled: (before?.cancelled ?? 0) + (status === "cancelled" ? 1 : 0),
-      incidents: (before?.incidents ?? 0) + incidents,
-      meanDurationMs: completed === 0 ? null : duration / completed,
-    });
-  }
-  return figures;
 }
 
 function keyed<Row extends { readonly key: number }>(

@@ -20,7 +20,6 @@ import {
   listRefusals,
   listSubscriptions,
   listTasks,
-  versionFigures,
 } from "./list.ts";
 import { type InstanceTables, MemoryTables } from "./tables.ts";
 
@@ -121,7 +120,8 @@ function readsOf(tables: () => MemoryTables): Reads {
     listSubscriptions: async (filter, page) => listSubscriptions(tables(), filter, page),
     listMessages: async (filter, page) => listMessages(tables(), filter, page),
     listRefusals: async (filter, page) => listRefusals(tables(), filter, page),
-    versionFigures: async (process) => versionFigures(tables(), process),
+    versionFigures: async (process) =>
+      [...tables().figures.values()].filter((each) => process === undefined || each.process === process),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   OutboxEntry,
   Snapshot,
   StoredDeployment,
+  StoredFigures,
   Turn,
 } from "../store.ts";
 import { CoordinationTables } from "./coordination.ts";
@@ -41,6 +42,7 @@ export class MemoryTables {
   readonly outbox: Map<number, OutboxEntry> = new Map();
   readonly deployments: Map<string, StoredDeployment> = new Map();
   readonly programs: Map<string, ProgramDocument> = new Map();
+  readonly figures: Map<string, StoredFigures> = new Map();
   readonly slots: Map<QueueClass, number> = new Map();
   readonly coordination: CoordinationTables = new CoordinationTables();
   lastNumber = 0;
@@ -143,6 +145,9 @@ const appliers: Appliers = lookup({
   "deployment-put": (tables, { deployment, number, documents, starts }) => {
     for (const each of documents) if (!tables.programs.has(each.hash)) tables.programs.set(each.hash, each);
     tables.deployments.set(deployment.id, { number, deployment, starts });
+  },
+  "figures-put": (tables, { hash, process, figures }) => {
+    tables.figures.set(hash, { hash, process, figures });
   },
   "slots-put": (tables, { queue, slots }) => {
     tables.slots.set(queue, slots);

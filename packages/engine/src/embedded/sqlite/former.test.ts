@@ -4,11 +4,12 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { ended, eventually, historyOf } from "../../conformance/harness.ts";
 import { FakeClock } from "../../testing/fake-clock.ts";
+import { figuresOf } from "../../testing/figures.ts";
 import { receiver } from "../../testing/message-programs.ts";
 import { testHost } from "../../testing/programs.ts";
 import { temporaryFolder } from "../../testing/stores.ts";
 import { createEmbeddedEngine } from "../engine.ts";
-import { openSqliteStore } from "./store.ts";
+import { openSqliteReader, openSqliteStore } from "./store.ts";
 import { verifyLog } from "./verify.ts";
 
 /** Written by the release that had the first schema: one instance that ended, one with a job, a timer and a task each. */
@@ -28,6 +29,11 @@ test("[E64] a database of the first schema is brought up to date, goes on where 
   ]);
   expect((await engine.query("queues")).rows.find((row) => row.queue === "heavy")?.slots).toBe(7);
   const before = await historyOf(engine, {});
+  // How the versions fared is counted once, as it would have been kept all the time.
+  const figures = await figuresOf(engine.history());
+  const read = openSqliteReader(path);
+  expect(new Map((await read.versionFigures(undefined)).map((each) => [each.hash, each.figures]))).toEqual(figures);
+  await read.close();
   engine.work("work", async () => ({ type: "completed", result: {} }));
   const [task] = (await engine.query("tasks")).rows;
   await engine.command("ask-4", { type: "complete-task", key: task?.key ?? 0, result: {}, actor: "me" });

@@ -12,7 +12,7 @@ import type {
 } from "../../port.ts";
 import { parseCursor } from "../log/cursor.ts";
 import { messageRow, subscriptionRow } from "../message/coordination.ts";
-import { type ListedJob, type PageRequest, shownInstance, taskDefaults, type VersionFigures } from "../store.ts";
+import { type ListedJob, type PageRequest, type StoredFigures, shownInstance, taskDefaults } from "../store.ts";
 import { message, subscription } from "./coordination.ts";
 import { instanceRecord, type SqlRow } from "./read.ts";
 
@@ -86,18 +86,15 @@ export class ListReader {
     return pageOf(rows, page, { read, cursor: (row) => String(row["number"]) });
   }
 
-  versionFigures(process: string | undefined): Map<string, VersionFigures> {
+  versionFigures(process: string | undefined): StoredFigures[] {
     const where = new Where();
     if (process !== undefined) where.add("process = ?", process);
-    const rows = this.#db
-      .prepare(
-        `SELECT hash, count(*) AS started, sum(status = 'completed') AS completed, sum(status = 'failed') AS failed,
-           sum(status = 'cancelled') AS cancelled, sum(incidents) AS incidents,
-           avg(CASE status WHEN 'completed' THEN ended_at - started_at END) AS mean
-         FROM instances ${where.text} GROUP BY hash`,
-      )
-      .all(...where.values);
-    return new Map(rows.map((row) => [row["hash"] as string, toFigures(row)]));
+    const rows = this.#db.prepare(`SELECT * FROM version_figures ${where.text} ORDER BY hash`).all(...where.values);
+    return rows.map((row) => ({
+      hash: row["hash"] as string,
+      process: row["process"] as string,
+      figures: JSON.parse(row["figures"] as string) as StoredFigures["figures"],
+    }));
   }
 
   #joined(table: "jobs" | "tasks" | "incidents" | "subscriptions", where: Where, limit: number): SqlRow[] {
@@ -192,17 +189,6 @@ function toSubscriptionRow(row: SqlRow): SubscriptionRow {
     ...subscriptionRow(subscription(row)),
     instanceId: row["id"] as string,
     rootId: row["root_id"] as string,
-  };
-}
-
-function toFigures(row: SqlRow): VersionFigures {
-  return {
-    started: row["started"] as number,
-    completed: row["completed"] as number,
-    failed: row["failed"] as number,
-    cancelled: row["cancelled"] as number,
-    incidents: row["incidents"] as number,
-    meanDurationMs: row["mean"] as number | null,
   };
 }
 

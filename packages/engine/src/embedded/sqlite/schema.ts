@@ -156,4 +156,17 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX refusals_of_message ON refusals (message, process) WHERE message IS NOT NULL;
   `,
+  `
+  -- How each version fares, kept as it happens. Buckets of durations as the kernel counts them.
+  CREATE TABLE version_figures (hash TEXT PRIMARY KEY, process TEXT NOT NULL, figures TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO version_figures SELECT hash, process, json_object(
+      'started', count(*), 'running', sum(ended_at IS NULL), 'completed', sum(status = 'completed'),
+      'failed', sum(status = 'failed'), 'cancelled', sum(status = 'cancelled'), 'incidents', sum(incidents),
+      'totalMs', sum(CASE status WHEN 'completed' THEN ended_at - started_at ELSE 0 END),
+      'durations', (SELECT json_group_object(CAST(bucket AS TEXT), completed) FROM
+        (SELECT CASE WHEN ended_at - started_at < 1 THEN 0
+            ELSE 1 + CAST(4 * log2(ended_at - started_at) AS INTEGER) END AS bucket, count(*) AS completed
+          FROM instances WHERE hash = of.hash AND status = 'completed' GROUP BY bucket)))
+    FROM instances of GROUP BY hash;
+  `,
 ];

@@ -100,6 +100,7 @@ function prepare(db: DatabaseSync): Statements {
     "outbox-delete": db.prepare("DELETE FROM outbox WHERE id = ?"),
     "snapshot-put": db.prepare("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)"),
     "deployment-put": db.prepare("INSERT OR REPLACE INTO deployments VALUES (?, ?, ?, ?)"),
+    "figures-put": db.prepare("INSERT OR REPLACE INTO version_figures VALUES (?, ?, ?)"),
     "slots-put": db.prepare("INSERT OR REPLACE INTO slots VALUES (?, ?)"),
   };
 }
@@ -162,6 +163,9 @@ const writers: Writers = lookup({
       JSON.stringify(deployment.programs),
       JSON.stringify(starts),
     );
+  },
+  "figures-put": (statements, { hash, process, figures }) => {
+    statements["figures-put"].run(hash, process, JSON.stringify(figures));
   },
   "slots-put": (statements, { queue, slots }) => {
     statements["slots-put"].run(queue, slots);

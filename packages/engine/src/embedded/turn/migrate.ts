@@ -1,5 +1,6 @@
 import { type Command, decide, type Event, pendingEffects } from "@tutti/kernel";
 import type { MigrateRequest } from "../../port.ts";
+import { countedMove } from "../version/figures.ts";
 import { type Named, type Programs, programNotFound } from "../version/programs.ts";
 import { subscriptionOf } from "./effects.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
@@ -58,7 +59,9 @@ export function takeMigration(scope: Scope, draft: Draft, { instanceId, request,
 function move(draft: Draft, live: Live, { hash, deployment }: Named): void {
   const { record, state } = live;
   const { process, version } = state.head;
+  const before = { ...record };
   Object.assign(record, { process, version, hash, deployment });
+  draft.counted.push(...countedMove(record, before));
   draft.changes.push({ type: "instance-move", record });
   for (const effect of pendingEffects(state)) {
     if (effect.type !== "open-subscription") continue;

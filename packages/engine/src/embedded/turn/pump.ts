@@ -11,6 +11,7 @@ import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store } from "../
 import { Alarm } from "../time/alarm.ts";
 import { Schedules } from "../time/schedules.ts";
 import { Timers } from "../time/timers.ts";
+import { Figures, settleFigures } from "../version/figures.ts";
 import { Programs } from "../version/programs.ts";
 import { settleRollouts } from "../version/rollouts.ts";
 import { performEffect } from "./effects.ts";
@@ -179,6 +180,7 @@ export class Pump {
       limits: this.#options.limits,
       requests: new Map(),
       listed: new Set(),
+      figures: new Figures(),
       numbers: this.#numbers,
       refusal: ({ instanceId, number }) => this.#refusal(instanceId, number),
       quarantine: (record, error) => this.#quarantine(record, error),
@@ -254,7 +256,6 @@ export class Pump {
       numbers: this.#numbers,
       now: this.#options.clock.now(),
       turn: this.#turn,
-      counting: this.programs.rollouts > 0,
     });
     // Views first: they show what is durable.
     for (const item of items) if (item.type === "view") this.#take(draft, item);
@@ -274,6 +275,7 @@ export class Pump {
       draft.answers.push(() => this.#scope.listed.add(record.number));
     }
     this.#newlyQuarantined = [];
+    if (draft.counted.length > 0) settleFigures({ scope: this.#scope, draft });
     if (draft.counted.length + draft.plans.length > 0) settleRollouts({ scope: this.#scope, draft });
     draft.snapshot(this.#options.limits.snapshotEventsMin);
   }
@@ -410,11 +412,13 @@ export class Pump {
     const jobs = await this.#openJobs();
     const held = await store.heldInstances();
     const rollouts = await store.rollouts();
+    const figures = await store.versionFigures(undefined);
     const schedules = await store.schedules();
     const counts = await store.messageCounts();
     const unmatched = await store.unmatched(this.#options.clock.now());
     if (this.#status === "closed" || this.#status === "crashed") return;
     this.programs.resetRollouts(rollouts);
+    this.#scope.figures.reset(figures);
     this.schedules.reset(schedules);
     this.channels.reset(counts);
     for (const each of unmatched) this.channels.wait(each);

@@ -6,6 +6,7 @@ import type { ChannelWanted, OpenSubscription, SignalWanted } from "../message/c
 import type { InstanceNumber, InstanceRecord } from "../store.ts";
 import type { Schedules } from "../time/schedules.ts";
 import type { Timers } from "../time/timers.ts";
+import type { Figures } from "../version/figures.ts";
 import type { Named, Programs } from "../version/programs.ts";
 import type { Inbox, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
@@ -52,6 +53,7 @@ export interface Scope {
   readonly signalled: Map<SignalWanted, readonly OpenSubscription[]>;
   /** What an instance gets once it is no longer paused, or has ended. */
   readonly kept: KeptParcels;
+  readonly figures: Figures;
   /** Instances that the list of incidents shows as in quarantine. */
   readonly listed: Set<InstanceNumber>;
   /** Why an instance cannot be used, by id and by number. */

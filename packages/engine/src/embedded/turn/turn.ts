@@ -25,7 +25,8 @@ import {
   quarantineKey,
   type Turn,
 } from "../store.ts";
-import { type Counted, countsOf, type Planned } from "../version/rollouts.ts";
+import { type Counted, countedOf } from "../version/figures.ts";
+import type { Planned } from "../version/rollouts.ts";
 import { recordEffect } from "./effects.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
@@ -82,13 +83,11 @@ export class Draft implements Turn {
   readonly begins: Begin[] = [];
   /** Items that the next turn has to take up, before all others. */
   readonly later: Item[] = [];
-  /** What happened to instances that a rollout may count. Empty without one. */
+  /** What happened to instances that the figures of their versions count. */
   readonly counted: Counted[] = [];
   readonly plans: Planned[] = [];
   /** What became of schedules, by their places; undefined: dropped. */
   readonly schedules: Map<string, StoredSchedule | undefined> = new Map();
-  /** A rollout is under way. */
-  readonly counting: boolean;
   /** Messages are forgotten in it. */
   forgets = false;
   /** The command under way asks for what is open already. */
@@ -102,9 +101,7 @@ export class Draft implements Turn {
     readonly numbers: Numbers;
     readonly now: number;
     readonly turn: number;
-    readonly counting: boolean;
   }) {
-    this.counting = options.counting;
     this.numbers = { ...options.numbers };
     this.now = options.now;
     this.#turn = options.turn;
@@ -178,7 +175,7 @@ export class Draft implements Turn {
         exchange.hold({ channel: record.startedBy, process: record.process, held: false });
       }
       if (sequence === 1) this.numbers.created = Math.max(this.numbers.created, record.number);
-      if (this.counting) this.counted.push(...countsOf(record, { isNew: sequence === 1, incidents }));
+      this.#count(record, { isNew: sequence === 1, incidents });
       this.#addRow(record, { sequence, at, events: decision.events });
       if (record.status !== status || record.held !== held || record.incidents !== incidents) {
         this.changes.push({ type: "instance-update", record });
@@ -229,12 +226,19 @@ export class Draft implements Turn {
     record.status = state.head.status ?? record.status;
     record.endedAt = state.head.endedAt;
     record.startedAt = state.head.startedAt;
-    if (this.counting) this.counted.push(...countsOf(record, { isNew: true, incidents: 0 }));
+    this.#count(record, { isNew: true, incidents: 0 });
+  }
+
+  #count(record: InstanceRecord, before: Parameters<typeof countedOf>[1]): void {
+    const counted = countedOf(record, before);
+    if (counted !== undefined) this.counted.push(counted);
   }
 
   /** Shows the quarantine in the list of incidents, under a key that no incident of the process has. */
   quarantine(record: InstanceRecord): void {
+    const { incidents } = record;
     record.incidents++;
+    this.#count(record, { isNew: false, incidents });
     this.changes.push(
       {
         type: "incident-put",
@@ -255,7 +259,9 @@ export class Draft implements Turn {
 
   /** It is tried again: until it breaks once more, nothing is wrong with it. */
   acquit(record: InstanceRecord): void {
+    const { incidents } = record;
     record.incidents--;
+    this.#count(record, { isNew: false, incidents });
     this.changes.push(
       { type: "incident-delete", instance: record.number, key: quarantineKey },
       { type: "instance-update", record },

@@ -9,36 +9,11 @@ import {
 } from "@tutti/kernel";
 import { beginAnew } from "../message/begin.ts";
 import type { StoredRollout } from "../message/coordination.ts";
-import type { InstanceRecord } from "../store.ts";
 import type { Answer } from "../turn/inbox.ts";
 import type { InTurn } from "../turn/scope.ts";
 import type { Draft } from "../turn/turn.ts";
+import type { Counted } from "./figures.ts";
 import type { Programs } from "./programs.ts";
-
-/** Something that a rollout counts. */
-export interface Counted {
-  readonly record: InstanceRecord;
-  readonly what: keyof RolloutFigures;
-}
-
-const ends: { readonly [status in InstanceRecord["status"]]?: keyof RolloutFigures } = {
-  completed: "completed",
-  failed: "failed",
-  cancelled: "cancelled",
-};
-
-/** What one command did that rollouts count; `before` is the record as it was. */
-export function countsOf(
-  record: InstanceRecord,
-  before: { readonly isNew: boolean; readonly incidents: number },
-): Counted[] {
-  const all: Counted[] = [];
-  if (before.isNew) all.push({ record, what: "started" });
-  for (let more = record.incidents - before.incidents; more > 0; more--) all.push({ record, what: "incidents" });
-  const end = record.endedAt === null ? undefined : ends[record.status];
-  if (end !== undefined) all.push({ record, what: end });
-  return all;
-}
 
 /** A plan that was asked for in this turn: it holds from the next one on. */
 export interface Planned {
@@ -59,16 +34,15 @@ export function checkPlan(programs: Programs, process: string, plan: RolloutPlan
 export function settleRollouts({ scope, draft }: InTurn): void {
   const { programs } = scope;
   const changed = new Map<string, StoredRollout>();
-  for (const { record, what } of draft.counted) {
-    const rollout = changed.get(record.process) ?? programs.rollout(record.process);
-    if (rollout === undefined || !isOf(rollout, record, programs)) continue;
-    const after = counted(rollout, what, draft.now);
-    changed.set(record.process, after);
-    if (rollout.rolledBack === null && after.rolledBack !== null) {
-      beginAnew({ scope, draft }, after.process);
-      const { process, figures } = after;
-      scope.warn("a rollout was taken back", { process, reason: after.rolledBack.reason, ...figures });
-    }
+  for (const each of programs.rollouts === 0 ? [] : draft.counted) {
+    const { process } = each;
+    const before = changed.get(process) ?? programs.rollout(process);
+    if (before === undefined || !isOf(before, each, programs)) continue;
+    const after = whatOf(each).reduce((rollout, what) => counted(rollout, what, draft.now), before);
+    changed.set(process, after);
+    if (before.rolledBack !== null || after.rolledBack === null) continue;
+    beginAnew({ scope, draft }, process);
+    scope.warn("a rollout was taken back", { process, reason: after.rolledBack.reason, ...after.figures });
   }
   for (const { process, plan, answer } of draft.plans) {
     const before = changed.get(process) ?? programs.rollout(process);
@@ -91,9 +65,16 @@ export function settleRollouts({ scope, draft }: InTurn): void {
 }
 
 /** What began before says nothing about how the candidate fares under the plan. */
-function isOf({ process, plan, after }: StoredRollout, record: InstanceRecord, programs: Programs): boolean {
-  return record.number > after && programs.version(process, plan.candidate)?.hash === record.hash;
+function isOf({ process, plan, after }: StoredRollout, { number, hash }: Counted, programs: Programs): boolean {
+  return number > after && programs.version(process, plan.candidate)?.hash === hash;
 }
+
+/** One entry for each that is counted. Of incidents those that came up: resolving one takes nothing back. */
+function whatOf({ change }: Counted): (keyof RolloutFigures)[] {
+  return whats.flatMap((what) => Array.from({ length: Math.max(0, change[what] ?? 0) }, () => what));
+}
+
+const whats = ["started", "incidents", "completed", "failed", "cancelled"] as const;
 
 function planned(
   draft: Draft,

@@ -1,12 +1,7 @@
-import type { Rollout } from "@tutti/kernel";
+import { durationQuantileMs, noVersionFigures, type Rollout, type VersionFigures } from "@tutti/kernel";
 import type { Page, VersionRow, Views } from "../../port.ts";
 import { parseCursor } from "../log/cursor.ts";
-import type { PageRequest, StoredDeployment, StoreReader, VersionFigures } from "../store.ts";
-
-const nothing: VersionFigures = {
-  ...{ started: 0, completed: 0, failed: 0, cancelled: 0, incidents: 0 },
-  meanDurationMs: null,
-};
+import type { PageRequest, StoredDeployment, StoreReader } from "../store.ts";
 
 /** Every version once, by process, the newest first. The cursor counts rows: versions are only ever added in front. */
 export async function listVersions(
@@ -15,16 +10,28 @@ export async function listVersions(
   { after, limit }: PageRequest,
 ): Promise<Page<VersionRow>> {
   const from = after === undefined ? 0 : (parseCursor(after, 1)[0] as number);
-  const figures = await store.versionFigures(filter.process);
+  const figures = new Map((await store.versionFigures(filter.process)).map((each) => [each.hash, each.figures]));
   const rollouts = new Map((await store.rollouts()).map((each) => [each.process, each]));
   const all = newestFirst(await store.deployments(), filter.process);
   const rows = all.map((version) => ({
     ...version,
     ...shareOf(version, rollouts.get(version.process)),
-    ...(figures.get(version.hash) ?? nothing),
+    ...shownFigures(figures.get(version.hash) ?? noVersionFigures),
   }));
   const next = from + limit < rows.length ? { next: String(from + limit) } : {};
   return { rows: rows.slice(from, from + limit), ...next };
+}
+
+function shownFigures(
+  figures: VersionFigures,
+): Omit<VersionRow, "process" | "version" | "hash" | "latest" | "percent" | "rolledBack"> {
+  const { totalMs, durations: _durations, ...counts } = figures;
+  return {
+    ...counts,
+    meanDurationMs: counts.completed === 0 ? null : totalMs / counts.completed,
+    medianDurationMs: durationQuantileMs(figures, 0.5),
+    p95DurationMs: durationQuantileMs(figures, 0.95),
+  };
 }
 
 type Version = Pick<VersionRow, "process" | "version" | "hash" | "latest">;

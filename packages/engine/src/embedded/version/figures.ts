@@ -1,0 +1,78 @@
+import { addFigures, type FiguresChange, noVersionFigures, type VersionFigures } from "@tutti/kernel";
+import type { InstanceNumber, InstanceRecord, StoredFigures } from "../store.ts";
+import type { InTurn } from "../turn/scope.ts";
+
+/** What one command changed of how a version fares. */
+export interface Counted {
+  readonly number: InstanceNumber;
+  readonly process: string;
+  readonly hash: string;
+  readonly change: FiguresChange;
+}
+
+const ends: { readonly [status in InstanceRecord["status"]]?: "completed" | "failed" | "cancelled" } = {
+  completed: "completed",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+/** `before` is the record as it was. Nearly every command changes nothing. */
+export function countedOf(
+  record: InstanceRecord,
+  before: { readonly isNew: boolean; readonly incidents: number },
+): Counted | undefined {
+  const { number, process, hash, status, startedAt, endedAt } = record;
+  const incidents = record.incidents - before.incidents;
+  if (!before.isNew && endedAt === null && incidents === 0) return undefined;
+  const end = endedAt === null ? undefined : ends[status];
+  const change = {
+    ...(before.isNew ? { started: 1 } : {}),
+    running: (before.isNew ? 1 : 0) - (end === undefined ? 0 : 1),
+    ...(incidents === 0 ? {} : { incidents }),
+    ...(end === undefined ? {} : { [end]: 1 }),
+    ...(end === "completed" && endedAt !== null ? { durationMs: endedAt - startedAt } : {}),
+  };
+  return { number, process, hash, change };
+}
+
+/** It is of another version now, with its open incidents. */
+export function countedMove(record: InstanceRecord, before: Pick<InstanceRecord, "process" | "hash">): Counted[] {
+  const { number, process, hash, incidents } = record;
+  return [
+    { number, process: before.process, hash: before.hash, change: { running: -1, incidents: -incidents } },
+    { number, process, hash, change: { running: 1, incidents } },
+  ];
+}
+
+/** How every version fares, as the log has it: kept beside it, and changed with it. */
+export class Figures {
+  readonly #all: Map<string, VersionFigures> = new Map();
+
+  reset(stored: readonly StoredFigures[]): void {
+    this.#all.clear();
+    for (const { hash, figures } of stored) this.#all.set(hash, figures);
+  }
+
+  of(hash: string): VersionFigures {
+    return this.#all.get(hash) ?? noVersionFigures;
+  }
+
+  set(hash: string, figures: VersionFigures): void {
+    this.#all.set(hash, figures);
+  }
+}
+
+/** Writes down what the turn did to the figures of each version. */
+export function settleFigures({ scope, draft }: InTurn): void {
+  const changes = new Map<string, { readonly process: string; readonly changes: FiguresChange[] }>();
+  for (const { process, hash, change } of draft.counted) {
+    const here = changes.get(hash);
+    if (here === undefined) changes.set(hash, { process, changes: [change] });
+    else here.changes.push(change);
+  }
+  for (const [hash, of] of changes) {
+    const figures = addFigures(scope.figures.of(hash), of.changes);
+    draft.changes.push({ type: "figures-put", hash, process: of.process, figures });
+    draft.answers.push(() => scope.figures.set(hash, figures));
+  }
+}
