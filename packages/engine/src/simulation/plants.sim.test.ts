@@ -34,6 +34,7 @@ test.each<readonly [Plant, Log, RegExp]>([
   ["stale-load", "journal", /is not what the log says/],
   ["unordered-snapshot", "journal", /is not what the log says/],
   ["forgotten-receipt", "journal", /reached process|in vain/],
+  ["forgotten-figures", "journal", /the figures of|there are no figures/],
   ["forgotten-subscription", "sqlite", /the table of subscriptions|is running and waits for/],
 ])("[S3] a planted bug is found: %s on the %s log", async (plant, log, reason) => {
   const found = await hunt(plant, log, 200);
