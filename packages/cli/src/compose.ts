@@ -28,7 +28,7 @@ export async function compose(options: { readonly state: StateFolder; readonly l
   }
   const store = openSqliteStore(state.database);
   const engine = await createEmbeddedEngine({ store, host: createHost(), log });
-  await settleForks(state.path, (run) => isInstance(engine, run));
+  await settleForks(deps, (run) => isInstance(engine, run));
   await engine.deploy(await loadFeaturePrograms());
   for (const [jobType, handler] of Object.entries(featureHandlers(deps))) engine.work(jobType, handler);
   return {

@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Event } from "@tutti/kernel";
 import { commitTree, listRefs, resolveByPerson, runRef, setRef, treeOf } from "@tutti/workspace";
@@ -107,7 +109,10 @@ test("[F81] what a crash left of a fork is ended by whether it came to be, and g
     expect(once.has(runRef(to, "forking"))).toBe(true);
   }
   const asked: string[] = [];
-  await settleForks(deps.stateDir, async (run) => asked.push(run) > 0 && run === "came");
+  const said: string[] = [];
+  mkdirSync(join(deps.stateDir, "repositories", "broken.git"));
+  await settleForks({ ...deps, log: (line) => said.push(line) }, async (run) => asked.push(run) > 0 && run === "came");
+  expect(said).toEqual([expect.stringContaining("broken.git were not looked at")]);
   expect(asked.sort()).toEqual(["came", "never"]);
   expect([...(await listRefs(repository, "came")).keys()]).toEqual([
     "refs/tutti/came/base",

@@ -12,6 +12,7 @@ import {
   setRef,
   setRefs,
 } from "@tutti/workspace";
+import type { FeatureDeps } from "./deps.ts";
 import { finishedRef, integrationRef } from "./unit-refs.ts";
 
 /*
@@ -54,10 +55,20 @@ export async function settleFork(repository: Repository, to: string, exists: boo
   else await removeRun(repository, to);
 }
 
-/** Ends what a crash cut short, by whether there is such a run. */
-export async function settleForks(stateDir: string, exists: (run: string) => Promise<boolean>): Promise<void> {
+/**
+ * Ends what a crash cut short, by whether there is such a run. A repository that cannot be read is told in the log: it
+ * must not keep the owner from starting.
+ */
+export async function settleForks(
+  { stateDir, log }: Pick<FeatureDeps, "stateDir" | "log">,
+  exists: (run: string) => Promise<boolean>,
+): Promise<void> {
   for (const repository of await repositories(stateDir)) {
-    for (const run of await runsWith(repository, forking)) await settleFork(repository, run, await exists(run));
+    try {
+      for (const run of await runsWith(repository, forking)) await settleFork(repository, run, await exists(run));
+    } catch (error) {
+      log(`forks in ${repository.gitDir} were not looked at: ${error instanceof Error ? error.message : error}`);
+    }
   }
 }
 

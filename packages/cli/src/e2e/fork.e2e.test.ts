@@ -119,3 +119,38 @@ test("[X14] a rollback cancels what came after and goes on from there, from the 
   expect((await scene.tutti(["fork", children?.instanceId ?? ""])).stderr).toContain("fork-unsupported");
   await scene.close();
 }, 120_000);
+
+test("[X14] a run is forked from its first moment, its merge and its publishing, and forks again, all to the same tree", async () => {
+  const scene = open();
+  const view = await scene.json(runExample(scene, "fixtures/diamond-late", ["--id", "r"]), patiently);
+  const { checkpoints } = await scene.json<Moments>(["checkpoints", "r"]);
+  const after = (count: number, type: string): number =>
+    checkpoints.filter(({ events }) => events.includes(type))[count]?.position ?? 0;
+  const merging = (await scene.events()).find(
+    ({ instanceId, event }) => instanceId === "r" && event.type === "child-requested" && event.process === "merge",
+  );
+  const publishing = (await scene.events()).find(
+    ({ instanceId, event }) =>
+      instanceId === "r" && event.type === "job-created" && event.jobType === "feature.publish",
+  );
+  const moments = [after(0, "instance-created"), merging?.cursor.position, publishing?.cursor.position];
+  const units = view.totals.planned;
+  const again: string[] = [];
+  for (const [at, position] of moments.entries()) {
+    const { fork } = await scene.json<{ fork: string }>(["fork", "r", "--at", String(position)]);
+    const forked = await scene.json(["wait", fork], patiently);
+    expect(treeOf(scene, forked)).toBe(treeOf(scene, view));
+    expect(await applied(scene, fork)).toHaveLength(at === 0 ? units : 0);
+    again.push(fork);
+  }
+  // A fork has its original's moments as its own.
+  const own = await scene.json<Moments>(["checkpoints", again[2] ?? ""]);
+  const early = own.checkpoints.find(({ events }) => events.includes("item-completed"));
+  const { fork } = await scene.json<{ fork: string }>(["fork", again[2] ?? "", "--at", String(early?.position)]);
+  expect(treeOf(scene, await scene.json(["wait", fork], patiently))).toBe(treeOf(scene, view));
+  expect(await applied(scene, fork)).toHaveLength(units - 1);
+  const ended = await scene.tutti(["fork", "r"]);
+  expect([ended.exit, ended.stderr]).toEqual([2, expect.stringContaining("fork-refused")]);
+  expect(scene.git("--git-dir", scene.repositories()[0] ?? "", "for-each-ref", "refs/tutti/*/forking")).toBe("");
+  await scene.close();
+}, 400_000);
