@@ -157,11 +157,40 @@ test("[D184] lists, relations, conditionals, filters and loops, in each other as
   expect(value(looped("every", `<satisfies>${literal("i > 2")}</satisfies>`))).toBe(false);
 });
 
+test("[D184] comments stay within their box, the last entry of a context is what it gives, and tables may be functions", () => {
+  const value = (logic: string, more = ""): unknown => {
+    const { decisions, problems } = compileDmn(dmn(`${more}<decision id="a" name="a">${logic}</decision>`), {
+      file: "t",
+    });
+    expect(problems).toEqual([]);
+    const [first] = decisions;
+    const result = first && host.evaluate(first.expression, scopeOf({ n: 4 }));
+    return result?.ok === true ? result.value : result;
+  };
+  expect(value(`<list>${literal("1 // one")}${literal("n")}</list>`)).toEqual([1, 4]);
+  const list = `<contextEntry><variable name="list"/>${literal("[1, n]")}</contextEntry>`;
+  expect(value(`<context>${list}<contextEntry>${literal("list[2]")}</contextEntry></context>`)).toBe(4);
+  const fee = `<businessKnowledgeModel id="f" name="fee of"><encapsulatedLogic><formalParameter name="the amount"/><decisionTable hitPolicy="FIRST"><input><inputExpression><text>the amount</text></inputExpression></input><output/><rule><inputEntry><text>&gt; 10</text></inputEntry><outputEntry><text>the amount / 10</text></outputEntry></rule><rule><inputEntry><text>-</text></inputEntry><outputEntry><text>0</text></outputEntry></rule></decisionTable></encapsulatedLogic></businessKnowledgeModel>`;
+  const asks = `<knowledgeRequirement><requiredKnowledge href="#f"/></knowledgeRequirement>${literal("[fee of(the amount: 50), fee of(n)]")}`;
+  expect(value(asks, fee)).toEqual([5, 0]);
+});
+
 test("[D184] what a DMN file has that Tutti does not decide is refused with its line", () => {
   const decision = (logic: string) => dmn(`<decision id="a" name="a">${logic}</decision>`);
   const row = `<relation><column name="a"/><row>${literal("1")}${literal("2")}</row></relation>`;
   for (const strange of [row, "<list><decisionTable/></list>", "<filter><in/></filter>", "<conditional/>"])
     expect(problemsOf(decision(strange))[0]).toBe("2 decision-invalid");
+  expect(problemsOf(decision("<sorcery/>"))).toEqual(["2 decision-invalid"]);
+  expect(problemsOf(decision("<quantumExpression/>"))).toEqual(["2 decision-invalid"]);
+  expect(problemsOf(decision('<decisionTable hitPolicy="COLLECT" aggregation="MEDIAN"/>'))).toEqual([
+    "2 decision-invalid",
+  ]);
+  expect(
+    problemsOf(dmn(`<import namespace="x" name="y"/><decision id="a" name="a">${literal("1")}</decision>`)),
+  ).toEqual(["2 decision-invalid"]);
+  expect(
+    problemsOf(decision(`<relation><column name="a"/>\n<row>${literal("1")}${literal("2")}</row></relation>`)),
+  ).toEqual(["3 decision-invalid"]);
   expect(problemsOf(decision(""))).toEqual(["2 decision-invalid"]);
   expect(problemsOf(decision('<decisionTable hitPolicy="MAYBE"/>'))).toEqual(["2 decision-invalid"]);
   expect(

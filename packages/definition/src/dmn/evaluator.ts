@@ -1,10 +1,11 @@
 import type { Evaluation, Expression, VariableScope } from "@tutti/kernel";
+import { FeelFunction } from "feelin";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { CompilationCache } from "../expression/cache.ts";
 import { FeelEvaluator } from "../feel/evaluator.ts";
-import { BoundName, type Evaluating, type Names, type Run } from "../feel/run.ts";
-import type { FeelValue } from "../feel/value.ts";
-import type { CompiledDecision, DecisionStep } from "./model.ts";
+import { BoundName, ContextNames, type Evaluating, type Names, type Run } from "../feel/run.ts";
+import { contextOf, type FeelValue } from "../feel/value.ts";
+import type { CompiledDecision, DecisionStep, TableFunction } from "./model.ts";
 import { type CompileCell, compileTable } from "./table.ts";
 
 interface ReadyDecision {
@@ -47,10 +48,11 @@ export class DecisionEvaluator {
       const { names, steps } = JSON.parse(text) as CompiledDecision;
       const reads = new Set<string>();
       const known = new Set<string>();
-      const cell = this.#cells(names, (name) => {
-        if (!known.has(name)) reads.add(variableOf(name));
-      });
       const ready = steps.map((step) => {
+        const parameters = step.logic.type === "function" ? step.logic.parameters : [];
+        const cell = this.#cells(names, (name) => {
+          if (!known.has(name) && !parameters.includes(name)) reads.add(variableOf(name));
+        });
         const run = compileStep(step, cell);
         known.add(step.name);
         return { name: step.name, run };
@@ -74,9 +76,23 @@ export class DecisionEvaluator {
 }
 
 function compileStep(step: DecisionStep, cell: CompileCell): (names: Names, run: Evaluating) => FeelValue {
-  if (step.logic.type === "table") return compileTable(step.name, step.logic, cell);
-  const literal: Run = cell(step.logic.text, "Expression");
+  const { name, logic } = step;
+  if (logic.type === "table") return compileTable(name, logic, cell);
+  if (logic.type === "function") return compileFunction(name, logic, cell);
+  const literal: Run = cell(logic.text, "Expression");
   return (names) => literal(names);
+}
+
+function compileFunction(name: string, { parameters, table }: TableFunction, cell: CompileCell) {
+  const decideTable = compileTable(name, table, cell);
+  return (names: Names, run: Evaluating): FeelValue =>
+    new FeelFunction(
+      (...args: FeelValue[]) => {
+        const values = contextOf(parameters.map((parameter, index) => [parameter, args[index] ?? null]));
+        return decideTable(new ContextNames(values, names), run);
+      },
+      [...parameters],
+    );
 }
 
 function decide(

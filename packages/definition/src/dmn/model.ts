@@ -13,7 +13,16 @@ export interface CompiledDecision {
 export interface DecisionStep {
   /** Under which others read it. */
   readonly name: string;
-  readonly logic: Literal | DecisionTable;
+  readonly logic: DecisionLogic;
+}
+
+export type DecisionLogic = Literal | DecisionTable | TableFunction;
+
+/** A table that decisions ask with values of their own. */
+export interface TableFunction {
+  readonly type: "function";
+  readonly parameters: readonly string[];
+  readonly table: DecisionTable;
 }
 
 export interface Literal {

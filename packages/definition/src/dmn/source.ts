@@ -5,7 +5,7 @@ import { canonicalJson } from "../hash.ts";
 import { limits } from "../limits.ts";
 import type { Problems } from "../problem.ts";
 import { variableOf } from "./evaluator.ts";
-import type { CompiledDecision, DecisionTable, Literal } from "./model.ts";
+import type { CompiledDecision, DecisionLogic } from "./model.ts";
 
 /** A piece of FEEL as it stands in a file. */
 export interface Cell {
@@ -22,7 +22,7 @@ export interface DecisionSource {
   readonly position: SourcePosition;
   /** Ids of what must be decided before; undefined: whatever it reads by name. */
   readonly requires: readonly { readonly id: string; readonly position: SourcePosition }[] | undefined;
-  readonly logic: Literal | DecisionTable;
+  readonly logic: DecisionLogic;
   /** Every text of the logic, to be checked at its place. */
   readonly cells: readonly Cell[];
   /** Not a decision of its own: only called. */
