@@ -82,7 +82,8 @@ export class Blocks {
   /** The same name means the same step, and only one of the places may say more about it. */
   refuseSecond(step: Step): void {
     const { unit, inputs, outputs } = step;
-    const says = unit.kind === "call" && (unit.args !== undefined || unit.agent !== undefined);
+    const says =
+      unit.kind === "call" && (unit.args !== undefined || unit.agent !== undefined || unit.modifiers !== undefined);
     if (says || inputs.length > 0 || outputs.length > 0) {
       const name = unit.kind === "call" ? unit.name : "it";
       this.#refuse(`everything about ${name} where it stands first, but there is more about it here`, unit.position);
@@ -117,8 +118,8 @@ export class Blocks {
   }
 
   #service(step: Step, call: Unit & { readonly kind: "call" }, collection?: string): Block {
-    const { name, args = [], agent, position } = call;
-    const headers = agent === undefined ? undefined : { agent };
+    const { name, args = [], agent, modifiers, position } = call;
+    const headers = { ...(agent !== undefined && { agent }), ...(modifiers !== undefined && { modifiers }) };
     const inputs = [...step.inputs, ...args].map((field) => this.mapping(field, position));
     const outputs = step.outputs.map((target): Mapping => ({ target, source: variableAt(target, position) }));
     this.#draft.add({
@@ -126,7 +127,7 @@ export class Blocks {
       id: name,
       parent: null,
       position,
-      job: { type: name, retry: defaultRetry, ...(headers !== undefined && { headers }) },
+      job: { type: name, retry: defaultRetry, ...(Object.keys(headers).length > 0 && { headers }) },
       ...(inputs.length > 0 && { inputs }),
       ...(collection === undefined && outputs.length > 0 && { outputs }),
       ...(collection !== undefined && { loop: this.#loop(step, collection, position) }),

@@ -36,6 +36,8 @@ export type Unit =
       readonly name: string;
       readonly args?: readonly Field[];
       readonly agent?: string;
+      /** `+boost`, `-penalty(0.5)`, `*emphasis`: what whoever does the step should mind, as it was written. */
+      readonly modifiers?: readonly string[];
       readonly position: SourcePosition;
     }
   /** `[a & b → c]`: all at once. */

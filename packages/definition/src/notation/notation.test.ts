@@ -150,7 +150,7 @@ test("[D194] what cannot be read is reported at its place, line by line", () => 
   expect(problemsOf("[a & b] → {v}\nc → v → [v & d]")).toContain("1:11 notation-invalid");
   expect(problemsOf("")).toEqual(["1:1 notation-invalid"]);
   expect(problemsOf("n: colour = 1\na")).toEqual(["1:1 variable-type"]);
-  expect(problemsOf("a +boost")).toEqual(["1:3 notation-invalid"]);
+  expect(problemsOf("a ~boost")).toEqual(["1:3 notation-invalid"]);
   expect(problemsOf("(".repeat(100))).toEqual(["1:21 notation-invalid"]);
   expect(problemsOf(`a${" ".repeat(limits.notationCharactersMax)}`)).toEqual(["1:1 notation-invalid"]);
 });
@@ -205,6 +205,48 @@ const { flow } = fc.letrec<{ flow: ArrowFlow; unit: Unit; call: Unit & { kind: "
 function withoutPlaces(notation: Notation): unknown {
   return JSON.parse(JSON.stringify(notation, (key, value) => (key === "position" ? undefined : value)));
 }
+
+test("[D197] modifiers are headers of the step's job, and come back when they are printed", () => {
+  const text = "q → search @web +recent -paywalled(0.5) *emphasis → results\nreport(results) +short\n";
+  const { program, problems } = compileArrows(text, { id: "p", file: "t" });
+  expect(problems).toEqual([]);
+  expect(program?.elements.flatMap((element) => ("job" in element ? [element.job?.headers] : []))).toEqual([
+    undefined,
+    { agent: "web", modifiers: ["+recent", "-paywalled(0.5)", "*emphasis"] },
+    { modifiers: ["+short"] },
+  ]);
+  expect(printNotation(parseNotation(text, new Problems("t")))).toBe(text);
+  // An arrow is no modifier, and neither is a minus between two values.
+  expect(compileArrows("a ->b", { id: "p", file: "t" }).problems).toEqual([]);
+  expect(compileArrows("x: number = 3\nx -1.0 > 1.0 ? a : b", { id: "p", file: "t" }).problems).toEqual([]);
+});
+
+test("[D197] what the shorthand has and no process can run is refused by its sign, with what to write", () => {
+  const refused: readonly (readonly [text: string, place: number, why: string])[] = [
+    ["query ~match docs", 7, "~ matches roughly"],
+    ["[xs] >> filter(1 < 2) >> map → ys", 23, ">> goes through one list"],
+    ["a ?? b → c", 3, "?? is not there"],
+    ["x ∉ ys ? a : b", 3, "∉ is not there"],
+    ["a ∪ b → c", 3, "sets are put together"],
+    ["{a} ++ {b} → c", 5, "sets are put together"],
+    ["→ {...x, f: 1}", 4, "... is not there"],
+    ["[a] & [b]", 5, "& stands between steps"],
+    ["a → #b", 5, "# is no count"],
+    ["for x in xs → y", 5, "a loop is written [list] >> step"],
+    ["data → validate ✅", 17, "a picture means nothing"],
+    ["🔍 → b", 1, "a picture means nothing"],
+  ];
+  for (const [text, column, why] of refused) {
+    const [problem] = compileArrows(text, { id: "p", file: "t" }).problems;
+    expect(`${text}: ${problem?.code} ${problem?.position.column} ${problem?.message}`).toContain(
+      `${text}: notation-invalid ${column} `,
+    );
+    expect(problem?.message).toContain(`(${why}`);
+  }
+  expect(
+    compileArrows('x = "a ?? b ... ∉"\na(x)', { id: "p", file: "t" }).problems.map(({ code }) => code),
+  ).not.toContain("notation-invalid");
+});
 
 test("[D196] what is printed is read again as the same", () => {
   const read = (text: string) => {

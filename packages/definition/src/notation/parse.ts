@@ -11,7 +11,8 @@ import { Scanner, SyntaxFault } from "./scanner.ts";
  *     flow      = unit { ("→" | "->" | "|" | "|>") unit }
  *     unit      = condition "?" flow ":" flow | "[" flow { "&" flow } "]" | "[" name "]" ">>" call
  *               | "(" name { "+" name } ")" | "(" flow ")" | fields | call
- *     call      = name [ "(" [ argument { "," argument } ] ")" ] [ "@" name ]
+ *     call      = name [ "(" [ argument { "," argument } ] ")" ] [ "@" name ] { modifier }
+ *     modifier  = ( "+" | "-" | "*" ) name [ "(" … ")" ]
  *     fields    = "{" [ field { "," field } ] "}"        field = argument = [ name ":" ] expression
  *
  * Conditions and values are CEL, with `∈` for `in`. `#` begins a comment at the start of a line and after two spaces.
@@ -41,6 +42,9 @@ export function parseNotation(
   }
   return { lines };
 }
+
+/** No blank between the sign and its name: a minus between two names is none. */
+const modifier = /[+*-][\p{L}_][\p{L}\p{N}_-]*(?:\([^()\n]*\))?/uy;
 
 const arrows: readonly string[] = ["→", "->", "⇒", "=>", "|>", "|"];
 
@@ -128,7 +132,17 @@ class LineParser {
     const name = scanner.name("a step");
     const args = scanner.seesDirectly("(") ? this.#fields("(", ")") : undefined;
     const agent = scanner.take("@") ? scanner.name("the name of an agent") : undefined;
-    return { kind: "call", name, ...(args !== undefined && { args }), ...(agent !== undefined && { agent }), position };
+    const modifiers: string[] = [];
+    for (let found = scanner.match(modifier); found !== undefined; found = scanner.match(modifier))
+      modifiers.push(found[0]);
+    return {
+      kind: "call",
+      name,
+      ...(args !== undefined && { args }),
+      ...(agent !== undefined && { agent }),
+      ...(modifiers.length > 0 && { modifiers }),
+      position,
+    };
   }
 
   /** `name`, `name: expression`, or an expression alone, which is the argument of its number. */

@@ -27,7 +27,8 @@ function printUnit(unit: Unit, arrow: string): string {
   switch (unit.kind) {
     case "call": {
       const args = unit.args === undefined ? "" : `(${printFields(unit.args)})`;
-      return `${unit.name}${args}${unit.agent === undefined ? "" : ` @${unit.agent}`}`;
+      const agent = unit.agent === undefined ? [] : [`@${unit.agent}`];
+      return [`${unit.name}${args}`, ...agent, ...(unit.modifiers ?? [])].join(" ");
     }
     case "group":
       return `[${unit.flows.map((flow) => printFlow(flow, arrow)).join(" & ")}]`;

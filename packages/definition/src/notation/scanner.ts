@@ -1,4 +1,5 @@
 import type { SourcePosition } from "@tutti/kernel";
+import { refusedIn, whyRefused } from "./refused.ts";
 
 /** What is wrong with a line, and where. */
 export class SyntaxFault extends Error {
@@ -58,7 +59,9 @@ export class Scanner {
     this.#skip();
     const found = this.#text.slice(this.#at).split("\n")[0]?.slice(0, 20) ?? "";
     const what = found === "" ? "the line ends" : `found ${JSON.stringify(found)}`;
-    return new SyntaxFault(`Expected ${expected}, but ${what}`, this.#place(this.#at));
+    const why = whyRefused(found);
+    const message = `Expected ${expected}, but ${what}${why === undefined ? "" : ` (${why})`}`;
+    return new SyntaxFault(message, this.#place(this.#at));
   }
 
   #skip(): void {
@@ -143,18 +146,30 @@ export class Scanner {
         : "on";
     });
     if (end === undefined) return undefined;
-    const text = this.#text.slice(this.#at, end).trim();
+    const text = this.#cel(end);
     this.#at = end + 1;
-    return celOf(text);
+    return text;
   }
 
   /** CEL up to one of these signs, outside of brackets and texts. */
   expression(until: string): string {
     this.#skip();
     const end = this.#find((at) => (until.includes(this.#text[at] ?? "\n") ? "found" : "on")) ?? this.#text.length;
-    const text = this.#text.slice(this.#at, end).trim();
+    const text = this.#cel(end);
     this.#at = end;
-    return celOf(text);
+    return text;
+  }
+
+  /** What stands up to there, as CEL. */
+  #cel(end: number): string {
+    const text = this.#text.slice(this.#at, end);
+    // The end may stand on the first half of `??`.
+    const refused = refusedIn(this.#text.slice(this.#at, end + 2));
+    if (refused !== undefined) {
+      this.#at += refused;
+      throw this.fault("a CEL expression");
+    }
+    return celOf(text.trim());
   }
 
   /** The place that `look` finds, outside of brackets and texts; undefined when it says there is none. */

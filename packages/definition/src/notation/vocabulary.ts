@@ -39,7 +39,8 @@ export class Vocabulary {
 
   /** A step has no arguments, agent and variable's name at once. */
   isVariable(unit: Unit): unit is Unit & { readonly kind: "call" } {
-    return unit.kind === "call" && unit.args === undefined && unit.agent === undefined && this.#names.has(unit.name);
+    if (unit.kind !== "call" || !this.#names.has(unit.name)) return false;
+    return unit.args === undefined && unit.agent === undefined && unit.modifiers === undefined;
   }
 
   readsOf(field: Field): readonly string[] {
