@@ -268,17 +268,27 @@ function scripted(shared: Omit<Shared, "outputs">, assignments: readonly Mapping
   return { ...shared, kind: "script-task", assignments };
 }
 
-/** `x = 1; y = x + 1`, or one expression whose result goes into the variable that Camunda's attribute names. */
+/**
+ * `x = 1; y = x + 1`, or one expression; what it gives goes into the variable that Camunda's attribute names. In FEEL
+ * `x = 1` is a comparison, where there is a place for what it gives.
+ */
 function assignmentsOf(node: XmlNode, text: string, isFeel: boolean): Mapping[] | undefined {
   const at = child(node, "bpmn:script") ?? node;
   const source = (body: string) => (isFeel ? feel(body, at) : cel(body.trim(), at.position));
   const result = resultVariableOf(node);
-  if (result !== undefined) return [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
   const lines = text
     .split(/[;\n]/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
   const parts = lines.map((line) => /^([A-Za-z_][A-Za-z0-9_]*)\s*:?=(?!=)\s*(.+)$/.exec(line));
-  if (parts.includes(null)) return undefined;
-  return parts.map((part) => ({ target: part?.[1] ?? "", source: source(part?.[2] ?? "") }));
+  const assigns = !parts.includes(null) && (result === undefined || (!isFeel && parts.length > 0));
+  if (!assigns) {
+    return result === undefined
+      ? undefined
+      : [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
+  }
+  const assignments = parts.map((part) => ({ target: part?.[1] ?? "", source: source(part?.[2] ?? "") }));
+  const last = assignments.at(-1)?.target;
+  if (result === undefined || last === undefined) return assignments;
+  return [...assignments, { target: variableName(result), source: variableAt(last, at.position) }];
 }

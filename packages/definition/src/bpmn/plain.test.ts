@@ -182,3 +182,22 @@ test("[D212] an event sub-process for compensation may be marked as one, too", (
   const program = programOf(drawing(around(`<subProcess id="t">${inside}</subProcess>`)));
   expect(said(program, "c")).toEqual({ id: "c", parent: "t", kind: "sub-process", triggeredByEvent: true });
 });
+
+test("[D215] a script that assigns gives what it assigns last, where there is a variable for what it gives", () => {
+  const scripted = (format: string) =>
+    said(
+      programOf(
+        drawing(
+          around(
+            `<scriptTask id="t" ${format} camunda:resultVariable="all"><script>x = "a"; y = x</script></scriptTask>`,
+          ),
+        ),
+      ),
+      "t",
+    )["assignments"];
+  expect(scripted("")).toMatchObject([{ target: "x" }, { target: "y" }, { target: "all", source: { variable: "y" } }]);
+  const compared = `<scriptTask id="t" scriptFormat="feel" camunda:resultVariable="same"><script>x = y</script></scriptTask>`;
+  expect(said(programOf(drawing(around(compared))), "t")["assignments"]).toEqual([
+    { target: "same", source: { language: "feel", text: "x = y" } },
+  ]);
+});
