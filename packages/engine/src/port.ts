@@ -84,7 +84,11 @@ export interface ForkRequest {
   readonly at?: Pick<Cursor, "position">;
   /** The fork's own id. Absent: made by the engine. */
   readonly newId?: string;
-  /** Rolls back: the original is cancelled in the same step, if it is open. */
+  /**
+   * Rolls back: the original, if it is open, is cancelled in the same step with its jobs, timers and children, and the
+   * fork takes its place: a message that would start a second one waits for it. What the original was given since is
+   * not given again. A called instance is not rolled back but its caller.
+   */
   readonly cancelOriginal?: boolean;
   readonly reason: string;
   readonly actor: string;
@@ -148,6 +152,8 @@ export interface RecordedEvent {
   readonly rootId: string;
   /** Number of the event within its instance, from 1. */
   readonly sequence: number;
+  /** It happened in the instance that this one was forked from, and was told there. Absent: in this one. */
+  readonly copied?: true;
   /** Epoch ms. */
   readonly at: number;
   readonly event: Event;
@@ -387,6 +393,12 @@ export interface Engine {
     filter?: Views[V]["filter"],
     page?: { readonly after?: string; readonly limit?: number },
   ): Promise<Page<Views[V]["row"]>>;
+  /**
+   * Every event in order, each once, from any cursor. It is also the outbox of what people are to be told: the rules of
+   * a user task make `task-notified` and `task-escalated` durable with everything else, and nobody delivers them but
+   * who follows. Whoever keeps the cursor with what was delivered gets each once, over crashes on both sides;
+   * `instanceId` and `sequence` name it, for receivers that are told twice. Those that are `copied` were told before.
+   */
   history(request?: HistoryRequest): AsyncIterable<RecordedEvent>;
   /** One handler per job type; a second is refused. Jobs without a handler wait. */
   work(jobType: string, handler: JobHandler, options?: WorkOptions): Stop;

@@ -11,6 +11,8 @@ export interface EventRecord {
   readonly rootId: string;
   readonly sequence: number;
   readonly at: number;
+  /** It happened in the instance that this one was forked from, and was told there. */
+  readonly copied?: true;
   readonly event: Event;
 }
 
@@ -20,6 +22,7 @@ export const eventRecordSchema: z.ZodType<EventRecord> = z.object({
   rootId: z.string(),
   sequence: z.int(),
   at: z.number(),
+  copied: z.literal(true).optional(),
   event: z.looseObject({ type: z.string() }),
 }) as unknown as z.ZodType<EventRecord>;
 

@@ -1,5 +1,7 @@
 import type { Element, ProgramDocument } from "@tutti/kernel";
 import { expect } from "vitest";
+import type { Engine } from "../port.ts";
+import { collector, onMessage } from "../testing/message-programs.ts";
 import { call, end, program, sequence, service, start, wait } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
@@ -8,6 +10,7 @@ import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./
 export function changeRules(rule: Rule): void {
   migrationRules(rule);
   forkRules(rule);
+  rollbackRules(rule);
 }
 
 const gate = (id: string): Element => ({ kind: "parallel-gateway", id, parent: null });
@@ -229,5 +232,86 @@ function forkRules(rule: Rule): void {
     expect((await engine.query("instances")).rows).toHaveLength(1);
     // Nothing that was refused has left a hole in the log.
     expect(await engine.fork({ ...asked, instanceId: id, at })).toMatch(/-fork-\d+$/);
+  });
+}
+
+function rollbackRules(rule: Rule): void {
+  const asked = { requestId: "back", reason: "Once more.", actor: "ann", cancelOriginal: true };
+  const lastPosition = async (engine: Engine, instanceId: string): Promise<number> =>
+    (await historyOf(engine, { instanceId })).at(-1)?.cursor.position ?? 0;
+  const open = async (engine: Engine) => (await engine.query("instances", { status: "open" })).rows;
+
+  rule(
+    "[E83] what is under way ends with the original, and is under way in the fork, over a crash",
+    async (running) => {
+      const { harness } = running;
+      const worker = new ManualWorker();
+      running.engine.work("work", worker.handler);
+      const id = await begin(running.engine, [sequence("one", 1, { type: "other" }), four("1", "")]);
+      await worker.job(1);
+      const child = await eventually(async () => (await running.engine.query("instances", { parentId: id })).rows[0]);
+      const at = { position: await lastPosition(running.engine, id) };
+      await harness.advance(20_000);
+      const task = (await running.engine.query("tasks")).rows[0]?.key ?? 0;
+      await running.engine.command(id, { type: "complete-task", key: task, result: {}, actor: "ann" });
+      const fork = await running.engine.fork({ ...asked, instanceId: id, at });
+      await eventually(() => worker.aborts[0]);
+      await eventually(async () =>
+        (await running.engine.instance(child.instanceId)).endedAt === null ? undefined : true,
+      );
+      await harness.crash(running.engine);
+      running.engine = await harness.open();
+      const { engine } = running;
+      const other = await eventually(async () => (await engine.query("instances", { parentId: fork })).rows[0]);
+      expect((await open(engine)).map((row) => row.instanceId).sort()).toEqual([fork, other.instanceId].sort());
+      expect((await engine.query("tasks")).rows).toMatchObject([{ instanceId: fork, element: "ask" }]);
+      expect((await engine.query("jobs", { instanceId: fork })).rows).toMatchObject([{ element: "job", attempt: 1 }]);
+      for (const type of ["work", "other"]) engine.work(type, async () => completed());
+      // The timer is due when it was, 40 seconds from now.
+      await harness.advance(40_000);
+      const key = (await engine.query("tasks")).rows[0]?.key ?? 0;
+      await engine.command(fork, { type: "complete-task", key, result: {}, actor: "ann" });
+      expect((await ended(engine, fork)).status).toBe("completed");
+      expect((await engine.instance(id)).status).toBe("cancelled");
+    },
+  );
+
+  rule("[E83] what the original had is not given again; what had not arrived goes to the fork", async ({ engine }) => {
+    const id = await begin(engine, [collector("collect", 3)], { key: "k" });
+    await eventually(async () => (await engine.query("subscriptions")).rows[0]);
+    const at = { position: await lastPosition(engine, id) };
+    const paid = (got: number) => ({ name: "paid", correlationKey: "k", ttlMs: 60_000, variables: { got } });
+    await engine.publish(paid(1));
+    await engine.command(id, { type: "pause-instance", stopRunning: false, reason: "test", actor: "ann" });
+    await engine.publish(paid(2));
+    const fork = await engine.fork({ ...asked, instanceId: id, at });
+    await eventually(async () => ((await engine.instance(fork)).variables["got"] === 2 ? true : undefined));
+    expect((await engine.query("subscriptions")).rows).toMatchObject([{ instanceId: fork, element: "wait2" }]);
+    expect((await engine.publish(paid(3))).instances).toMatchObject([{ instanceId: fork }]);
+  });
+
+  rule("[E83] the message that would start a second one waits for the fork now", async (running) => {
+    const { engine } = running;
+    const worker = new ManualWorker();
+    engine.work("work", worker.handler);
+    await engine.deploy([onMessage("order")]);
+    const paid = (got: number) => ({ name: "paid", correlationKey: "k", ttlMs: 60_000, variables: { got } });
+    const [first] = (await engine.publish(paid(1))).instances;
+    await engine.publish(paid(2));
+    const fork = await engine.fork({ ...asked, instanceId: first?.instanceId ?? "" });
+    await worker.job(2);
+    expect((await open(engine)).map((row) => row.instanceId)).toEqual([fork]);
+    expect((await engine.publish(paid(3))).instances).toEqual([]);
+    await worker.finish(2);
+    expect(await worker.job(3)).toMatchObject({ input: { got: 2 } });
+  });
+
+  rule("[E83] who was called is not rolled back: its caller waits for it", async ({ engine }) => {
+    const id = await begin(engine, [sequence("one", 1, { type: "other" }), four("1", "")]);
+    const child = await eventually(async () => (await engine.query("instances", { parentId: id })).rows[0]);
+    const refused = engine.fork({ ...asked, instanceId: child.instanceId });
+    await expect(refused).rejects.toMatchObject({ code: "fork-refused", message: expect.stringContaining(id) });
+    expect(await engine.fork({ ...asked, instanceId: child.instanceId, cancelOriginal: false })).toMatch(/-fork-/);
+    expect((await engine.instance(child.instanceId)).status).toBe("running");
   });
 }

@@ -1,7 +1,8 @@
-import type { JsonObject } from "@tutti/kernel";
+import type { Element, JsonObject } from "@tutti/kernel";
 import { expect } from "vitest";
 import type { Engine } from "../port.ts";
 import { collector, echo, onMessage, receiver, sender } from "../testing/message-programs.ts";
+import { end, program, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { ended, eventually, ManualWorker } from "./harness.ts";
 
@@ -108,6 +109,40 @@ function deliveryRules(rule: Rule): void {
     for (const alarm of alarms) expect(await resultOf(engine, alarm)).toEqual({ got: 3 });
   });
 
+  rule("[E70] name and key are fixed as it begins to wait: what changes then moves nobody", async ({ engine }) => {
+    await engine.deploy([receiver("ship")]);
+    const id = await waitFor(engine, "ship", { key: "k" });
+    const changed = { type: "set-variables", scope: 0, values: { key: "l" }, reason: "test", actor: "me" } as const;
+    expect(await engine.command(id, changed)).toMatchObject({ ok: true });
+    expect((await engine.publish({ name: "paid", correlationKey: "l", variables: {} })).instances).toEqual([]);
+    expect((await engine.query("subscriptions")).rows).toMatchObject([{ instanceId: id, correlationKey: "k" }]);
+    await engine.publish({ name: "paid", correlationKey: "k", variables: { got: 1 } });
+    expect(await resultOf(engine, id)).toEqual({ got: 1 });
+  });
+
+  rule(
+    "[E70] [Q11] of two that wait in one instance the one that waits longer gets it, each time",
+    async ({ engine }) => {
+      const waits = ["first", "second"].map((id): Element => {
+        const message = { name: { literal: "paid" }, correlationKey: { variable: "key" } };
+        return { kind: "receive-task", id, parent: null, message };
+      });
+      const split: Element = { kind: "parallel-gateway", id: "split", parent: null };
+      const flows = ["start>split", ...waits.flatMap(({ id }) => [`split>${id}`, `${id}>end`])];
+      const variables = [{ name: "key", type: "any" }] as const;
+      await engine.deploy([program({ id: "both", variables, elements: [start(), split, ...waits, end()], flows })]);
+      for (let round = 0; round < 3; round++) {
+        const id = await waitFor(engine, "both", { key: "k" });
+        const at = async () => (await engine.query("subscriptions", { instanceId: id })).rows.map((row) => row.element);
+        expect(await at()).toEqual(["second", "first"]);
+        await engine.publish({ name: "paid", correlationKey: "k", variables: {} });
+        expect(await at()).toEqual(["second"]);
+        await engine.publish({ name: "paid", correlationKey: "k", variables: {} });
+        expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      }
+    },
+  );
+
   rule("[E70] what cannot be a message is refused", async ({ engine }) => {
     await expect(engine.publish({ name: "", variables: {} })).rejects.toMatchObject({ code: "limit-invalid" });
     await expect(engine.publish({ name: "a", ttlMs: -1, variables: {} })).rejects.toMatchObject({
@@ -168,6 +203,19 @@ function keepingRules(rule: Rule): void {
     const third = await waitFor(running.engine, "ship", { key: "k" });
     expect((await running.engine.query("messages")).rows).toEqual([]);
     expect((await running.engine.instance(third)).status).toBe("running");
+  });
+
+  rule("[E71] [Q12] it counts to its last millisecond, and then no more", async ({ engine, harness }) => {
+    await engine.deploy([receiver("ship")]);
+    for (const got of [1, 2]) {
+      await engine.publish({ name: "paid", correlationKey: "k", ttlMs: 1_000, variables: { got } });
+    }
+    await harness.advance(999);
+    const first = await engine.start({ requestId: "1", process: "ship", variables: { key: "k" }, actor: "me" });
+    expect(await resultOf(engine, first)).toEqual({ got: 1 });
+    await harness.advance(1);
+    const second = await waitFor(engine, "ship", { key: "k" });
+    expect((await engine.instance(second)).status).toBe("running");
   });
 
   rule("[E71] another process gets what the first one had, and pages of what is kept are whole", async ({ engine }) => {

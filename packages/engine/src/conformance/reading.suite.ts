@@ -1,6 +1,6 @@
 import type { Element } from "@tutti/kernel";
 import { expect } from "vitest";
-import type { RecordedEvent, TaskRow } from "../port.ts";
+import type { Cursor, RecordedEvent, TaskRow } from "../port.ts";
 import { call, end, from, program, sequence, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
@@ -19,6 +19,7 @@ const approve: Element = {
 export function readingRules(rule: Rule): void {
   listRules(rule);
   taskRules(rule);
+  outboxRules(rule);
   historyRules(rule);
   closingRules(rule);
 }
@@ -147,6 +148,62 @@ function taskRules(rule: Rule): void {
     await engine.command(id, { type: "update-task", key: task.key, dueAt: null, reason: "It may.", actor: "boss" });
     await engine.command(id, { type: "complete-task", key: task.key, result: {}, actor });
     expect((await ended(engine, id)).status).toBe("completed");
+  });
+}
+
+function outboxRules(rule: Rule): void {
+  const duration = (seconds: number) => ({ kind: "duration" as const, value: { literal: `PT${seconds}S` } });
+  const nagged: Element = {
+    ...{ kind: "user-task", id: "check", parent: null },
+    sla: [
+      { on: "not-completed", after: duration(10), action: { type: "notify", to: ["boss"] }, repeat: true },
+      { on: "not-completed", after: duration(25), action: { type: "escalate", code: "LATE" } },
+    ],
+  };
+
+  rule("[E82] who follows from where it stood is told everything once, over crashes and of forks", async (running) => {
+    const { harness } = running;
+    const shape = program({ id: "watch", elements: [start(), nagged, end()], flows: ["start>check", "check>end"] });
+    const id = await begin(running.engine, [shape]);
+    const told: string[] = [];
+    let after: Cursor = { position: 0, index: 0 };
+    /** What a process that delivers does: it keeps how far it came with what it delivered. */
+    const deliver = async (eventsMax: number): Promise<void> => {
+      for (const each of (await historyOf(running.engine, { after })).slice(0, eventsMax)) {
+        const { event, instanceId, sequence, copied } = each;
+        after = each.cursor;
+        if (copied || (event.type !== "task-notified" && event.type !== "task-escalated")) continue;
+        told.push(`${instanceId}/${sequence} ${event.type}`);
+      }
+    };
+    await harness.advance(12_000);
+    await eventually(async () =>
+      (await running.engine.query("tasks")).rows[0]?.notifications === 1 ? true : undefined,
+    );
+    await deliver(2);
+    await harness.crash(running.engine);
+    running.engine = await harness.open();
+    await deliver(100);
+    const who = { reason: "What if?", actor: "me" };
+    const fork = await running.engine.fork({ requestId: "f", instanceId: id, newId: "fork", ...who });
+    await harness.advance(15_000);
+    await eventually(async () => {
+      const { rows } = await running.engine.query("tasks");
+      return rows.every((row) => row.escalations === 1 && row.notifications === 2) ? true : undefined;
+    });
+    await deliver(3);
+    await harness.crash(running.engine);
+    running.engine = await harness.open();
+    for (let round = 0; round < 20; round++) await deliver(3);
+    expect(new Set(told).size).toBe(told.length);
+    const of = (instanceId: string) =>
+      told.filter((each) => each.startsWith(`${instanceId}/`)).map((each) => each.slice(each.indexOf(" ") + 1));
+    const later = ["task-notified", "task-escalated"];
+    expect(of(id)).toEqual(["task-notified", ...later]);
+    expect(of(fork)).toEqual(later);
+    const copies = (await historyOf(running.engine, { instanceId: fork })).filter(({ copied }) => copied);
+    expect(copies.map(({ sequence }) => sequence)).toEqual(copies.map((_, index) => index + 1));
+    expect(copies.at(-1)?.event.type).not.toBe("instance-forked");
   });
 }
 

@@ -56,6 +56,8 @@ export interface InstanceRecord {
   readonly requestId: string | null;
   /** The channel of the message that started it, of those with a key: `[name, correlationKey]` as JSON. */
   readonly startedBy: string | null;
+  /** So many of its first events are those of the instance that it was forked from. */
+  readonly copied: number;
   status: InstanceRow["status"];
   /** Its jobs do not start. */
   held: boolean;
@@ -75,10 +77,11 @@ export interface LogRow {
   readonly events: readonly Event[];
 }
 
-/** A row of the log with the names that readers want. */
+/** A row of the log with what readers want to know of its instance. */
 export interface NamedLogRow extends LogRow {
   readonly instanceId: string;
   readonly rootId: string;
+  readonly copied: number;
 }
 
 /** An open job, without its input: that is in the instance's state. */
@@ -329,6 +332,7 @@ export function shownInstance(record: InstanceRecord): InstanceRow {
     requestId: _request,
     held: _held,
     startedBy: _by,
+    copied: _copied,
     ...shown
   } = record;
   return shown;

@@ -67,6 +67,7 @@ function* eventsOf(row: NamedLogRow, after: Cursor): Generator<RecordedEvent> {
       instanceId: row.instanceId,
       rootId: row.rootId,
       sequence: row.sequence + index,
+      ...(row.sequence + index <= row.copied ? { copied: true } : {}),
       at: row.at,
       event,
     };

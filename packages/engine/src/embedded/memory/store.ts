@@ -199,7 +199,8 @@ function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {
     const record: InstanceRecord = tables.of(row.instance).record;
     if (instanceId !== undefined && record.instanceId !== instanceId) continue;
     if (rootId !== undefined && record.rootId !== rootId) continue;
-    found.push({ ...row, instanceId: record.instanceId, rootId: record.rootId });
+    const { instanceId: id, rootId: root, copied } = record;
+    found.push({ ...row, instanceId: id, rootId: root, copied });
   }
   return found;
 }

@@ -34,7 +34,7 @@ export class LogReader {
 
   constructor(db: DatabaseSync) {
     this.#db = db;
-    const named = "SELECT l.*, i.id, i.root_id FROM log l JOIN instances i ON i.number = l.instance";
+    const named = "SELECT l.*, i.id, i.root_id, i.copied FROM log l JOIN instances i ON i.number = l.instance";
     // A turn's starts ask for hundreds of ids at once, nearly all in vain: one call for all costs a tenth of one for each.
     const wanted = "FROM json_each(?) AS wanted CROSS JOIN instances i";
     this.#byId = db.prepare(`SELECT i.* ${wanted} ON i.id = wanted.value`);
@@ -81,6 +81,7 @@ export class LogReader {
       ...this.#row(row),
       instanceId: row["id"] as string,
       rootId: row["root_id"] as string,
+      copied: row["copied"] as number,
     }));
   }
 
@@ -172,6 +173,7 @@ export function instanceRecord(row: SqlRow): InstanceRecord {
     businessKey: row["business_key"] as string | null,
     requestId: row["request_id"] as string | null,
     startedBy: row["started_by"] as string | null,
+    copied: row["copied"] as number,
     status: row["status"] as InstanceRow["status"],
     held: row["held"] === 1,
     incidents: row["incidents"] as number,

@@ -169,4 +169,8 @@ export const migrations: readonly string[] = [
           FROM instances WHERE hash = of.hash AND status = 'completed' GROUP BY bucket)))
     FROM instances of GROUP BY hash;
   `,
+  `
+  -- How many of an instance's first events are those of the one that it was forked from.
+  ALTER TABLE instances ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -30,6 +30,7 @@ const record: InstanceRecord = {
   businessKey: null,
   requestId: null,
   startedBy: null,
+  copied: 0,
   status: "running",
   held: false,
   incidents: 0,

@@ -80,7 +80,7 @@ function prepare(db: DatabaseSync): Statements {
     log: db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)"),
     blob: db.prepare("INSERT OR IGNORE INTO blobs VALUES (?, ?)"),
     program: db.prepare("INSERT OR IGNORE INTO programs VALUES (?, ?, ?, ?)"),
-    "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     "instance-update": db.prepare(
       "UPDATE instances SET status = ?, held = ?, incidents = ?, ended_at = ? WHERE number = ?",
     ),
@@ -109,7 +109,7 @@ const writers: Writers = lookup({
   "instance-put": (statements, { record: r }) => {
     statements["instance-put"].run(
       ...[r.number, r.instanceId, r.rootId, r.parentId, r.process, r.version, r.hash, r.deployment, r.businessKey],
-      ...[r.requestId, r.status, r.held ? 1 : 0, r.incidents, r.startedAt, r.endedAt, r.startedBy],
+      ...[r.requestId, r.status, r.held ? 1 : 0, r.incidents, r.startedAt, r.endedAt, r.startedBy, r.copied],
     );
   },
   "instance-update": (statements, { record: r }) => {

@@ -6,6 +6,7 @@ import { programNotFound } from "../version/programs.ts";
 import type { Item } from "./inbox.ts";
 import type { Live } from "./instances.ts";
 import { instanceNotFound, isGiven, run, type Scope, type Wants, wantId } from "./scope.ts";
+import { hold } from "./start.ts";
 import type { Draft } from "./turn.ts";
 
 type ForkItem = Extract<Item, { readonly type: "fork" }>;
@@ -68,6 +69,12 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
   }
   const original = scope.instances.id(instanceId);
   if (original === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
+  const { parentId, endedAt } = original.record;
+  if (cancelOriginal && parentId !== null && endedAt === null) {
+    return answer.reject(
+      refused(`Expected an instance that nobody called, but '${parentId}' waits for it: roll that back`),
+    );
+  }
   const forkId = idOf(item);
   if (isGiven(scope, forkId)) {
     return answer.reject(refused(`Expected no instance '${forkId}', but there is one`));
@@ -78,9 +85,17 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
   scope.requests.set(requestId, forkId);
   const { reason, actor } = request;
   if (cancelOriginal && original.record.endedAt === null) {
+    const channel = heldBy(original.record);
     run({ scope, draft }, original, { type: "cancel-instance", reason, actor });
+    // What the channel keeps has to wait for the fork now.
+    if (channel !== null) hold(draft, { channel, process: original.record.process, instance: item.number });
   }
   draft.answers.push(() => answer.resolve(forkId));
+}
+
+/** The channel that starts no other instance while this one is open. */
+function heldBy({ startedBy, endedAt }: Live["record"]): string | null {
+  return endedAt === null ? startedBy : null;
 }
 
 function fork(
@@ -104,7 +119,8 @@ function fork(
     deployment: record.hash === hash ? record.deployment : scope.programs.named(process, version).deployment,
     businessKey: record.businessKey,
     requestId: request.requestId,
-    startedBy: null,
+    startedBy: request.cancelOriginal === true ? heldBy(record) : null,
+    copied: rows.reduce((count, row) => count + row.events.length, 0),
   });
   const mark = draft.mark();
   draft.changes.push({ type: "instance-put", record: live.record });

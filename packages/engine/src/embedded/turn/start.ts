@@ -100,6 +100,7 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
     businessKey: command.businessKey ?? null,
     requestId,
     startedBy,
+    copied: 0,
   });
   const mark = draft.changes.push({ type: "instance-put", record: live.record });
   const exchange = draft.exchange.mark();
@@ -121,7 +122,8 @@ export function start(scope: Scope, draft: Draft, starting: Starting): Rejection
   return result;
 }
 
-function hold(
+/** While it is open, its channel starts no other instance of the process. */
+export function hold(
   draft: Draft,
   holder: { readonly channel: string; readonly process: string; readonly instance: number },
 ): void {

@@ -287,6 +287,7 @@ export class Draft implements Turn {
       events,
       instanceId: record.instanceId,
       rootId: record.rootId,
+      copied: record.copied,
     };
     this.rows.push(row);
     this.named.push(row);
