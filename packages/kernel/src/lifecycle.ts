@@ -255,7 +255,9 @@ export function leave(turn: Turn, visit: Visit, itemResult: Json): void {
       turn.asked.add(scope);
       turn.stirred.add(scope);
     }
-    if (turn.state.adHocs.get(scope)?.closing !== true) takeFlowsFrom(turn, visit, flows.value);
+    // In an ad-hoc sub-process that is closing nothing follows; it may have been the last.
+    if (turn.state.adHocs.get(scope)?.closing === true) turn.touched.add(scope);
+    else takeFlowsFrom(turn, visit, flows.value);
   }
 }
 

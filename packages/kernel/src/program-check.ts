@@ -34,6 +34,14 @@ export function invalid(document: ProgramDocument, message: string): AppError {
   return new AppError("program-invalid", `Expected a sound program, but '${document.id}' ${message}.`);
 }
 
+/** Whether its token has left a throwing event while what it asked for is still being undone. */
+export function goesOnAtOnce(element: Element): boolean {
+  if (element.kind !== "intermediate-throw-event") return false;
+  const { trigger } = element;
+  const triggers = trigger.type === "multiple" ? trigger.triggers : [trigger];
+  return triggers.some((each) => each.type === "compensation" && each.waits === false);
+}
+
 /** What a program must be for the kernel's own steps to work; throws AppError `program-invalid`. */
 export function checkProgram(document: ProgramDocument, elements: Elements): void {
   for (const element of document.elements) {

@@ -105,7 +105,8 @@ export type CatchTrigger =
 /** What an event does. The lists of the elements that throw say which of them may stand where. */
 export type ThrowTrigger =
   | { readonly type: "none" }
-  | { readonly type: "compensation"; readonly activity?: ElementId }
+  /** `waits: false`: the event goes on at once, while the work is undone. */
+  | { readonly type: "compensation"; readonly activity?: ElementId; readonly waits?: false }
   /** With a job, a worker sends it; without, the engine does. */
   | { readonly type: "message"; readonly message: MessageDefinition; readonly job?: JobDefinition }
   | { readonly type: "signal"; readonly signal: { readonly name: Source; readonly payload?: readonly Mapping[] } }

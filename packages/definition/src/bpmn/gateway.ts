@@ -42,8 +42,7 @@ function complexGateway(context: Context, node: XmlNode, parent: ElementId | nul
   return {
     ...baseOf(context, node, parent),
     kind: "complex-gateway",
-    // What the standard calls the number of tokens at the gateway.
-    activation: { ...activation, text: activation.text.replaceAll(/\bactivationCount\b/g, "arrived") },
+    activation,
     ...defined({ defaultFlow: defaultFlowOf(context, node) }),
   };
 }

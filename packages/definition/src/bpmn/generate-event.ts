@@ -41,6 +41,7 @@ export function definitionsOf(trigger: Trigger, roots: Roots): OutNode[] {
       return [
         node("bpmn:compensateEventDefinition", {
           activityRef: activity === undefined ? undefined : roots.elementId(activity),
+          waitForCompletion: "waits" in trigger && trigger.waits === false ? "false" : undefined,
         }),
       ];
     }

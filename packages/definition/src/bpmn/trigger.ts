@@ -75,14 +75,12 @@ export function throwTrigger(context: Context, definition: XmlNode, event: XmlNo
       return { type: "escalation", code, ...defined({ payload: payload() }) };
     }
     case "bpmn:compensateEventDefinition":
-      if (!flag(definition, "waitForCompletion", true)) {
-        file.warn(
-          "element-unsupported",
-          "Expected a compensation that is waited for, but it is not: here it is",
-          definition,
-        );
-      }
-      return { type: "compensation", ...defined({ activity: activityOf(context, definition) }) };
+      return {
+        type: "compensation",
+        ...defined({ activity: activityOf(context, definition) }),
+        ...(!flag(definition, "waitForCompletion", true) &&
+          event.name === "bpmn:intermediateThrowEvent" && { waits: false as const }),
+      };
     case "bpmn:signalEventDefinition": {
       const name = signalName(context, definition, event);
       return name === undefined ? undefined : { type: "signal", signal: { name, ...defined({ payload: payload() }) } };

@@ -77,6 +77,7 @@ test.each([
   ["{ emit: { message: m, ttl: 1h } }", { type: "message", message: { name: { literal: "m" }, ttlMs: 3_600_000 } }],
   ["{ emit: { escalation: e } }", { type: "escalation", code: "e" }],
   ["{ emit: { compensate: true } }", { type: "compensation" }],
+  ["{ emit: { compensate: true, waits: false } }", { type: "compensation", waits: false }],
   ["{ end: cancel }", { type: "cancel" }],
   ["{ end: { error: e } }", { type: "error", code: "e" }],
   [

@@ -130,6 +130,7 @@ const thrownBeside: Readonly<Record<string, readonly string[]>> = {
   message: ["key", "ttl", "with", "job"],
   signal: ["with"],
   escalation: ["with"],
+  compensate: ["waits"],
 };
 
 type Thrown = EndEvent["trigger"];
@@ -177,7 +178,11 @@ function compileThrown(
     case "error":
       return { type: "error", code: thrown.error ?? "" };
     case "compensate":
-      return { type: "compensation", ...(typeof thrown.compensate === "string" && { activity: thrown.compensate }) };
+      return {
+        type: "compensation",
+        ...(typeof thrown.compensate === "string" && { activity: thrown.compensate }),
+        ...(thrown.waits === false && { waits: false }),
+      };
     default:
       return undefined;
   }

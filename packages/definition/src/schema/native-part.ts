@@ -107,6 +107,7 @@ export interface NativeThrown {
   escalation?: string | undefined;
   error?: string | undefined;
   compensate?: true | string | undefined;
+  waits?: false | undefined;
   with?: NativeMapping | undefined;
 }
 
@@ -128,6 +129,7 @@ export const thrown: z.ZodType<NativeThrown> = z
     escalation: z.string().min(1).optional(),
     error: z.string().min(1).optional(),
     compensate: z.union([z.literal(true), id]).optional(),
+    waits: z.literal(false).optional().meta({ description: "It goes on at once, while the work is undone." }),
   })
   .meta({ id: "thrown", description: "Exactly one of message, signal, escalation, error, compensate." });
 

@@ -48,7 +48,7 @@ const trigger: z.ZodType = z.union([
   z.strictObject({ type: z.literal("conditional"), condition: expression, variables: z.array(text).optional() }),
   z.strictObject({ type: z.literal("error"), code: text.optional(), message: source.optional() }),
   z.strictObject({ type: z.literal("escalation"), code: text.optional(), payload: mappings.optional() }),
-  z.strictObject({ type: z.literal("compensation"), activity: text.optional() }),
+  z.strictObject({ type: z.literal("compensation"), activity: text.optional(), waits: z.literal(false).optional() }),
   z.strictObject({ type: z.literal("link"), name: text }),
   z.strictObject({
     type: z.literal("multiple"),

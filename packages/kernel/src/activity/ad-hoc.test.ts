@@ -19,6 +19,7 @@ import {
   sub,
   undo,
   variable,
+  wait,
 } from "../testing/build.ts";
 import { Driver } from "../testing/driver.ts";
 
@@ -310,6 +311,14 @@ describe("completion", () => {
     expect(running(waiting)).toEqual(["c"]);
     // What would follow does not start any more.
     expect(waiting.complete("c").status).toBe("completed");
+  });
+
+  test("[K182] an event that still waits is awaited, too", () => {
+    const driver = tools({ activate: literal(["a", "e"]), completion: expr("completed >= 1") }, [wait("e", "PT5S")])
+      .create()
+      .complete("a");
+    expect(driver.active).toEqual(["e", "tools"]);
+    expect(driver.fire("e").status).toBe("completed");
   });
 
   test("[K182] sees what was collected, and how many are active", () => {

@@ -10,7 +10,9 @@ import {
   map,
   onError,
   onTimer,
+  or,
   program,
+  raise,
   retry,
   script,
   service,
@@ -63,6 +65,30 @@ test("[K95] completed work is undone in strict reverse order, each after the one
   expect(driver.active).toEqual(["after"]);
   const nothing = made([undo("back"), end("done", { type: "compensation" })], ["start>back>done"]).create();
   expect(nothing.status).toBe("completed");
+});
+
+const quick = (id = "back") => raise(id, { type: "compensation", waits: false });
+
+test("[K95] one that does not wait goes on at once, and the scope ends after the last handler", () => {
+  const driver = made([...saga, quick(), service("after")], ["start>a>b>c>back>after>end"]).create({ n: 0 });
+  driver.complete("a").complete("b").complete("c");
+  expect(driver.active).toEqual(["after", "back", "undo-c"]);
+  expect(driver.complete("after").status).toBe("running");
+  expect(undoAll(driver)).toEqual(["undo-c", "undo-b", "undo-a"]);
+  expect(driver.status).toBe("completed");
+  const nothing = made([quick(), service("after")], ["start>back>after>end"]).create();
+  expect(nothing.active).toEqual(["after"]);
+});
+
+test("[K95] [K161] what waits for tokens does not wait for one that has gone on", () => {
+  const driver = made(
+    [...undoable("a"), and("split"), service("b"), quick(), or("join"), service("after")],
+    ["start>a>split>b>join", "split>back>join>after>end"],
+  )
+    .create({ n: 0 })
+    .complete("a");
+  expect(driver.active).toEqual(["b", "back", "undo-a"]);
+  expect(driver.complete("b").active).toEqual(["after", "back", "undo-a"]);
 });
 
 test("[K95] a compensation end event undoes and ends its token", () => {

@@ -3,9 +3,9 @@ import { offerJob } from "../activity/offer.ts";
 import { cancelTransaction } from "../activity/transaction.ts";
 import type { Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
-import { complete, instanceAt, terminateContent } from "../lifecycle.ts";
+import { complete, instanceAt, takeOutgoing, terminateContent } from "../lifecycle.ts";
 import type { EndEvent, IntermediateThrowEvent, ThrowTrigger } from "../program.ts";
-import { isEventSubProcess } from "../program-check.ts";
+import { goesOnAtOnce, isEventSubProcess } from "../program-check.ts";
 import { type Names, type Result, resolve, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import { prepareSending } from "./message.ts";
@@ -78,6 +78,7 @@ function prepareLast(
         value: () => {
           const scopes = scopesUndoneFrom(turn, scope);
           const targets = scopes.flatMap((each) => planCompensation(turn.state, each, trigger.activity));
+          if (goesOnAtOnce(visit.element)) takeOutgoing(turn, visit.element.id, scope);
           beginCompensation(turn, visit, targets);
         },
       };

@@ -3,6 +3,7 @@ import { prepareThrow } from "../bpmn-event/throw-event.ts";
 import { complete, pass } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { IntermediateThrowEvent } from "../program.ts";
+import { goesOnAtOnce } from "../program-check.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const intermediateThrowEvent: ElementBehavior<IntermediateThrowEvent> = {
@@ -22,4 +23,8 @@ export const intermediateThrowEvent: ElementBehavior<IntermediateThrowEvent> = {
   prepare: prepareThrow,
   retry: retryJob,
   onUndone: (turn, visit) => complete(turn, visit.key),
+  route: (turn, element) => {
+    const flows = goesOnAtOnce(element) ? [] : (turn.program.outgoing.get(element.id) ?? []);
+    return { ok: true, value: flows };
+  },
 };

@@ -183,6 +183,7 @@ class Grower {
       [5, () => this.#activity(parent, depth)],
       [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
       [1, () => this.#add(undo(this.#id("undo")), parent)],
+      [0.5, () => this.#add(raise(this.#id("undo"), { type: "compensation", waits: false }), parent)],
       [1, () => this.#add(catching(this.#id("catch"), randomWait(this.#random)), parent)],
       [0.5, () => this.#add(catching(this.#id("catch"), randomSeveral(this.#random)), parent)],
       [1, () => this.#throwing(parent)],

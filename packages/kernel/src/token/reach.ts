@@ -1,4 +1,5 @@
 import type { BoundaryEvent, Element, ElementId, Flow, FlowId } from "../program.ts";
+import { goesOnAtOnce } from "../program-check.ts";
 
 /**
  * A gateway that waits for the tokens that can still come (BPMN 2.0.2, 13.4.3 and 13.4.5), with what that question needs:
@@ -38,10 +39,13 @@ export function joinOf(graph: Graph, at: { readonly element: ElementId; readonly
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (seen.has(id)) continue;
       seen.add(id);
+      open.push(...before(graph, id));
+      const at = graph.elements.get(id);
+      // A token that is there has left it already.
+      if (at !== undefined && goesOnAtOnce(at)) continue;
       const found = reach.get(id);
       if (found === undefined) reach.set(id, [flow.id]);
       else found.push(flow.id);
-      open.push(...before(graph, id));
     }
   }
   return { element, incoming: incoming.map((flow) => flow.id), reach };

@@ -58,15 +58,11 @@ export const undoing: readonly Row[] = [
   },
   {
     clause: "13.5.5",
-    says: "one that does not wait goes on at once while the handlers run",
+    says: "one that does not wait goes on at once; the scope ends after the last handler",
     rules: "K95",
-    drawing:
-      `${pair}${undone("a")}${throws("t", 'waitForCompletion="false"')}<task id="c"/>{s>a; a>t; t>c; c>e}`.replace(
-        '<task id="ah"',
-        '<userTask id="ah"',
-      ),
-    hours: { ah: 1 },
-    path: "s a t ah c e",
+    drawing: `${pair}${undone("a").replace('<task id="ah"', '<userTask id="ah"')}${throws("t", 'waitForCompletion="false"')}<userTask id="c"/>{s>a; a>t; t>c; c>e}`,
+    hours: { c: 1, ah: 2 },
+    path: "s a t c ah e",
   },
   {
     clause: "13.5.5",
