@@ -275,6 +275,18 @@ publish:
   expect([never.exit, JSON.parse(never.stdout)]).toMatchObject([2, { error: { code: "input-needed" } }]);
 });
 
+test("[C36] of several start events one is named", async () => {
+  const flow = (from: string, to: string) => `<sequenceFlow id="${from}-${to}" sourceRef="${from}" targetRef="${to}"/>`;
+  const starts = await file(
+    "starts.bpmn",
+    `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t"><process id="p">
+      <startEvent id="s"/><startEvent id="t"/><task id="a"/><task id="b"/>${flow("s", "a")}${flow("t", "b")}</process></definitions>`,
+  );
+  const told = async (...args: readonly string[]) => (await run(starts, ...args)).stdout.match(/pass +\w+/g);
+  expect(await told()).toEqual(["pass      s", "pass      a"]);
+  expect(await told("--start", "t")).toEqual(["pass      t", "pass      b"]);
+});
+
 test("[C37] Ctrl-C ends a wait for real time and says what it waited for", async () => {
   const hour = await file("hour.yaml", "process: hour\nsteps: { pause: { wait: 1h } }");
   const running = house.start(["process", "run", hour, "--json"]);

@@ -74,6 +74,14 @@ test("[T8] an answer that is refused is listed with the reason", async () => {
   ]);
 });
 
+test("[T8] a person neither fails nor throws: the task stays open", async () => {
+  const { trial, instance } = await begin(order, { charge: paid, approve: { throw: "nope" } });
+  instance.expectWaiting("approve", "approve.on-timer");
+  expect(trial.refusals.map(({ reason }) => reason)).toEqual([
+    "Expected a result, as a person neither fails nor throws, but found none",
+  ]);
+});
+
 test("[T3] what is ignored stays open until its time is up", async () => {
   const { trial, instance } = await begin(order, { charge: paid, approve: { ignore: true }, ...mail });
   await trial.finish();

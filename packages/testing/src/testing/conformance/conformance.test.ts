@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { compile } from "@tutti/definition";
 import { expect, test } from "vitest";
+import { openTrial } from "../../trial.ts";
 import { conformancePage, groups } from "./page.ts";
-import { type Row, shown } from "./row.ts";
+import { fileOf, type Row, shown } from "./row.ts";
 
 const rows = groups.flatMap(([group, found]) =>
   found.map((row): [string, Row] => [`${group}, ${row.clause}: ${row.says}`, row]),
@@ -11,6 +13,14 @@ test.each(rows)("[T53] %s", async (_title, row) => {
   const { path, end, variables } = await shown(row);
   expect({ path, end }).toEqual({ path: row.path, end: row.end ?? "completed" });
   expect(variables).toMatchObject(row.leaves ?? {});
+});
+
+test("[T10] whoever starts a process may name another of its start events", async () => {
+  const row = rows.find(([, { says }]) => says.startsWith("none start events of one process"))?.[1];
+  const { programs } = compile(fileOf(row ?? { drawing: "" }), { file: "starts.bpmn" });
+  const trial = await openTrial({ programs });
+  (await trial.start({ start: "t" })).expectPath(["t", "b"]);
+  await expect(trial.start({ start: "a" })).rejects.toMatchObject({ code: "start-refused" });
 });
 
 test("[T53] the page has every row, and each names a rule that is there", () => {
