@@ -12,6 +12,9 @@ import { ensureFolder, type StateFolder } from "./state.ts";
 
 export interface House {
   readonly engine: Engine;
+  /** Processes that come with the house, and the types of jobs that it works on. */
+  readonly ownProcesses: ReadonlySet<string>;
+  readonly jobTypes: ReadonlySet<string>;
   /** Lets running jobs end within `graceMs`, aborts the rest, and releases the database. */
   close(graceMs: number): Promise<void>;
   /** For a second, impatient signal: ends every agent now. What they did is done again later. */
@@ -29,10 +32,14 @@ export async function compose(options: { readonly state: StateFolder; readonly l
   const store = openSqliteStore(state.database);
   const engine = await createEmbeddedEngine({ store, host: createHost(), log });
   await settleForks(deps, (run) => isInstance(engine, run));
-  await engine.deploy(await loadFeaturePrograms());
-  for (const [jobType, handler] of Object.entries(featureHandlers(deps))) engine.work(jobType, handler);
+  const programs = await loadFeaturePrograms();
+  await engine.deploy(programs);
+  const handlers = featureHandlers(deps);
+  for (const [jobType, handler] of Object.entries(handlers)) engine.work(jobType, handler);
   return {
     engine,
+    ownProcesses: new Set(programs.map(({ id }) => id)),
+    jobTypes: new Set(Object.keys(handlers)),
     close: async (graceMs) => {
       await engine.close({ graceMs });
       // Nothing runs any more, so nothing may lie about: folders of runs that ended are left empty by their units.

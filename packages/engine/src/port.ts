@@ -201,6 +201,10 @@ export interface Views {
   refusals: { filter: { readonly process?: string }; row: RefusalRow };
   /** Everything deployed, by process, the newest version first. */
   versions: { filter: { readonly process?: string }; row: VersionRow };
+  /** Plans at work, by process; also one that its guard took back. */
+  rollouts: { filter: { readonly process?: string }; row: Rollout };
+  /** Timer start events of what is deployed: what begins by itself, the soonest first. */
+  schedules: { filter: { readonly process?: string }; row: ScheduleRow };
 }
 export type InstanceStatusFilter = "open" | "running" | "paused" | "completed" | "failed" | "cancelled";
 
@@ -341,6 +345,16 @@ export interface VersionRow {
   /** The same, within a tenth. */
   readonly medianDurationMs: number | null;
   readonly p95DurationMs: number | null;
+}
+
+/** A process begins by itself, at this element. */
+export interface ScheduleRow {
+  readonly process: string;
+  readonly element: string;
+  /** Epoch ms. */
+  readonly dueAt: number;
+  /** How often after that; null: for ever. */
+  readonly remaining: number | null;
 }
 
 export interface Page<Row> {

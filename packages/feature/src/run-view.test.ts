@@ -26,6 +26,7 @@ function instance(changes: Partial<InstanceView>): InstanceView {
     outcome: null,
     sequence: 1,
     variables: { feature: "Dark mode", context: context as unknown as Json, plan: plan as unknown as Json },
+    variableVersions: {},
     elements: [],
     incidents: [],
     collections: [],

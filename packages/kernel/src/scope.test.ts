@@ -50,6 +50,7 @@ test("[K22] every write counts the version up, with author and time", () => {
   expect(write()).toMatchObject({ version: 1, author: "tester" });
   driver.send({ type: "complete-job", key: driver.key("a"), result: { n: 2 }, actor: "agent-7", at: 77_000 });
   expect(write()).toEqual({ name: "n", value: 2, version: 2, author: "agent-7", at: 77_000 });
+  expect(driver.view().variableVersions).toEqual({ n: { version: 2, author: "agent-7", at: 77_000 } });
 });
 
 test("[K23] setting variables writes the scope it names, at the version it expects", () => {

@@ -6,6 +6,8 @@ export interface Health {
   readonly version: string;
   readonly state: string;
   readonly since: number;
+  /** Jobs of other types wait for somebody to do them. */
+  readonly jobTypes: readonly string[];
   /** Runs and what they called that have not ended; while the store fails, as they were last seen. */
   readonly open: number;
   /** `failed`: it refuses to write (a full disk), and no command is taken until it does again. */
@@ -20,6 +22,7 @@ export const healthSchema: z.ZodType<Health> = z.object({
   version: z.string(),
   state: z.string(),
   since: z.number(),
+  jobTypes: z.array(z.string()).readonly(),
   open: z.int(),
   storage: z.enum(["writes", "failed"]),
   background: z.boolean(),

@@ -9,8 +9,31 @@ export {
 export { cursorText, type EventRecord, eventRecordSchema, parseCursor } from "./event.ts";
 export { type Forked, type ForkInstance, forkedSchema, forkInstanceSchema } from "./fork.ts";
 export { type Health, healthSchema } from "./health.ts";
+export {
+  type CommandTaken,
+  commandTakenSchema,
+  type InstanceCommand,
+  instanceCommandSchema,
+  type TaskCommand,
+} from "./instance-command.ts";
 export { jsonObjectSchema, jsonSchema } from "./json.ts";
 export { type ProblemJson, problemMediaType, problemSchema, problemType } from "./problem.ts";
+export {
+  type BroadcastSignal,
+  broadcastSignalSchema,
+  type Deploy,
+  deploySchema,
+  type InstanceStarted,
+  instanceStartedSchema,
+  type MigrateInstance,
+  migrateInstanceSchema,
+  type PlanRollout,
+  type PublishMessage,
+  planRolloutSchema,
+  publishMessageSchema,
+  type StartInstance,
+  startInstanceSchema,
+} from "./process.ts";
 export {
   type RunNeed,
   type RunResolution,
@@ -22,4 +45,3 @@ export {
   type UnitView,
 } from "./run.ts";
 export { type RunStarted, runIdPattern, runStartedSchema, type StartRun, startRunSchema } from "./start.ts";
-export { type CommandTaken, commandTakenSchema, type TaskCommand, taskCommandSchema } from "./task.ts";

@@ -1,4 +1,4 @@
-import type { Engine, HistoryRequest } from "@tutti/engine";
+import type { HistoryRequest, Views } from "@tutti/engine";
 import { AppError, queueClasses } from "@tutti/kernel";
 import {
   adjustQueueSchema,
@@ -10,21 +10,20 @@ import {
   problemType,
   runCommandSchema,
   startRunSchema,
-  taskCommandSchema,
 } from "@tutti/protocol";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
-import type { z } from "zod";
 import { problemOf } from "../problem.ts";
 import { beginRun } from "../run/begin.ts";
 import { commandRun } from "../run/control.ts";
 import { forkInstance } from "../run/fork.ts";
 import type { RunReader } from "../run/reader.ts";
 import type { StateFolder } from "../state.ts";
+import { body } from "./body.ts";
+import { type ProcessFacts, processRoutes } from "./process-routes.ts";
 
-export interface AppFacts {
-  readonly engine: Engine;
+export interface AppFacts extends ProcessFacts {
   readonly runs: RunReader;
   readonly state: StateFolder;
   health(): Promise<Health>;
@@ -35,6 +34,19 @@ export interface AppFacts {
   /** Somebody watches, until the function that it gives is called. */
   watch(): () => void;
 }
+
+const views = [
+  "instances",
+  "jobs",
+  "tasks",
+  "incidents",
+  "queues",
+  "subscriptions",
+  "messages",
+  "versions",
+  "rollouts",
+  "schedules",
+] as const satisfies readonly (keyof Views)[];
 
 const bodyBytesMax = 16 * 1024 * 1024;
 const heartbeatMs = 15_000;
@@ -77,18 +89,12 @@ export function ownerApp(facts: AppFacts): Hono {
 
   // The engine's own views, for what has no path of its own yet.
   app.get("/v1/instances/:id", async (context) => context.json(await engine.instance(context.req.param("id"))));
-  app.post("/v1/instances/:id/commands", async (context) => {
-    const command = await body(context, taskCommandSchema);
-    const outcome = await engine.command(context.req.param("id"), command);
-    if (outcome.ok) return context.json({ position: outcome.position });
-    const { code, reason } = outcome.rejection;
-    throw new AppError("command-refused", reason, { details: { code, instance: context.req.param("id") } });
-  });
+  processRoutes(app, facts);
   app.post("/v1/instances/:id/forks", async (context) => {
     const asked = await body(context, forkInstanceSchema);
     return context.json({ id: await forkInstance(engine, context.req.param("id"), asked) }, 201);
   });
-  for (const view of ["instances", "jobs", "tasks", "incidents", "queues"] as const) {
+  for (const view of views) {
     app.get(`/v1/${view}`, async (context) => {
       const { after, limit, ...filter } = context.req.query();
       const page = {
@@ -108,16 +114,6 @@ export function ownerApp(facts: AppFacts): Hono {
     return context.json({ queue, slots });
   });
   return app;
-}
-
-async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
-  const value: unknown = await context.req.json().catch(() => {
-    throw new AppError("request-invalid", "Expected a body of JSON, but it is none");
-  });
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new AppError("request-invalid", `At ${issue?.path.join(".") || "the body"}: ${issue?.message}`);
 }
 
 /** Events after the cursor, and those that follow when asked to; each carries its cursor as the event's id. */

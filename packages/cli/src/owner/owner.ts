@@ -84,6 +84,7 @@ class OpenOwner implements Owner {
     const { state, idleMs } = parts;
     const app = ownerApp({
       engine: owner.engine,
+      ownProcesses: parts.house.ownProcesses,
       runs: owner.runs,
       state,
       health: () => owner.#health(),
@@ -121,12 +122,14 @@ class OpenOwner implements Owner {
   }
 
   async #health(): Promise<Health> {
-    const { state, since, idleMs } = this.#parts;
+    const { house, state, since, idleMs } = this.#parts;
     const stopping = this.#stopping !== undefined;
     const storage = stopping ? "writes" : await this.#look();
     const open = stopping ? 0 : this.#open;
     const background = idleMs !== undefined;
-    return { pid: process.pid, version: version(), state: state.path, since, open, storage, background, stopping };
+    const jobTypes = [...house.jobTypes];
+    const self = { pid: process.pid, version: version(), state: state.path, since, jobTypes };
+    return { ...self, open, storage, background, stopping };
   }
 
   /** Whoever asks how it goes must get an answer just when it goes badly. */
@@ -158,7 +161,7 @@ class OpenOwner implements Owner {
   #watchIdle(idleMs: number): void {
     const look = async (): Promise<void> => {
       // A store that refuses to write may take commands again: that is no reason to end.
-      const works = this.#watchers > 0 || (await hasWork(this.engine).catch(() => true));
+      const works = this.#watchers > 0 || (await hasWork(this.#parts.house).catch(() => true));
       if (works) this.#usedAt = Date.now();
       if (this.#stopping !== undefined) return;
       if (Date.now() - this.#usedAt >= idleMs) {

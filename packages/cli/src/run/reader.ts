@@ -6,7 +6,8 @@ import type { RunSummary } from "@tutti/protocol";
 /** The reading half of an engine, beside its owner or within it. */
 export type Reader = Pick<EngineReader, "instance" | "query" | "history">;
 
-const runProcess = "feature";
+/** The process whose instances are the runs. */
+export const runProcess = "feature";
 const pageRows = 1_000;
 const pagesMax = 20;
 

@@ -74,6 +74,24 @@ function scheduleRules(rule: Rule): void {
     expect(await startedAt(engine)).toHaveLength(2);
   });
 
+  rule("[E76] what begins by itself is listed, the soonest first", async ({ engine, harness }) => {
+    const deployedAt = harness.now();
+    const two = [
+      onTimer("slow", every("R/PT60S")),
+      onTimer("fast", every("R3/PT10S")),
+      onTimer("also", every("R/PT60S")),
+    ];
+    await engine.deploy(two);
+    const { rows, next } = await engine.query("schedules", {}, { limit: 2 });
+    expect(rows).toMatchObject([
+      { process: "fast", dueAt: deployedAt + 10_000, remaining: 2 },
+      { process: "also", dueAt: deployedAt + 60_000, remaining: null },
+    ]);
+    const rest = await engine.query("schedules", {}, { after: next ?? "" });
+    expect(rest).toEqual({ rows: [expect.objectContaining({ process: "slow" })] });
+    expect((await engine.query("schedules", { process: "fast" })).rows).toHaveLength(1);
+  });
+
   rule("[E76] a deployment whose timer cannot be computed is refused as a whole", async ({ engine }) => {
     const broken = engine.deploy([sequence("fine", 1), onTimer("tick", every("nonsense"))]);
     await expect(broken).rejects.toMatchObject({ code: "program-invalid" });
@@ -241,6 +259,19 @@ function guardRules(rule: Rule): void {
     expect(await versionOf(running.engine, {})).toBe("1.0.0");
     await running.engine.rollout("order", plan({ percent: 100, guard }));
     expect(await versionOf(running.engine, {})).toBe("2.0.0");
+  });
+
+  rule("[E79] plans at work are listed with what they counted, until they end", async ({ engine }) => {
+    await engine.deploy([stable]);
+    await engine.deploy([candidate]);
+    expect((await engine.query("rollouts")).rows).toEqual([]);
+    const rollout = await engine.rollout("order", plan({ percent: 100 }));
+    await begin(engine);
+    const rows = [{ ...rollout, figures: { ...rollout?.figures, started: 1 } }];
+    expect(await engine.query("rollouts", { process: "order" })).toEqual({ rows });
+    expect((await engine.query("rollouts", { process: "other" })).rows).toEqual([]);
+    await engine.rollout("order", null);
+    expect((await engine.query("rollouts")).rows).toEqual([]);
   });
 
   rule("[E79] versions show how their instances fared", async ({ engine, harness }) => {

@@ -276,6 +276,7 @@ export interface StoreReader {
   /** Of those that had an instance. */
   versionFigures(process: string | undefined): Promise<readonly StoredFigures[]>;
   rollouts(): Promise<readonly StoredRollout[]>;
+  schedules(): Promise<readonly StoredSchedule[]>;
   deployments(): Promise<readonly StoredDeployment[]>;
   /** Adjusted slots; classes not in it have their default. */
   slots(): Promise<ReadonlyMap<QueueClass, number>>;
@@ -319,7 +320,6 @@ export interface Store extends StoreReader {
   /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */
   unmatched(now: number): Promise<readonly Unmatched[]>;
   messageCounts(): Promise<MessageCounts>;
-  schedules(): Promise<readonly StoredSchedule[]>;
   /** Called when nothing waits: the moment for upkeep that would delay a commit. */
   idle(): void;
 }

@@ -1,11 +1,11 @@
 import { itemOf } from "../activity/item.ts";
-import { itemKey, variablesIn } from "../evolve/variable.ts";
+import { itemKey, variableKey, variablesIn } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
 import { must } from "../problem.ts";
 import type { Item, State } from "../state/state.ts";
 import { explain } from "./explain.ts";
 import { incidentAdvice } from "./incident-advice.ts";
-import type { CollectionView, ElementView, InstanceView, ItemView, SubscriptionView } from "./view.ts";
+import type { CollectionView, ElementView, InstanceView, ItemView, SubscriptionView, VariableVersion } from "./view.ts";
 
 function elementViews(program: Program, state: State): ElementView[] {
   return [...state.elements.values()].map((instance) => {
@@ -64,6 +64,15 @@ function subscriptionViews(state: State): SubscriptionView[] {
   );
 }
 
+function variableVersions(state: State): InstanceView["variableVersions"] {
+  const versions: { [name: string]: VariableVersion } = {};
+  for (const name of state.variableNames.of(0)) {
+    const { version, author, at } = must(state.variables.get(variableKey(0, name)), `there is no variable '${name}'`);
+    versions[name] = { version, author, at };
+  }
+  return versions;
+}
+
 /** Everything a person or a screen asks about one instance. The instance must exist. */
 export function instanceView(program: Program, state: State): InstanceView {
   const { head } = state;
@@ -81,6 +90,7 @@ export function instanceView(program: Program, state: State): InstanceView {
     outcome: head.outcome,
     sequence: head.sequence,
     variables: variablesIn(state, 0),
+    variableVersions: variableVersions(state),
     elements: elementViews(program, state),
     incidents: [...state.incidents.values()].map((incident) => ({
       ...incident,

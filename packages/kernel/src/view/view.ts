@@ -31,6 +31,7 @@ export interface InstanceView {
   readonly sequence: number;
   /** Process-level variables. */
   readonly variables: JsonObject;
+  readonly variableVersions: { readonly [name: string]: VariableVersion };
   readonly elements: readonly ElementView[];
   readonly incidents: readonly IncidentView[];
   readonly collections: readonly CollectionView[];
@@ -38,6 +39,14 @@ export interface InstanceView {
   readonly subscriptions: readonly SubscriptionView[];
   /** One entry per thing that waits; empty only when the instance has ended. */
   readonly waiting: readonly WaitingView[];
+}
+
+/** How often a process-level variable was written, and who wrote it last. */
+export interface VariableVersion {
+  /** As `expectedVersions` of `set-variables` names it. */
+  readonly version: number;
+  readonly author: string;
+  readonly at: number;
 }
 
 export interface ElementView {

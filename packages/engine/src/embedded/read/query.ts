@@ -1,6 +1,8 @@
 import { AppError } from "@tutti/kernel";
 import type { JobRow, Page, QueueRow, Views } from "../../port.ts";
 import type { ListedJob, PageRequest, StoreReader } from "../store.ts";
+import { listSchedules } from "../time/list-schedules.ts";
+import { listRollouts } from "../version/rollouts.ts";
 import { listVersions } from "../version/versions.ts";
 
 export interface Query {
@@ -42,6 +44,10 @@ export async function queryStore(store: StoreReader, query: Query, live: LiveKno
       return store.listRefusals(filter, page);
     case "versions":
       return listVersions(store, filter, page);
+    case "rollouts":
+      return listRollouts(store, filter, page);
+    case "schedules":
+      return listSchedules(store, filter, page);
     case "queues":
       return { rows: await live.queues() };
     default:

@@ -72,7 +72,6 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
     signalled: (wanted) => run(({ coordination }) => coordination.signalled(wanted)),
     unmatched: (now) => run(({ coordination }) => coordination.unmatched(now)),
     messageCounts: () => run(({ coordination }) => coordination.counts()),
-    schedules: () => run(({ coordination }) => coordination.schedules()),
     idle: () => {
       if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
     },
@@ -166,6 +165,7 @@ function readerOf(run: Run, close: () => void): StoreReader {
     listRefusals: (filter, page) => run(({ list }) => list.refusals(filter, page)),
     versionFigures: (process) => run(({ list }) => list.versionFigures(process)),
     rollouts: () => run(({ coordination }) => coordination.rollouts()),
+    schedules: () => run(({ coordination }) => coordination.schedules()),
     deployments: () => run(({ log }) => log.deployments()),
     slots: () => run(({ log }) => log.slots()),
     close: async () => close(),

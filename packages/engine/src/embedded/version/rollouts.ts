@@ -8,7 +8,10 @@ import {
   type RolloutPlan,
 } from "@tutti/kernel";
 import { beginAnew } from "../message/begin.ts";
+import type { Page, Views } from "../../port.ts";
 import type { StoredRollout } from "../message/coordination.ts";
+import { pageOf } from "../read/page.ts";
+import type { PageRequest, StoreReader } from "../store.ts";
 import type { Answer } from "../turn/inbox.ts";
 import type { InTurn } from "../turn/scope.ts";
 import type { Draft } from "../turn/turn.ts";
@@ -86,6 +89,19 @@ function planned(
     before?.rolledBack === null && before.plan.stable === plan.stable && before.plan.candidate === plan.candidate;
   if (goesOn) return { ...before, plan };
   return { process, plan, since: draft.now, figures: noFigures, rolledBack: null, after: draft.numbers.created };
+}
+
+/** Every plan at work, by process. */
+export async function listRollouts(
+  store: StoreReader,
+  { process: only }: Views["rollouts"]["filter"],
+  page: PageRequest,
+): Promise<Page<Rollout>> {
+  const all = (await store.rollouts()).filter(({ process }) => only === undefined || process === only);
+  return pageOf(
+    all.map(shownRollout).sort((a, b) => (a.process < b.process ? -1 : 1)),
+    page,
+  );
 }
 
 function shownRollout({ after: _after, ...rollout }: StoredRollout): Rollout {

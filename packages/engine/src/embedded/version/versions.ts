@@ -1,15 +1,14 @@
 import { durationQuantileMs, noVersionFigures, type Rollout, type VersionFigures } from "@tutti/kernel";
 import type { Page, VersionRow, Views } from "../../port.ts";
-import { parseCursor } from "../log/cursor.ts";
+import { pageOf } from "../read/page.ts";
 import type { PageRequest, StoredDeployment, StoreReader } from "../store.ts";
 
 /** Every version once, by process, the newest first. The cursor counts rows: versions are only ever added in front. */
 export async function listVersions(
   store: StoreReader,
   filter: Views["versions"]["filter"],
-  { after, limit }: PageRequest,
+  page: PageRequest,
 ): Promise<Page<VersionRow>> {
-  const from = after === undefined ? 0 : (parseCursor(after, 1)[0] as number);
   const figures = new Map((await store.versionFigures(filter.process)).map((each) => [each.hash, each.figures]));
   const rollouts = new Map((await store.rollouts()).map((each) => [each.process, each]));
   const all = newestFirst(await store.deployments(), filter.process);
@@ -18,8 +17,7 @@ export async function listVersions(
     ...shareOf(version, rollouts.get(version.process)),
     ...shownFigures(figures.get(version.hash) ?? noVersionFigures),
   }));
-  const next = from + limit < rows.length ? { next: String(from + limit) } : {};
-  return { rows: rows.slice(from, from + limit), ...next };
+  return pageOf(rows, page);
 }
 
 function shownFigures(

@@ -1,0 +1,73 @@
+import type { Engine } from "@tutti/engine";
+import { AppError } from "@tutti/kernel";
+import {
+  broadcastSignalSchema,
+  deploySchema,
+  instanceCommandSchema,
+  migrateInstanceSchema,
+  planRolloutSchema,
+  publishMessageSchema,
+  startInstanceSchema,
+} from "@tutti/protocol";
+import type { Hono } from "hono";
+import { runProcess } from "../run/reader.ts";
+import { body } from "./body.ts";
+
+export interface ProcessFacts {
+  readonly engine: Engine;
+  /** Processes that the house itself needs as they are. */
+  readonly ownProcesses: ReadonlySet<string>;
+}
+
+/** What a person does with processes of their own. */
+export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts): void {
+  app.post("/v1/deployments", async (context) => {
+    const { programs } = await body(context, deploySchema);
+    const own = programs.find(({ id }) => ownProcesses.has(id));
+    if (own !== undefined) {
+      throw new AppError("process-reserved", `Expected processes of your own, but '${own.id}' is one of Tutti's`);
+    }
+    return context.json(await engine.deploy(programs), 201);
+  });
+  app.post("/v1/instances", async (context) => {
+    const request = await body(context, startInstanceSchema);
+    if (ownProcesses.has(request.process)) {
+      throw new AppError("process-reserved", `Expected a process of your own, but '${request.process}' is Tutti's`);
+    }
+    return context.json({ id: await engine.start(request) }, 201);
+  });
+  app.post("/v1/messages", async (context) =>
+    context.json(await engine.publish(await body(context, publishMessageSchema))),
+  );
+  app.post("/v1/signals", async (context) => {
+    await engine.broadcast(await body(context, broadcastSignalSchema));
+    return context.json({});
+  });
+  app.put("/v1/processes/:id/rollout", async (context) => {
+    const { plan } = await body(context, planRolloutSchema);
+    return context.json(await engine.rollout(context.req.param("id"), plan));
+  });
+  app.post("/v1/instances/:id/migrations", async (context) => {
+    const request = await body(context, migrateInstanceSchema);
+    await refuseRun(engine, context.req.param("id"));
+    return context.json(await engine.migrate(context.req.param("id"), request));
+  });
+  app.post("/v1/instances/:id/commands", async (context) => {
+    const id = context.req.param("id");
+    const command = await body(context, instanceCommandSchema);
+    // Whose task it is may do it, in a run too.
+    if (!command.type.endsWith("-task")) await refuseRun(engine, id);
+    const outcome = await engine.command(id, command);
+    if (outcome.ok) return context.json({ position: outcome.position });
+    const { code, reason } = outcome.rejection;
+    throw new AppError("command-refused", reason, { details: { code, instance: id } });
+  });
+}
+
+/** What a run does is in git, too: only its own commands know how to change both. */
+async function refuseRun(engine: Engine, instanceId: string): Promise<void> {
+  const { rootId } = await engine.instance(instanceId);
+  const root = await engine.instance(rootId);
+  if (root.process !== runProcess) return;
+  throw new AppError("instance-of-run", `Expected an instance of a process, but '${instanceId}' belongs to a run`);
+}
