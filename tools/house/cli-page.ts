@@ -82,7 +82,8 @@ export function readCliPage(): string {
 
 function contents(groups: readonly CommandGroup[]): string {
   const rows = groups.map(
-    ({ title, commands }) => `| ${title} | ${commands.map(({ name }) => `[${name}](#tutti-${name})`).join(", ")} |`,
+    ({ title, commands }) =>
+      `| ${title} | ${commands.map(({ name }) => `[${name}](#tutti-${name.replaceAll(" ", "-")})`).join(", ")} |`,
   );
   return ["| | commands |", "|---|---|", ...rows].join("\n");
 }

@@ -42,7 +42,8 @@ export const cliErrors: ErrorTable = {
   "command-refused": {
     exit: 1,
     status: 409,
-    advice: "See `tutti status` for what the run does, or `tutti tasks` for who has a task, then try again.",
+    advice:
+      "See what it does with `tutti status` or `tutti process show`, or who has a task with `tutti tasks`, then try again.",
   },
   "process-reserved": { exit: 2, status: 409, advice: "Give your process another id." },
   "instance-of-run": {
@@ -51,11 +52,6 @@ export const cliErrors: ErrorTable = {
     advice: "Use the run's own commands: `tutti pause`, `resume`, `cancel`, `retry`.",
   },
   "job-unknown": { exit: 2, status: 404, advice: "See `tutti process show INSTANCE` for its open jobs." },
-  "migration-refused": {
-    exit: 1,
-    status: 409,
-    advice: "Map what is called otherwise with --map OLD=NEW, or wait until what is in the way has ended.",
-  },
   "task-unknown": { exit: 2, status: 404, advice: "See `tutti tasks` for the tasks of this state folder." },
   "fork-unsupported": {
     exit: 2,

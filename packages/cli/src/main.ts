@@ -11,8 +11,7 @@ enableCompileCache();
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    const topic = name === "help" ? rest[0] : undefined;
-    if (topic !== undefined) return main([topic, "--help"]);
+    if (name === "help" && rest[0] !== undefined) return main([...rest, "--help"]);
     const { mainHelp } = await import("./args/help.ts");
     process.stdout.write(mainHelp(commandGroups));
     return name === undefined ? 2 : 0;
@@ -21,6 +20,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const { version } = await import("./version.ts");
     process.stdout.write(`${version()}\n`);
     return 0;
+  }
+  const family = commandGroups.find(({ commands }) => commands.some((command) => command.name.startsWith(`${name} `)));
+  if (family !== undefined && (rest[0] === undefined || rest[0] === "--help" || rest[0] === "-h")) {
+    const { familyHelp } = await import("./args/help.ts");
+    process.stdout.write(familyHelp(name, family));
+    return rest[0] === undefined ? 2 : 0;
   }
   const { runCommand } = await import("./run-command.ts");
   return runCommand(name, rest);

@@ -300,7 +300,13 @@ test("[C37] Ctrl-C ends a wait for real time and says what it waited for", async
   });
 });
 
-test("[C10] another word than run or check is refused", async () => {
-  const { exit, stderr } = await house.tutti("process", "walk", trial);
-  expect([exit, stderr]).toEqual([2, expect.stringContaining("Expected run or check, but got 'walk'")]);
+test("[C10] another word than those there are is refused, and the first word alone lists them", async () => {
+  const { exit, stderr } = await house.tutti("process", "chekc", trial);
+  const message = "There is no command 'process chekc'; did you mean 'process check'?";
+  expect([exit, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect((await house.tutti("proces", "run", trial)).stderr).toContain("did you mean 'process run'?");
+  const [alone, help] = [await house.tutti("process"), await house.tutti("process", "--help")];
+  expect([alone.exit, help.exit, alone.stdout]).toEqual([2, 0, help.stdout]);
+  expect(help.stdout).toContain("process migrate");
+  expect((await house.tutti("help", "process", "migrate")).stdout).toContain("tutti process migrate INSTANCE…");
 });

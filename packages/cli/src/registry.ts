@@ -31,11 +31,6 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         summary: "check a definition, plan, agent script or agent file",
         load: async () => (await import("./commands/validate.ts")).validate,
       },
-      {
-        name: "process",
-        summary: "try or check a process definition",
-        load: async () => (await import("./commands/process.ts")).process,
-      },
     ],
   },
   {
@@ -133,6 +128,111 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         name: "adjust",
         summary: "change how much runs at once",
         load: async () => (await import("./commands/adjust.ts")).adjust,
+      },
+    ],
+  },
+  {
+    title: "Processes of your own",
+    commands: [
+      {
+        name: "process run",
+        summary: "try a definition on an engine of its own",
+        load: async () => (await import("./commands/process/run.ts")).processRun,
+      },
+      {
+        name: "process check",
+        summary: "print what the checks find in a definition",
+        load: async () => (await import("./commands/process/check.ts")).processCheck,
+      },
+      {
+        name: "process deploy",
+        summary: "make a process known to the state folder",
+        load: async () => (await import("./commands/process/deploy.ts")).processDeploy,
+      },
+      {
+        name: "process versions",
+        summary: "list what is deployed, and how it fares",
+        load: async () => (await import("./commands/process/versions.ts")).processVersions,
+      },
+      {
+        name: "process rollout",
+        summary: "share new instances between two versions",
+        load: async () => (await import("./commands/process/rollout.ts")).processRollout,
+      },
+      {
+        name: "process start",
+        summary: "start an instance",
+        load: async () => (await import("./commands/process/start.ts")).processStart,
+      },
+      {
+        name: "process list",
+        summary: "list instances",
+        load: async () => (await import("./commands/process/list.ts")).processList,
+      },
+      {
+        name: "process show",
+        summary: "show an instance: variables, waits, jobs",
+        load: async () => (await import("./commands/process/show.ts")).processShow,
+      },
+      {
+        name: "process log",
+        summary: "tell what happened in an instance",
+        load: async () => (await import("./commands/process/log.ts")).processLog,
+      },
+      {
+        name: "process vars",
+        summary: "show variables, or the history of one",
+        load: async () => (await import("./commands/process/vars.ts")).processVars,
+      },
+      {
+        name: "process set",
+        summary: "set variables",
+        load: async () => (await import("./commands/process/set.ts")).processSet,
+      },
+      {
+        name: "process job",
+        summary: "do a job in place of a worker",
+        load: async () => (await import("./commands/process/job.ts")).processJob,
+      },
+      {
+        name: "process publish",
+        summary: "publish a message",
+        load: async () => (await import("./commands/process/publish.ts")).processPublish,
+      },
+      {
+        name: "process signal",
+        summary: "broadcast a signal",
+        load: async () => (await import("./commands/process/signal.ts")).processSignal,
+      },
+      {
+        name: "process retry",
+        summary: "try again what is an incident",
+        load: async () => (await import("./commands/process/control.ts")).processRetry,
+      },
+      {
+        name: "process modify",
+        summary: "start and end elements by hand",
+        load: async () => (await import("./commands/process/modify.ts")).processModify,
+      },
+      {
+        name: "process migrate",
+        summary: "move instances to another version",
+        load: async () => (await import("./commands/process/migrate.ts")).processMigrate,
+      },
+      {
+        name: "process pause",
+        summary: "start nothing new in an instance",
+        load: async () => (await import("./commands/process/control.ts")).processPause,
+      },
+      {
+        name: "process resume",
+        summary: "go on with a paused instance",
+        load: async () => (await import("./commands/process/control.ts")).processResume,
+      },
+      {
+        name: "process cancel",
+        summary: "end an instance",
+        load: async () => (await import("./commands/process/control.ts")).processCancel,
       },
     ],
   },

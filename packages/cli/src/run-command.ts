@@ -2,9 +2,9 @@ import { AppError } from "@tutti/kernel";
 import { commandHelp } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
 import { parse } from "./args/parse.ts";
-import type { Command, Context } from "./command.ts";
+import type { Context } from "./command.ts";
 import { problemOf } from "./problem.ts";
-import { commandEntries } from "./registry.ts";
+import { type CommandEntry, commandEntries } from "./registry.ts";
 import { stateFolder } from "./state.ts";
 import { Output } from "./terminal/output.ts";
 
@@ -23,8 +23,9 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
   const cwd = process.cwd();
   let state = stateFolder(undefined, process.env, cwd);
   try {
-    const command = await find(name);
-    const input = parse(command, argv);
+    const { entry, rest } = find(name, argv);
+    const command = await entry.load();
+    const input = parse(command, rest);
     if (input.flag("help")) {
       process.stdout.write(commandHelp(command));
       return 0;
@@ -48,15 +49,32 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
   }
 }
 
-async function find(name: string): Promise<Command> {
-  const entry = commandEntries.find((candidate) => candidate.name === name);
-  if (entry !== undefined) return entry.load();
-  const meant = nearest(
-    name,
-    commandEntries.map((candidate) => candidate.name),
-  );
+/** A command has one word or two, as `process start`. */
+function find(
+  name: string,
+  argv: readonly string[],
+): { readonly entry: CommandEntry; readonly rest: readonly string[] } {
+  const one = commandEntries.find((candidate) => candidate.name === name);
+  if (one !== undefined) return { entry: one, rest: argv };
+  const [word, ...rest] = argv;
+  const given = word === undefined || word.startsWith("-") ? name : `${name} ${word}`;
+  const two = commandEntries.find((candidate) => candidate.name === given);
+  if (two !== undefined) return { entry: two, rest };
+  const known = commandEntries.map((candidate) => candidate.name);
+  const family = known.filter((each) => each.startsWith(`${name} `));
+  const meant = family.length > 0 ? nearestIn(family, given) : (nearest(given, known) ?? nearest(name, known));
   const hint = meant === undefined ? "" : `; did you mean '${meant}'?`;
-  throw new AppError("command-unknown", `There is no command '${name}'${hint}`);
+  throw new AppError("command-unknown", `There is no command '${given}'${hint}`);
+}
+
+/** Of commands whose first word is the same, by the second. */
+function nearestIn(family: readonly string[], given: string): string | undefined {
+  const [first = "", second = ""] = given.split(" ");
+  const meant = nearest(
+    second,
+    family.map((each) => each.slice(first.length + 1)),
+  );
+  return meant === undefined ? undefined : `${first} ${meant}`;
 }
 
 /**

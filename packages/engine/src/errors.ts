@@ -44,7 +44,8 @@ export const engineErrors: ErrorTable = {
   "database-missing": {
     exit: 2,
     status: 404,
-    advice: "Start a run with `tutti run`, or name the state folder of another one with --state DIR.",
+    advice:
+      "Start a run with `tutti run`, deploy a process with `tutti process deploy`, or name the state folder of another one with --state DIR.",
   },
   "database-unwritable": {
     exit: 1,

@@ -34,12 +34,18 @@ export function commandHelp(command: Described): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-export function mainHelp(
-  groups: readonly {
-    readonly title: string;
-    readonly commands: readonly { readonly name: string; readonly summary: string }[];
-  }[],
-): string {
+interface Group {
+  readonly title: string;
+  readonly commands: readonly { readonly name: string; readonly summary: string }[];
+}
+
+/** For the first word of commands that have two. */
+export function familyHelp(word: string, { title, commands }: Group): string {
+  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+  return `tutti ${word} COMMAND [options]\n\n${section(title, rows)}\n\n\`tutti ${word} COMMAND --help\` shows a command's options.\n`;
+}
+
+export function mainHelp(groups: readonly Group[]): string {
   const parts = [
     "tutti COMMAND [options]\n\nConducts teams of AI agents on long jobs and brings back one verified result.",
     ...groups.map(({ title, commands }) =>

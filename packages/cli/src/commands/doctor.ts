@@ -7,6 +7,7 @@ import { requireGit } from "@tutti/workspace";
 import type { Command, Context } from "../command.ts";
 import { codeOf, problemOf } from "../problem.ts";
 import { openStateReader } from "../state-reader.ts";
+import { plural } from "../terminal/text.ts";
 import { version } from "../version.ts";
 
 interface Finding {
@@ -136,7 +137,7 @@ async function database({ state }: Context): Promise<Finding> {
     const reader = openStateReader(state);
     const { rows } = await reader.query("instances", { status: "open", process: "feature" }, { limit: 1_000 });
     await reader.close();
-    return { name: "database", state: "ok", about: `sound, ${rows.length} open runs`, advice: null };
+    return { name: "database", state: "ok", about: `sound, ${plural(rows.length, "open instance")}`, advice: null };
   } catch (error) {
     if (codeOf(error) === "database-missing") {
       return { name: "database", state: "ok", about: "none yet: nothing has run here", advice: null };

@@ -12,7 +12,7 @@ const marginMs = 15_000;
 
 export const stop: Command = {
   name: "stop",
-  summary: "Stops the owner of the state folder. Open runs go on with the next owner, from where they were.",
+  summary: "Stops the owner of the state folder. What is open goes on with the next owner, from where they were.",
   options: {
     grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
   },
@@ -21,8 +21,8 @@ export const stop: Command = {
     const { input, out } = context;
     const graceMs = (input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
     const { pid, open } = await stopOwner(context, graceMs);
-    const next = open > 0 ? `\n→ ${wordsOf(context).tutti("resume")}` : "";
-    out.text(`Stopped process ${pid}.${open > 0 ? ` ${plural(open, "open run")} can go on.` : ""}${next}`);
+    const next = open > 0 ? `\n→ ${wordsOf(context).tutti("serve")}` : "";
+    out.text(`Stopped process ${pid}.${open > 0 ? ` ${plural(open, "open instance")} can go on.` : ""}${next}`);
     out.document({ stopped: pid, open });
     return 0;
   },

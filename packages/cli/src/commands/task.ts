@@ -1,13 +1,17 @@
-import { AppError, isJsonObject, type Json, type JsonObject } from "@tutti/kernel";
-import { commandTakenSchema, type TaskCommand } from "@tutti/protocol";
+import { AppError, type JsonObject } from "@tutti/kernel";
+import type { TaskCommand } from "@tutti/protocol";
 import type { Input } from "../args/input.ts";
-import type { Command, Context } from "../command.ts";
-import { ensureOwner } from "../owner/find.ts";
-import { openAccess } from "../run/access.ts";
+import type { Command } from "../command.ts";
+import { keyedId, parseKeyedId } from "../process/keyed-name.ts";
+import { objectOption } from "../process/object-option.ts";
+import { sendCommand } from "../process/send.ts";
 import { actor } from "../run/actor.ts";
-import { parseTaskId, taskId } from "../task/task-name.ts";
 
-type Maker = (input: Input, base: { readonly key: number; readonly actor: string }) => TaskCommand;
+interface Base {
+  readonly key: number;
+  readonly actor: string;
+}
+type Maker = (input: Input, base: Base, result: JsonObject) => TaskCommand;
 
 /** What each action sends, and what it did. */
 const actions: { readonly [action: string]: readonly [did: string, make: Maker] } = {
@@ -38,7 +42,7 @@ export const task: Command = {
     to: { value: "WHO", repeated: true, help: "delegate, reassign: to whom; escalate: the candidates from now on" },
     nobody: { help: "reassign: to nobody" },
     code: { value: "CODE", help: "escalate: as this BPMN escalation" },
-    result: { value: "JSON", help: "complete: what it gives (default: {})" },
+    result: { value: "JSON", help: "complete: what it gives, or @FILE with it (default: {})" },
     rationale: { value: "TEXT", help: "complete: why it was decided so; it is recorded" },
     due: { value: "TIME", help: "update: when it has to be done, as 2027-01-31T12:00Z, or none" },
     "follow-up": { value: "TIME", help: "update: when to be reminded of it, or none" },
@@ -63,22 +67,14 @@ export const task: Command = {
       const known = Object.keys(actions).join(", ");
       throw new AppError("option-invalid", `Expected one of ${known}, but got '${action}'`);
     }
-    const name = parseTaskId(input.argument(1) ?? "");
-    const command = make(input, { key: name.key, actor: actor() });
-    const { position } = await send(context, name.instanceId, command);
-    out.text(`${did} ${taskId(name)}.`);
-    out.document({ task: taskId(name), action, position });
+    const name = parseKeyedId(input.argument(1) ?? "", "task");
+    const command = make(input, { key: name.key, actor: actor() }, await objectOption(context, "result"));
+    const position = await sendCommand(context, name.instanceId, command);
+    out.text(`${did} ${keyedId(name)}.`);
+    out.document({ task: keyedId(name), action, position });
     return 0;
   },
 };
-
-async function send(context: Context, instanceId: string, body: TaskCommand): Promise<{ readonly position: number }> {
-  // A state folder without a database has no task, and must not get an owner for asking.
-  await (await openAccess(context)).close();
-  const { client } = await ensureOwner(context.state);
-  const path = `/v1/instances/${encodeURIComponent(instanceId)}/commands`;
-  return client.ask({ method: "POST", path, body }, commandTakenSchema);
-}
 
 function one(input: Input, name: string): string {
   const [value, ...more] = input.list(name);
@@ -101,7 +97,7 @@ function instant(input: Input, name: string): number | null | undefined {
   throw new AppError("option-invalid", `Expected --${name} as a date such as 2027-01-31T12:00Z, but got '${text}'`);
 }
 
-function updateCommand(input: Input, base: Parameters<Maker>[1]): TaskCommand {
+function updateCommand(input: Input, base: Base): TaskCommand {
   const dueAt = instant(input, "due");
   const followUpAt = instant(input, "follow-up");
   const priority = input.number("priority", { min: 0, max: 100 });
@@ -115,7 +111,7 @@ function updateCommand(input: Input, base: Parameters<Maker>[1]): TaskCommand {
   };
 }
 
-function escalateCommand(input: Input, base: Parameters<Maker>[1]): TaskCommand {
+function escalateCommand(input: Input, base: Base): TaskCommand {
   const to = input.list("to");
   const code = input.text("code");
   return {
@@ -125,18 +121,7 @@ function escalateCommand(input: Input, base: Parameters<Maker>[1]): TaskCommand 
   };
 }
 
-function completeCommand(input: Input, base: Parameters<Maker>[1]): TaskCommand {
+function completeCommand(input: Input, base: Base, result: JsonObject): TaskCommand {
   const rationale = input.text("rationale");
-  const result = resultOf(input.text("result") ?? "{}");
   return { type: "complete-task", ...base, result, ...(rationale === undefined ? {} : { rationale }) };
-}
-
-function resultOf(text: string): JsonObject {
-  try {
-    const value = JSON.parse(text) as Json;
-    if (isJsonObject(value)) return value;
-  } catch {
-    // Said below, as for JSON that is no object.
-  }
-  throw new AppError("option-invalid", `Expected --result to be {"name": value}, but got '${text.slice(0, 80)}'`);
 }

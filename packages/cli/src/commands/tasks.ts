@@ -2,10 +2,10 @@ import type { TaskRow } from "@tutti/engine";
 import type { RunNeed } from "@tutti/feature";
 import type { Command } from "../command.ts";
 import { codeOf } from "../problem.ts";
+import { keyedId } from "../process/keyed-name.ts";
 import { openAccess, type RunAccess } from "../run/access.ts";
 import { waysOut } from "../run/ways-out.ts";
 import { wordsOf } from "../run/words.ts";
-import { taskId } from "../task/task-name.ts";
 import { duration, quote } from "../terminal/text.ts";
 
 interface Need extends Omit<RunNeed, "kind"> {
@@ -60,21 +60,21 @@ export const tasks: Command = {
 
 async function needsOf(access: RunAccess, now: number): Promise<Need[]> {
   const { rows } = await access.reader.query("tasks", {}, { limit: rowsMax });
-  const byId = new Map(rows.map((row) => [taskId(row), row]));
+  const byId = new Map(rows.map((row) => [keyedId(row), row]));
   const found: Need[] = [];
   for (const { run, endedAt } of await access.list()) {
     if (endedAt !== null) continue;
     const view = await access.view(run);
     for (const need of view.needsYou) {
-      const row = need.kind === "approval" ? byId.get(taskId(need)) : undefined;
-      if (row !== undefined) byId.delete(taskId(row));
+      const row = need.kind === "approval" ? byId.get(keyedId(need)) : undefined;
+      if (row !== undefined) byId.delete(keyedId(row));
       const next = waysOut({ ...view, needsYou: [need] });
       found.push({ ...need, run, next, task: row === undefined ? null : factsOf(row, now) });
     }
   }
   for (const row of byId.values()) {
     const { instanceId, rootId: run, key, title: message, createdAt: since } = row;
-    const next = [`task complete ${quote(taskId(row))} --result JSON`];
+    const next = [`task complete ${quote(keyedId(row))} --result JSON`];
     found.push({
       kind: "task",
       run,
@@ -95,7 +95,7 @@ function factsOf(row: TaskRow, now: number): TaskFacts {
   const { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations, notifications } = row;
   const late = dueAt !== null && dueAt < now;
   const hands = { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations };
-  return { id: taskId(row), ...hands, late, notifications };
+  return { id: keyedId(row), ...hands, late, notifications };
 }
 
 /** One line: who has it, how urgent it is, until when. */

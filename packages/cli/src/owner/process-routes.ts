@@ -10,7 +10,7 @@ import {
   startInstanceSchema,
 } from "@tutti/protocol";
 import type { Hono } from "hono";
-import { runProcess } from "../run/reader.ts";
+import { featureProcess } from "../run/reader.ts";
 import { body } from "./body.ts";
 
 export interface ProcessFacts {
@@ -68,6 +68,6 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
 async function refuseRun(engine: Engine, instanceId: string): Promise<void> {
   const { rootId } = await engine.instance(instanceId);
   const root = await engine.instance(rootId);
-  if (root.process !== runProcess) return;
+  if (root.process !== featureProcess) return;
   throw new AppError("instance-of-run", `Expected an instance of a process, but '${instanceId}' belongs to a run`);
 }

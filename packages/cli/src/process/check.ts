@@ -10,7 +10,7 @@ import { loadProcess } from "./load.ts";
 /** `tutti process check FILE`: everything that is known about a definition before it runs. */
 export async function checkProcess(context: Context): Promise<number> {
   const { input, out } = context;
-  const file = input.argument(1) ?? "";
+  const file = input.argument(0) ?? "";
   const loaded = await loadProcess(context, file);
   const found = checkDefinition(loaded, file);
   const findings = [...found, ...(await drawingFindings(file, found))].sort(byPlace);

@@ -2,13 +2,14 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { openSqliteStore } from "@tutti/engine";
-import { AppError, isJsonObject, type Json, type JsonObject, type ProgramDocument } from "@tutti/kernel";
+import { AppError, type ProgramDocument } from "@tutti/kernel";
 import { type Answers, mainProcess, openTrial, readAnswers, refused, runnable, startsPlainly } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { readTextFile } from "../run/prepare.ts";
 import { ensureFolder } from "../state.ts";
 import { streamFindings } from "./findings.ts";
 import { loadProcess } from "./load.ts";
+import { objectOption } from "./object-option.ts";
 import { Person } from "./prompt.ts";
 import { report } from "./report.ts";
 import { Story } from "./story.ts";
@@ -16,13 +17,13 @@ import { Story } from "./story.ts";
 /** `tutti process run FILE`: a trial of the definition, told as it happens. */
 export async function runProcess(context: Context): Promise<number> {
   const { input } = context;
-  const file = input.argument(1) ?? "";
+  const file = input.argument(0) ?? "";
   const loaded = await loadProcess(context, file);
   const programs = runnable(loaded, file);
   const chosen = chosenProcess(context, programs);
   streamFindings(context.out, file, loaded.problems);
   const answers = await answersOf(context, programs);
-  const variables = await variablesOf(context);
+  const variables = await objectOption(context, "vars");
   const clock = input.choice("clock", ["real", "virtual"]) ?? (answers === undefined ? "real" : "virtual");
   return withFolder(context, async (folder) => {
     const story = new Story(context.out, programs);
@@ -76,23 +77,6 @@ async function answersOf(
   if (answers === undefined) throw refused("answers-refused", basename(file), problems);
   streamFindings(out, file, problems);
   return answers;
-}
-
-async function variablesOf({ input, cwd }: Context): Promise<JsonObject> {
-  const given = input.text("vars");
-  if (given === undefined) return {};
-  const text = given.startsWith("@") ? await readTextFile(resolve(cwd, given.slice(1))) : given;
-  const value = parsed(text);
-  if (isJsonObject(value)) return value;
-  throw new AppError("option-invalid", `Expected --vars to be {"name": value}, but got '${text.trim().slice(0, 80)}'`);
-}
-
-function parsed(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A person is asked where there is one: at a terminal, unless nothing may be asked or somebody reads JSON. */

@@ -46,6 +46,15 @@ export class Story {
     }
   }
 
+  /** What a person did, and why. */
+  byHand({ event, at }: RecordedEvent): void {
+    if (!("actor" in event) || !event.actor.startsWith("person:")) return;
+    // What came with a start or a result is told by these.
+    if (event.type === "variables-set" && event.reason === undefined) return;
+    const reason = "reason" in event && event.reason !== undefined ? `: ${event.reason}` : "";
+    this.#line(at, this.#out.style.yellow("by hand"), `${event.type} by ${event.actor}${reason}`);
+  }
+
   #trouble(
     type: "incident" | "fail" | "throw",
     where: {

@@ -17,6 +17,8 @@ import { resolveRun } from "./run-id.ts";
 export interface RunAccess {
   /** Whether somebody works on the runs. */
   readonly live: boolean;
+  /** Types of jobs that its owner works on; absent without an owner. */
+  readonly jobTypes?: readonly string[];
   /** Its owner's disk refuses to write: nothing goes on until it does. */
   readonly halted?: boolean;
   readonly reader: Reader;
@@ -34,9 +36,10 @@ interface RunList {
 export async function openAccess({ state }: Pick<Context, "state">): Promise<RunAccess> {
   const owner = await askOwner(state);
   if (owner === undefined) return localAccess(state);
-  if (owner.health.storage === "writes") return remoteAccess(owner.client);
+  const { storage, jobTypes } = owner.health;
+  if (storage === "writes") return { ...remoteAccess(owner.client), jobTypes };
   // An owner that cannot write answers nothing, but its database can still be read.
-  return { ...(await localAccess(state)), live: true, halted: true };
+  return { ...(await localAccess(state)), live: true, jobTypes, halted: true };
 }
 
 export function remoteAccess(client: OwnerClient): RunAccess {
@@ -64,18 +67,30 @@ export function readerAccess(reader: Reader): Omit<RunAccess, "live" | "close"> 
   return { reader, runs, view: (run) => runs.view(run), list: () => runs.list() };
 }
 
+/** Runs `use` with access, and closes it whatever happens. */
+export async function withAccess<T>(context: Context, use: (access: RunAccess) => Promise<T>): Promise<T> {
+  const access = await openAccess(context);
+  try {
+    return await use(access);
+  } finally {
+    await access.close();
+  }
+}
+
+/** The owner to send something to what is here; started when there is none. */
+export async function ownerHere(context: Context): Promise<OwnerClient> {
+  // A state folder without a database has nothing to send it to, and must not get an owner for asking.
+  await (await openAccess(context)).close();
+  return (await ensureOwner(context.state)).client;
+}
+
 /** Runs `use` with access to the run that the person means, and closes it whatever happens. */
 export async function withRun<T>(
   context: Context,
   given: string | undefined,
   use: (access: RunAccess, run: string) => Promise<T>,
 ): Promise<T> {
-  const access = await openAccess(context);
-  try {
-    return await use(access, await resolveRun(access.runs, given));
-  } finally {
-    await access.close();
-  }
+  return withAccess(context, async (access) => use(access, await resolveRun(access.runs, given)));
 }
 
 /** Sends a command to the run that the person means; starts an owner when none is there to take it. */

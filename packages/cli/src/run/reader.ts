@@ -1,4 +1,4 @@
-import type { EngineReader, InstanceRow } from "@tutti/engine";
+import type { EngineReader, InstanceRow, Page, RecordedEvent, Views } from "@tutti/engine";
 import type { RunView } from "@tutti/feature";
 import { AppError, type InstanceView } from "@tutti/kernel";
 import type { RunSummary } from "@tutti/protocol";
@@ -7,7 +7,7 @@ import type { RunSummary } from "@tutti/protocol";
 export type Reader = Pick<EngineReader, "instance" | "query" | "history">;
 
 /** The process whose instances are the runs. */
-export const runProcess = "feature";
+export const featureProcess = "feature";
 const pageRows = 1_000;
 const pagesMax = 20;
 
@@ -42,7 +42,7 @@ export class RunReader {
       if (error instanceof AppError && error.code === "instance-not-found") return undefined;
       throw error;
     });
-    if (root?.process === runProcess) return root;
+    if (root?.process === featureProcess) return root;
     throw new AppError("run-unknown", `Expected a run of this state folder, but there is no '${run}'`);
   }
 
@@ -63,13 +63,13 @@ export class RunReader {
 
   /** Newest first. */
   async list(): Promise<RunSummary[]> {
-    const rows = await this.#rows({ process: runProcess });
+    const rows = await this.#rows({ process: featureProcess });
     return Promise.all(rows.map((row) => this.#summary(row)));
   }
 
   /** Run ids, newest first, without looking into the runs. */
   async ids(): Promise<{ readonly run: string; readonly open: boolean }[]> {
-    const rows = await this.#rows({ process: runProcess });
+    const rows = await this.#rows({ process: featureProcess });
     return rows.map(({ instanceId, endedAt }) => ({ run: instanceId, open: endedAt === null }));
   }
 
@@ -105,19 +105,8 @@ export class RunReader {
     readonly rootId?: string;
     readonly process?: string;
     readonly status?: "open" | "failed";
-  }): Promise<InstanceRow[]> {
-    const rows: InstanceRow[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < pagesMax; page += 1) {
-      const found = await this.#reader.query("instances", filter, {
-        limit: pageRows,
-        ...(after === undefined ? {} : { after }),
-      });
-      rows.push(...found.rows);
-      after = found.next;
-      if (after === undefined) break;
-    }
-    return rows;
+  }): Promise<readonly InstanceRow[]> {
+    return rowsOf(this.#reader, "instances", filter);
   }
 
   async #views(rows: readonly Pick<InstanceRow, "instanceId" | "endedAt">[]): Promise<InstanceView[]> {
@@ -131,4 +120,28 @@ export class RunReader {
       }),
     );
   }
+}
+
+/** What happened in one instance, oldest first. Rejects with `instance-not-found`. */
+export async function* historyOf(reader: Reader, instanceId: string): AsyncIterable<RecordedEvent> {
+  const { rootId } = await reader.instance(instanceId);
+  for await (const record of reader.history({ rootId })) if (record.instanceId === instanceId) yield record;
+}
+
+/** Every row of a list, within limits. */
+export async function rowsOf<V extends keyof Views>(
+  reader: Pick<Reader, "query">,
+  view: V,
+  filter: Views[V]["filter"] = {},
+): Promise<readonly Views[V]["row"][]> {
+  const rows: Views[V]["row"][] = [];
+  let after: string | undefined;
+  for (let page = 0; page < pagesMax; page += 1) {
+    const more = after === undefined ? {} : { after };
+    const found: Page<Views[V]["row"]> = await reader.query(view, filter, { limit: pageRows, ...more });
+    rows.push(...found.rows);
+    after = found.next;
+    if (after === undefined) break;
+  }
+  return rows;
 }

@@ -7,8 +7,8 @@ import {
   type RolloutFigures,
   type RolloutPlan,
 } from "@tutti/kernel";
-import { beginAnew } from "../message/begin.ts";
 import type { Page, Views } from "../../port.ts";
+import { beginAnew } from "../message/begin.ts";
 import type { StoredRollout } from "../message/coordination.ts";
 import { pageOf } from "../read/page.ts";
 import type { PageRequest, StoreReader } from "../store.ts";

@@ -1,18 +1,19 @@
 import { AppError } from "@tutti/kernel";
 
-/** A user task: the instance it belongs to and its key there. */
-export interface TaskName {
+/** A user task or a job: the instance it belongs to and its key there. */
+export interface KeyedName {
   readonly instanceId: string;
   readonly key: number;
 }
 
 /** As lists show it and a person types it. Ids may hold colons, so the last one counts. */
-export function taskId({ instanceId, key }: TaskName): string {
+export function keyedId({ instanceId, key }: KeyedName): string {
   return `${instanceId}:${key}`;
 }
 
-export function parseTaskId(text: string): TaskName {
+/** Throws `task-unknown` or `job-unknown`. */
+export function parseKeyedId(text: string, what: "task" | "job"): KeyedName {
   const [, instanceId, key] = /^(.+):([1-9]\d{0,14})$/.exec(text) ?? [];
   if (instanceId !== undefined && key !== undefined) return { instanceId, key: Number(key) };
-  throw new AppError("task-unknown", `Expected a task as INSTANCE:KEY, but got '${text}'`);
+  throw new AppError(`${what}-unknown`, `Expected a ${what} as INSTANCE:KEY, but got '${text}'`);
 }

@@ -1,0 +1,46 @@
+import type { ScheduleRow, VersionRow } from "@tutti/engine";
+import type { Rollout } from "@tutti/kernel";
+import type { Command } from "../../command.ts";
+import { rolloutText } from "../../process/rollout-text.ts";
+import { withAccess } from "../../run/access.ts";
+import { rowsOf } from "../../run/reader.ts";
+import { duration, table } from "../../terminal/text.ts";
+
+export const processVersions: Command = {
+  name: "process versions",
+  summary: "Lists what is deployed, and how the instances of each version have fared.",
+  about:
+    "SHARE is of new instances that name no version. What a rollout shares, and what begins by itself, is said below.",
+  options: {},
+  arguments: [{ name: "PROCESS", help: "only this one" }],
+  examples: ["tutti process versions order", "tutti process versions --json"],
+  run: (context) =>
+    withAccess(context, async ({ reader }) => {
+      const { input, out } = context;
+      const process = input.argument(0);
+      const filter = process === undefined ? {} : { process };
+      const versions = await rowsOf(reader, "versions", filter);
+      const rollouts: readonly Rollout[] = await rowsOf(reader, "rollouts", filter);
+      const schedules = await rowsOf(reader, "schedules", filter);
+      out.document({ versions, rollouts, schedules });
+      if (versions.length === 0) out.text("Nothing is deployed.");
+      else out.text(table([head, ...versions.map(cells)]));
+      for (const rollout of rollouts) out.text(rolloutText(rollout));
+      for (const schedule of schedules) out.text(scheduleText(schedule));
+      return 0;
+    }),
+};
+
+const head = ["PROCESS", "SHARE", "STARTED", "OPEN", "COMPLETED", "FAILED", "CANCELLED", "INCIDENTS", "MEAN"];
+
+function cells({ process, version, percent, started, completed, failed, cancelled, ...row }: VersionRow): string[] {
+  const open = started - completed - failed - cancelled;
+  const mean = row.meanDurationMs === null ? "" : duration(row.meanDurationMs);
+  const counts = [started, open, completed, failed, cancelled, row.incidents].map(String);
+  return [`${process}@${version}`, `${percent} %`, ...counts, mean];
+}
+
+function scheduleText({ process, element, dueAt, remaining }: ScheduleRow): string {
+  const more = remaining === null ? "" : `, ${remaining} more after that`;
+  return `${process} begins at ${new Date(dueAt).toISOString()} (${element}${more}).`;
+}
