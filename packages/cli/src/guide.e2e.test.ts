@@ -115,6 +115,22 @@ test("[C34, C36] the guide's process is checked, tried and tested as the guide s
   expect(existsSync(house.state)).toBe(false);
 });
 
+test("[C34] the guide's own process is run, repaired and changed as the guide says", async () => {
+  const house = await CliHouse.open();
+  houses.push(house);
+  const run = shellIn(house);
+  const parts = partsOf(readFileSync(join(docs, "guide", "process.md"), "utf8"));
+  expect(parts.filter(({ type }) => type === "commands").length).toBeGreaterThan(7);
+  let said = "";
+  for (const part of parts) {
+    if (part.type === "file") writeFileSync(join(house.folder, part.path), part.text);
+    if (part.type === "commands") said += run(part.text);
+    if (part.type === "answer") for (const line of part.lines) expect(said).toContain(line);
+    if (part.type === "answer") said = "";
+  }
+  expect(await house.ownerPid()).toBeUndefined();
+});
+
 test("[C34] the program that the page on agents shows is an agent", async () => {
   const house = await CliHouse.open();
   houses.push(house);

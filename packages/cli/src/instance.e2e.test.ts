@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CliHouse, type CliResult } from "./testing/cli-house.ts";
+import { CliHouse, type CliResult, until } from "./testing/cli-house.ts";
 
 let house: CliHouse;
 
@@ -288,4 +289,26 @@ test("[C12, C63] without an owner everything is read, and said to stand still", 
   expect(await house.ownerPid()).toBeUndefined();
   await charged("still");
   expect(await house.ownerPid()).toBeDefined();
+});
+
+test("[C13] what waits for a worker from outside keeps no owner, a timer that begins a process does", async () => {
+  const own = await CliHouse.open({ TUTTI_IDLE_MS: "2000" });
+  try {
+    const path = await file("waits.yaml", "process: waits\nsteps: { work: { job: nobody.does } }");
+    expect((await own.tutti("process", "deploy", path)).exit).toBe(0);
+    expect((await own.tutti("process", "start", "waits", "--id", "w")).exit).toBe(0);
+    await until(async () => (await own.ownerPid()) === undefined, 60_000);
+    const daily = await file(
+      "daily.yaml",
+      'process: daily\nstart: false\nstarts: { daily: { cron: "0 2 * * *", then: work } }\nsteps: { work: { job: x } }',
+    );
+    expect((await own.tutti("process", "deploy", daily)).stderr).toContain(
+      "It begins with a message, signal or timer.",
+    );
+    expect((await own.tutti("process", "versions", "daily")).stdout).toMatch(/daily begins at 20\S+ \(\S+\)\./);
+    await sleep(6_000);
+    expect(await own.ownerPid()).toBeDefined();
+  } finally {
+    await own.close();
+  }
 });

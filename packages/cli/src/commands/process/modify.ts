@@ -12,7 +12,7 @@ export const processModify: Command = {
   name: "process modify",
   summary: "Moves an instance by hand: puts a token on an element, and ends what is active; all or nothing.",
   about:
-    "First everything is activated, then everything named is ended, so that a token is moved by both together. Containers around an element are opened as needed. What ended is not undone; `tutti fork` goes back.",
+    "First everything is activated, then everything named is ended, so that a token is moved by both together. Containers around an element are opened as needed. What ended is not undone; `tutti rollback` goes back.",
   options: {
     activate: { value: "ELEMENT", repeated: true, help: "start this element" },
     terminate: {
