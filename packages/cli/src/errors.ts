@@ -22,7 +22,11 @@ export const cliErrors: ErrorTable = {
     advice: "Give a process definition, a plan (format: tutti-plan/1), an agent script or an agent file.",
   },
   "folder-not-empty": { exit: 2, status: 409, advice: "Name an empty or a new folder." },
-  "run-unknown": { exit: 2, status: 404, advice: "See `tutti list` for the runs of this state folder." },
+  "run-unknown": {
+    exit: 2,
+    status: 404,
+    advice: "See `tutti list` for the runs of this state folder, `tutti process list` for instances of processes.",
+  },
   "run-ambiguous": { exit: 2, status: 409, advice: "Give more letters of the run's id." },
   "run-exists": { exit: 2, status: 409, advice: "Start the run under another id." },
   "run-none": {
@@ -32,7 +36,7 @@ export const cliErrors: ErrorTable = {
   },
   "run-ended": { exit: 1, status: 409, advice: "Start a new run; this one has ended and stays as it is." },
   "unit-unknown": { exit: 2, status: 404, advice: "See `tutti status` for the units of the run." },
-  "nothing-failed": { exit: 1, status: 409, advice: "See `tutti why` for what the run waits for." },
+  "nothing-failed": { exit: 1, status: 409, advice: "See `tutti why` for what it waits for." },
   "nothing-done": {
     exit: 5,
     status: 409,

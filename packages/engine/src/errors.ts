@@ -13,7 +13,11 @@ export const engineErrors: ErrorTable = {
     advice: "Make room on the disk or repair it; the engine goes on by itself. Repeat with the same request id.",
   },
   "program-not-found": { exit: 2, status: 404, advice: "Deploy the process first, or check its name and version." },
-  "instance-not-found": { exit: 2, status: 404, advice: "List the instances and check the id." },
+  "instance-not-found": {
+    exit: 2,
+    status: 404,
+    advice: "List the instances, as with `tutti process list`, and check the id.",
+  },
   "instance-quarantined": {
     exit: 1,
     status: 500,
