@@ -231,6 +231,10 @@ test("[C61, C68] versions share new instances as planned, and the guard takes th
   );
   expect((await proc("rollout", "fragile", "--percent", "99.5")).stdout).toContain("at most 0 incidents");
   expect((await proc("rollout", "fragile", "--percent", "100")).exit).toBe(0);
+  const needs = "variables: { x: { type: string, required: true } }\nsteps: { work: { job: y } }";
+  await deployed("needy.yaml", `process: needy\nstart: false\nstarts: { m: { signal: needy, then: work } }\n${needs}`);
+  expect((await proc("signal", "needy")).exit).toBe(0);
+  expect((await proc("versions", "needy")).stdout).toContain("needy@1 could not begin with the signal 'needy' at 20");
   const { instance } = await house.json<{ instance: string }>("process", "start", "fragile");
   expect((await show(instance)).version).toBe("2");
   expect((await proc("job", "fail", `${instance}:1`, "--code", "x", "--no-retry")).exit).toBe(0);

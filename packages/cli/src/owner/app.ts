@@ -45,6 +45,7 @@ const views = [
   "messages",
   "versions",
   "rollouts",
+  "refusals",
   "schedules",
 ] as const satisfies readonly (keyof Views)[];
 
