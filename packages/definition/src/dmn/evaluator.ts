@@ -3,7 +3,7 @@ import { FeelFunction } from "feelin";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { CompilationCache } from "../expression/cache.ts";
 import { FeelEvaluator } from "../feel/evaluator.ts";
-import { BoundName, ContextNames, type Evaluating, type Names, type Run } from "../feel/run.ts";
+import { BoundName, ContextNames, type Evaluating, FeelFailure, type Names, type Run } from "../feel/run.ts";
 import { contextOf, type FeelValue } from "../feel/value.ts";
 import type { CompiledDecision, DecisionStep, TableFunction } from "./model.ts";
 import { type CompileCell, compileTable } from "./table.ts";
@@ -16,16 +16,6 @@ interface ReadyDecision {
 export type DecisionCompilation =
   | { readonly ok: true; readonly expression: ReadyDecision }
   | { readonly ok: false; readonly code: DefinitionErrorCode; readonly message: string };
-
-/** Says why a text cannot be evaluated. */
-export class CellFault extends Error {
-  readonly code: DefinitionErrorCode;
-  constructor(code: DefinitionErrorCode, message: string) {
-    super(message);
-    this.name = "CellFault";
-    this.code = code;
-  }
-}
 
 /** Evaluates compiled decisions: every cell is FEEL, with FEEL's limits for the whole decision together. */
 export class DecisionEvaluator {
@@ -59,7 +49,7 @@ export class DecisionEvaluator {
       });
       return { ok: true, expression: { run: (outer, run) => decide(ready, outer, run), reads: [...reads] } };
     } catch (error) {
-      if (error instanceof CellFault) return { ok: false, code: error.code, message: error.message };
+      if (error instanceof FeelFailure) return { ok: false, code: error.code, message: error.message };
       return { ok: false, code: "expression-syntax", message: "Expected a compiled decision, but found another text" };
     }
   }
@@ -68,7 +58,7 @@ export class DecisionEvaluator {
     return (text, top) => {
       const compiled = this.#feel.compile(text, { top, names });
       if (!compiled.ok)
-        throw new CellFault(compiled.code, `${compiled.message} (in ${JSON.stringify(text.slice(0, 60))})`);
+        throw new FeelFailure(compiled.code, `${compiled.message} (in ${JSON.stringify(text.slice(0, 60))})`);
       for (const name of compiled.expression.reads) read(name);
       return compiled.expression.run;
     };
