@@ -309,12 +309,12 @@ describe("completion", () => {
     expect(cancelling.complete("b").status).toBe("completed");
     const waiting = tools({ activate, completion }).create().complete("a").complete("b");
     expect(running(waiting)).toEqual(["c"]);
-    // What would follow does not start any more.
     expect(waiting.complete("c").status).toBe("completed");
   });
 
   test("[K182] an event that still waits is awaited, too", () => {
-    const driver = tools({ activate: literal(["a", "e"]), completion: expr("completed >= 1") }, [wait("e", "PT5S")])
+    const options = { activate: literal(["a", "e"]), completion: expr("completed >= 1") };
+    const driver = tools(options, [wait("e")])
       .create()
       .complete("a");
     expect(driver.active).toEqual(["e", "tools"]);
