@@ -314,10 +314,8 @@ describe("completion", () => {
 
   test("[K182] an event that still waits is awaited, too", () => {
     const options = { activate: literal(["a", "e"]), completion: expr("completed >= 1") };
-    const driver = tools(options, [wait("e")])
-      .create()
-      .complete("a");
-    expect(driver.active).toEqual(["e", "tools"]);
+    const driver = tools(options, [wait("e")]).create();
+    expect(driver.complete("a").active).toEqual(["e", "tools"]);
     expect(driver.fire("e").status).toBe("completed");
   });
 
