@@ -76,8 +76,14 @@ test("[X14] a run that was stopped is forked after a crash; killed again, fork a
   expect((await scene.tutti(["pause", "r", "--now"])).exit).toBe(0);
   const stopped = await scene.json(["status", "r"]);
   await scene.killOwner();
+  // What an owner leaves that is killed between giving a fork its refs and making it.
+  const [repository = ""] = scene.repositories();
+  const [base = ""] = refsOf(scene, "r").flatMap((ref) => /^(\w+) base$/.exec(ref)?.[1] ?? []);
+  for (const part of ["forking", "base"])
+    scene.git("--git-dir", repository, "update-ref", `refs/tutti/half/${part}`, base);
 
   const { fork } = await scene.json<{ fork: string }>(["fork", "r"]);
+  expect(scene.git("--git-dir", repository, "for-each-ref", "refs/tutti/half/")).toBe("");
   const left = 12 - stopped.totals.done;
   expect(await scene.json(["status", fork])).toMatchObject({ status: "paused", totals: { done: stopped.totals.done } });
   expect((await scene.tutti(["resume", fork, "--detach"])).exit).toBe(0);
