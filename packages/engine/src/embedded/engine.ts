@@ -93,7 +93,12 @@ class EmbeddedEngine implements Engine {
     return this.#ask((answer) => ({ type: "deploy", deployment: deploymentOf(documents), documents, starts, answer }));
   }
 
-  async start(request: StartRequest): Promise<string> {
+  /** Asked a hundred thousand times a second: checked within its one promise, since an async function makes a second. */
+  start(request: StartRequest): Promise<string> {
+    return this.#ask((answer) => ({ type: "start", request: this.#checkedStart(request), answer, number: 0 }));
+  }
+
+  #checkedStart(request: StartRequest): StartRequest {
     checkId("request id", request.requestId);
     if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
     const { programs } = this.#pump;
@@ -101,8 +106,7 @@ class EmbeddedEngine implements Engine {
     if (request.routingKey !== undefined) checkId("routing key", request.routingKey);
     const named = version === undefined ? programs.latest(process) : programs.version(process, version);
     if (named === undefined) throw programNotFound(process, version);
-    const variables = this.#payload("variables", request.variables);
-    return this.#ask((answer) => ({ type: "start", request: { ...request, variables }, answer, number: 0 }));
+    return { ...request, variables: this.#payload("variables", request.variables) };
   }
 
   async command(instanceId: string, command: InstanceCommand): ReturnType<Engine["command"]> {

@@ -138,9 +138,9 @@ function heldLock(turn: Turn, ref: ItemRef): string | undefined {
 /** Items are looked at in pieces of this size: the line changes meanwhile, and may be far longer than what may start. */
 const pieceItems = 64;
 
-function firstReady(turn: Turn, body: Key, priority: number): readonly string[] {
+function firstOf(turn: Turn, line: string): readonly string[] {
   const found: string[] = [];
-  for (const item of turn.state.ready.of(itemKey(body, String(priority)))) {
+  for (const item of turn.state.ready.of(line)) {
     if (found.push(item) === pieceItems) break;
   }
   return found;
@@ -148,24 +148,31 @@ function firstReady(turn: Turn, body: Key, priority: number): readonly string[] 
 
 function dispatch(turn: Turn, body: Key): void {
   // Each pass starts or blocks all of its items. One that was unblocked by that may be of a better priority.
-  for (let items = bestReady(turn, body); items.length > 0; items = bestReady(turn, body)) {
-    if (!dispatchItems(turn, body, items)) return;
+  while (hasRoom(turn, body)) {
+    const line = bestLine(turn, body);
+    if (line === undefined || !dispatchItems(turn, body, firstOf(turn, line))) return;
   }
 }
 
-function bestReady(turn: Turn, body: Key): readonly string[] {
+/** Asked after every outcome; most find that all have started, or as many as may. */
+function hasRoom(turn: Turn, body: Key): boolean {
+  const { maxParallel, counts, closing } = collectionAt(turn, body);
+  return closing === null && counts.ready > 0 && (maxParallel === null || counts.running < maxParallel);
+}
+
+/** The line of the best priority that anybody stands in. */
+function bestLine(turn: Turn, body: Key): string | undefined {
   for (const priority of priorities) {
-    const items = firstReady(turn, body, priority);
-    if (items.length > 0) return items;
+    const line = itemKey(body, String(priority));
+    if (turn.state.ready.count(line) > 0) return line;
   }
-  return [];
+  return undefined;
 }
 
 /** False when nothing more may start now. */
 function dispatchItems(turn: Turn, body: Key, items: readonly string[]): boolean {
   for (const item of items) {
-    const { maxParallel, counts, closing } = collectionAt(turn, body);
-    if (closing !== null || (maxParallel !== null && counts.running >= maxParallel) || turn.isFull()) return false;
+    if (!hasRoom(turn, body) || turn.isFull()) return false;
     const lock = heldLock(turn, { body, item });
     if (lock === undefined) {
       activate(turn, { body, item });
@@ -193,9 +200,10 @@ function activate(turn: Turn, ref: ItemRef): void {
  * it; that one built on those before it in turn.
  */
 function predecessorsOf(turn: Turn, ref: ItemRef): string[] {
-  const { definition } = itemAt(turn.state, ref);
-  const names = new Set(definition.dependsOn.map((edge) => edge.key));
-  for (const lock of definition.locks) {
+  const { dependsOn, locks } = itemAt(turn.state, ref).definition;
+  if (dependsOn.length + locks.length === 0) return [];
+  const names = new Set(dependsOn.map((edge) => edge.key));
+  for (const lock of locks) {
     const last = turn.state.lockPredecessors.get(itemKey(ref.body, lock));
     if (last !== undefined) names.add(last);
   }

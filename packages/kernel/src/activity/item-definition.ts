@@ -34,6 +34,8 @@ const failurePolicies: readonly Json[] = ["fail", "continue", "skip-dependents"]
 
 type Field = keyof NonNullable<MultiInstance["fields"]>;
 
+const unsaid: Result<Json> = { ok: true, value: null };
+
 /** Reads the declared fields of one item; each gives null when neither the definition nor the item says anything. */
 class FieldReader {
   readonly #turn: Turn;
@@ -56,9 +58,9 @@ class FieldReader {
     const source: Source | undefined = this.#loop.fields?.[field];
     if (source !== undefined) return resolve(this.#turn.program, source, this.#names);
     // Only a graph's items are descriptions of work; an item of a plain loop is any value.
-    if (this.#loop.mode !== "graph" || !isJsonObject(this.#value)) return { ok: true, value: null };
+    if (this.#loop.mode !== "graph" || !isJsonObject(this.#value)) return unsaid;
     const own = field === "key" ? (this.#value["key"] ?? this.#value["id"]) : this.#value[field];
-    return { ok: true, value: own ?? null };
+    return own === undefined ? unsaid : { ok: true, value: own };
   }
 }
 

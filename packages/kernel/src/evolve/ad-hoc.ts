@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { AdHocRecord, State } from "../state/state.ts";
+import { type AdHocRecord, type State, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { itemKey } from "./variable.ts";
 
@@ -8,12 +8,12 @@ type AdHocEvent = Extract<Event["type"], `ad-hoc-${string}`>;
 
 function change(state: State, body: Key, changes: (record: AdHocRecord) => Partial<AdHocRecord>): void {
   const record = state.adHocs.get(body);
-  if (record !== undefined) state.adHocs.set(body, { ...record, ...changes(record) });
+  if (record !== undefined) writable(state, "adHocs").set(body, { ...record, ...changes(record) });
 }
 
 export const adHocAppliers: Appliers<AdHocEvent> = {
   "ad-hoc-opened": (state: State, event) => {
-    state.adHocs.set(event.body, { body: event.body, chosen: [], ended: 0, done: false, closing: false });
+    writable(state, "adHocs").set(event.body, { body: event.body, chosen: [], ended: 0, done: false, closing: false });
     state.head.at = event.at;
   },
   "ad-hoc-chosen": (state, event) => {
@@ -29,7 +29,10 @@ export const adHocAppliers: Appliers<AdHocEvent> = {
   },
   "ad-hoc-ended": (state, event) => {
     change(state, event.body, ({ ended }) => {
-      state.adHocResults.set(itemKey(event.body, String(ended)), { element: event.element, result: event.result });
+      writable(state, "adHocResults").set(itemKey(event.body, String(ended)), {
+        element: event.element,
+        result: event.result,
+      });
       return { ended: ended + 1 };
     });
     state.head.at = event.at;

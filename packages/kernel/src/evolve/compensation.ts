@@ -1,6 +1,6 @@
 import type { Event } from "../event.ts";
 import { must } from "../problem.ts";
-import { type State, useKey } from "../state/state.ts";
+import { type State, useKey, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { writeVariable } from "./variable.ts";
 
@@ -8,7 +8,7 @@ type CompensationEvent = Extract<Event["type"], `compensation-${string}`>;
 
 export const compensationAppliers: Appliers<CompensationEvent> = {
   "compensation-recorded": (state, event) => {
-    state.compensations.set(event.key, {
+    writable(state, "compensations").set(event.key, {
       key: event.key,
       scope: event.scope,
       element: event.element,
@@ -16,10 +16,10 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       variables: event.variables,
       ...(event.keepsContent === undefined ? {} : { keepsContent: event.keepsContent }),
     });
-    state.compensationsIn.add(event.scope, event.key);
+    writable(state, "compensationsIn").add(event.scope, event.key);
   },
   "compensation-started": (state, event) => {
-    state.compensationRuns.set(event.owner, {
+    writable(state, "compensationRuns").set(event.owner, {
       owner: event.owner,
       scope: event.scope,
       targets: event.targets,
@@ -40,11 +40,15 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
     forgetUndone(state, event.target);
     useKey(state, event.key);
     const targets = run.targets.filter((target) => target !== event.target);
-    state.compensationRuns.set(event.owner, { ...run, targets, running: { target: event.target, key: event.key } });
+    writable(state, "compensationRuns").set(event.owner, {
+      ...run,
+      targets,
+      running: { target: event.target, key: event.key },
+    });
   },
   "compensation-failed": (state, event) => {
     const run = state.compensationRuns.get(event.owner);
-    if (run !== undefined) state.compensationRuns.set(event.owner, { ...run, failed: run.failed + 1 });
+    if (run !== undefined) writable(state, "compensationRuns").set(event.owner, { ...run, failed: run.failed + 1 });
   },
   "compensation-finished": (state, event) => {
     const run = state.compensationRuns.get(event.owner);
@@ -68,8 +72,8 @@ function forgetUndone(state: State, key: number): void {
 function moveContent(state: State, from: number, to: number): void {
   for (const key of [...state.compensationsIn.of(from)]) {
     const record = must(state.compensations.get(key), "the index names what is recorded");
-    state.compensations.set(key, { ...record, scope: to });
-    state.compensationsIn.add(to, key);
+    writable(state, "compensations").set(key, { ...record, scope: to });
+    writable(state, "compensationsIn").add(to, key);
   }
   state.compensationsIn.drop(from);
 }

@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import { type ElementInstance, type State, useKey } from "../state/state.ts";
+import { type ElementInstance, type State, useKey, writable } from "../state/state.ts";
 import { dropAdHoc } from "./ad-hoc.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
@@ -16,8 +16,8 @@ export function flowKey(scope: Key, flow: string): string {
 
 function enter(state: State, event: Entered): void {
   const phase: ElementInstance["state"] = event.type === "element-activated" ? "active" : "activating";
-  if (state.elements.get(event.key) === undefined) state.children.add(event.scope, event.key);
-  state.elements.set(event.key, {
+  if (state.elements.get(event.key) === undefined) writable(state, "children").add(event.scope, event.key);
+  writable(state, "elements").set(event.key, {
     key: event.key,
     element: event.element,
     scope: event.scope,
@@ -59,15 +59,15 @@ function leave(state: State, key: Key, at: number): void {
 function wait(state: State, scope: Key, flow: string): void {
   const key = flowKey(scope, flow);
   const count = state.waitingFlows.get(key) ?? 0;
-  state.waitingFlows.set(key, count + 1);
-  if (count === 0) state.waitingIn.add(scope, flow);
+  writable(state, "waitingFlows").set(key, count + 1);
+  if (count === 0) writable(state, "waitingIn").add(scope, flow);
 }
 
 function consume(state: State, scope: Key, flow: string): void {
   const key = flowKey(scope, flow);
   const count = state.waitingFlows.get(key) ?? 0;
   if (count > 1) {
-    state.waitingFlows.set(key, count - 1);
+    writable(state, "waitingFlows").set(key, count - 1);
   } else {
     state.waitingFlows.delete(key);
     state.waitingIn.remove(scope, flow);
@@ -77,8 +77,8 @@ function consume(state: State, scope: Key, flow: string): void {
 function hold(state: State, scope: Key, flow: string): void {
   const key = flowKey(scope, flow);
   const count = (state.heldFlows.get(key)?.count ?? 0) + 1;
-  state.heldFlows.set(key, { flow, scope, count });
-  if (count === 1) state.heldIn.add(scope, flow);
+  writable(state, "heldFlows").set(key, { flow, scope, count });
+  if (count === 1) writable(state, "heldIn").add(scope, flow);
 }
 
 function release(state: State, scope: Key, flow: string): void {
@@ -86,7 +86,7 @@ function release(state: State, scope: Key, flow: string): void {
   const held = state.heldFlows.get(key);
   if (held === undefined) return;
   if (held.count > 1) {
-    state.heldFlows.set(key, { ...held, count: held.count - 1 });
+    writable(state, "heldFlows").set(key, { ...held, count: held.count - 1 });
   } else {
     state.heldFlows.delete(key);
     state.heldIn.remove(scope, flow);
@@ -99,7 +99,7 @@ export const elementAppliers: Appliers<ElementEvent> = {
   "element-completing": (state, event) => {
     const instance = state.elements.get(event.key);
     if (instance !== undefined)
-      state.elements.set(event.key, { ...instance, state: "completing", result: event.result });
+      writable(state, "elements").set(event.key, { ...instance, state: "completing", result: event.result });
   },
   "element-completed": (state, event) => leave(state, event.key, event.at),
   "element-terminated": (state, event) => {
@@ -113,7 +113,7 @@ export const elementAppliers: Appliers<ElementEvent> = {
   "tokens-joined": (state, event) => {
     for (const flow of event.flows) consume(state, event.scope, flow);
     if (event.key !== undefined) {
-      state.joining.set(event.key, { key: event.key, flows: event.flows });
+      writable(state, "joining").set(event.key, { key: event.key, flows: event.flows });
       useKey(state, event.key);
     }
     state.head.at = event.at;

@@ -1,6 +1,6 @@
 import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { CallRecord, State } from "../state/state.ts";
+import { type CallRecord, type State, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
@@ -50,7 +50,7 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     head.parent = null;
     head.at = event.at;
     for (const call of [...state.calls.values()]) {
-      if (!call.ended) state.calls.set(call.key, { ...call, childId: childName(event.instanceId, call) });
+      if (!call.ended) writable(state, "calls").set(call.key, { ...call, childId: childName(event.instanceId, call) });
     }
   },
   "instance-paused": (state, event) => {

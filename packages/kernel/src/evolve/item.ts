@@ -1,7 +1,7 @@
 import type { ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
 import { must } from "../problem.ts";
-import { type Collection, type Item, type ItemRef, type State, useKey } from "../state/state.ts";
+import { type Collection, type Item, type ItemRef, type State, useKey, writable } from "../state/state.ts";
 import type { ItemStatus } from "../view/view.ts";
 import type { Appliers } from "./applier.ts";
 import { itemKey } from "./variable.ts";
@@ -53,13 +53,13 @@ function mayStart(item: EdgeCounts, definition: ItemDefinition): boolean {
 /** Replaces an item, and keeps the count of its collection. */
 function replace(state: State, before: Item, changes: Partial<Item>): Item {
   const after = { ...before, ...changes };
-  state.items.set(itemKey(before.body, before.definition.key), after);
+  writable(state, "items").set(itemKey(before.body, before.definition.key), after);
   if (after.status === before.status) return after;
   const collection = must(state.collections.get(before.body), "an item belongs to a collection");
   const counts = { ...collection.counts };
   counts[before.status] -= 1;
   counts[after.status] += 1;
-  state.collections.set(before.body, { ...collection, counts });
+  writable(state, "collections").set(before.body, { ...collection, counts });
   return after;
 }
 
@@ -69,7 +69,7 @@ function readyLine(item: Item): string {
 
 function makeReady(state: State, item: Item, changes: Partial<Item> = {}): void {
   replace(state, item, { ...changes, status: "ready" });
-  state.ready.add(readyLine(item), item.definition.key);
+  writable(state, "ready").add(readyLine(item), item.definition.key);
 }
 
 function leaveLine(state: State, item: Item): void {
@@ -79,7 +79,8 @@ function leaveLine(state: State, item: Item): void {
 }
 
 function takeLocks(state: State, item: Item): void {
-  for (const lock of item.definition.locks) state.lockHolders.set(itemKey(item.body, lock), item.definition.key);
+  for (const lock of item.definition.locks)
+    writable(state, "lockHolders").set(itemKey(item.body, lock), item.definition.key);
 }
 
 function freeLocks(state: State, item: Item): void {
@@ -155,19 +156,19 @@ function add(state: State, collection: Collection, definitions: readonly ItemDef
     const { key, dependsOn } = definition;
     const item = newItem(body, definition, index);
     index += 1;
-    state.itemsOf.add(body, key);
-    for (const edge of dependsOn) state.dependents.add(itemKey(body, edge.key), key);
+    writable(state, "itemsOf").add(body, key);
+    for (const edge of dependsOn) writable(state, "dependents").add(itemKey(body, edge.key), key);
     if (dependsOn.length === 0) {
-      state.items.set(itemKey(body, key), { ...item, status: "ready" });
-      state.ready.add(readyLine(item), key);
+      writable(state, "items").set(itemKey(body, key), { ...item, status: "ready" });
+      writable(state, "ready").add(readyLine(item), key);
     } else {
-      state.items.set(itemKey(body, key), item);
+      writable(state, "items").set(itemKey(body, key), item);
       dependent.push(key);
     }
   }
   const { counts } = collection;
   const ready = definitions.length - dependent.length;
-  state.collections.set(body, {
+  writable(state, "collections").set(body, {
     ...collection,
     accepted: false,
     total: index,
@@ -208,7 +209,7 @@ export function dropCollection(state: State, body: Key): void {
 
 function changeCollection(state: State, body: Key, changes: Partial<Collection>): void {
   const collection = state.collections.get(body);
-  if (collection !== undefined) state.collections.set(body, { ...collection, ...changes });
+  if (collection !== undefined) writable(state, "collections").set(body, { ...collection, ...changes });
 }
 
 function activate(state: State, event: Extract<Event, { readonly type: "item-activated" }>): void {
@@ -227,7 +228,7 @@ function activate(state: State, event: Extract<Event, { readonly type: "item-act
     endedAt: null,
   });
   useKey(state, event.key);
-  state.itemOf.set(event.key, { body: event.body, item: event.item });
+  writable(state, "itemOf").set(event.key, { body: event.body, item: event.item });
 }
 
 function fail(state: State, event: Extract<Event, { readonly type: "item-failed" }>): void {
@@ -259,7 +260,7 @@ function retryItems(state: State, event: Extract<Event, { readonly type: "items-
 
 export const itemAppliers: Appliers<ItemEvent> = {
   "collection-opened": (state, event) => {
-    state.collections.set(event.body, {
+    writable(state, "collections").set(event.body, {
       body: event.body,
       itemName: event.itemName,
       graph: event.graph,
@@ -278,7 +279,7 @@ export const itemAppliers: Appliers<ItemEvent> = {
     const item = itemNamed(state, event);
     if (item === undefined) return;
     leaveLine(state, item);
-    state.lockWaiters.add(itemKey(event.body, event.lock), event.item);
+    writable(state, "lockWaiters").add(itemKey(event.body, event.lock), event.item);
     replace(state, item, { blockedOn: event.lock });
   },
   "item-unblocked": (state, event) => {
@@ -290,7 +291,7 @@ export const itemAppliers: Appliers<ItemEvent> = {
   "item-activated": activate,
   "item-completed": (state, event) => {
     for (const lock of itemNamed(state, event)?.definition.locks ?? []) {
-      state.lockPredecessors.set(itemKey(event.body, lock), event.item);
+      writable(state, "lockPredecessors").set(itemKey(event.body, lock), event.item);
     }
     settle(state, event, { status: "completed", result: event.result, endedAt: event.at });
   },

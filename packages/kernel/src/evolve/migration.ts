@@ -1,8 +1,8 @@
 import type { Key } from "../command.ts";
 import { must } from "../problem.ts";
 import type { State } from "../state/state.ts";
-import { tableNames } from "../state/state.ts";
-import type { Table } from "../state/table.ts";
+import { tableNames, writable } from "../state/state.ts";
+import type { WritableTable } from "../state/table.ts";
 import type { Appliers } from "./applier.ts";
 import { flowKey } from "./element.ts";
 import { itemKey } from "./variable.ts";
@@ -19,8 +19,7 @@ const elementFields = ["element", "handler"] as const;
 
 function renameElements(state: State, names: Names): void {
   for (const name of tableNames) {
-    const table = state[name] as unknown as Table<unknown, unknown>;
-    for (const record of [...table.values()]) {
+    for (const record of [...(state[name].values() as Iterable<unknown>)]) {
       if (typeof record !== "object" || record === null || !("key" in record)) continue;
       const changed: { [field: string]: string } = {};
       for (const field of elementFields) {
@@ -28,7 +27,8 @@ function renameElements(state: State, names: Names): void {
         const named = typeof id === "string" ? nameIn(names, id) : undefined;
         if (named !== undefined) changed[field] = named;
       }
-      if (Object.keys(changed).length > 0) table.set(record.key, { ...record, ...changed });
+      if (Object.keys(changed).length > 0)
+        (writable(state, name) as WritableTable<unknown, unknown>).set(record.key, { ...record, ...changed });
     }
   }
 }
@@ -45,8 +45,8 @@ function renameWaiting(state: State, scope: Key, names: Names): void {
     state.waitingIn.remove(scope, flow);
   }
   for (const { name, count } of renamed) {
-    state.waitingFlows.set(flowKey(scope, name), count);
-    state.waitingIn.add(scope, name);
+    writable(state, "waitingFlows").set(flowKey(scope, name), count);
+    writable(state, "waitingIn").add(scope, name);
   }
 }
 
@@ -54,7 +54,7 @@ function renameWaiting(state: State, scope: Key, names: Names): void {
 function renameJoining(state: State, names: Names): void {
   for (const joining of [...state.joining.values()]) {
     const flows = joining.flows.map((flow) => nameIn(names, flow) ?? flow);
-    state.joining.set(joining.key, { ...joining, flows });
+    writable(state, "joining").set(joining.key, { ...joining, flows });
   }
 }
 
@@ -62,12 +62,12 @@ function renameJoining(state: State, names: Names): void {
 function renameChosen(state: State, names: Names): void {
   for (const record of [...state.adHocs.values()]) {
     const chosen = record.chosen.map((each) => ({ ...each, element: nameIn(names, each.element) ?? each.element }));
-    state.adHocs.set(record.body, { ...record, chosen });
+    writable(state, "adHocs").set(record.body, { ...record, chosen });
     for (let index = 0; index < record.ended; index += 1) {
       const key = itemKey(record.body, String(index));
       const result = must(state.adHocResults.get(key), "results are counted");
       const name = nameIn(names, result.element);
-      if (name !== undefined) state.adHocResults.set(key, { ...result, element: name });
+      if (name !== undefined) writable(state, "adHocResults").set(key, { ...result, element: name });
     }
   }
 }
@@ -82,8 +82,8 @@ function renameHeld(state: State, names: Names): void {
     state.heldIn.remove(held.scope, held.flow);
   }
   for (const { held, name } of renamed) {
-    state.heldFlows.set(flowKey(held.scope, name), { ...held, flow: name });
-    state.heldIn.add(held.scope, name);
+    writable(state, "heldFlows").set(flowKey(held.scope, name), { ...held, flow: name });
+    writable(state, "heldIn").add(held.scope, name);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import { type State, type SubscriptionRecord, useKey } from "../state/state.ts";
+import { type State, type SubscriptionRecord, useKey, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { variableKey } from "./variable.ts";
 
@@ -53,9 +53,10 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
       messageId: null,
       holds: false,
     };
-    state.subscriptions.set(event.key, record);
-    state.subscriptionsOf.add(event.owner, event.key);
-    if (event.kind === "condition") eachWatched(state, record, (name) => state.watchers.add(name, event.key));
+    writable(state, "subscriptions").set(event.key, record);
+    writable(state, "subscriptionsOf").add(event.owner, event.key);
+    if (event.kind === "condition")
+      eachWatched(state, record, (name) => writable(state, "watchers").add(name, event.key));
     useKey(state, event.key);
     state.head.at = event.at;
   },
@@ -64,7 +65,7 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
     if (record === undefined) return;
     if (!event.stays) drop(state, event.key);
     else
-      state.subscriptions.set(event.key, {
+      writable(state, "subscriptions").set(event.key, {
         ...record,
         messageId: event.messageId ?? null,
         holds: record.kind === "condition",
@@ -74,13 +75,13 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
   "subscription-closed": (state, event) => drop(state, event.key),
   "condition-lapsed": (state, event) => {
     const record = state.subscriptions.get(event.key);
-    if (record !== undefined) state.subscriptions.set(event.key, { ...record, holds: false });
+    if (record !== undefined) writable(state, "subscriptions").set(event.key, { ...record, holds: false });
   },
   "trigger-met": (state, event) => {
     const { key, owner, element, payload } = event;
     const nothing = { name: "", correlationKey: null, trigger: null, variables: null, messageId: null, holds: false };
-    state.subscriptions.set(key, { key, owner, element, kind: "met", payload, ...nothing });
-    state.subscriptionsOf.add(owner, key);
+    writable(state, "subscriptions").set(key, { key, owner, element, kind: "met", payload, ...nothing });
+    writable(state, "subscriptionsOf").add(owner, key);
     useKey(state, key);
     state.head.at = event.at;
   },
@@ -95,7 +96,7 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
   "escalation-thrown": (state, event) => {
     const call = state.calls.get(event.key);
     if (call !== undefined && event.source !== undefined) {
-      state.calls.set(event.key, { ...call, escalation: event.source });
+      writable(state, "calls").set(event.key, { ...call, escalation: event.source });
     }
     state.head.at = event.at;
   },

@@ -1,13 +1,13 @@
 import type { Key } from "../command.ts";
 import type { Event } from "../event.ts";
-import type { State, TaskRecord } from "../state/state.ts";
+import { type State, type TaskRecord, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 
 type TaskEvent = Extract<Event["type"], `task-${string}`>;
 
 function change(state: State, key: Key, changes: (task: TaskRecord) => Partial<TaskRecord>): void {
   const task = state.tasks.get(key);
-  if (task !== undefined) state.tasks.set(key, { ...task, ...changes(task) });
+  if (task !== undefined) writable(state, "tasks").set(key, { ...task, ...changes(task) });
 }
 
 /** Somebody else has it, or nobody: nobody has begun it, and it is lent to nobody. */
@@ -15,13 +15,13 @@ function handOver(state: State, key: Key, to: Pick<TaskRecord, "assignee"> & Par
   const task = state.tasks.get(key);
   if (task === undefined) return;
   const { owner: _owner, startedAt: _startedAt, ...rest } = task;
-  state.tasks.set(key, { ...rest, ...to });
+  writable(state, "tasks").set(key, { ...rest, ...to });
 }
 
 export const taskAppliers: Appliers<TaskEvent> = {
   "task-created": (state, event) => {
     const { priority, followUpAt, sla } = event;
-    state.tasks.set(event.key, {
+    writable(state, "tasks").set(event.key, {
       key: event.key,
       element: event.element,
       title: event.title,
@@ -44,7 +44,7 @@ export const taskAppliers: Appliers<TaskEvent> = {
     const task = state.tasks.get(key);
     if (task === undefined) return;
     const { owner: _owner, ...rest } = task;
-    state.tasks.set(key, { ...rest, assignee: owner });
+    writable(state, "tasks").set(key, { ...rest, assignee: owner });
   },
   "task-reassigned": (state, { key, assignee, candidates }) =>
     handOver(state, key, { assignee, ...(candidates === undefined ? {} : { candidates }) }),

@@ -1,7 +1,7 @@
 import type { Key } from "../command.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { must } from "../problem.ts";
-import type { State } from "../state/state.ts";
+import { type State, writable } from "../state/state.ts";
 
 /** Scope and name as one table key. Scope keys are numbers, so the first slash ends them. */
 export function variableKey(scope: Key, name: string): string {
@@ -66,8 +66,8 @@ export function writeVariable(
   const { scope, name, value, author, at } = write;
   const key = variableKey(scope, name);
   const before = state.variables.get(key);
-  state.variables.set(key, { name, value, version: (before?.version ?? 0) + 1, author, at });
-  if (before === undefined) state.variableNames.add(scope, name);
+  writable(state, "variables").set(key, { name, value, version: (before?.version ?? 0) + 1, author, at });
+  if (before === undefined) writable(state, "variableNames").add(scope, name);
 }
 
 export function dropVariables(state: State, scope: Key): void {

@@ -1,12 +1,12 @@
 import type { Event } from "../event.ts";
-import { type JobRecord, type State, useKey } from "../state/state.ts";
+import { type JobRecord, type State, useKey, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 
 type WaitEvent = Extract<Event["type"], `job-${string}` | `timer-${string}` | `child-${string}` | `incident-${string}`>;
 
 function changeJob(state: State, key: number, change: Partial<JobRecord>): void {
   const job = state.jobs.get(key);
-  if (job !== undefined) state.jobs.set(key, { ...job, ...change });
+  if (job !== undefined) writable(state, "jobs").set(key, { ...job, ...change });
 }
 
 function dropTimer(state: State, key: number): void {
@@ -18,7 +18,7 @@ function dropTimer(state: State, key: number): void {
 
 export const waitAppliers: Appliers<WaitEvent> = {
   "job-created": (state, event) => {
-    state.jobs.set(event.key, {
+    writable(state, "jobs").set(event.key, {
       key: event.key,
       element: event.element,
       jobType: event.jobType,
@@ -53,7 +53,7 @@ export const waitAppliers: Appliers<WaitEvent> = {
     changeJob(state, event.key, { attempt, failures: 0, parked: false, retryAt: null });
   },
   "timer-armed": (state, event) => {
-    state.timers.set(event.key, {
+    writable(state, "timers").set(event.key, {
       key: event.key,
       owner: event.owner,
       element: event.element,
@@ -63,14 +63,14 @@ export const waitAppliers: Appliers<WaitEvent> = {
       ...(event.rule === undefined ? {} : { rule: event.rule }),
       ...(event.trigger === undefined ? {} : { trigger: event.trigger }),
     });
-    state.timersOf.add(event.owner, event.key);
+    writable(state, "timersOf").add(event.owner, event.key);
     useKey(state, event.key);
   },
   "timer-fired": (state, event) => dropTimer(state, event.key),
   "timer-cancelled": (state, event) => dropTimer(state, event.key),
   "child-requested": (state, event) => {
     const before = state.calls.get(event.key);
-    state.calls.set(event.key, {
+    writable(state, "calls").set(event.key, {
       key: event.key,
       element: event.element,
       childId: event.childId,
@@ -85,11 +85,11 @@ export const waitAppliers: Appliers<WaitEvent> = {
   },
   "child-ended": (state, event) => {
     const call = state.calls.get(event.key);
-    if (call !== undefined) state.calls.set(event.key, { ...call, ended: true });
+    if (call !== undefined) writable(state, "calls").set(event.key, { ...call, ended: true });
   },
   "child-cancelled": (state, event) => state.calls.delete(event.key),
   "incident-created": (state, event) => {
-    state.incidents.set(event.key, {
+    writable(state, "incidents").set(event.key, {
       key: event.key,
       owner: event.owner,
       element: event.element,
@@ -97,7 +97,7 @@ export const waitAppliers: Appliers<WaitEvent> = {
       error: event.error,
       at: event.at,
     });
-    state.incidentsOf.add(event.owner, event.key);
+    writable(state, "incidentsOf").add(event.owner, event.key);
     useKey(state, event.key);
   },
   "incident-resolved": (state, event) => {

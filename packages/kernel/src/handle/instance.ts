@@ -2,10 +2,12 @@ import { resumeHeld } from "../advance.ts";
 import { beginByEvent, beginContent } from "../bpmn-event/begin.ts";
 import { armEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Command, CreateInstance, ProcessStartedBy, Rejection, SetVariables } from "../command.ts";
+import type { Event } from "../event.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { release, terminateContent } from "../lifecycle.ts";
 import type { ProcessStart } from "../load.ts";
+import type { ProgramDocument } from "../program.ts";
 import { declarationIn, failure, misfit, type Result } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
 
@@ -24,11 +26,11 @@ type InstanceCommand =
   | "continue";
 
 /** What the process starts with: what was given, else what is declared, else null. `written` follows at once. */
-function initialVariables(turn: Turn, given: JsonObject, written: ReadonlySet<string>): Result<JsonObject> {
+function initialVariables(turn: Turn, given: JsonObject, written: ReadonlySet<string> | undefined): Result<JsonObject> {
   const values: { [name: string]: Json } = { ...given };
   for (const declaration of turn.program.document.variables) {
     const { name } = declaration;
-    if (given[name] === undefined && declaration.required && !written.has(name)) {
+    if (given[name] === undefined && declaration.required && written?.has(name) !== true) {
       return failure("variable-missing", `Expected a value for the required variable '${name}', but none was given`);
     }
     const value = given[name] ?? declaration.initial ?? null;
@@ -41,9 +43,9 @@ function initialVariables(turn: Turn, given: JsonObject, written: ReadonlySet<st
 
 function refuseStart(turn: Turn, start: ProcessStartedBy | undefined): Rejection | undefined {
   const { processStarts, starts, entries, document } = turn.program;
+  if (start === undefined && entries.has(null)) return undefined;
   const names = processStarts.map(({ id }) => `'${id}'`).join(" or ");
   if (start === undefined) {
-    if (entries.has(null)) return undefined;
     return refusal("start-not-found", `Expected the event ${names} to start '${document.id}', but none was given`);
   }
   const found = processStarts.find(({ id }) => id === start.element);
@@ -67,24 +69,11 @@ function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   if (unfit !== undefined) return unfit;
   const event = start === undefined ? undefined : turn.element(start.element);
   const outputs = event !== undefined && "outputs" in event ? event.outputs : undefined;
-  const values = initialVariables(turn, command.variables, new Set(outputs?.map(({ target }) => target)));
+  const written = outputs === undefined ? undefined : new Set(outputs.map(({ target }) => target));
+  const values = initialVariables(turn, command.variables, written);
   if (!values.ok) return refusal(values.error.code as "variable-missing", values.error.message);
-  const { instanceId, rootId, parent, businessKey, queue, priority, actor, at } = command;
-  turn.emit({
-    type: "instance-created",
-    instanceId,
-    rootId,
-    process: document.id,
-    version: document.version,
-    hash: document.hash,
-    ...(parent === undefined ? {} : { parent }),
-    ...(businessKey === undefined ? {} : { businessKey }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(priority === undefined ? {} : { priority }),
-    actor,
-    at,
-    ...(start === undefined ? {} : { start: describeStart(start) }),
-  });
+  const { actor, at } = command;
+  turn.emit(createdBy(command, document));
   if (Object.keys(values.value).length > 0) {
     turn.emit({ type: "variables-set", scope: 0, values: values.value, actor, at });
   }
@@ -92,6 +81,29 @@ function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   if (start === undefined) beginContent(turn, null, 0);
   else beginByEvent(turn, start);
   return undefined;
+}
+
+type Created = Extract<Event, { readonly type: "instance-created" }>;
+
+/** What is optional is put in afterwards: spreads in the middle cost more than all the rest. */
+function createdBy(command: CreateInstance, { id, version, hash }: ProgramDocument): Created {
+  const { instanceId, rootId, parent, businessKey, queue, priority, actor, at, start } = command;
+  const event: { -readonly [K in keyof Created]: Created[K] } = {
+    type: "instance-created",
+    instanceId,
+    rootId,
+    process: id,
+    version,
+    hash,
+    actor,
+    at,
+  };
+  if (parent !== undefined) event.parent = parent;
+  if (businessKey !== undefined) event.businessKey = businessKey;
+  if (queue !== undefined) event.queue = queue;
+  if (priority !== undefined) event.priority = priority;
+  if (start !== undefined) event.start = describeStart(start);
+  return event;
 }
 
 function describeStart({ element, messageId }: ProcessStartedBy): { element: string; messageId?: string } {

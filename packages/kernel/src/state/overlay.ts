@@ -1,9 +1,10 @@
 import { assert } from "../problem.ts";
+import { SmallMap } from "./small-map.ts";
 import { indexNames, type State, tableNames } from "./state.ts";
-import { type Index, MapIndex, MapTable, OverlayIndex, OverlayTable, type Table } from "./table.ts";
+import { type Index, MapIndex, OverlayIndex, OverlayTable, type Table } from "./table.ts";
 
 function overTable(base: Table<unknown, unknown>): Table<unknown, unknown> {
-  assert(base instanceof MapTable, "an overlay stands on a state, not on another overlay");
+  assert(base instanceof SmallMap, "an overlay stands on a state, not on another overlay");
   return new OverlayTable(base);
 }
 

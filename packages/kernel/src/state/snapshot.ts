@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../json.ts";
 import { AppError } from "../problem.ts";
-import { type Head, indexNames, newState, type State, tableNames } from "./state.ts";
-import type { MapIndex, MapTable } from "./table.ts";
+import type { SmallMap } from "./small-map.ts";
+import { type Head, indexNames, newState, type State, tableNames, writable } from "./state.ts";
+import type { MapIndex, WritableIndex, WritableTable } from "./table.ts";
 
 /**
  * A snapshot is a contract like an event: a state written by this version can be read by every later one. A change of
@@ -20,7 +21,7 @@ interface Snapshot {
 export function snapshotState(state: State): JsonObject {
   const tables: { [name: string]: unknown } = {};
   for (const name of tableNames) {
-    const { records } = state[name] as unknown as MapTable<string | number, unknown>;
+    const records = state[name] as unknown as SmallMap<string | number, unknown>;
     if (records.size > 0) tables[name] = [...records];
   }
   const indexes: { [name: string]: unknown } = {};
@@ -43,12 +44,15 @@ export function restoreState(json: JsonObject): State {
   const state = newState();
   Object.assign(state.head, snapshot.head);
   for (const name of tableNames) {
-    const table = state[name] as unknown as MapTable<string | number, unknown>;
-    for (const [key, value] of snapshot.tables[name] ?? []) table.set(key, value);
+    for (const [key, value] of snapshot.tables[name] ?? []) {
+      (writable(state, name) as WritableTable<string | number, unknown>).set(key, value);
+    }
   }
   for (const name of indexNames) {
-    const index = state[name] as unknown as MapIndex<string | number, string | number>;
-    for (const [key, values] of snapshot.indexes[name] ?? []) for (const value of values) index.add(key, value);
+    for (const [key, values] of snapshot.indexes[name] ?? []) {
+      const index = writable(state, name) as WritableIndex<string | number, string | number>;
+      for (const value of values) index.add(key, value);
+    }
   }
   return state;
 }

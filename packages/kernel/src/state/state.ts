@@ -3,7 +3,8 @@ import type { IncidentKind, SlaPlan } from "../event.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { ElementId, FlowId, QueueClass } from "../program.ts";
 import type { InstanceStatus, ItemStatus } from "../view/view.ts";
-import { type Index, MapIndex, MapTable, type Table } from "./table.ts";
+import { SmallMap } from "./small-map.ts";
+import { type Index, MapIndex, type Table, type WritableIndex, type WritableTable } from "./table.ts";
 
 /** What there is one of. Unlike the records in tables it is edited in place, by `evolve` alone. */
 export interface Head {
@@ -349,6 +350,13 @@ export interface State extends Tables, Indexes {
   readonly head: Head;
 }
 
+/**
+ * Stand in a state for whatever was never written: it has 34 tables and indexes, most instances write five of them, and
+ * making the others cost more than deciding what happens first.
+ */
+const noTable: SmallMap<never, never> = new SmallMap();
+const noIndex: MapIndex<never, never> = new MapIndex();
+
 export function newState(): State {
   return {
     head: {
@@ -371,41 +379,56 @@ export function newState(): State {
       nextKey: 1,
       continuing: false,
     },
-    elements: new MapTable(),
-    variables: new MapTable(),
-    waitingFlows: new MapTable(),
-    heldFlows: new MapTable(),
-    joining: new MapTable(),
-    jobs: new MapTable(),
-    timers: new MapTable(),
-    subscriptions: new MapTable(),
-    tasks: new MapTable(),
-    calls: new MapTable(),
-    incidents: new MapTable(),
-    loops: new MapTable(),
-    adHocs: new MapTable(),
-    adHocResults: new MapTable(),
-    collections: new MapTable(),
-    items: new MapTable(),
-    itemOf: new MapTable(),
-    lockHolders: new MapTable(),
-    lockPredecessors: new MapTable(),
-    compensations: new MapTable(),
-    compensationRuns: new MapTable(),
-    children: new MapIndex(),
-    variableNames: new MapIndex(),
-    waitingIn: new MapIndex(),
-    heldIn: new MapIndex(),
-    timersOf: new MapIndex(),
-    subscriptionsOf: new MapIndex(),
-    watchers: new MapIndex(),
-    incidentsOf: new MapIndex(),
-    itemsOf: new MapIndex(),
-    ready: new MapIndex(),
-    dependents: new MapIndex(),
-    lockWaiters: new MapIndex(),
-    compensationsIn: new MapIndex(),
+    elements: noTable,
+    variables: noTable,
+    waitingFlows: noTable,
+    heldFlows: noTable,
+    joining: noTable,
+    jobs: noTable,
+    timers: noTable,
+    subscriptions: noTable,
+    tasks: noTable,
+    calls: noTable,
+    incidents: noTable,
+    loops: noTable,
+    adHocs: noTable,
+    adHocResults: noTable,
+    collections: noTable,
+    items: noTable,
+    itemOf: noTable,
+    lockHolders: noTable,
+    lockPredecessors: noTable,
+    compensations: noTable,
+    compensationRuns: noTable,
+    children: noIndex,
+    variableNames: noIndex,
+    waitingIn: noIndex,
+    heldIn: noIndex,
+    timersOf: noIndex,
+    subscriptionsOf: noIndex,
+    watchers: noIndex,
+    incidentsOf: noIndex,
+    itemsOf: noIndex,
+    ready: noIndex,
+    dependents: noIndex,
+    lockWaiters: noIndex,
+    compensationsIn: noIndex,
   };
+}
+
+type Writable<T> =
+  T extends Table<infer K, infer V>
+    ? WritableTable<K, V>
+    : T extends Index<infer K, infer V>
+      ? WritableIndex<K, V>
+      : never;
+
+/** One of the tables or indexes to write to: the state's own, made when it is first asked for. */
+export function writable<N extends keyof Tables | keyof Indexes>(state: State, name: N): Writable<State[N]> {
+  const own = state as { -readonly [M in keyof State]: unknown };
+  if (own[name] === noTable) own[name] = new SmallMap();
+  else if (own[name] === noIndex) own[name] = new MapIndex();
+  return own[name] as Writable<State[N]>;
 }
 
 /** Element instances, timers and incidents draw their keys from one counter. */
@@ -420,6 +443,6 @@ export function isEnded(state: State): boolean {
 
 export function recordCount(state: State): number {
   let count = 0;
-  for (const name of tableNames) count += (state[name] as unknown as MapTable<unknown, unknown>).records.size;
+  for (const name of tableNames) count += (state[name] as unknown as SmallMap<unknown, unknown>).size;
   return count;
 }

@@ -3,19 +3,22 @@ import { OrderedSet } from "./ordered-set.ts";
 import { SmallMap } from "./small-map.ts";
 
 /**
- * Keyed records of a state. Records are replaced, never edited, so an overlay can stand in front of an untouched
- * table. Iteration is in order of first insertion; an overlay gives the untouched records first.
+ * Keyed records of a state, which holds them in a SmallMap. Records are replaced, never edited, so an overlay can stand
+ * in front of an untouched table. Iteration is in order of first insertion; an overlay gives the untouched records first.
  */
 export interface Table<K, V> {
   get(key: K): V | undefined;
-  set(key: K, value: V): void;
   delete(key: K): void;
   values(): IterableIterator<V>;
 }
 
+/** What `writable` gives for a table of a state. */
+export interface WritableTable<K, V> extends Table<K, V> {
+  set(key: K, value: V): void;
+}
+
 /** Ordered sets of keys under a key: which children a scope has, which items are ready. */
 export interface Index<K, V> {
-  add(key: K, value: V): void;
   remove(key: K, value: V): void;
   drop(key: K): void;
   has(key: K, value: V): boolean;
@@ -23,36 +26,16 @@ export interface Index<K, V> {
   count(key: K): number;
 }
 
-/** Stands in every table that was never written: a state has 27, and most instances write five. */
-const nothing: SmallMap<never, never> = new SmallMap();
-
-export class MapTable<K, V> implements Table<K, V> {
-  #records: SmallMap<K, V> = nothing as SmallMap<unknown, unknown> as SmallMap<K, V>;
-
-  get records(): SmallMap<K, V> {
-    return this.#records;
-  }
-  get(key: K): V | undefined {
-    return this.#records.get(key);
-  }
-  set(key: K, value: V): void {
-    if ((this.#records as unknown) === nothing) this.#records = new SmallMap();
-    this.#records.set(key, value);
-  }
-  delete(key: K): void {
-    this.#records.delete(key);
-  }
-  values(): IterableIterator<V> {
-    return this.#records.values();
-  }
+export interface WritableIndex<K, V> extends Index<K, V> {
+  add(key: K, value: V): void;
 }
 
 /** `changes` holds undefined for a record deleted here; it is made on the first write, since most stay empty. */
-export class OverlayTable<K, V> implements Table<K, V> {
-  readonly #base: MapTable<K, V>;
+export class OverlayTable<K, V> implements WritableTable<K, V> {
+  readonly #base: SmallMap<K, V>;
   #changes: SmallMap<K, V | undefined> | undefined;
 
-  constructor(base: MapTable<K, V>) {
+  constructor(base: SmallMap<K, V>) {
     this.#base = base;
   }
   get(key: K): V | undefined {
@@ -78,7 +61,7 @@ export class OverlayTable<K, V> implements Table<K, V> {
   }
   *#changed(changes: SmallMap<K, V | undefined>): IterableIterator<V> {
     const base = this.#base;
-    for (const [key, value] of base.records) {
+    for (const [key, value] of base) {
       const changed = changes.has(key) ? changes.get(key) : value;
       if (changed !== undefined) yield changed;
     }
@@ -88,36 +71,35 @@ export class OverlayTable<K, V> implements Table<K, V> {
   }
 }
 
-export class MapIndex<K, V> implements Index<K, V> {
-  #sets: SmallMap<K, OrderedSet<V>> = nothing as SmallMap<unknown, unknown> as SmallMap<K, OrderedSet<V>>;
+/** An iterator that has come to its end stays there: one does for all that look through nothing, as most do. */
+const nobody: IterableIterator<never> = [].values();
 
-  get sets(): SmallMap<K, OrderedSet<V>> {
-    return this.#sets;
-  }
+export class MapIndex<K, V> implements WritableIndex<K, V> {
+  readonly sets: SmallMap<K, OrderedSet<V>> = new SmallMap();
+
   add(key: K, value: V): void {
-    const set = this.#sets.get(key);
+    const set = this.sets.get(key);
     if (set !== undefined) {
       set.add(value);
       return;
     }
-    if ((this.#sets as unknown) === nothing) this.#sets = new SmallMap();
-    this.#sets.set(key, new OrderedSet(value));
+    this.sets.set(key, new OrderedSet(value));
   }
   remove(key: K, value: V): void {
-    const set = this.#sets.get(key);
-    if (set?.delete(value) && set.size === 0) this.#sets.delete(key);
+    const set = this.sets.get(key);
+    if (set?.delete(value) && set.size === 0) this.sets.delete(key);
   }
   drop(key: K): void {
-    this.#sets.delete(key);
+    this.sets.delete(key);
   }
   has(key: K, value: V): boolean {
-    return this.#sets.get(key)?.has(value) ?? false;
+    return this.sets.get(key)?.has(value) ?? false;
   }
   of(key: K): IterableIterator<V> {
-    return this.#sets.get(key)?.values() ?? ([] as V[]).values();
+    return this.sets.get(key)?.values() ?? nobody;
   }
   count(key: K): number {
-    return this.#sets.get(key)?.size ?? 0;
+    return this.sets.get(key)?.size ?? 0;
   }
 }
 
@@ -126,7 +108,7 @@ interface IndexChange<V> {
   removed: OrderedSet<V> | undefined;
 }
 
-export class OverlayIndex<K, V> implements Index<K, V> {
+export class OverlayIndex<K, V> implements WritableIndex<K, V> {
   readonly #base: MapIndex<K, V>;
   #changes: SmallMap<K, IndexChange<V>> | undefined;
 

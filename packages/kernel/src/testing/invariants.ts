@@ -2,8 +2,9 @@ import type { Key } from "../command.ts";
 import { priorities } from "../evolve/item.ts";
 import { itemKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
+import type { SmallMap } from "../state/small-map.ts";
 import { type Collection, indexNames, isEnded, type State, tableNames } from "../state/state.ts";
-import type { Index, MapIndex, MapTable } from "../state/table.ts";
+import type { Index, MapIndex } from "../state/table.ts";
 import { isStopped } from "../turn.ts";
 import type { ItemStatus } from "../view/view.ts";
 
@@ -30,7 +31,7 @@ function keysOf<K, V>(index: Index<K, V>): K[] {
 
 /** Only a state itself is checked, whose tables are plain. */
 function entriesOf<V>(table: { values(): IterableIterator<V> }): [string | number, V][] {
-  return [...(table as MapTable<string | number, V>).records];
+  return [...(table as unknown as SmallMap<string | number, V>)];
 }
 
 function countOf(table: { values(): IterableIterator<unknown> }): number {

@@ -1,6 +1,7 @@
 import type { OrderedSet } from "../state/ordered-set.ts";
+import type { SmallMap } from "../state/small-map.ts";
 import { indexNames, type State, tableNames } from "../state/state.ts";
-import type { MapIndex, MapTable } from "../state/table.ts";
+import type { MapIndex } from "../state/table.ts";
 
 /** Whether two values have the same JSON, the order of names included; at a fraction of the cost of writing it. */
 export function sameJson(a: unknown, b: unknown): boolean {
@@ -33,8 +34,8 @@ type Line = readonly [key: unknown, set: OrderedSet<unknown>];
 export function sameState(a: State, b: State): boolean {
   if (!sameJson(a.head, b.head)) return false;
   for (const name of tableNames) {
-    const one = (a[name] as unknown as MapTable<unknown, unknown>).records;
-    const other = (b[name] as unknown as MapTable<unknown, unknown>).records;
+    const one = a[name] as unknown as SmallMap<unknown, unknown>;
+    const other = b[name] as unknown as SmallMap<unknown, unknown>;
     if (one.size !== other.size) return false;
     if (one.size > 0 && !sameOrder<readonly [unknown, unknown]>(one, other, sameJson)) return false;
   }

@@ -108,6 +108,8 @@ const appliers: Appliers = lookup({
   "job-delete": (tables, { instance, key }) => {
     const of = tables.of(instance);
     of.jobs?.delete(key);
+    // Kept empty, it would stay as long as the instance does, which is for good.
+    if (of.jobs?.size === 0) of.jobs = undefined;
   },
   "timer-put": (tables, { timer }) => {
     const of = tables.of(timer.instance);
