@@ -56,7 +56,10 @@ function follow(command: Command, context: TurnContext): Decision {
   turn.begin(context, command.at);
   const handle = handlers[command.type] as (turn: Turn, command: Command) => Rejection | undefined;
   const refused = handle(turn, command);
-  if (refused === undefined) advance(turn);
+  if (refused === undefined) {
+    advance(turn);
+    turn.recordDoubts();
+  }
   const events = turn.end();
   spareTurn = turn;
   if (refused === undefined) return { events };

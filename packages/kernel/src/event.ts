@@ -133,6 +133,15 @@ export type Event =
       readonly round?: number;
     }
   | { readonly type: "continuation-started" }
+  /** An expression gave a value and was not sure of it: FEEL gives null where other languages fail. Nothing follows. */
+  | {
+      readonly type: "expression-doubted";
+      /** The element instance whose variables it sees; 0: the process. */
+      readonly scope: Key;
+      readonly expression: string;
+      readonly warnings: readonly string[];
+      readonly at: number;
+    }
   // variables
   | {
       readonly type: "variables-set";

@@ -64,6 +64,7 @@ test.each(Object.keys(recordings))("[K5] the same commands lead to the history '
 /** A new type does not compile until it stands here, and then the test above asks for a recording of it. */
 const everyType: { readonly [T in EventType]: true } = {
   "instance-created": true,
+  "expression-doubted": true,
   "instance-paused": true,
   "instance-forked": true,
   "instance-migrated": true,

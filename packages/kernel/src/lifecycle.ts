@@ -160,7 +160,7 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
   const isWriter = ("outputs" in element || "loop" in element || "output" in element) && !isBody(turn, key);
   if (!isWriter && !kept) return noWrites;
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
-  const outputs = resolveMappings(turn.program, isWriter ? outputsOf(element) : undefined, names);
+  const outputs = resolveMappings(turn, isWriter ? outputsOf(element) : undefined, names);
   if (!outputs.ok) return outputs;
   const yielded = { ...result, ...outputs.value };
   if (turn.state.itemOf.get(key) !== undefined) {
@@ -184,7 +184,7 @@ function gather(
   from: { readonly source: Source; readonly yielded: JsonObject; readonly byScope: Writes["byScope"] },
 ): Result<Writes> {
   const names = new Names(turn.program, turn.state, { scope: key, extra: from.yielded });
-  const item = resolve(turn.program, from.source, names);
+  const item = resolve(turn, from.source, names);
   return item.ok ? { ok: true, value: { byScope: from.byScope, itemResult: item.value } } : item;
 }
 

@@ -1,6 +1,6 @@
 import type { FailureInfo, Key } from "./command.ts";
 import { readVariable } from "./evolve/variable.ts";
-import type { VariableScope } from "./host.ts";
+import type { Evaluation, VariableScope } from "./host.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
@@ -50,6 +50,11 @@ export class Names implements VariableScope {
     this.#scopes ??=
       within === scope ? [...scopeChain(this.#state, scope)] : [scope, ...scopeChain(this.#state, within)];
     return this.#scopes;
+  }
+
+  /** The element instance that it begins at; 0: the process. */
+  get scope(): Key {
+    return this.#options.scope;
   }
 
   get(name: string): Json | undefined {
@@ -103,45 +108,67 @@ export function misfit(declaration: VariableDeclaration | undefined, value: Json
   return `Expected '${declaration.name}' to be of type ${declaration.type}, but it is ${found}`;
 }
 
+/** Who asks what expressions say: told of those that gave a value, but not without a doubt. */
+export interface Asking {
+  readonly program: Program;
+  noteDoubt(doubt: { readonly scope: Key; readonly expression: string; readonly warnings: readonly string[] }): void;
+}
+
+/** What an expression sees, and whose variables these are. */
+type Seen = VariableScope & { readonly scope?: Key };
+
 /** Evaluates a source. An unknown variable is an error unless the source is optional. */
-export function resolve(program: Program, source: Source, names: VariableScope): Result<Json> {
+export function resolve(asking: Asking, source: Source, names: Seen): Result<Json> {
   if ("literal" in source) return { ok: true, value: source.literal };
   if ("variable" in source) {
     const value = names.get(source.variable);
     if (value !== undefined) return { ok: true, value };
     return failure("variable-missing", `Expected a variable '${source.variable}', but there is none`);
   }
-  return evaluate(program, source, names);
+  return evaluate(asking, source, names);
 }
 
-export function evaluate(program: Program, expression: Expression, names: VariableScope): Result<Json> {
-  const evaluation = program.host.evaluate(expression, names);
+export function evaluate(asking: Asking, expression: Expression, names: Seen): Result<Json> {
+  const evaluation = askHost(asking, expression, names);
   if (evaluation.ok) return evaluation;
   const place = expression.position;
   const where = place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
   return failure(evaluation.code, `${evaluation.message} in '${expression.text}'${where}`);
 }
 
+function askHost(asking: Asking, expression: Expression, names: Seen): Evaluation {
+  const evaluation = asking.program.host.evaluate(expression, names);
+  if (evaluation.ok && evaluation.warnings !== undefined && evaluation.warnings.length > 0) {
+    asking.noteDoubt({ scope: names.scope ?? 0, expression: expression.text, warnings: evaluation.warnings });
+  }
+  return evaluation;
+}
+
 /** A condition must give true or false; anything else is an error, never "false". */
-export function evaluateCondition(program: Program, expression: Expression, names: VariableScope): Result<boolean> {
-  const result = evaluate(program, expression, names);
+export function evaluateCondition(asking: Asking, expression: Expression, names: Seen): Result<boolean> {
+  const result: Result<Json> & Pick<Extract<Evaluation, { readonly ok: true }>, "warnings"> = evaluate(
+    asking,
+    expression,
+    names,
+  );
   if (!result.ok) return result;
   if (typeof result.value === "boolean") return { ok: true, value: result.value };
+  const why = result.warnings === undefined ? "" : `: ${result.warnings.join("; ")}`;
   return failure(
     "condition-type",
-    `Expected '${expression.text}' to be true or false, but it is ${JSON.stringify(result.value)}`,
+    `Expected '${expression.text}' to be true or false, but it is ${JSON.stringify(result.value)}${why}`,
   );
 }
 
 /** All targets of some mappings; stops at the first that fails. */
 export function resolveMappings(
-  program: Program,
+  asking: Asking,
   mappings: readonly Mapping[] | undefined,
-  names: VariableScope,
+  names: Seen,
 ): Result<JsonObject> {
   const values: { [name: string]: Json } = {};
   for (const mapping of mappings ?? []) {
-    const result = resolve(program, mapping.source, names);
+    const result = resolve(asking, mapping.source, names);
     if (result.ok) values[mapping.target] = result.value;
     else if (!(mapping.optional && result.error.code === "variable-missing")) return result;
   }

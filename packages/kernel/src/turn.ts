@@ -8,6 +8,7 @@ import type { JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
+import type { Asking } from "./scope.ts";
 import { SmallMap } from "./state/small-map.ts";
 import type { State } from "./state/state.ts";
 
@@ -76,6 +77,18 @@ class Agenda {
   }
 }
 
+/** An expression that gave a value without being sure of it, and why. */
+type Doubt = Parameters<Asking["noteDoubt"]>[0];
+
+/** So much is recorded of what expressions are not sure of. */
+const doubtsPerCommandMax = 20;
+const warningsPerDoubtMax = 5;
+const doubtCharactersMax = 200;
+
+function shortened(text: string): string {
+  return text.length <= doubtCharactersMax ? text : `${text.slice(0, doubtCharactersMax - 1)}…`;
+}
+
 export interface TurnContext {
   readonly program: Program;
   /** What events are applied to: an overlay, or the instance's own state. */
@@ -90,7 +103,7 @@ export interface TurnContext {
  *
  * `begin` makes it the next decision's: most take few steps, and making the lists anew cost as much as filling them.
  */
-export class Turn {
+export class Turn implements Asking {
   /** A migration goes on with another one. */
   program!: Program;
   state!: State;
@@ -114,6 +127,9 @@ export class Turn {
   /** Conditions to look at before any token moves on; made when there is the first. */
   conditions: Set<Key> | undefined;
   #activations: number = 0;
+  /** What expressions were not sure of, until the next event is emitted. */
+  readonly #doubts: Fifo<Doubt> = new Fifo();
+  #doubted: number = 0;
   /** How many `continue` commands the step has had, this one included. */
   rounds: number = 0;
   /** It went on in parts for as long as it may. */
@@ -131,10 +147,12 @@ export class Turn {
     this.#activations = 0;
     this.rounds = 0;
     this.isEndless = false;
+    this.#doubted = 0;
   }
 
   /** Gives what was decided, and forgets it. */
   end(): readonly Event[] {
+    this.#doubts.clear();
     const { arrivals, thrown, touched, stirred, asked, undoing } = this;
     for (const agenda of [arrivals, thrown, touched, stirred, asked, undoing]) agenda.clear();
     this.collapsed.clear();
@@ -145,10 +163,29 @@ export class Turn {
 
   /** Whoever looks through a table or an index meanwhile takes a copy first: this changes them. */
   emit(event: Event): void {
+    this.recordDoubts();
+    this.#apply(event);
+    if (this.program.watches && event.type === "variables-set") this.#noticeChange(event.scope, event.values);
+  }
+
+  #apply(event: Event): void {
     this.#events.push(event);
     evolve(this.state, event);
     this.#applied?.(event);
-    if (this.program.watches && event.type === "variables-set") this.#noticeChange(event.scope, event.values);
+  }
+
+  /** Before what follows from them. */
+  recordDoubts(): void {
+    for (let doubt = this.#doubts.take(); doubt !== undefined; doubt = this.#doubts.take()) {
+      this.#apply({ type: "expression-doubted", ...doubt, at: this.at });
+    }
+  }
+
+  noteDoubt({ scope, expression, warnings }: Doubt): void {
+    this.#doubted += 1;
+    if (this.#doubted > doubtsPerCommandMax) return;
+    const said = warnings.slice(0, warningsPerDoubtMax).map(shortened);
+    this.#doubts.push({ scope, expression: shortened(expression), warnings: said });
   }
 
   #noticeChange(scope: Key, values: JsonObject): void {

@@ -40,6 +40,7 @@ export class Story {
     if (event.type === "element-activated") this.#active.set(`${instanceId}/${event.key}`, event.element);
     if (event.type === "incident-created") this.#trouble("incident", { event, instanceId, element: event.element, at });
     if (event.type === "instance-failing") this.#trouble("fail", { event, instanceId, element: null, at });
+    if (event.type === "expression-doubted") this.#doubt({ event, instanceId, at });
     if (event.type === "job-failed" || event.type === "job-error-thrown") {
       const element = this.#active.get(`${instanceId}/${event.key}`) ?? null;
       this.#trouble(event.type === "job-failed" ? "fail" : "throw", { event, instanceId, element, at });
@@ -53,6 +54,20 @@ export class Story {
     if (event.type === "variables-set" && event.reason === undefined) return;
     const reason = "reason" in event && event.reason !== undefined ? `: ${event.reason}` : "";
     this.#line(at, this.#out.style.yellow("by hand"), `${event.type} by ${event.actor}${reason}`);
+  }
+
+  /** A null that nobody asked for: it explains what follows. */
+  #doubt(where: {
+    readonly event: { readonly scope: number; readonly expression: string; readonly warnings: readonly string[] };
+    readonly instanceId: string;
+    readonly at: number;
+  }): void {
+    const { instanceId, at } = where;
+    const { scope, expression, warnings } = where.event;
+    const element = this.#active.get(`${instanceId}/${scope}`) ?? null;
+    const told = `'${expression}': ${warnings.join("; ")}`;
+    this.#line(at, this.#out.style.yellow("warn"), `${this.#prefix(instanceId)}${told}`);
+    this.#out.line({ type: "warning", instanceId, element, expression, warnings: [...warnings], at });
   }
 
   #trouble(

@@ -77,7 +77,7 @@ function closeEarly(turn: Turn, body: Key): boolean {
     ...(output === undefined ? {} : { [output.target]: resultsOf(turn, body).map(({ result }) => result) }),
   };
   const names = new Names(turn.program, turn.state, { scope: body, extra });
-  const done = evaluateCondition(turn.program, completion, names);
+  const done = evaluateCondition(turn, completion, names);
   if (!done.ok) {
     turn.raiseOnce({ owner: body, element: id, kind: "choice", error: done.error });
     return false;

@@ -22,7 +22,7 @@ export function loopOf(element: Element): MultiInstance {
 function parallelLimit(turn: Turn, loop: MultiInstance, names: Names): Result<number | null> {
   if (loop.mode === "sequential") return { ok: true, value: 1 };
   if (loop.maxParallel === undefined) return { ok: true, value: null };
-  const limit = resolve(turn.program, loop.maxParallel, names);
+  const limit = resolve(turn, loop.maxParallel, names);
   if (!limit.ok || limit.value === null) return limit as Result<null>;
   if (typeof limit.value === "number" && Number.isInteger(limit.value) && limit.value >= 1) {
     return { ok: true, value: limit.value };
@@ -39,7 +39,7 @@ export function openCollection(turn: Turn, visit: Visit, loop: MultiInstance): v
   const names = new Names(turn.program, turn.state, { scope: key, within: scope });
   const limit = parallelLimit(turn, loop, names);
   if (!limit.ok) return refuseActivation(turn, visit, limit.error);
-  const collection = resolve(turn.program, loop.collection, names);
+  const collection = resolve(turn, loop.collection, names);
   if (!collection.ok) return refuseActivation(turn, visit, collection.error);
   const items = readItems(turn, { loop, names, values: collection.value, existing: undefined });
   if (!items.ok) return refuseActivation(turn, visit, items.error);
@@ -95,7 +95,7 @@ function completeEarly(turn: Turn, body: Key): boolean {
   if (condition === undefined || collection.closing !== null || ended === 0) return true;
   const extra = countNames(collection);
   const names = new Names(turn.program, turn.state, { scope: body, extra });
-  const done = evaluateCondition(turn.program, condition, names);
+  const done = evaluateCondition(turn, condition, names);
   if (!done.ok) {
     raiseOnce(turn, body, { kind: "collection", error: done.error });
     return false;
@@ -238,7 +238,7 @@ function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boo
   const collection = collectionAt(turn, body);
   if (accept !== undefined) {
     const names = new Names(turn.program, turn.state, { scope: body, extra: countNames(collection) });
-    const answer = evaluateCondition(turn.program, accept, names);
+    const answer = evaluateCondition(turn, accept, names);
     if (answer.ok && answer.value) {
       const reason = `'${accept.text}' holds`;
       turn.emit({ type: "items-accepted", body, items: failed, by: "policy", reason, at: turn.at });

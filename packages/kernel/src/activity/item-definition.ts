@@ -56,7 +56,7 @@ class FieldReader {
 
   read(field: Field): Result<Json> {
     const source: Source | undefined = this.#loop.fields?.[field];
-    if (source !== undefined) return resolve(this.#turn.program, source, this.#names);
+    if (source !== undefined) return resolve(this.#turn, source, this.#names);
     // Only a graph's items are descriptions of work; an item of a plain loop is any value.
     if (this.#loop.mode !== "graph" || !isJsonObject(this.#value)) return unsaid;
     const own = field === "key" ? (this.#value["key"] ?? this.#value["id"]) : this.#value[field];

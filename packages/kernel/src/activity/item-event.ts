@@ -48,7 +48,7 @@ function chosenEvents(
   }
   const chosen: ItemEvent[] = [];
   for (const each of events) {
-    const holds = evaluateCondition(turn.program, each.condition, at.names);
+    const holds = evaluateCondition(turn, each.condition, at.names);
     if (!holds.ok) return holds;
     if (holds.value) chosen.push(each.event);
   }
@@ -64,6 +64,6 @@ function prepareOne(
     const send = prepareSending(turn, { element, trigger: event }, names);
     return send.ok ? { ok: true, value: { body, send: send.value } } : send;
   }
-  const payload = resolveMappings(turn.program, event.payload, names);
+  const payload = resolveMappings(turn, event.payload, names);
   return payload.ok ? { ok: true, value: { body, escalation: { code: event.code, payload: payload.value } } } : payload;
 }

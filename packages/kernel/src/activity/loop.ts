@@ -40,5 +40,5 @@ function goesOn(turn: Turn, loop: StandardLoop, at: { readonly body: Key; readon
   if (loop.maximum !== undefined && counter >= loop.maximum) return { ok: true, value: false };
   if (counter === 0 && !loop.testBefore) return { ok: true, value: true };
   const names = new Names(turn.program, turn.state, { scope: body, extra: { loopCounter: counter } });
-  return evaluateCondition(turn.program, loop.condition, names);
+  return evaluateCondition(turn, loop.condition, names);
 }

@@ -31,7 +31,7 @@ function holds(turn: Turn, subscription: SubscriptionRecord): Result<boolean> {
   const trigger = triggerAt(turn.element(subscription.element), subscription.trigger);
   assert(trigger?.type === "conditional", `'${subscription.element}' waits for no condition`);
   const names = new AskedNames(new Names(turn.program, turn.state, { scope: subscription.owner }));
-  const result = evaluateCondition(turn.program, trigger.condition, names);
+  const result = evaluateCondition(turn, trigger.condition, names);
   return !result.ok && names.missed ? { ok: true, value: false } : result;
 }
 

@@ -13,7 +13,7 @@ export interface Address {
 }
 
 function textOf(turn: Turn, wanted: { readonly source: Source; readonly what: string }, names: Names): Result<string> {
-  const result = resolve(turn.program, wanted.source, names);
+  const result = resolve(turn, wanted.source, names);
   if (!result.ok) return result;
   const { value } = result;
   // These have one spelling each, so that both sides come to the same text; nothing else does.
@@ -53,7 +53,7 @@ export function prepareSending(
     trigger.type === "message" ? trigger.message : trigger.signal;
   const address = addressOf(turn, definition, names);
   if (!address.ok) return address;
-  const mapped = resolveMappings(turn.program, definition.payload, names);
+  const mapped = resolveMappings(turn, definition.payload, names);
   if (!mapped.ok) return mapped;
   const payload = mapped.value;
   const { name, correlationKey } = address.value;

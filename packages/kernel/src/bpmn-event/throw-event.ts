@@ -54,7 +54,7 @@ function prepareQuick(
 ): Step {
   const { trigger, names } = thrown;
   if (trigger.type !== "escalation") return prepareSending(turn, { element: visit.element.id, trigger }, names);
-  const payload = resolveMappings(turn.program, trigger.payload, names);
+  const payload = resolveMappings(turn, trigger.payload, names);
   if (!payload.ok) return payload;
   const escalation = { code: trigger.code, payload: payload.value };
   return { ok: true, value: () => throwEscalation(turn, visit.key, escalation) };
@@ -69,7 +69,7 @@ function prepareLast(
   const { key, scope } = visit;
   switch (trigger?.type) {
     case "message": {
-      const input = resolveMappings(turn.program, trigger.message.payload, names);
+      const input = resolveMappings(turn, trigger.message.payload, names);
       return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
     }
     case "compensation":
@@ -108,7 +108,7 @@ function prepareError(
   const text =
     said === undefined
       ? { ok: true as const, value: `'${visit.element.id}' was reached` }
-      : resolve(turn.program, said, thrown.names);
+      : resolve(turn, said, thrown.names);
   if (!text.ok) return text;
   const message = typeof text.value === "string" ? text.value : JSON.stringify(text.value);
   return {

@@ -20,7 +20,7 @@ export function computeTimer(
   timer: { readonly element: ElementId; readonly trigger?: number; readonly definition: TimerDefinition },
   names: Names,
 ): Result<DueTimer> {
-  const value = resolve(turn.program, timer.definition.value, names);
+  const value = resolve(turn, timer.definition.value, names);
   if (!value.ok) return value;
   const next = turn.program.host.nextDue(timer.definition, value.value, turn.at);
   if (!next.ok) return { ok: false, error: { code: next.code, message: next.message } };

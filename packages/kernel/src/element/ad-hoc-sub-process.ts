@@ -16,14 +16,14 @@ function firstChosen(turn: Turn, visit: Visit<AdHocSubProcess>, locals: JsonObje
   const { element, key, scope, bare = false } = visit;
   if (element.activate === undefined || bare) return { ok: true, value: [] };
   const names = new Names(turn.program, turn.state, { scope: key, within: scope, extra: locals });
-  const value = resolve(turn.program, element.activate, names);
+  const value = resolve(turn, element.activate, names);
   return value.ok ? readChosen(turn.program, element, { value: value.value, before: 0 }) : value;
 }
 
 export const adHocSubProcess: ElementBehavior<AdHocSubProcess> = {
   prepare: (turn, visit, names) => {
     const { element, key } = visit;
-    const inputs = resolveMappings(turn.program, element.inputs, names);
+    const inputs = resolveMappings(turn, element.inputs, names);
     const locals = inputs.ok ? localsOf(element, inputs.value) : inputs;
     if (!locals.ok) return locals;
     const elements = firstChosen(turn, visit, locals.value);

@@ -13,7 +13,7 @@ function decide(turn: Turn, visit: Visit<BusinessRuleTask>, input: JsonObject): 
   const { element, key, scope } = visit;
   const { result: name, expression } = must(element.decision, `'${element.id}' has neither a decision nor a job`);
   const names = new Names(turn.program, turn.state, { scope: key, within: scope, extra: input });
-  const answer = evaluate(turn.program, expression, names);
+  const answer = evaluate(turn, expression, names);
   if (!answer.ok) return answer;
   const result = { [name]: answer.value };
   const kept = element.outputs !== undefined || itemOf(turn.state, key) !== undefined;
@@ -30,7 +30,7 @@ function decide(turn: Turn, visit: Visit<BusinessRuleTask>, input: JsonObject): 
 
 export const businessRuleTask: ElementBehavior<BusinessRuleTask> = {
   prepare: (turn, visit, names) => {
-    const input = resolveMappings(turn.program, visit.element.inputs, names);
+    const input = resolveMappings(turn, visit.element.inputs, names);
     if (!input.ok) return input;
     if (visit.element.job === undefined) return decide(turn, visit, input.value);
     return { ok: true, value: () => offerJob(turn, visit, input.value) };

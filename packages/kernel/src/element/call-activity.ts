@@ -26,13 +26,13 @@ function request(turn: Turn, visit: Visit<CallActivity>, variables: JsonObject):
 
 export const callActivity: ElementBehavior<CallActivity> = {
   prepare: (turn, visit, names) => {
-    const inputs = resolveMappings(turn.program, visit.element.inputs, names);
+    const inputs = resolveMappings(turn, visit.element.inputs, names);
     return inputs.ok ? { ok: true, value: () => request(turn, visit, inputs.value) } : inputs;
   },
   /** The called process starts afresh, with the inputs as they are now. */
   retry: (turn, visit) => {
     const names = new Names(turn.program, turn.state, { scope: visit.key });
-    const inputs = resolveMappings(turn.program, visit.element.inputs, names);
+    const inputs = resolveMappings(turn, visit.element.inputs, names);
     if (inputs.ok) request(turn, visit, inputs.value);
     else turn.raise({ owner: visit.key, element: visit.element.id, kind: "call", error: inputs.error });
   },

@@ -38,7 +38,7 @@ function activate(turn: Turn, element: ComplexGateway, at: { readonly scope: Key
   const flows = waitingAt(turn, join, scope);
   if (flows.length === 0) return false;
   const names = new Names(turn.program, turn.state, { scope, extra: counts(turn, join, scope) });
-  const holds = evaluateCondition(turn.program, element.activation, names);
+  const holds = evaluateCondition(turn, element.activation, names);
   if (!holds.ok) {
     turn.raiseOnce({ owner: scope, element: element.id, kind: "flow", error: holds.error });
     return false;

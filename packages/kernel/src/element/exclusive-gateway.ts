@@ -15,7 +15,7 @@ function choose(turn: Turn, element: ExclusiveGateway, names: Names): Result<Flo
       continue;
     }
     if (flow.condition === undefined) return { ok: true, value: flow };
-    const holds = evaluateCondition(turn.program, flow.condition, names);
+    const holds = evaluateCondition(turn, flow.condition, names);
     if (!holds.ok) return holds;
     if (holds.value) return { ok: true, value: flow };
   }

@@ -13,7 +13,7 @@ function run(turn: Turn, element: ScriptTask, at: { readonly scope: Key; readonl
   const values: { [name: string]: Json } = {};
   const names = new Names(turn.program, turn.state, { ...at, extra: values });
   for (const assignment of element.assignments) {
-    const result = resolve(turn.program, assignment.source, names);
+    const result = resolve(turn, assignment.source, names);
     if (!result.ok) return result;
     values[assignment.target] = result.value;
   }

@@ -10,7 +10,7 @@ export const sendTask: ElementBehavior<SendTask> = {
   prepare: (turn, visit, names) => {
     const { element, key } = visit;
     if (element.job !== undefined) {
-      const input = resolveMappings(turn.program, element.inputs, names);
+      const input = resolveMappings(turn, element.inputs, names);
       return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
     }
     const message = must(element.message, `'${element.id}' has neither a message nor a job`);

@@ -5,7 +5,7 @@ import type { ElementBehavior } from "./behavior.ts";
 
 export const serviceTask: ElementBehavior<ServiceTask> = {
   prepare: (turn, visit, names) => {
-    const input = resolveMappings(turn.program, visit.element.inputs, names);
+    const input = resolveMappings(turn, visit.element.inputs, names);
     return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
   },
   retry: retryJob,

@@ -27,7 +27,7 @@ export function setLocals(turn: Turn, visit: Visit<Container>, locals: JsonObjec
 
 export const subProcess: ElementBehavior<SubProcess> = {
   prepare: (turn, visit, names) => {
-    const inputs = resolveMappings(turn.program, visit.element.inputs, names);
+    const inputs = resolveMappings(turn, visit.element.inputs, names);
     const locals = inputs.ok ? localsOf(visit.element, inputs.value) : inputs;
     if (!locals.ok) return locals;
     return {

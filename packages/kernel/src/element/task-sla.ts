@@ -34,7 +34,7 @@ export function planSla(
     if (!timer.ok) return timer;
     let message = `'${at.title}' has not been ${words[on]} in time.`;
     if (action.type === "notify" && action.message !== undefined) {
-      const said = resolve(turn.program, action.message, at.names);
+      const said = resolve(turn, action.message, at.names);
       if (!said.ok) return said;
       message = typeof said.value === "string" ? said.value : JSON.stringify(said.value);
     }

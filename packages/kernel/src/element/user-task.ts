@@ -18,7 +18,7 @@ interface Prepared {
 
 function text(turn: Turn, source: Source | undefined, names: Names): Result<string | undefined> {
   if (source === undefined) return { ok: true, value: undefined };
-  const result: Result<Json> = resolve(turn.program, source, names);
+  const result: Result<Json> = resolve(turn, source, names);
   if (!result.ok) return result;
   if (result.value === null) return { ok: true, value: undefined };
   return { ok: true, value: typeof result.value === "string" ? result.value : JSON.stringify(result.value) };
@@ -42,7 +42,7 @@ export function isPriority(value: unknown): value is number {
 
 function priorityOf(turn: Turn, source: Source | undefined, names: Names): Result<number | undefined> {
   if (source === undefined) return { ok: true, value: undefined };
-  const result = resolve(turn.program, source, names);
+  const result = resolve(turn, source, names);
   if (!result.ok) return result;
   if (isPriority(result.value)) return { ok: true, value: result.value };
   const found = JSON.stringify(result.value);
@@ -55,7 +55,7 @@ function prepareTask(turn: Turn, element: UserTask, names: Names): Result<Prepar
   const title = named.value ?? element.name ?? element.id;
   const assignee = text(turn, element.assignee, names);
   if (!assignee.ok) return assignee;
-  const input = resolveMappings(turn.program, element.inputs, names);
+  const input = resolveMappings(turn, element.inputs, names);
   if (!input.ok) return input;
   const due = instant(turn, { element: element.id, definition: element.due }, names);
   if (!due.ok) return due;

@@ -6,7 +6,7 @@ import { forgetContent } from "./compensation.ts";
 import { writeVariable } from "./variable.ts";
 
 type InstanceEvent = Exclude<
-  Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set">,
+  Extract<Event["type"], `instance-${string}` | `continuation-${string}` | "variables-set" | "expression-doubted">,
   "instance-migrated"
 >;
 
@@ -79,6 +79,9 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
   },
   "continuation-started": (state) => {
     state.head.continuing = false;
+  },
+  "expression-doubted": (state, event) => {
+    state.head.at = event.at;
   },
   "variables-set": (state, event) => {
     for (const name in event.values) {

@@ -110,7 +110,7 @@ function checkPlace(turn: Turn, element: Element, place: Place): Rejection | und
     if (turn.program.handlers.has(container.id)) return cannot(`'${container.id}' undoes something else`);
     if (container.loop !== undefined) return cannot(`'${container.id}' runs several times, and none of them is open`);
     const names = new PlannedNames(turn, scope, { locals: { ...locals }, opened: missing.slice(0, index) });
-    const inputs = resolveMappings(turn.program, container.inputs, names);
+    const inputs = resolveMappings(turn, container.inputs, names);
     const opened = inputs.ok ? localsOf(container, inputs.value) : inputs;
     const waits = opened.ok ? boundaryWaits(turn, container, names) : opened;
     if (!opened.ok || !waits.ok) {

@@ -197,6 +197,10 @@ class Grower {
     ]);
   }
 
+  #condition(): string {
+    return this.#random.pick([": n % 2 == 0", ": n % 2 == 0", ": n % 2 == 0", ": maybe n > missing", ": maybe n == 1"]);
+  }
+
   #split(parent: string | null, depth: number, kind: keyof typeof gateways): Block {
     const from = this.#id(kind);
     const to = this.#id(kind);
@@ -205,7 +209,7 @@ class Grower {
     this.#add(gateways[kind](from, fallback), parent);
     this.#add(gateways[kind](to), parent);
     for (const branch of branches) {
-      const condition = kind !== "and" && this.#random.chance(0.8) ? ": n % 2 == 0" : "";
+      const condition = kind !== "and" && this.#random.chance(0.8) ? this.#condition() : "";
       this.lines.push(`${from}>${branch.first}${condition}`, `${branch.last}>${to}`);
     }
     return { first: from, last: to };
@@ -232,7 +236,15 @@ class Grower {
     const { options, bare } = this.#options();
     const made = random.oneOf<Element>([
       [5, () => this.#service(options)],
-      [1, () => script(this.#id("script"), { n: random.chance(0.9) ? "n + 1" : "missing" }, options)],
+      [
+        1,
+        () =>
+          script(
+            this.#id("script"),
+            { n: random.pick(["n + 1", "n + 1", "n + 1", "maybe n + 1", "maybe missing", "missing"]) },
+            options,
+          ),
+      ],
       [0.3, () => ({ id: this.#id("manual"), kind: "manual-task", parent: null, ...options })],
       [0.5, () => this.#rule(options)],
       [1, () => this.#user(options)],

@@ -116,6 +116,18 @@ function circling(): Driver {
   return new Driver(made).create({ n: 0 }).goOn().resolve().goOn().resolve().goOn();
 }
 
+/** Expressions that give null and say why: in an input, in an assignment, and in a condition, which is an incident. */
+function doubting(): Driver {
+  const made = program(
+    [
+      ...[start(), service("ask", { inputs: map({ whom: "maybe customer" }) }), script("note", { n: "maybe n.total" })],
+      ...[xor("which", "which>end"), service("more"), end()],
+    ],
+    ["start>ask>note>which>end", "which>more: maybe n.total > 1"],
+  );
+  return new Driver(made).create({ n: 1 }).complete("ask");
+}
+
 /** One run each for gateways, loops and containers. */
 export const flowRecordings: { readonly [name: string]: () => Driver } = {
   inclusive,
@@ -124,4 +136,5 @@ export const flowRecordings: { readonly [name: string]: () => Driver } = {
   choosing,
   moved,
   circling,
+  doubting,
 };

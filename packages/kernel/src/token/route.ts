@@ -25,7 +25,7 @@ export function flowsThatHold(
       if (unconditional === "holds") holds = true;
       continue;
     }
-    const answer = evaluateCondition(turn.program, flow.condition, names);
+    const answer = evaluateCondition(turn, flow.condition, names);
     if (!answer.ok) return answer;
     if (!answer.value) continue;
     taken.push(flow);
