@@ -466,7 +466,8 @@ function tangle(random: Random, elements: readonly Element[]): Flow[] {
   const handlers = new Set(
     elements.filter((each) => "forCompensation" in each || "triggeredByEvent" in each).map(({ id }) => id),
   );
-  for (let left = 1 + random.below(3); left > 0; left -= 1) {
+  // With many there is little left of the blocks: any graph at all.
+  for (let left = random.pick([1, 2, 3, 8, 16]); left > 0; left -= 1) {
     const from = random.pick(elements);
     const sources = elements.filter(({ parent, kind, id }) => {
       const begins = kind === "start-event" || kind === "boundary-event" || /^(?:first|begin)/.test(id);
