@@ -12,8 +12,8 @@ import { variableKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
 import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
-import type { Element, FlowId } from "./program.ts";
-import { type HeldFlow, isEnded } from "./state/state.ts";
+import type { Element, ElementId, FlowId } from "./program.ts";
+import { isEnded } from "./state/state.ts";
 import { onlyRests, raiseStuckJoin } from "./token/join.ts";
 import type { Arrival, Turn } from "./turn.ts";
 
@@ -71,29 +71,22 @@ export function advance(turn: Turn): void {
   }
 }
 
-/** In the oldest scope, by name: a table and an overlay differ in the order of what changed. */
-function firstHeld(flows: Iterable<HeldFlow>): HeldFlow | undefined {
-  let found: HeldFlow | undefined;
-  for (const each of flows) {
-    const isBefore =
-      found === undefined || each.scope < found.scope || (each.scope === found.scope && each.flow < found.flow);
-    if (isBefore) found = each;
-  }
-  return found;
+/** Where a step that never comes to rest stands: in the oldest scope, by name, whatever the order of a table. */
+function standsAt({ state, program }: Turn): ElementId | null {
+  const [held] = [...state.heldFlows.values()].sort((a, b) => a.scope - b.scope || (a.flow < b.flow ? -1 : 1));
+  if (held !== undefined) return must(program.flows.get(held.flow), "the program has no flow", held.flow).to;
+  const bodies = [state.loops, state.adHocs, state.collections].flatMap((table) => [...table.values()]);
+  const owners = [...bodies.map(({ body }) => body), ...[...state.compensationRuns.values()].map(({ owner }) => owner)];
+  return state.elements.get(Math.min(...owners))?.element ?? null;
 }
 
-/** Somebody has to see to a step that never comes to rest; what is held back meanwhile tells where it stands. */
+/** Somebody has to see to a step that never comes to rest. */
 function raiseEndless(turn: Turn): void {
-  const { state, program } = turn;
-  const { activationsPerCommandMax, continuationsMax } = program.limits;
-  const held = firstHeld(state.heldFlows.values());
-  const bodies = [state.loops, state.adHocs, state.collections].flatMap((table) => [...table.values()]);
-  const body = Math.min(...bodies.map((each) => each.body));
-  const element = held === undefined ? state.elements.get(body)?.element : program.flows.get(held.flow)?.to;
+  const { activationsPerCommandMax, continuationsMax } = turn.program.limits;
   const count = activationsPerCommandMax * continuationsMax;
   const message = `Expected it to come to rest, but after ${count} activations one after the other it still goes on`;
   turn.isEndless = false;
-  turn.raise({ owner: 0, element: element ?? null, kind: "endless", error: { code: "never-rests", message } });
+  turn.raise({ owner: 0, element: standsAt(turn), kind: "endless", error: { code: "never-rests", message } });
 }
 
 /** One that interrupts may have ended the collection before the next is thrown. */

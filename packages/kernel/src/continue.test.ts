@@ -95,6 +95,40 @@ describe("[K16] a step that never comes to rest", () => {
     expect(driver.view().incidents).toMatchObject([{ kind: "endless", element: "many" }]);
   });
 
+  test("stands nowhere while a failing process is undone, and goes on undoing when a person retries", () => {
+    const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+    const made = document(
+      [
+        start(),
+        ...names.flatMap((name) => [
+          script(name, { n: "n + 1" }, { compensation: `un${name}` }),
+          script(`un${name}`, { n: "n - 1" }, { forCompensation: true }),
+        ]),
+        end("end", { type: "error", code: "E" }),
+      ],
+      [["start", ...names, "end"].join(">")],
+      { onError: "compensate" },
+    );
+    const driver = new Driver(loadProgram(made, testHost, { activationsPerCommandMax: 4, continuationsMax: 8 }));
+    driver.create({ n: 0 }).goOn();
+    expect(driver.view().incidents).toMatchObject([{ kind: "endless", element: null }]);
+    driver.resolve().goOn();
+    expect(driver.status).toBe("failed");
+    expect(driver.variable("n")).toBe(0);
+  });
+
+  test("stands at the first of several tokens that are held back", () => {
+    const made = document(
+      [start(), and("split"), xor("b"), xor("a"), xor("c")],
+      ["start>split>b>c", "split>a>c", "c>b: true", "c>a: false"],
+    );
+    const driver = small(made);
+    driver.create().goOn();
+    const held = [...driver.state.heldFlows.values()].map(({ flow }) => flow).sort();
+    expect(held.length).toBeGreaterThan(1);
+    expect(driver.view().incidents).toMatchObject([{ element: held[0]?.split(">")[1] }]);
+  });
+
   test("counts anew after it came to rest", () => {
     const driver = small(
       document(
