@@ -202,6 +202,12 @@ test("[C61, C67] an instance moves to another version with what it waits for, or
     0,
     expect.stringMatching(/^moving: could go from version 1 to 2\.\n {2}approve #\d+ goes on as sign-off\n/),
   ]);
+  // A version that is sound from its start leaves stuck who waits behind its fork.
+  const forked =
+    "steps: { f: { fork: [sign-off, b] }, sign-off: { user: boss, then: t }, b: { job: x, then: t }, t: { join: true } }";
+  await deployed("order-3.yaml", `${order("3", "sign-off").split("steps:")[0]}${forked}`);
+  const stuck = await proc("migrate", "moving", "--to", "3", "--map", "approve=sign-off", "--dry-run");
+  expect([stuck.exit, stuck.stdout]).toEqual([0, expect.stringContaining("then process-stuck: ")]);
   expect((await show("moving")).version).toBe("1");
   const told = await house.json<object>("process", "migrate", "moving", ...map, "--reason", "Better.");
   expect(told).toMatchObject({ dryRun: false, migrations: [{ instance: "moving", ok: true, from: "1", to: "2" }] });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { instanceView } from "@tutti/kernel";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ended, eventually, historyOf } from "../conformance/harness.ts";
 import type { RecordedEvent } from "../port.ts";
@@ -48,6 +49,11 @@ test("[E59] reading works beside the owner and without one, and shows the same",
   expect(await alone.instance(id)).toEqual(view);
   expect(await historyOf(alone as never, {})).toEqual(all);
   expect((await alone.query("instances", { status: "open" })).rows).toEqual([]);
-  await expect(alone.instance("nobody")).rejects.toMatchObject({ code: "instance-not-found" });
+  const { program, state } = await alone.standing(id);
+  expect(instanceView(program, state)).toEqual(view);
+  expect((await alone.program(view.hash)).document).toEqual(program.document);
+  await expect(alone.program("0".repeat(64))).rejects.toMatchObject({ code: "program-not-found" });
+  for (const asked of [alone.instance("nobody"), alone.standing("nobody")])
+    await expect(asked).rejects.toMatchObject({ code: "instance-not-found" });
   await alone.close();
 });

@@ -2,6 +2,7 @@ import type { Migration } from "@tutti/engine";
 import type { Event, InstanceView, MigrationProblem } from "@tutti/kernel";
 import type { MigrateInstance } from "@tutti/protocol";
 import type { Command, Context } from "../../command.ts";
+import { type Afterwards, afterMigration } from "../../process/after-migration.ts";
 import { pair } from "../../process/pairs.ts";
 import { reasonOf, reasonOption } from "../../process/send.ts";
 import { ownerHere, withAccess } from "../../run/access.ts";
@@ -11,7 +12,7 @@ export const processMigrate: Command = {
   name: "process migrate",
   summary: "Moves instances that run to another version of their process, or says what is in the way.",
   about:
-    "Everything that waits goes along under the same id: jobs, tasks, timers with the time that is left, messages, called processes, incidents, and what can be undone. It is done as a whole or not at all; --dry-run only tells. A timer at the boundary of an element is an element of its own: map it too, or it begins anew. Exit status 1: something is in the way.",
+    "Everything that waits goes along under the same id: jobs, tasks, timers with the time that is left, messages, called processes, incidents, and what can be undone. It is done as a whole or not at all; --dry-run only tells, and also whether it can still end there. A timer at the boundary of an element is an element of its own: map it too, or it begins anew. Exit status 1: something is in the way.",
   options: {
     to: { value: "VERSION", help: "the version to go on under (default: what was deployed last)" },
     map: { value: "OLD=NEW", repeated: true, help: "an element that is called otherwise there" },
@@ -30,8 +31,14 @@ export const processMigrate: Command = {
     for (const instance of input.arguments()) {
       const view = await withAccess(context, ({ reader }) => reader.instance(instance));
       const path = `/v1/instances/${encodeURIComponent(instance)}/migrations`;
-      const migration = (await client.json({ method: "POST", path, body: bodyOf(context, view) })) as Migration;
-      const each = toldOf(view, migration);
+      const body = bodyOf(context, view);
+      const migration = (await client.json({ method: "POST", path, body })) as Migration;
+      const moved = movedBy(migration);
+      const afterwards =
+        body.dryRun && moved !== undefined
+          ? await afterMigration(context.state, instance, { hash: moved.hash, mapping: body.mapping ?? {} })
+          : null;
+      const each: Told = { ...toldOf(view, migration), afterwards };
       told.push(each);
       tell(context, each);
     }
@@ -64,22 +71,32 @@ interface Told {
   readonly changes: readonly Event[];
   readonly problems: readonly MigrationProblem[];
   readonly reason: string | null;
+  /** Of a dry run: whether it can end there. */
+  readonly afterwards: Afterwards | null;
 }
 
-function toldOf({ instanceId: instance, version: from, elements }: InstanceView, migration: Migration): Told {
+function movedBy(migration: Migration): Extract<Event, { type: "instance-migrated" }> | undefined {
+  return migration.ok ? migration.events.find((event) => event.type === "instance-migrated") : undefined;
+}
+
+function toldOf(
+  { instanceId: instance, version: from, elements }: InstanceView,
+  migration: Migration,
+): Omit<Told, "afterwards"> {
   if (!migration.ok) {
     const { reason, problems = [] } = migration.rejection;
     return { instance, ok: false, from, to: null, kept: [], changes: [], problems, reason };
   }
-  const moved = migration.events.find((event) => event.type === "instance-migrated");
+  const moved = movedBy(migration);
   const names = moved?.elements ?? {};
   const kept = elements.map(({ element, key }) => ({ element, key, becomes: names[element] ?? element }));
   const changes = migration.events.filter((event) => event !== moved);
   return { instance, ok: true, from, to: moved?.version ?? null, kept, changes, problems: [], reason: null };
 }
 
-function tell({ out, input }: Context, { instance, ok, from, to, kept, changes, problems, reason }: Told): void {
-  const { bold, red } = out.style;
+function tell({ out, input }: Context, told: Told): void {
+  const { instance, ok, from, to, kept, changes, problems, reason, afterwards } = told;
+  const { bold, red, yellow } = out.style;
   if (!ok) {
     out.text(`${bold(instance)}: ${red("stays")} at version ${from}.`);
     for (const { element, code, message } of problems) out.text(`  ${element ?? "process"} (${code}): ${message}`);
@@ -91,6 +108,12 @@ function tell({ out, input }: Context, { instance, ok, from, to, kept, changes, 
     out.text(`  ${element} #${key} ${becomes === element ? "stays" : `goes on as ${becomes}`}`);
   }
   for (const event of changes) out.text(`  ${changeText(event)}`);
+  for (const { code, message, path } of afterwards?.findings ?? []) {
+    out.text(`  ${yellow(`then ${code}`)}: ${message}`);
+    out.text(out.style.dim(`    by way of ${path.join(" → ")}`));
+  }
+  if (afterwards?.verdict === "unknown")
+    out.text(`  Whether it can end there is not known. ${afterwards.reason ?? ""}`);
 }
 
 function changeText(event: Event): string {

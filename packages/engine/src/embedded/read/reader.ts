@@ -1,4 +1,13 @@
-import { AppError, defaultSlots, type Host, instanceView, loadProgram, queueClasses } from "@tutti/kernel";
+import {
+  AppError,
+  defaultSlots,
+  type Host,
+  instanceView,
+  loadProgram,
+  type Program,
+  queueClasses,
+  type State,
+} from "@tutti/kernel";
 import { type Clock, realClock } from "../../clock.ts";
 import type { Engine } from "../../port.ts";
 import { readHistory, type Tail } from "../log/history.ts";
@@ -8,8 +17,20 @@ import { rebuild } from "../turn/instances.ts";
 import { instanceNotFound } from "../turn/scope.ts";
 import { queryStore } from "./query.ts";
 
-/** The part of an engine that only reads. */
-export type EngineReader = Pick<Engine, "instance" | "query" | "history"> & { close(): Promise<void> };
+/** What an instance is, for checks that go on from there. The state is the caller's own. */
+export interface Standing {
+  readonly program: Program;
+  readonly state: State;
+}
+
+/** The part of an engine that only reads, and what only a reader of the file itself can give. */
+export interface EngineReader extends Pick<Engine, "instance" | "query" | "history"> {
+  /** Rejects with `instance-not-found`. */
+  standing(instanceId: string): Promise<Standing>;
+  /** A program that was deployed, by its hash. Rejects with `program-not-found`. */
+  program(hash: string): Promise<Program>;
+  close(): Promise<void>;
+}
 
 const pollMs = 250;
 
@@ -34,7 +55,17 @@ export function openReader(options: {
     },
   };
   return {
-    instance: (instanceId) => viewOf(store, host, instanceId),
+    instance: async (instanceId) => {
+      const { program, state } = await standingOf(store, host, instanceId);
+      return instanceView(program, state);
+    },
+    standing: (instanceId) => standingOf(store, host, instanceId),
+    program: async (hash) => {
+      const document = await store.program(hash);
+      if (document === undefined)
+        throw new AppError("program-not-found", `Expected a program '${hash}', but there is none`);
+      return loadProgram(document, host);
+    },
     query: async (view, filter, page) => {
       const live = { standing: () => undefined, now: () => clock.now(), queues: () => storedQueues(store) };
       return (await queryStore(store, { view, filter, page }, live)) as never;
@@ -47,7 +78,7 @@ export function openReader(options: {
   };
 }
 
-async function viewOf(store: StoreReader, host: Host, instanceId: string): ReturnType<Engine["instance"]> {
+async function standingOf(store: StoreReader, host: Host, instanceId: string): Promise<Standing> {
   const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
   const stored = instances[0];
   if (stored === undefined) throw instanceNotFound(instanceId);
@@ -55,7 +86,7 @@ async function viewOf(store: StoreReader, host: Host, instanceId: string): Retur
   if (document === undefined) {
     throw new AppError("database-damaged", `Expected the program of '${instanceId}', but it is not there.`);
   }
-  return instanceView(loadProgram(document, host), rebuild(stored));
+  return { program: loadProgram(document, host), state: rebuild(stored) };
 }
 
 async function storedQueues(
