@@ -88,6 +88,19 @@ test("[E60] a job that is offered and closed in one turn never starts", async ()
   expect(world.jobs.map((job) => job.attempt)).toEqual([1]);
 });
 
+test("[E60] a job that ends in the turn that makes room for it never starts", async () => {
+  const world = new World();
+  const engine = await world.open();
+  world.hire(engine);
+  await world.answer(engine.adjustQueue("standard", 0));
+  const instanceId = await world.begin(engine);
+  const cancelled = engine.command(instanceId, { type: "cancel-instance", reason: "enough", actor: "me" });
+  await world.answer(Promise.all([cancelled, engine.adjustQueue("standard", 5)]));
+  expect(world.jobs).toEqual([]);
+  await world.answer(engine.start({ requestId: "r2", process: "one", variables: {}, actor: "me" }));
+  expect(world.jobs).toHaveLength(1);
+});
+
 test("[E61] a recovered job starts only once the turn that read its state is durable", async () => {
   const world = new World();
   const instanceId = await world.begin(await world.open());

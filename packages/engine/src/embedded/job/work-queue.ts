@@ -278,9 +278,9 @@ export class WorkQueue {
     this.#alarm.stop();
   }
 
+  /** Starts nothing by itself: the turn that adjusts may also have ended what waits for the slots. */
   adjust(queue: QueueClass, slots: number): void {
     this.#queue.adjust(queue, slots);
-    this.dispatch();
   }
 
   queueRow(queue: QueueClass): QueueRow {
