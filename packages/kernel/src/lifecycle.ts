@@ -322,13 +322,5 @@ export function dropTokens(turn: Turn, scope: Key): void {
 /** What an element instance (0: the process) waits for, and its open incidents, end with it. */
 export function release(turn: Turn, owner: Key): void {
   disarm(turn, owner);
-  goneIncidents(turn, owner);
-}
-
-function goneIncidents(turn: Turn, owner: Key): void {
-  if (turn.state.incidentsOf.count(owner) === 0) return;
-  for (const key of [...turn.state.incidentsOf.of(owner)]) {
-    const reason = owner === 0 ? "The process has ended." : "The element it belonged to has ended.";
-    turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });
-  }
+  turn.dropIncidents(owner, owner === 0 ? "The process has ended." : "The element it belonged to has ended.");
 }

@@ -10,7 +10,7 @@ import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
 import type { Asking } from "./scope.ts";
 import { SmallMap } from "./state/small-map.ts";
-import type { State } from "./state/state.ts";
+import type { IncidentRecord, State } from "./state/state.ts";
 
 /** A token on its way to an element, within the command that is being decided. */
 export interface Arrival {
@@ -242,6 +242,16 @@ export class Turn implements Asking {
       if (open?.kind === incident.kind && open.element === incident.element) return;
     }
     this.raise(incident);
+  }
+
+  /** Nobody has to answer the incidents of `owner` any more: all of them, or those that `concerned` picks. */
+  dropIncidents(owner: Key, reason: string, concerned: (incident: IncidentRecord) => boolean = () => true): void {
+    const { incidents, incidentsOf } = this.state;
+    if (incidentsOf.count(owner) === 0) return;
+    for (const key of [...incidentsOf.of(owner)]) {
+      if (!concerned(must(incidents.get(key), "there is no incident", key))) continue;
+      this.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: this.at });
+    }
   }
 }
 

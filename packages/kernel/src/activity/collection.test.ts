@@ -331,6 +331,23 @@ test("[K79] [K80] a result that does not fit keeps the collection open and closi
   expect(driver.view().incidents).toHaveLength(1);
 });
 
+test.each([
+  ["the completion condition has ended the rest", { completion: expr("failed >= 2") }, "failItem"],
+  ["the accept condition holds after all", { accept: expr("completed >= 1") }, "completeItem"],
+] as const)("[K75] failed items cannot be retried any more once %s", (_why, options, ending) => {
+  const output = { target: "flag", source: expr("1") };
+  const task = service("work", { ...failing, loop: loop("graph", { ...options, output }) });
+  const made = program([start(), task, end()], ["start>work>end"], { variables: [{ name: "flag", type: "boolean" }] });
+  const driver = new Driver(made).create({ items: [{ id: "a" }] }).failItem("a");
+  const [asked] = driver.view().incidents;
+  expect(asked?.kind).toBe("items-failed");
+  driver.send({ type: "add-items", element: "work", items: [{ id: "b" }] });
+  driver[ending]("b");
+  expect(driver.view().incidents).toMatchObject([{ kind: "collection", error: { code: "variable-type" } }]);
+  const retry = { type: "resolve-incident", key: asked?.key ?? 0, action: "retry", reason: "repaired" } as const;
+  expect(driver.try(retry)?.code).toBe("incident-not-found");
+});
+
 test("[K85] an incident of another kind on a collection does not hide that its items failed", () => {
   const task = service("work", { ...failing, loop: loop("graph") });
   const made = program(

@@ -222,6 +222,9 @@ function close(turn: Turn, body: Key): void {
   const collection = collectionAt(turn, body);
   const failed = collection.counts.failed > 0 && collection.closing === null ? unanswered(turn, body) : [];
   if (failed.length > 0 && !collection.accepted && !acceptedByPolicy(turn, body, failed)) return;
+  // What is closed runs nothing again: a retry would wait for ever if its result could not be written or led nowhere.
+  const reason = "The failed items need no answer any more.";
+  turn.dropIncidents(body, reason, (incident) => incident.kind === "items-failed");
   const output = gather(turn, body);
   if (!output.ok) {
     raiseOnce(turn, body, { kind: "collection", error: output.error });

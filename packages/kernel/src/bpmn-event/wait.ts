@@ -140,10 +140,7 @@ export function armWaits(turn: Turn, owner: Key, waits: readonly Wait[]): void {
 /** `owner` waits for an event no longer: what it waited for is closed, and what was wrong with that is gone. */
 export function abandon(turn: Turn, owner: Key, { element, reason }: { element: ElementId; reason: string }): void {
   disarm(turn, owner, element);
-  for (const key of [...turn.state.incidentsOf.of(owner)]) {
-    if (turn.state.incidents.get(key)?.element !== element) continue;
-    turn.emit({ type: "incident-resolved", key, action: "gone", reason, actor: "kernel", at: turn.at });
-  }
+  turn.dropIncidents(owner, reason, (incident) => incident.element === element);
 }
 
 /** Closes everything that `owner` waits for; with `element`, only what that one waits for. */
