@@ -5,6 +5,7 @@ import type { Program } from "../load.ts";
 import type { SmallMap } from "../state/small-map.ts";
 import { type Collection, indexNames, isEnded, type State, tableNames } from "../state/state.ts";
 import type { Index, MapIndex } from "../state/table.ts";
+import { isResting } from "../token/join.ts";
 import { isStopped } from "../turn.ts";
 import type { ItemStatus } from "../view/view.ts";
 
@@ -178,7 +179,8 @@ function mayBeChosen(program: Program, state: State, key: Key): boolean {
 
 /** A gateway that was activated waits for others in its scope, or for a person where those wait in vain. */
 function comesMore(state: State, scope: Key): boolean {
-  const others = [...state.children.of(scope)].some((key) => state.joining.get(key) === undefined);
+  // One that could not be activated has a token yet to give, once a person has seen to it.
+  const others = [...state.children.of(scope)].some((key) => !isResting(state, key));
   return others || state.heldIn.count(scope) > 0 || state.incidentsOf.count(scope) > 0;
 }
 

@@ -135,6 +135,19 @@ test("[K167] does not wait for what cannot come any more, and waits for what ano
   expect(driver.fire("gone").active).toEqual(["d"]);
 });
 
+test("[K167] waits for a gateway that took its tokens and has not found a way out", () => {
+  const made = program(
+    [start(), and("split"), complex("early", "arrived >= 1"), complex("join", "arrived >= 1"), service("after"), end()],
+    ["start>split>early", "early>join: n > 0", "split>join>after>end"],
+  );
+  const driver = new Driver(made).create({ n: 0 }).complete("after");
+  expect(driver.view().incidents).toMatchObject([{ kind: "activation", element: "early", error: { code: "no-route" } }]);
+  expect(driver.view().waiting).toContainEqual(expect.objectContaining({ on: "join", element: "join" }));
+  driver.send({ type: "set-variables", scope: 0, values: { n: 1 }, reason: "forgotten" }).resolve();
+  expect(driver.status).toBe("completed");
+  expect(joined(driver).slice(-1)).toEqual([["early>join"]]);
+});
+
 test("[K43] [K167] a gateway that waits for a join that is stuck is stuck with it", () => {
   const made = program(
     [
