@@ -141,7 +141,9 @@ test("[K167] waits for a gateway that took its tokens and has not found a way ou
     ["start>split>early", "early>join: n > 0", "split>join>after>end"],
   );
   const driver = new Driver(made).create({ n: 0 }).complete("after");
-  expect(driver.view().incidents).toMatchObject([{ kind: "activation", element: "early", error: { code: "no-route" } }]);
+  expect(driver.view().incidents).toMatchObject([
+    { kind: "activation", element: "early", error: { code: "no-route" } },
+  ]);
   expect(driver.view().waiting).toContainEqual(expect.objectContaining({ on: "join", element: "join" }));
   driver.send({ type: "set-variables", scope: 0, values: { n: 1 }, reason: "forgotten" }).resolve();
   expect(driver.status).toBe("completed");
