@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import {
+  adHoc,
   and,
   boundary,
   call,
   catching,
   end,
+  expr,
   handling,
   line,
+  literal,
   loop,
   map,
   onCondition,
@@ -290,4 +293,20 @@ test("[K130] a link goes on at its namesake in the same scope, backwards too", (
   const driver = new Driver(made).create();
   expect(driver.active).toEqual(["work"]);
   expect(driver.complete("work").active).toEqual(["box", "deep"]);
+});
+
+test("[K126] [K182] what comes to hold as an activity of an ad-hoc sub-process completes goes before its own condition", () => {
+  const inside = [service("a", { outputs: map({ n: "answer" }) }), service("b"), service("next")];
+  // 'b', and what 'a' leads on to; not what the condition outside has led on to.
+  const tools = adHoc("tools", inside, { activate: literal(["a", "b"]), completion: expr("active == 2") });
+  const beside = program(
+    [start(), and("split"), ...tools, catching("warm", onCondition("n > 3")), service("after"), end()],
+    ["start>split>tools>end", "split>warm>after", "a>next"],
+  );
+  const driver = new Driver(beside).create({ n: 1 }).complete("a", { answer: 5 });
+  expect(driver.active).toEqual(["after", "b", "tools"]);
+  expect(driver.complete("b").active).toEqual(["after"]);
+  const hot = boundary("hot", "tools", { trigger: onCondition("n > 3") });
+  const around = program([start(), ...tools, hot, service("after"), end()], ["start>tools>end", "hot>after", "a>next"]);
+  expect(new Driver(around).create({ n: 1 }).complete("a", { answer: 5 }).active).toEqual(["after"]);
 });
