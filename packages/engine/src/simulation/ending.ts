@@ -1,5 +1,7 @@
 import { type InstanceView, isEnded, queueClasses, staysOpen, type WaitingView } from "@tutti/kernel";
-import type { InstanceCommand, SubscriptionRow } from "../port.ts";
+import { channelId, channelNamed } from "../embedded/message/coordination.ts";
+import type { InstanceCommand } from "../port.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Session } from "./session.ts";
 import { explain } from "./session.ts";
 import { checkTables } from "./tables.ts";
@@ -9,6 +11,8 @@ const reason = "the end";
 /** Enough for the longest chains of random programs; those who need more wait for something that never comes. */
 const roundsMax = 40;
 const retryRounds = 4;
+/** Messages on one channel in one round: whoever gets one may begin others who wait for one too. */
+const toldMax = 100;
 const roundMs = 30_000;
 /** More than all jumps of the clock together. */
 const setBackMs = 2_000_000;
@@ -34,7 +38,7 @@ export async function checkEnding(session: Session): Promise<void> {
     const open = await viewsOf(session);
     if (open.length === 0) break;
     for (const view of open) for (const command of wayOn(view, round)) send(session, view.instanceId, command);
-    await tellThoseWhoWait(session);
+    tellThoseWhoWait(session);
     await session.clock.advance(roundMs);
   }
   if (session.store !== undefined) {
@@ -42,7 +46,7 @@ export async function checkEnding(session: Session): Promise<void> {
     const refusals = await session.store.listRefusals({}, { limit: 1_000_000 });
     session.count("refused starts", refusals.rows.length);
   }
-  const behind = behindOthers(session);
+  const behind = new Set([...waitsOf(ledger)].filter(({ isBehind }) => isBehind).map(({ instanceId }) => instanceId));
   for (const view of await viewsOf(session)) checkExplained(session, view, behind.has(view.instanceId));
   await cancelAll(session);
   await checkNothingLeft(session);
@@ -74,25 +78,61 @@ async function viewsOf(session: Session): Promise<InstanceView[]> {
   return views;
 }
 
-/** What nobody sent in all that time is sent now. */
-async function tellThoseWhoWait(session: Session): Promise<void> {
-  const { engine } = session;
+/** What nobody sent in all that time is sent now: signals once, messages to each of those who wait in one line. */
+function tellThoseWhoWait(session: Session): void {
+  const { engine, ledger } = session;
   if (engine === undefined) return;
-  let waiting: readonly SubscriptionRow[] = [];
-  session.ask("query subscriptions", engine.query("subscriptions", {}, { limit: 1_000 }), (page) => {
-    waiting = page.rows;
-  });
-  await session.settle();
   const variables = { flag: false };
-  const told = new Set<string>();
-  for (const { kind, name, correlationKey } of waiting) {
-    const what = JSON.stringify([kind, name, correlationKey]);
-    if (told.has(what)) continue;
-    told.add(what);
+  const signals = new Set([...waitsOf(ledger)].filter(({ kind }) => kind === "signal").map(({ name }) => name));
+  for (const name of signals) session.ask("broadcast", engine.broadcast({ name, variables }));
+  for (const [channel, length] of longestLines(ledger)) {
+    const { name, correlationKey } = channelNamed(channel);
     const key = correlationKey === null ? {} : { correlationKey };
-    if (kind === "signal") session.ask("broadcast", engine.broadcast({ name, variables }));
-    else session.ask("publish", engine.publish({ name, ...key, variables }));
+    for (let left = Math.min(length, toldMax); left > 0; left--) {
+      session.ask("publish", engine.publish({ name, ...key, variables }));
+    }
   }
+}
+
+interface Wait {
+  readonly instanceId: string;
+  readonly process: string;
+  readonly kind: "message" | "signal";
+  readonly name: string;
+  /** Of its channel. */
+  readonly channel: string;
+  /** An older one of its process gets each message of the channel, and stays open. */
+  readonly isBehind: boolean;
+}
+
+function* waitsOf(ledger: Ledger): Iterable<Wait> {
+  const blocked = new Set<string>();
+  const oldestFirst = [...ledger.shadows.values()].sort((a, b) => a.number - b.number);
+  for (const { instanceId, program, state } of oldestFirst) {
+    const process = program.document.id;
+    for (const subscription of [...state.subscriptions.values()].sort((a, b) => a.key - b.key)) {
+      const { kind, name, element } = subscription;
+      const channel = channelId(subscription);
+      const line = `${kind} ${process} ${channel}`;
+      yield { instanceId, process, kind, name, channel, isBehind: kind === "message" && blocked.has(line) };
+      const waits = program.elements.get(element);
+      if (waits !== undefined && staysOpen(waits)) blocked.add(line);
+    }
+  }
+}
+
+/** Of each channel how many messages it takes until all have one: a message goes to one instance of each process. */
+function longestLines(ledger: Ledger): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  const longest = new Map<string, number>();
+  for (const { kind, process, channel, isBehind } of waitsOf(ledger)) {
+    if (kind !== "message" || isBehind) continue;
+    const line = `${process} ${channel}`;
+    const length = (lines.get(line) ?? 0) + 1;
+    lines.set(line, length);
+    longest.set(channel, Math.max(longest.get(channel) ?? 0, length));
+  }
+  return longest;
 }
 
 function send(session: Session, instanceId: string, command: InstanceCommand): void {
@@ -121,23 +161,6 @@ function wayOn(view: InstanceView, round: number): InstanceCommand[] {
 /** Only a person's decision, or a token that never comes to an unsound join, is reason enough to be still there. */
 const reasons: ReadonlySet<WaitingView["on"]> = new Set(["incident", "join", "child"]);
 const never: ReadonlySet<WaitingView["on"]> = new Set(["job", "timer", "task", "pause"]);
-
-/** Instances that wait for a message which an older subscription of their process gets each time, and stays open. */
-function behindOthers({ ledger }: Session): ReadonlySet<string> {
-  const taken = new Set<string>();
-  const behind = new Set<string>();
-  for (const { instanceId, program, state } of [...ledger.shadows.values()].sort((a, b) => a.number - b.number)) {
-    for (const subscription of [...state.subscriptions.values()].sort((a, b) => a.key - b.key)) {
-      const { kind, name, correlationKey, element } = subscription;
-      if (kind !== "message") continue;
-      const channel = JSON.stringify([program.document.id, name, correlationKey]);
-      if (taken.has(channel)) behind.add(instanceId);
-      const waits = program.elements.get(element);
-      if (waits !== undefined && staysOpen(waits)) taken.add(channel);
-    }
-  }
-  return behind;
-}
 
 function checkExplained(session: Session, view: InstanceView, isBehind: boolean): void {
   const { ledger } = session;
