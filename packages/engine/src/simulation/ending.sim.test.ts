@@ -18,7 +18,9 @@ test("[S1] the ending sends all who wait for one message one each, however many 
     await session.settle();
   }
   expect(session.counts.get("starts")).toBe(count);
-  const waiting = [...session.ledger.shadows.values()].filter(({ state }) => state.subscriptions.size === 1);
+  const waiting = [...session.ledger.shadows.values()].filter(
+    ({ state }) => [...state.subscriptions.values()].length === 1,
+  );
   expect(waiting).toHaveLength(count);
 
   await checkEnding(session);

@@ -112,6 +112,7 @@ function* waitsOf(ledger: Ledger): Iterable<Wait> {
     const process = program.document.id;
     for (const subscription of [...state.subscriptions.values()].sort((a, b) => a.key - b.key)) {
       const { kind, name, element } = subscription;
+      if (kind !== "message" && kind !== "signal") continue;
       const channel = channelId(subscription);
       const line = `${kind} ${process} ${channel}`;
       yield { instanceId, process, kind, name, channel, isBehind: kind === "message" && blocked.has(line) };
