@@ -184,6 +184,13 @@ test("[C69] an instance is paused, resumed and cancelled", async () => {
   expect((await proc("resume", "steered")).stderr).toContain("command-refused");
   expect((await proc("cancel", "steered", "--reason", "Enough.")).stdout).toBe("Cancelled steered.\n");
   expect((await proc("show", "steered")).stdout).toContain("cancelled: Enough.");
+  const log = (await proc("log", "steered")).stdout;
+  for (const told of [
+    /instance-paused by person:.+: Lunch\./,
+    /instance-resumed by person:/,
+    /instance-cancelled by person:.+: Enough\./,
+  ])
+    expect(log).toMatch(told);
 });
 
 test("[C61, C67] an instance moves to another version with what it waits for, or is told what is in the way", async () => {

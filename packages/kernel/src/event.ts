@@ -67,7 +67,13 @@ export type Event =
   | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
   | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
   | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
-  | { readonly type: "instance-cancelled"; readonly reason: string; readonly at: number }
+  | {
+      readonly type: "instance-cancelled";
+      readonly reason: string;
+      /** Absent in older logs, and where a modification ended all there was: that event has it. */
+      readonly actor?: Actor;
+      readonly at: number;
+    }
   /** What a person wanted changed; the events behind it say what came of it. */
   | {
       readonly type: "instance-modified";

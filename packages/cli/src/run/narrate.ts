@@ -52,8 +52,8 @@ const tellers: Tellers = {
   "instance-completed": (_event, { process }) => (process === "feature" ? good("run completed") : undefined),
   "instance-failed": ({ error }, { process }) =>
     process === "feature" ? bad(`run failed (${error.code}): ${error.message}`) : undefined,
-  "instance-cancelled": ({ reason }, { process }) =>
-    process === "feature" ? bad(`run cancelled: ${reason}`) : undefined,
+  "instance-cancelled": ({ reason, actor }, { process }) =>
+    process === "feature" ? bad(`run cancelled${actor === undefined ? "" : ` by ${actor}`}: ${reason}`) : undefined,
   "child-requested": ({ process, variables }, where) =>
     where.process === "merge" && process === "work-loop"
       ? attention(`${unitId(variables["unit"]) ?? "a unit"} goes back to its work loop`)

@@ -144,10 +144,10 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
     turn.emit({ type: "instance-resumed", actor, at });
     return undefined;
   },
-  "cancel-instance": (turn, { reason, at }) => {
+  "cancel-instance": (turn, { reason, actor, at }) => {
     terminateContent(turn, 0);
     release(turn, 0);
-    turn.emit({ type: "instance-cancelled", reason, at });
+    turn.emit({ type: "instance-cancelled", reason, actor, at });
     return undefined;
   },
   "fork-instance": (turn, { instanceId, reason, actor, at }) => {

@@ -49,7 +49,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "instance-failing": { number: 4, fields: { error: always, at: row } },
   "instance-completed": { number: 5, fields: { result: always, at: row } },
   "instance-failed": { number: 6, fields: { error: always, at: row } },
-  "instance-cancelled": { number: 7, fields: { reason: always, at: row } },
+  "instance-cancelled": { number: 7, fields: { reason: always, at: row, actor: optional } },
   "element-activating": { number: 8, fields: { key: always, element: always, scope: always, at: row } },
   "element-activated": { number: 9, fields: { key: always, element: always, scope: always, at: row } },
   "element-completing": { number: 10, fields: { key: always, result: always } },
