@@ -6,9 +6,11 @@ import { FakeClock } from "../testing/fake-clock.ts";
 import { FaultyDisk } from "../testing/faulty-disk.ts";
 import { cel, collector, onMessage, receiver } from "../testing/message-programs.ts";
 import { end, sequence, testHost } from "../testing/programs.ts";
+import { temporaryFolder } from "../testing/stores.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import { openMemoryStore } from "./memory/store.ts";
-import type { Store, Turn } from "./store.ts";
+import { openSqliteStore } from "./sqlite/store.ts";
+import type { Change, Store, Turn } from "./store.ts";
 
 const clock = new FakeClock({ realDefer: true });
 const open: Engine[] = [];
@@ -214,4 +216,20 @@ test("[E68] a step that has nothing to do with messages writes nothing about the
   const types = turns.flatMap((turn) => turn.changes.map((change) => change.type));
   expect([...new Set(types)]).toEqual(["instance-put", "job-put", "figures-put", "job-delete", "instance-update"]);
   expect((await historyOf(engine, {})).length).toBeGreaterThan(3);
+});
+
+test("[E81] of refused starts the newest stay, on both stores", async () => {
+  const { folder, remove } = temporaryFolder();
+  const row = { process: "p", version: "1", cause: "signal", correlationKey: null, messageId: null } as const;
+  const refused = (name: string): Change[] => [
+    { type: "refusal-put", refusal: { ...row, name, code: "no", reason: "so", at: 1, message: null } },
+    { type: "refusals-forget", keep: 3 },
+  ];
+  for (const store of [await openMemoryStore(), openSqliteStore(`${folder}/tutti.sqlite`)]) {
+    for (const name of ["a", "b", "c", "d", "e"]) await store.commit({ rows: [], changes: refused(name) });
+    const { rows } = await store.listRefusals({}, { limit: 10 });
+    expect(rows.map(({ name }) => name)).toEqual(["e", "d", "c"]);
+    await store.close();
+  }
+  remove();
 });

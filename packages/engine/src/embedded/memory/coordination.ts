@@ -12,7 +12,6 @@ import {
   type OpenSubscription,
   type QueueWanted,
   type Refusal,
-  refusalsMax,
   type SignalWanted,
   type StoredMessage,
   type StoredRollout,
@@ -147,7 +146,13 @@ export class CoordinationTables {
   putRefusal(refusal: Refusal): void {
     this.#lastRefusal++;
     this.refusals.set(this.#lastRefusal, refusal);
-    this.refusals.delete(this.#lastRefusal - refusalsMax);
+  }
+
+  forgetRefusals(keep: number): void {
+    for (const number of this.refusals.keys()) {
+      if (number > this.#lastRefusal - keep) return;
+      this.refusals.delete(number);
+    }
   }
 
   retryRefusals(process: string): void {
@@ -260,6 +265,7 @@ const appliers: Appliers = {
     if (there?.delete(process) && there.size === 0) tables.holders.delete(channel);
   },
   "refusal-put": (tables, { refusal }) => tables.putRefusal(refusal),
+  "refusals-forget": (tables, { keep }) => tables.forgetRefusals(keep),
   "refusals-retry": (tables, { process }) => tables.retryRefusals(process),
   "schedule-put": (tables, { schedule }) => {
     tables.schedules.set(scheduleId(schedule), schedule);

@@ -160,8 +160,9 @@ export type CoordinationChange =
       readonly instance: InstanceNumber;
     }
   | { readonly type: "holder-delete"; readonly channel: string; readonly process: string }
-  /** The oldest beyond `refusalsMax` go. */
   | { readonly type: "refusal-put"; readonly refusal: Refusal }
+  /** All but the newest so many. */
+  | { readonly type: "refusals-forget"; readonly keep: number }
   /** What the process refused to begin with may be tried again: it is another version now. */
   | { readonly type: "refusals-retry"; readonly process: string }
   | { readonly type: "schedule-put"; readonly schedule: StoredSchedule }
@@ -188,9 +189,6 @@ export function channelNamed(id: string): ChannelName {
   const [name, correlationKey] = JSON.parse(id) as [string, string | null];
   return { name, correlationKey };
 }
-
-/** Refused starts that are listed; older ones are let go of. */
-export const refusalsMax = 10_000;
 
 /** What the kernel's rules ask about a subscription. */
 export function waitingOf(subscription: OpenSubscription): Waiting {

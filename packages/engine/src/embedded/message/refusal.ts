@@ -3,6 +3,9 @@ import type { RefusalRow } from "../../port.ts";
 import type { InTurn } from "../turn/scope.ts";
 import type { Named } from "../version/programs.ts";
 
+/** Refused starts that are listed; older ones are let go of. */
+const refusalsMax = 10_000;
+
 type Cause = Pick<RefusalRow, "cause" | "name"> & Partial<Pick<RefusalRow, "correlationKey" | "messageId">>;
 
 interface Refused extends Cause {
@@ -21,6 +24,7 @@ export function refuseStart({ scope, draft }: InTurn, refused: Refused): string 
   const what = { process, version, cause, name, correlationKey, messageId, code: codeOf(why), reason, at: draft.now };
   scope.warn("a process could not begin", what);
   draft.changes.push({ type: "refusal-put", refusal: { ...what, message } });
+  draft.changes.push({ type: "refusals-forget", keep: refusalsMax });
   return reason;
 }
 

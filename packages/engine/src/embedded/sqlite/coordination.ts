@@ -11,7 +11,6 @@ import {
   type MessageCounts,
   type OpenSubscription,
   type QueueWanted,
-  refusalsMax,
   type SignalWanted,
   type StoredMessage,
   type StoredRollout,
@@ -198,7 +197,6 @@ type Writers = {
   readonly [K in CoordinationChange["type"]]: (
     statement: StatementSync,
     change: Extract<CoordinationChange, { readonly type: K }>,
-    db: DatabaseSync,
   ) => void;
 };
 
@@ -216,6 +214,7 @@ const sql: { readonly [K in CoordinationChange["type"]]: string } = {
   "holder-put": "INSERT OR REPLACE INTO holders VALUES (?, ?, ?)",
   "holder-delete": "DELETE FROM holders WHERE channel = ? AND process = ?",
   "refusal-put": "INSERT INTO refusals (process, message, row) VALUES (?, ?, ?)",
+  "refusals-forget": "DELETE FROM refusals WHERE number <= (SELECT max(number) FROM refusals) - ?",
   "refusals-retry": "UPDATE refusals SET message = NULL WHERE process = ? AND message IS NOT NULL",
   "schedule-put": "INSERT OR REPLACE INTO schedules VALUES (?, ?, ?, ?)",
   "schedule-delete": "DELETE FROM schedules WHERE process = ? AND element = ? AND place = ?",
@@ -252,9 +251,11 @@ const writers: Writers = {
   "holder-delete": (statement, { channel, process }) => {
     statement.run(channel, process);
   },
-  "refusal-put": (statement, { refusal: { message, ...row } }, db) => {
-    const { lastInsertRowid } = statement.run(row.process, message, JSON.stringify(row));
-    db.prepare("DELETE FROM refusals WHERE number <= ?").run(Number(lastInsertRowid) - refusalsMax);
+  "refusal-put": (statement, { refusal: { message, ...row } }) => {
+    statement.run(row.process, message, JSON.stringify(row));
+  },
+  "refusals-forget": (statement, { keep }) => {
+    statement.run(keep);
   },
   "refusals-retry": (statement, { process }) => {
     statement.run(process);
@@ -276,18 +277,16 @@ const writers: Writers = {
 
 /** Writes the changes of what happens between instances, inside the transaction of a turn. */
 export class CoordinationWriter {
-  readonly #db: DatabaseSync;
   readonly #statements: Statements;
 
   constructor(db: DatabaseSync) {
-    this.#db = db;
     const prepared = Object.entries(sql).map(([type, text]) => [type, db.prepare(text)]);
     this.#statements = Object.fromEntries(prepared) as Statements;
   }
 
   write(change: CoordinationChange): void {
     // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
-    const write = writers[change.type] as (s: StatementSync, change: CoordinationChange, db: DatabaseSync) => void;
-    write(this.#statements[change.type], change, this.#db);
+    const write = writers[change.type] as (statement: StatementSync, change: CoordinationChange) => void;
+    write(this.#statements[change.type], change);
   }
 }
