@@ -32,6 +32,13 @@ export function positionOf(source: Source): SourcePosition | undefined {
   return "language" in source ? source.position : places.get(source);
 }
 
+/** A name that may be computed: fixed, or where it comes from, beside what lists show of it. */
+export function nameOf(source: Source): { readonly fixed: string; readonly from?: Source } {
+  if ("literal" in source && source.literal !== null) return { fixed: String(source.literal) };
+  const text = "language" in source ? source.text : "variable" in source ? source.variable : "null";
+  return { fixed: `= ${text}`, from: source };
+}
+
 export function isExpressionText(value: unknown): value is string {
   return typeof value === "string" && (value.startsWith("=") || parseTemplate(value) !== undefined);
 }

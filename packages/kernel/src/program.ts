@@ -50,6 +50,8 @@ export interface RetryPolicy {
 
 export interface JobDefinition {
   readonly type: string;
+  /** Gives the type as the job is offered, a text; `type` is then only what lists show of it. */
+  readonly typeFrom?: Source;
   /** Absent: the class of the item the job runs in, else `standard`. */
   readonly queue?: QueueClass;
   /** 1 (first) to 5 (last). Absent: the priority of the item, else 3. */
@@ -110,7 +112,13 @@ export type ThrowTrigger =
   /** With a job, a worker sends it; without, the engine does. */
   | { readonly type: "message"; readonly message: MessageDefinition; readonly job?: JobDefinition }
   | { readonly type: "signal"; readonly signal: { readonly name: Source; readonly payload?: readonly Mapping[] } }
-  | { readonly type: "escalation"; readonly code: string; readonly payload?: readonly Mapping[] };
+  /** `codeFrom` gives the code as it is thrown, a text; `code` is then only what lists show of it. */
+  | {
+      readonly type: "escalation";
+      readonly code: string;
+      readonly codeFrom?: Source;
+      readonly payload?: readonly Mapping[];
+    };
 
 /** What a collection may throw while it runs. */
 export type ItemEvent =
@@ -214,7 +222,8 @@ export interface EndEvent extends ElementBase {
   readonly trigger:
     | ThrowTrigger
     | { readonly type: "terminate" }
-    | { readonly type: "error"; readonly code: string; readonly message?: Source }
+    /** `codeFrom` as for escalations. */
+    | { readonly type: "error"; readonly code: string; readonly codeFrom?: Source; readonly message?: Source }
     /** Directly in a transaction only. */
     | { readonly type: "cancel" }
     /** All of them, in order. */
@@ -306,6 +315,8 @@ export interface UserTask extends ActivityBase {
   readonly title?: Source;
   readonly assignee?: Source;
   readonly candidates?: readonly string[];
+  /** Gives more of them: each a list of texts, or a text with names between commas. */
+  readonly candidatesFrom?: readonly Source[];
   readonly due?: TimerDefinition;
   /** When whoever has it wants to be reminded of it; for lists only. */
   readonly followUp?: TimerDefinition;
@@ -386,6 +397,8 @@ export interface CallActivity extends ActivityBase {
   readonly kind: "call-activity";
   /** Id of the called process. Its variables are the inputs; its declared outputs are visible to `outputs`. */
   readonly process: string;
+  /** Gives that id as it is called, a text; `process` is then only what lists show of it. */
+  readonly processFrom?: Source;
   /** `deployment`: what was deployed together with this program. */
   readonly binding: "deployment" | "latest" | { readonly version: string };
 }

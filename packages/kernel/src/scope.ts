@@ -144,6 +144,21 @@ function askHost(asking: Asking, expression: Expression, names: Seen): Evaluatio
   return evaluation;
 }
 
+/** A name that the definition fixes, or that is worked out now: then it must be a text, and not an empty one. */
+export function resolveName(
+  asking: Asking,
+  name: { readonly what: string; readonly fixed: string; readonly from: Source | undefined },
+  names: Seen,
+): Result<string> {
+  const { what, fixed, from } = name;
+  if (from === undefined) return { ok: true, value: fixed };
+  const result = resolve(asking, from, names);
+  if (!result.ok) return result;
+  if (typeof result.value === "string" && result.value !== "") return { ok: true, value: result.value };
+  const found = JSON.stringify(result.value).slice(0, 100);
+  return failure("name-invalid", `Expected ${what} ('${fixed}') to be a text, but it is ${found}`);
+}
+
 /** A condition must give true or false; anything else is an error, never "false". */
 export function evaluateCondition(asking: Asking, expression: Expression, names: Seen): Result<boolean> {
   const result: Result<Json> & Pick<Extract<Evaluation, { readonly ok: true }>, "warnings"> = evaluate(

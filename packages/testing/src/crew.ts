@@ -44,7 +44,9 @@ export class Crew {
   /** Messages that nobody waited for and that were not kept. */
   readonly lost: Posting[] = [];
   readonly #machine: Machine;
-  readonly #jobTypes: ReadonlySet<string>;
+  /** Those that are known beforehand, and those that came up. */
+  readonly #jobTypes: Set<string>;
+  #engine: Engine | undefined;
   readonly #choices: CrewOptions["choices"];
   /** By instance and element instance. */
   readonly #open: Map<string, Open> = new Map();
@@ -58,7 +60,7 @@ export class Crew {
     this.#machine = machine;
     this.#steps = options.steps;
     this.#postings = new Set(options.answers.publish);
-    this.#jobTypes = options.jobTypes;
+    this.#jobTypes = new Set(options.jobTypes);
     this.#choices = options.choices;
     this.book = new AnswerBook(options.answers.answers);
   }
@@ -96,6 +98,7 @@ export class Crew {
   }
 
   work(engine: Engine): void {
+    this.#engine = engine;
     for (const jobType of this.#jobTypes) engine.work(jobType, this.#handler);
   }
 
@@ -115,6 +118,10 @@ export class Crew {
 
   onEvent(recorded: RecordedEvent): void {
     const { event, instanceId } = recorded;
+    if (event.type === "job-created" && !this.#jobTypes.has(event.jobType)) {
+      this.#jobTypes.add(event.jobType);
+      this.#engine?.work(event.jobType, this.#handler);
+    }
     if (event.type === "element-activated" || event.type === "element-passed") {
       for (const posting of this.#postings) if (posting.on === event.element) this.plan(posting);
     }

@@ -1,8 +1,17 @@
 import type { Element, JobDefinition, ProgramDocument } from "@tutti/kernel";
 
-/** Every type of job that workers of these programs are asked for, whatever kind of element asks. */
+/** Every type of job that workers of these programs are asked for, but those that are worked out on the way. */
 export function jobTypesOf(programs: readonly ProgramDocument[]): ReadonlySet<string> {
-  return new Set(programs.flatMap((program) => [...jobsIn(program.elements)].map(({ type }) => type)));
+  return new Set(jobsOf(programs).flatMap(({ type, typeFrom }) => (typeFrom === undefined ? type : [])));
+}
+
+/** Whether there may be jobs of types that nobody knows before they are offered. */
+export function computesJobTypes(programs: readonly ProgramDocument[]): boolean {
+  return jobsOf(programs).some(({ typeFrom }) => typeFrom !== undefined);
+}
+
+function jobsOf(programs: readonly ProgramDocument[]): readonly JobDefinition[] {
+  return programs.flatMap(({ elements }) => [...jobsIn(elements)]);
 }
 
 /** What an answer may be for: elements that a worker or a person answers, and types of jobs. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { readAnswers } from "./read-answers.ts";
 import { begin, each, order, programsOf } from "./testing/processes.ts";
 import { openTrial } from "./trial.ts";
 
@@ -308,4 +309,27 @@ test("[T10] a command moves on what it frees, and its refusal is a value", async
     ok: false,
     rejection: { code: "incident-not-found" },
   });
+});
+
+test("[T16] jobs, calls and candidates that are worked out on the way are met like any other, also after a crash", async () => {
+  const programs = programsOf(
+    `process: p
+variables: { kind: { type: string, initial: paint }, child: { type: string, initial: sub }, color: string }
+outputs: [color]
+steps:
+  work: { job: "= kind", out: [color] }
+  below: { call: "= child", binding: latest }
+  ask: { user: { title: Fine?, candidates: "= [color, kind]" } }
+---
+process: sub
+steps: { dry: { job: dry } }
+`,
+  );
+  const answers = { paint: { complete: { color: "red" } }, dry: { complete: {} } };
+  const { trial, instance } = await begin(programs, answers);
+  expect(instance.view.waiting.map(({ reason }) => reason)).toEqual(["'Fine?' is for red, paint to do."]);
+  await trial.crash();
+  await trial.answer("ask", { complete: {} });
+  instance.expectEnd("completed", { color: "red" });
+  expect(readAnswers("answers: { anything: { ignore: true } }", { file: "a.yaml", programs }).problems).toEqual([]);
 });

@@ -1,13 +1,22 @@
-import type { Activity, AdHocSubProcess, CallActivity, ElementId, Mapping, ScriptTask } from "@tutti/kernel";
+import type {
+  Activity,
+  AdHocSubProcess,
+  CallActivity,
+  ElementId,
+  JobDefinition,
+  Mapping,
+  ScriptTask,
+  Source,
+} from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
-import { cel, variableAt } from "../value.ts";
+import { cel, nameOf, variableAt } from "../value.ts";
 import { type Base, baseOf, type Context, tolerate } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
 import { feel, fixedText, sourceOf } from "./expression.ts";
-import { attribute, child, extension, filled, flag, textOf } from "./file.ts";
+import { attribute, type BpmnFile, child, extension, filled, flag, textOf } from "./file.ts";
 import { foreignAssignments } from "./foreign-script.ts";
 import { defaultFlowOf } from "./gateway.ts";
-import { declaredJob, jobOf } from "./job.ts";
+import { declaredJob, jobOf, typed } from "./job.ts";
 import { celOf } from "./juel.ts";
 import { countedCondition, loopOf } from "./loop.ts";
 import { mappingsOf } from "./mapping.ts";
@@ -130,12 +139,20 @@ function businessRuleTask(context: Context, node: XmlNode, shared: Shared): Acti
   const called = extension(node, "zeebe:calledDecision");
   const decision = attribute(called, "decisionId") ?? attribute(node, "camunda:decisionRef");
   if (decision === undefined) return { ...shared, kind: "business-rule-task", job: jobOf(file, node) };
-  const id = fixedText(file, "decision", { text: decision, at: called ?? node }) ?? "";
+  const { type, typeFrom, headers } = decisionJob(sourceOf(decision, called ?? node), node);
   const result = attribute(called, "resultVariable") ?? attribute(node, "camunda:resultVariable");
   const outputs: Mapping[] | undefined =
     result === undefined ? undefined : [{ target: variableName(result), source: variableAt("result", node.position) }];
-  const job = { ...jobOf(file, node), type: `decision.${id}`, headers: { decision: id } };
+  const job = { ...jobOf(file, node), type, ...defined({ typeFrom, headers }) };
   return { ...shared, kind: "business-rule-task", job, ...defined({ outputs: shared.outputs ?? outputs }) };
+}
+
+/** A decision whose name is computed is asked for by the type of the job alone. */
+function decisionJob(source: Source, at: XmlNode): Pick<JobDefinition, "type" | "typeFrom" | "headers"> {
+  const { fixed, from } = nameOf(source);
+  if (from === undefined) return { type: `decision.${fixed}`, headers: { decision: fixed } };
+  const text = `"decision." + (${fixed.slice(2)})`;
+  return typed(nameOf("language" in from && from.language === "cel" ? cel(text, at.position) : feel(text, at)));
 }
 
 function callActivity(context: Context, node: XmlNode, shared: Shared): Activity | undefined {
@@ -149,13 +166,12 @@ function callActivity(context: Context, node: XmlNode, shared: Shared): Activity
     return context.plain ? { ...shared, kind: "service-task", job: jobOf(file, node) } : undefined;
   }
   const text = written.replace(/^[A-Za-z_][\w.-]*:(?=[^:]+$)/, "");
-  const process = fixedText(file, "process", { text, at: vendor ?? node });
-  if (process === undefined) return undefined;
-  const called = file.find(process);
+  const { fixed: process, from: processFrom } = nameOf(sourceOf(text, vendor ?? node));
+  const called = processFrom === undefined ? file.find(process) : undefined;
   const task = called === undefined ? undefined : globalTasks[called.name];
   if (called !== undefined && task !== undefined) return globalTask(context, shared, { call: node, called, task });
-  const binding = bindingOf(node, vendor) ?? (processes.has(process) ? "deployment" : "latest");
-  return { ...shared, kind: "call-activity", process, binding };
+  const binding = bindingOf(file, node, vendor) ?? (processes.has(process) ? "deployment" : "latest");
+  return { ...shared, kind: "call-activity", process, ...defined({ processFrom }), binding };
 }
 
 const globalTasks: Readonly<Record<string, string>> = {
@@ -177,15 +193,17 @@ function globalTask(
   return activities[task]?.(context, node, shared);
 }
 
-function bindingOf(node: XmlNode, vendor: XmlNode | undefined): CallActivity["binding"] | undefined {
+function bindingOf(file: BpmnFile, node: XmlNode, vendor: XmlNode | undefined): CallActivity["binding"] | undefined {
   const kind = attribute(vendor, "bindingType") ?? attribute(node, "camunda:calledElementBinding");
   const version =
     attribute(vendor, "versionTag") ??
     attribute(node, "camunda:calledElementVersion") ??
     attribute(node, "camunda:calledElementVersionTag");
   if (kind === "deployment" || kind === "latest") return kind;
-  if (kind !== undefined && version !== undefined) return { version };
-  return undefined;
+  if (kind === undefined || version === undefined) return undefined;
+  const what = { of: "version", instead: "name it, or bind to the latest version and roll that out" };
+  const fixed = fixedText(file, what, { text: version, at: vendor ?? node });
+  return fixed === undefined ? undefined : { version: fixed };
 }
 
 function subProcess(context: Context, node: XmlNode, shared: Shared): Activity {

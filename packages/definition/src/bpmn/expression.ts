@@ -2,7 +2,7 @@ import type { Expression, Source, TimerDefinition } from "@tutti/kernel";
 import { Languages } from "../expression/languages.ts";
 import { formatDuration, parseDuration } from "../timer/duration.ts";
 import { nextDue } from "../timer/next-due.ts";
-import { cel, parseTemplate, variableAt } from "../value.ts";
+import { cel, nameOf, parseTemplate, variableAt } from "../value.ts";
 import { attribute, type BpmnFile, child, textOf } from "./file.ts";
 import { celOf } from "./juel.ts";
 import type { XmlNode } from "./xml.ts";
@@ -125,16 +125,16 @@ function simplified(source: Source, at: XmlNode): Source {
   return source;
 }
 
-/** The text of a value that must not be computed: what a program fixes. Reported, with what it is for, when it is. */
+/** The text of a value that must not be computed. Reported, with what it is for and what to do instead, when it is. */
 export function fixedText(
   file: BpmnFile,
-  what: string,
-  given: { text: string | undefined; at: XmlNode },
+  what: { readonly of: string; readonly instead: string },
+  given: { readonly text: string | undefined; readonly at: XmlNode },
 ): string | undefined {
   if (given.text === undefined) return undefined;
-  const source = sourceOf(given.text, given.at);
-  if ("literal" in source && source.literal !== null) return String(source.literal);
-  const message = `Expected a fixed ${what}, but ${given.text.slice(0, 80)} is computed`;
+  const { fixed, from } = nameOf(sourceOf(given.text, given.at));
+  if (from === undefined) return fixed;
+  const message = `Expected a fixed ${what.of}, but ${given.text.slice(0, 80)} is computed; ${what.instead}`;
   file.report("element-unsupported", message, given.at);
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Element, JobDefinition, Mapping, MultiInstance, StandardLoop, ThrowTrigger } from "@tutti/kernel";
 import { definitionsOf } from "./generate-event.ts";
-import { expressionNode, fixed, ioMapping, type Roots, sourceText } from "./generate-part.ts";
+import { expressionNode, fixed, ioMapping, nameText, type Roots, sourceText } from "./generate-part.ts";
 import { node, type OutNode } from "./write.ts";
 
 /** What Zeebe's extensions say of an element: its job, its data, who does it, what it calls. */
@@ -29,7 +29,10 @@ function jobNodes(job: JobDefinition | undefined): (OutNode | undefined)[] {
     ([key, value]) => typeof value === "string" && key === key.trim() && key !== "",
   );
   return [
-    node("zeebe:taskDefinition", { type: fixed(job.type), retries: String(Math.min(job.retry.attemptsMax, 999)) }),
+    node("zeebe:taskDefinition", {
+      type: nameText(job.type, job.typeFrom),
+      retries: String(Math.min(job.retry.attemptsMax, 999)),
+    }),
     headers.length === 0
       ? undefined
       : node(
@@ -45,13 +48,16 @@ function ofKind(element: Element): (OutNode | undefined)[] {
     case "user-task": {
       const { assignee, candidates, priority } = element;
       const names = candidates?.map(fixed).join(", ");
+      // There is room for one beside the fixed ones; others are given below.
+      const [computed] = element.candidatesFrom ?? [];
       return [
         node("zeebe:userTask"),
-        assignee === undefined && names === undefined
+        assignee === undefined && names === undefined && computed === undefined
           ? undefined
           : node("zeebe:assignmentDefinition", {
               assignee: assignee === undefined ? undefined : sourceText(assignee),
               candidateGroups: names,
+              candidateUsers: computed === undefined ? undefined : sourceText(computed),
             }),
         priority === undefined
           ? undefined
@@ -73,7 +79,7 @@ function ofKind(element: Element): (OutNode | undefined)[] {
       const version = typeof binding === "object" ? binding.version : undefined;
       return [
         node("zeebe:calledElement", {
-          processId: fixed(element.process),
+          processId: nameText(element.process, element.processFrom),
           propagateAllChildVariables: "false",
           bindingType: typeof binding === "string" ? binding : "versionTag",
           versionTag: version,

@@ -30,9 +30,10 @@ export function definitionsOf(trigger: Trigger, roots: Roots): OutNode[] {
     case "error":
     case "escalation": {
       const { type, code } = trigger;
+      const from = "codeFrom" in trigger ? trigger.codeFrom : undefined;
       return [
         node(`bpmn:${type}EventDefinition`, {
-          [`${type}Ref`]: code === undefined ? undefined : roots.coded(type, code),
+          [`${type}Ref`]: code === undefined ? undefined : roots.coded(type, code, from),
         }),
       ];
     }

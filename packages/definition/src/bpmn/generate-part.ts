@@ -17,6 +17,11 @@ export function fixed(text: string): string {
   return text === "" || text !== text.trim() || text.startsWith("=") || /[$#]\{/.test(text) ? "given-below" : text;
 }
 
+/** A name that may be computed. */
+export function nameText(name: string, from: Source | undefined): string {
+  return from === undefined ? fixed(name) : sourceText(from);
+}
+
 export function expressionNode(name: string, expression: Expression): OutNode {
   return node(name, { "xsi:type": "bpmn:tFormalExpression", language: expression.language }, expression.text);
 }
@@ -79,8 +84,8 @@ export class Roots {
     return this.#root("bpmn:signal", { name: sourceText(name) });
   }
 
-  coded(kind: "error" | "escalation", code: string): string {
-    return this.#root(`bpmn:${kind}`, { name: fixed(code), [`${kind}Code`]: fixed(code) });
+  coded(kind: "error" | "escalation", code: string, from?: Source): string {
+    return this.#root(`bpmn:${kind}`, { name: fixed(code), [`${kind}Code`]: nameText(code, from) });
   }
 
   /** An event definition that is referred to. */

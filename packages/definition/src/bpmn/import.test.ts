@@ -224,11 +224,11 @@ test.each([
   expect(said(program, "t")).toMatchObject({ kind: "service-task", job: { type } });
 });
 
-test("[D207] a job type or a number of retries that is computed is refused", () => {
+test("[D207] [D230] a number of retries that is computed, or none, is refused, and so is a job without a type", () => {
   const task = (definition: string) =>
     `<serviceTask id="t"><extensionElements><zeebe:taskDefinition ${definition}/></extensionElements></serviceTask>`;
-  expect(problemsOf(drawing(around(task(`type="=x + y"`))))[0]).toBe(
-    "3:40 error element-unsupported Expected a fixed job type, but =x + y is computed",
+  expect(problemsOf(drawing(around(task(`type="x" retries="=n"`))))[0]).toBe(
+    "3:40 error element-unsupported Expected a fixed number of retries, but =n is computed; write the number itself, 1 for a job that is tried once",
   );
   expect(problemsOf(drawing(around(task(`type="x" retries="many"`))))[0]).toContain(
     "Expected a number of retries from 1 to 999, but found many",
@@ -236,7 +236,7 @@ test("[D207] a job type or a number of retries that is computed is refused", () 
   expect(problemsOf(drawing(around(task(`retries="1"`))))[0]).toContain("Expected a job type, but there is none");
 });
 
-test("[D208] candidates are fixed names", () => {
+test("[D208] candidates are names, or an expression that gives some", () => {
   const task = (groups: string) =>
     drawing(
       around(
@@ -244,9 +244,13 @@ test("[D208] candidates are fixed names", () => {
       ),
     );
   expect(said(programOf(task(`=[&quot;a&quot;, &quot;b&quot;]`)), "t")["candidates"]).toEqual(["a", "b", "ann", "bob"]);
-  expect(problemsOf(task("=teams"))[0]).toBe(
-    "3:37 error element-unsupported Expected fixed candidates, but =teams is computed",
-  );
+  expect(said(programOf(task("=teams")), "t")).toMatchObject({
+    candidates: ["ann", "bob"],
+    candidatesFrom: [{ variable: "teams" }],
+  });
+  expect(said(programOf(task(`=[&quot;a&quot;, lead]`)), "t")).toMatchObject({
+    candidatesFrom: [{ language: "feel", text: `["a", lead]` }],
+  });
 });
 
 test("[D209] what maps nothing sees every variable and writes those that its result has", () => {

@@ -1,7 +1,8 @@
 import type { JobDefinition, JsonObject, RetryPolicy } from "@tutti/kernel";
 import { defaultRetry, defined } from "../form/parts.ts";
 import { durationMs } from "../timer/duration.ts";
-import { fixedText } from "./expression.ts";
+import { nameOf } from "../value.ts";
+import { fixedText, sourceOf } from "./expression.ts";
 import { attribute, type BpmnFile, childrenOf, extension, extensions, textOf } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
 
@@ -16,15 +17,18 @@ export function jobOf(file: BpmnFile, node: XmlNode): JobDefinition {
 /** The job that an extension declares: what makes a job of elements that could do without one. */
 export function declaredJob(file: BpmnFile, node: XmlNode): JobDefinition | undefined {
   const definition = extension(node, "zeebe:taskDefinition");
-  const type =
-    definition === undefined
-      ? vendorType(node)
-      : fixedText(file, "job type", { text: attribute(definition, "type"), at: definition });
-  if (definition !== undefined && attribute(definition, "type") === undefined) {
+  const type = definition === undefined ? vendorType(node) : attribute(definition, "type");
+  if (definition !== undefined && type === undefined) {
     file.report("bpmn-invalid", "Expected a job type, but there is none", definition);
   }
   if (type === undefined && definition === undefined) return undefined;
-  return { type: type ?? "", retry: retryOf(file, node), ...defined({ headers: headersOf(file, node) }) };
+  const named = nameOf(sourceOf(type ?? "", definition ?? node));
+  return { ...typed(named), retry: retryOf(file, node), ...defined({ headers: headersOf(file, node) }) };
+}
+
+/** A job's type, fixed or computed. */
+export function typed({ fixed, from }: ReturnType<typeof nameOf>): Pick<JobDefinition, "type" | "typeFrom"> {
+  return { type: fixed, ...defined({ typeFrom: from }) };
 }
 
 /** Camunda 7 and its relatives: the topic of an external task, else what would have been called. */
@@ -76,10 +80,8 @@ function headersOf(file: BpmnFile, node: XmlNode): JsonObject | undefined {
 /** Zeebe counts attempts in total, as we do; `R3/PT10M` of Camunda 7 is three attempts, ten minutes apart. */
 function retryOf(file: BpmnFile, node: XmlNode): RetryPolicy {
   const definition = extension(node, "zeebe:taskDefinition");
-  const retries = fixedText(file, "number of retries", {
-    text: attribute(definition, "retries"),
-    at: definition ?? node,
-  });
+  const what = { of: "number of retries", instead: "write the number itself, 1 for a job that is tried once" };
+  const retries = fixedText(file, what, { text: attribute(definition, "retries"), at: definition ?? node });
   if (retries !== undefined) {
     // Zeebe counts 0 and less as "no attempt is left", which nobody means: the job is tried once.
     if (/^-?\d{1,3}$/.test(retries)) return { ...defaultRetry, attemptsMax: Math.max(1, Number(retries)) };

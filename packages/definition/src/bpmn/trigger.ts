@@ -1,5 +1,6 @@
 import type { CatchTrigger, EndEvent, IntermediateThrowEvent, Source } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
+import { nameOf } from "../value.ts";
 import type { Context } from "./context.ts";
 import { conditionOf, fixedText, sourceOf, timerOf } from "./expression.ts";
 import { attribute, child, extension, filled, flag, kindOf, textOf } from "./file.ts";
@@ -34,9 +35,9 @@ export function catchTrigger(context: Context, definition: XmlNode, event: XmlNo
       }
       return conditional(context, definition);
     case "bpmn:errorEventDefinition":
-      return { type: "error", ...defined({ code: codeOf(context, definition, "error") }) };
+      return { type: "error", ...defined({ code: caughtCode(context, definition, "error") }) };
     case "bpmn:escalationEventDefinition":
-      return { type: "escalation", ...defined({ code: codeOf(context, definition, "escalation") }) };
+      return { type: "escalation", ...defined({ code: caughtCode(context, definition, "escalation") }) };
     case "bpmn:compensateEventDefinition":
       return { type: "compensation" };
     case "bpmn:cancelEventDefinition":
@@ -69,11 +70,13 @@ export function throwTrigger(context: Context, definition: XmlNode, event: XmlNo
       return { type: "cancel" };
     // One that names nothing is thrown all the same, for whoever catches everything.
     case "bpmn:errorEventDefinition":
-      return { type: "error", code: codeOf(context, definition, "error") ?? "error" };
-    case "bpmn:escalationEventDefinition": {
-      const code = codeOf(context, definition, "escalation") ?? "escalation";
-      return { type: "escalation", code, ...defined({ payload: payload() }) };
-    }
+      return { type: "error", ...thrownCode(context, definition, "error") };
+    case "bpmn:escalationEventDefinition":
+      return {
+        type: "escalation",
+        ...thrownCode(context, definition, "escalation"),
+        ...defined({ payload: payload() }),
+      };
     case "bpmn:compensateEventDefinition":
       return {
         type: "compensation",
@@ -125,13 +128,30 @@ function conditional(context: Context, definition: XmlNode): CatchTrigger | unde
   return condition === undefined ? undefined : { type: "conditional", condition, ...defined({ variables }) };
 }
 
+type Coded = "error" | "escalation";
+
 /** The code of an error or escalation; without one, its name, else its id, so that throwing and catching it agree. */
-function codeOf(context: Context, definition: XmlNode, kind: "error" | "escalation"): string | undefined {
+function codeOf(context: Context, definition: XmlNode, kind: Coded): { text: string; at: XmlNode } | undefined {
   const { file } = context;
-  const named = file.resolve(definition, attribute(definition, `${kind}Ref`), [`bpmn:${kind}`]);
-  if (named === undefined) return undefined;
-  const code = attribute(named, `${kind}Code`) ?? attribute(named, "name") ?? file.idOf(named);
-  return fixedText(file, `${kind} code`, { text: code, at: named });
+  const at = file.resolve(definition, attribute(definition, `${kind}Ref`), [`bpmn:${kind}`]);
+  if (at === undefined) return undefined;
+  return { text: attribute(at, `${kind}Code`) ?? attribute(at, "name") ?? file.idOf(at), at };
+}
+
+/** What is thrown may be computed as it is thrown. */
+function thrownCode(context: Context, definition: XmlNode, kind: Coded): { code: string; codeFrom?: Source } {
+  const said = codeOf(context, definition, kind);
+  if (said === undefined) return { code: kind };
+  const { fixed, from } = nameOf(sourceOf(said.text, said.at));
+  return { code: fixed, ...defined({ codeFrom: from }) };
+}
+
+/** Whoever catches says what beforehand: nothing is evaluated while an error is looking for whoever takes it. */
+function caughtCode(context: Context, definition: XmlNode, kind: Coded): string | undefined {
+  const said = codeOf(context, definition, kind);
+  if (said === undefined) return undefined;
+  const instead = `let the event catch every ${kind} (without ${kind}Ref), and choose behind it by ${kind}.code`;
+  return fixedText(context.file, { of: `${kind} code to catch`, instead }, { text: said.text, at: definition });
 }
 
 /** A drawing that names no signal still means one: it is called like the event. */

@@ -1,4 +1,4 @@
-import type { JsonObject, TimerDefinition, UserTask } from "@tutti/kernel";
+import type { JsonObject, Source, TimerDefinition, UserTask } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
 import type { Context } from "./context.ts";
 import { checkedTimer, sourceOf } from "./expression.ts";
@@ -17,13 +17,15 @@ export function userTaskOf(context: Context, node: XmlNode): Omit<UserTask, "kin
     attribute(node, "camunda:assignee") ??
     (performers(file, node, /[pP]erformer$/).join(",") || undefined);
   const priority = attribute(urgency, "priority") ?? attribute(node, "camunda:priority");
-  const candidates = [
-    ...namesOf(file, attribute(assignment, "candidateGroups"), assignment ?? node),
-    ...namesOf(file, attribute(assignment, "candidateUsers"), assignment ?? node),
-    ...namesOf(file, attribute(node, "camunda:candidateGroups"), node),
-    ...namesOf(file, attribute(node, "camunda:candidateUsers"), node),
-    ...performers(file, node, /[pP]otentialOwner$/).flatMap((text) => namesOf(file, text, node)),
+  const named = [
+    ...namesOf(attribute(assignment, "candidateGroups"), assignment ?? node),
+    ...namesOf(attribute(assignment, "candidateUsers"), assignment ?? node),
+    ...namesOf(attribute(node, "camunda:candidateGroups"), node),
+    ...namesOf(attribute(node, "camunda:candidateUsers"), node),
+    ...performers(file, node, /[pP]otentialOwner$/).flatMap((text) => namesOf(text, node)),
   ];
+  const candidates = named.flatMap((name) => (typeof name === "string" ? name : []));
+  const computed = named.filter((name) => typeof name !== "string");
   const instant = (text: string | undefined, at: XmlNode): TimerDefinition | undefined =>
     text === undefined
       ? undefined
@@ -32,6 +34,7 @@ export function userTaskOf(context: Context, node: XmlNode): Omit<UserTask, "kin
     title: name === undefined ? undefined : { literal: name },
     assignee: assignee === undefined ? undefined : sourceOf(assignee, assignment ?? node),
     candidates: candidates.length === 0 ? undefined : [...new Set(candidates)],
+    candidatesFrom: computed.length === 0 ? undefined : computed,
     due: instant(attribute(schedule, "dueDate") ?? attribute(node, "camunda:dueDate"), schedule ?? node),
     followUp: instant(attribute(schedule, "followUpDate") ?? attribute(node, "camunda:followUpDate"), schedule ?? node),
     priority: priority === undefined ? undefined : numbered(priority, urgency ?? node),
@@ -43,17 +46,16 @@ function numbered(text: string, at: XmlNode) {
   return /^\d{1,3}$/.test(text) ? { literal: Number(text) } : sourceOf(text, at);
 }
 
-/** Names separated by commas, or a list of them in FEEL; names that are computed are refused. */
-function namesOf(file: BpmnFile, text: string | undefined, at: XmlNode): string[] {
+/** Names separated by commas, or a list of them in FEEL, or an expression that gives either. */
+function namesOf(text: string | undefined, at: XmlNode): (string | Source)[] {
   if (text === undefined) return [];
   const list = /^=\s*\[(.*)\]$/s.exec(text)?.[1] ?? (/^=\s*"[^"]*"$/.test(text) ? text.slice(1) : undefined);
-  const plain = (list ?? text).split(",").map((name) => name.trim());
-  const names = list === undefined ? plain : plain.map((name) => /^"([^"\\]*)"$/.exec(name)?.[1]);
-  if (names.includes(undefined) || (list === undefined && /^=|[$#]\{/.test(text))) {
-    file.report("element-unsupported", `Expected fixed candidates, but ${text.slice(0, 80)} is computed`, at);
-    return [];
-  }
-  return names.flatMap((name) => name?.replace(/^(?:user|group)\(\s*(.*?)\s*\)$/, "$1") || []);
+  const quoted = list?.split(",").map((name) => /^"([^"\\]*)"$/.exec(name.trim())?.[1]);
+  if (quoted !== undefined && !quoted.includes(undefined)) return quoted.flatMap((name) => name?.trim() || []);
+  const source = sourceOf(text.replace(/^(?:user|group)\(\s*([$#]\{.*\})\s*\)$/, "$1"), at);
+  if (!("literal" in source)) return [source];
+  const plain = text.split(",").map((name) => name.trim());
+  return plain.flatMap((name) => name.replace(/^(?:user|group)\(\s*(.*?)\s*\)$/, "$1") || []);
 }
 
 /**

@@ -22,8 +22,8 @@ import {
 } from "../schema/native.ts";
 import type { NativeEmit } from "../schema/native-event.ts";
 import type { NativeForEach, NativeMapping } from "../schema/native-part.ts";
-import { cel, celText, toCondition, toSource } from "../value.ts";
-import { compileEmit, compileItemEvents, compileMessage, compileWait } from "./native-event.ts";
+import { cel, celText, nameOf, toCondition, toSource } from "../value.ts";
+import { codeOf, compileEmit, compileItemEvents, compileMessage, compileWait } from "./native-event.ts";
 import {
   compileDurationMs,
   compileForEach,
@@ -207,10 +207,11 @@ function endTrigger(site: Site, step: NativeStep): EndEvent["trigger"] | undefin
   const { end, throw: thrown } = step;
   if (typeof end === "object") return emitted(site, step, end);
   if (end !== undefined) return { type: end === true ? "none" : end === "compensate" ? "compensation" : end };
-  if (typeof thrown !== "object") return { type: "error", code: thrown ?? "" };
+  const at = [...path, "throw"];
+  if (typeof thrown !== "object") return { type: "error", ...codeOf(draft, thrown ?? "", at) };
   const message = thrown.message as Json | undefined;
-  const source = message === undefined ? undefined : toSource(message, draft.place([...path, "throw", "message"]));
-  return { type: "error", code: thrown.code, ...defined({ message: source }) };
+  const source = message === undefined ? undefined : toSource(message, draft.place([...at, "message"]));
+  return { type: "error", ...codeOf(draft, thrown.code, [...at, "code"]), ...defined({ message: source }) };
 }
 
 function activity(site: Site, step: NativeStep) {
@@ -273,12 +274,11 @@ function body(site: Site, step: NativeStep, kind: StepKind) {
       const assignments = compileMapping(draft, step.script as NativeMapping, [...path, "script"]) ?? [];
       return { kind: "script-task" as const, assignments };
     }
-    case "call":
-      return {
-        kind: "call-activity" as const,
-        process: step.call ?? "",
-        binding: step.binding ?? ("deployment" as const),
-      };
+    case "call": {
+      const { fixed: process, from: processFrom } = nameOf(toSource(step.call ?? "", draft.place([...path, "call"])));
+      const binding = step.binding ?? ("deployment" as const);
+      return { kind: "call-activity" as const, process, ...defined({ processFrom }), binding };
+    }
     case "user":
       return { kind: "user-task" as const, ...userTask(site, step.user ?? "") };
     default: {
@@ -353,8 +353,10 @@ function job(site: Site, step: NativeStep, type: string): JobDefinition {
   const { draft, path } = site;
   const timeoutMs =
     step.timeout === undefined ? undefined : compileDurationMs(draft, step.timeout, [...path, "timeout"]);
+  const { fixed, from } = nameOf(toSource(type, draft.place([...path, kindOf(undefined, step, path) ?? "job"])));
   return {
-    type,
+    type: fixed,
+    ...defined({ typeFrom: from }),
     retry: compileRetry(draft, step.retry, [...path, "retry"]),
     ...defined({
       queue: step.queue,
@@ -376,13 +378,28 @@ function userTask(site: Site, user: NonNullable<NativeStep["user"]>): Partial<Us
   return defined({
     title: source("title"),
     assignee: source("assignee"),
-    candidates: user.candidates,
+    ...candidatesOf(site, user.candidates),
     due: timer("due"),
     followUp: timer("followUp"),
     priority: source("priority"),
     sla: user.sla?.flatMap((rule, index) => slaRule(draft, rule, [...path, "user", "sla", index]) ?? []),
     late: user.late,
     form: user.form as JsonObject | undefined,
+  });
+}
+
+function candidatesOf({ draft, path }: Site, given: string | string[] | undefined) {
+  if (given === undefined) return {};
+  const at = [...path, "user", "candidates"];
+  const list = typeof given === "string" ? [given] : given;
+  const names = list.map((text, index) =>
+    nameOf(toSource(text, draft.place(typeof given === "string" ? at : [...at, index]))),
+  );
+  const candidates = names.flatMap(({ fixed, from }) => (from === undefined ? fixed : []));
+  const candidatesFrom = names.flatMap(({ from }) => from ?? []);
+  return defined({
+    candidates: candidates.length === 0 && candidatesFrom.length > 0 ? undefined : candidates,
+    candidatesFrom: candidatesFrom.length === 0 ? undefined : candidatesFrom,
   });
 }
 

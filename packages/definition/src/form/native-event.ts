@@ -12,7 +12,7 @@ import type { Draft } from "../draft.ts";
 import type { Path } from "../problem.ts";
 import type { NativeCatch, NativeEmit, NativeSend, NativeWait } from "../schema/native-event.ts";
 import type { NativeItemEvents, NativeThrown } from "../schema/native-part.ts";
-import { toCondition, toSource } from "../value.ts";
+import { nameOf, toCondition, toSource } from "../value.ts";
 import { compileDurationMs, compileMapping, compileTimer, defined } from "./parts.ts";
 
 const timerKeys = ["after", "at", "every", "cron"] as const;
@@ -68,7 +68,6 @@ function eventKey(
 export function compileCatch(draft: Draft, event: NativeCatch, path: Path): CatchTrigger | undefined {
   const key = eventKey(draft, event, { keys: catchKeys, beside, path });
   const place = (name: string) => draft.place([...path, name]);
-  const code = (given: true | string | undefined) => (typeof given === "string" ? { code: given } : {});
   switch (key) {
     case undefined:
       return undefined;
@@ -83,9 +82,10 @@ export function compileCatch(draft: Draft, event: NativeCatch, path: Path): Catc
         ...defined({ variables: event.variables }),
       };
     case "error":
-      return { type: "error", ...code(event.error) };
-    case "escalation":
-      return { type: "escalation", ...code(event.escalation) };
+    case "escalation": {
+      const given = event[key];
+      return { type: key, ...(typeof given === "string" && { code: caughtCode(draft, given, [...path, key]) }) };
+    }
     case "compensation":
     case "cancel":
       return { type: key };
@@ -100,6 +100,16 @@ export function compileCatch(draft: Draft, event: NativeCatch, path: Path): Catc
       return timer === undefined ? undefined : { type: "timer", timer };
     }
   }
+}
+
+/** The code of what is caught: nothing is evaluated while an error is looking for whoever takes it. */
+export function caughtCode(draft: Draft, text: string, path: Path): string {
+  const { fixed, from } = nameOf(toSource(text, draft.place(path)));
+  if (from !== undefined) {
+    const message = `Expected a fixed code to catch, but ${text.slice(0, 80)} is computed; catch every code, and choose behind it by error.code or escalation.code`;
+    draft.problems.error("schema-invalid", message, draft.place(path));
+  }
+  return fixed;
 }
 
 /** A text is a timer; everything else is an event. */
@@ -174,9 +184,9 @@ function compileThrown(
         signal: { name: toSource(thrown.signal as Json, draft.place([...path, "signal"])), ...payload() },
       };
     case "escalation":
-      return { type: "escalation", code: thrown.escalation ?? "", ...payload() };
+      return { type: key, ...codeOf(draft, thrown.escalation ?? "", [...path, key]), ...payload() };
     case "error":
-      return { type: "error", code: thrown.error ?? "" };
+      return { type: key, ...codeOf(draft, thrown.error ?? "", [...path, key]) };
     case "compensate":
       return {
         type: "compensation",
@@ -186,6 +196,12 @@ function compileThrown(
     default:
       return undefined;
   }
+}
+
+/** The code of what is thrown, which may be computed. */
+export function codeOf(draft: Draft, text: string, path: Path): { readonly code: string; readonly codeFrom?: Source } {
+  const { fixed, from } = nameOf(toSource(text, draft.place(path)));
+  return { code: fixed, ...defined({ codeFrom: from }) };
 }
 
 type ItemEvents = Pick<MultiInstance, "behavior" | "event" | "events">;

@@ -6,7 +6,7 @@ import type { NativeOn, NativeProcess, NativeStep } from "../schema/native.ts";
 import type { NativeStart } from "../schema/native-event.ts";
 import { toCondition } from "../value.ts";
 import { compileElement, isActivity, kindOf, refuseStrayKeys } from "./native-element.ts";
-import { compileCatch } from "./native-event.ts";
+import { caughtCode, compileCatch } from "./native-event.ts";
 import { compileMapping, compileTimer, compileVariables, defined } from "./parts.ts";
 
 /** What one `steps` map knows while it is compiled. */
@@ -340,7 +340,7 @@ function connectBoundaries(scope: Scope, id: string, on: NativeOn): void {
     if (target === undefined) continue;
     const event = code === "*" ? `${id}.on-error` : `${id}.on-error-${code}`;
     const outputs = compileMapping(draft, out, [...at, "out"]);
-    const trigger = { type: "error" as const, ...(code !== "*" && { code }) };
+    const trigger = { type: "error" as const, ...(code !== "*" && { code: caughtCode(draft, code, at) }) };
     draft.add({
       ...base,
       id: event,

@@ -40,6 +40,8 @@ function lintCalls(program: ProgramDocument, together: readonly ProgramDocument[
   const known = new Set(together.map((other) => other.id));
   for (const element of program.elements) {
     if (element.kind !== "call-activity" || element.binding !== "deployment" || known.has(element.process)) continue;
+    // Which one it calls is known as it calls.
+    if (element.processFrom !== undefined) continue;
     const message = `Expected a process of the same deployment, but ${element.id} calls ${element.process}, which is not there`;
     problems.error("call-unknown", message, element.position ?? { line: 1, column: 1 });
   }

@@ -34,13 +34,18 @@ export function readsOf(element: Element, flows: readonly Flow[]): Read[] {
   if ("inputs" in element) addAll(element.inputs, "item");
   if ("outputs" in element) addAll(element.outputs, "result");
   if ("loop" in element && element.loop !== undefined) addLoop(element.loop, add);
+  if ("job" in element) add(element.job?.typeFrom, "item");
   for (const flow of flows) add(flow.condition, element.kind === "complex-gateway" ? "counts" : "variables");
   switch (element.kind) {
     case "script-task":
       addAll(element.assignments, "item");
       break;
+    case "call-activity":
+      add(element.processFrom, "item");
+      break;
     case "user-task":
       add(element.title, "item");
+      for (const source of element.candidatesFrom ?? []) add(source, "item");
       add(element.assignee, "item");
       add(element.priority, "item");
       add(timer(element.due), "item");
@@ -96,6 +101,8 @@ function addCaught(trigger: StartEvent["trigger"], add: Add): void {
 function addThrown(trigger: EndEvent["trigger"] | IntermediateThrowEvent["trigger"], add: Add): void {
   if (trigger.type === "multiple") for (const each of trigger.triggers) addThrown(each, add);
   if (trigger.type === "error") add(trigger.message);
+  if (trigger.type === "error" || trigger.type === "escalation") add(trigger.codeFrom);
+  if (trigger.type === "message" && "job" in trigger) add(trigger.job?.typeFrom);
   const sent: Partial<MessageDefinition> | undefined =
     trigger.type === "message" ? trigger.message : trigger.type === "signal" ? trigger.signal : undefined;
   add(sent?.name);

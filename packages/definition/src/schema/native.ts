@@ -86,7 +86,7 @@ const sla = z.strictObject({
 export interface NativeUser {
   title?: Value | undefined;
   assignee?: Value | undefined;
-  candidates?: string[] | undefined;
+  candidates?: string | string[] | undefined;
   due?: string | NativeTimer | undefined;
   followUp?: string | NativeTimer | undefined;
   priority?: Value | undefined;
@@ -253,7 +253,7 @@ export const stepSchema: z.ZodType<NativeStep> = z
         z.strictObject({
           title: value.optional(),
           assignee: value.optional(),
-          candidates: z.array(z.string()).optional(),
+          candidates: z.union([z.string(), z.array(z.string())]).optional(),
           due: timer.optional(),
           followUp: timer.optional(),
           priority: value.optional().meta({ description: "0 to 100, the most urgent last." }),

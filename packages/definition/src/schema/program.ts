@@ -20,6 +20,7 @@ const message = z.strictObject({
 const count = z.int().min(0);
 const job = z.strictObject({
   type: text,
+  typeFrom: source.optional(),
   queue: z.enum(["light", "standard", "heavy"]).optional(),
   priority: z.number().optional(),
   retry: z.strictObject({
@@ -46,8 +47,18 @@ const trigger: z.ZodType = z.union([
   z.strictObject({ type: z.literal("message"), message, job: job.optional() }),
   z.strictObject({ type: z.literal("signal"), signal: z.strictObject({ name: source, payload: mappings.optional() }) }),
   z.strictObject({ type: z.literal("conditional"), condition: expression, variables: z.array(text).optional() }),
-  z.strictObject({ type: z.literal("error"), code: text.optional(), message: source.optional() }),
-  z.strictObject({ type: z.literal("escalation"), code: text.optional(), payload: mappings.optional() }),
+  z.strictObject({
+    type: z.literal("error"),
+    code: text.optional(),
+    codeFrom: source.optional(),
+    message: source.optional(),
+  }),
+  z.strictObject({
+    type: z.literal("escalation"),
+    code: text.optional(),
+    codeFrom: source.optional(),
+    payload: mappings.optional(),
+  }),
   z.strictObject({ type: z.literal("compensation"), activity: text.optional(), waits: z.literal(false).optional() }),
   z.strictObject({ type: z.literal("link"), name: text }),
   z.strictObject({
@@ -149,6 +160,7 @@ export const elementSchema: z.ZodType = z.discriminatedUnion("kind", [
     title: source.optional(),
     assignee: source.optional(),
     candidates: z.array(text).optional(),
+    candidatesFrom: z.array(source).optional(),
     due: timer.optional(),
     followUp: timer.optional(),
     priority: source.optional(),
@@ -187,6 +199,7 @@ export const elementSchema: z.ZodType = z.discriminatedUnion("kind", [
     ...kind("call-activity"),
     ...activity,
     process: text,
+    processFrom: source.optional(),
     binding: z.union([z.enum(["deployment", "latest"]), z.strictObject({ version: text })]),
   }),
 ]);

@@ -21,7 +21,7 @@ import { onlyRests, raiseStuckJoin } from "../token/join.ts";
 import type { Turn } from "../turn.ts";
 import { offered } from "./choice.ts";
 import { enter } from "./enter.ts";
-import { offerJob } from "./offer.ts";
+import { prepareJob } from "./offer.ts";
 
 function recordAt(turn: Turn, body: Key): AdHocRecord {
   return must(turn.state.adHocs.get(body), `${body} is no ad-hoc sub-process`);
@@ -125,14 +125,18 @@ function startOne(turn: Turn, body: Key, chosen: Chosen): void {
 /** Offers the job that chooses, as an instance of its own: an answer that comes twice must not answer the next one. */
 function offerChoice(turn: Turn, body: Key, element: AdHocSubProcess): void {
   if (turn.isFull()) return;
+  const names = new Names(turn.program, turn.state, { scope: body });
+  // Whoever is to be asked has no key yet.
+  const job = prepareJob(turn, element, names);
+  if (!job.ok) return turn.raiseOnce({ owner: body, element: element.id, kind: "choice", error: job.error });
+  turn.dropIncidents(body, "It has been worked out since.", ({ kind }) => kind === "choice");
   turn.countActivation();
   const key = turn.nextKey();
   turn.emit({ type: "element-activated", key, element: element.id, scope: body, at: turn.at });
-  const names = new Names(turn.program, turn.state, { scope: body });
   const input: { [name: string]: Json } = {};
   for (const { target } of element.inputs ?? []) input[target] = names.get(target) ?? null;
   const results = resultsOf(turn, body).map((result) => ({ ...result }));
-  offerJob(turn, { element, key, scope: body }, { ...input, elements: offered(turn.program, element), results });
+  job.value(key, { ...input, elements: offered(turn.program, element), results });
 }
 
 function finish(turn: Turn, body: Key): void {

@@ -1,10 +1,10 @@
-import { prepareSending } from "../bpmn-event/message.ts";
+import { prepareEscalation, prepareSending } from "../bpmn-event/message.ts";
 import type { Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
 import type { JsonObject } from "../json.ts";
 import { must } from "../problem.ts";
 import type { ItemEvent, MultiInstance } from "../program.ts";
-import { evaluateCondition, Names, type Result, resolveMappings } from "../scope.ts";
+import { evaluateCondition, Names, type Result } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import { itemOf } from "./item.ts";
 
@@ -64,6 +64,6 @@ function prepareOne(
     const send = prepareSending(turn, { element, trigger: event }, names);
     return send.ok ? { ok: true, value: { body, send: send.value } } : send;
   }
-  const payload = resolveMappings(turn, event.payload, names);
-  return payload.ok ? { ok: true, value: { body, escalation: { code: event.code, payload: payload.value } } } : payload;
+  const escalation = prepareEscalation(turn, event, names);
+  return escalation.ok ? { ok: true, value: { body, escalation: escalation.value } } : escalation;
 }

@@ -2,7 +2,8 @@ import type { Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
 import type { JsonObject } from "../json.ts";
 import { assert, must } from "../problem.ts";
-import type { Element, JobDefinition, QueueClass } from "../program.ts";
+import type { Element, JobDefinition, Mapping, QueueClass } from "../program.ts";
+import { type Names, type Result, resolveMappings, resolveName } from "../scope.ts";
 import type { State } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import { itemAt, itemOf } from "./item.ts";
@@ -23,16 +24,37 @@ export function inheritedSettings(
   return { queue: state.head.queue, priority: state.head.priority };
 }
 
-/** Offers the job that an element leaves its work to. */
-export function offerJob(turn: Turn, visit: Visit, input: JsonObject): void {
-  const { element, key } = visit;
+/** Works out the job that an element leaves its work to. The function it gives offers it to an instance of that. */
+export function prepareJob(turn: Turn, element: Element, names: Names): Result<(key: Key, input: JsonObject) => void> {
   const job = jobOf(element);
+  const type = resolveName(turn, { what: "the job type", fixed: job.type, from: job.typeFrom }, names);
+  if (!type.ok) return type;
+  return { ok: true, value: (key, input) => offer(turn, { element, key }, { job, type: type.value, input }) };
+}
+
+/** The same for an element whose mappings say what its job is given. */
+export function prepareMappedJob(
+  turn: Turn,
+  visit: Visit,
+  from: { readonly mappings: readonly Mapping[] | undefined; readonly names: Names },
+): Result<() => void> {
+  const input = resolveMappings(turn, from.mappings, from.names);
+  if (!input.ok) return input;
+  const job = prepareJob(turn, visit.element, from.names);
+  return job.ok ? { ok: true, value: () => job.value(visit.key, input.value) } : job;
+}
+
+function offer(
+  turn: Turn,
+  { element, key }: Pick<Visit, "element" | "key">,
+  { job, type, input }: { readonly job: JobDefinition; readonly type: string; readonly input: JsonObject },
+): void {
   const inherited = inheritedSettings(turn.state, key);
   const created = {
     type: "job-created" as const,
     key,
     element: element.id,
-    jobType: job.type,
+    jobType: type,
     queue: job.queue ?? inherited.queue ?? "standard",
     priority: job.priority ?? inherited.priority ?? standardPriority,
     attemptsMax: job.retry.attemptsMax,

@@ -1,6 +1,6 @@
-import { isJsonObject } from "../json.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import type { ElementId, Mapping, Source, ThrowTrigger } from "../program.ts";
-import { failure, type Names, type Result, resolve, resolveMappings } from "../scope.ts";
+import { failure, type Names, type Result, resolve, resolveMappings, resolveName } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 
 /** How long a message is kept whose definition does not say: an hour. */
@@ -66,4 +66,16 @@ export function prepareSending(
       turn.emit({ type: "message-published", ...sent, correlationKey, ttlMs });
     },
   };
+}
+
+/** What is escalated, under which code. */
+export function prepareEscalation(
+  turn: Turn,
+  trigger: Extract<ThrowTrigger, { readonly type: "escalation" }>,
+  names: Names,
+): Result<{ readonly code: string; readonly payload: JsonObject }> {
+  const code = resolveName(turn, { what: "the escalation code", fixed: trigger.code, from: trigger.codeFrom }, names);
+  if (!code.ok) return code;
+  const payload = resolveMappings(turn, trigger.payload, names);
+  return payload.ok ? { ok: true, value: { code: code.value, payload: payload.value } } : payload;
 }

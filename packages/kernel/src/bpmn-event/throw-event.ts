@@ -1,14 +1,14 @@
 import { planCompensation } from "../activity/compensation-plan.ts";
-import { offerJob } from "../activity/offer.ts";
+import { prepareMappedJob } from "../activity/offer.ts";
 import { cancelTransaction } from "../activity/transaction.ts";
 import type { Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
 import { complete, instanceAt, takeOutgoing, terminateContent } from "../lifecycle.ts";
 import type { EndEvent, IntermediateThrowEvent, ThrowTrigger } from "../program.ts";
 import { goesOnAtOnce, isEventSubProcess } from "../program-check.ts";
-import { type Names, type Result, resolve, resolveMappings } from "../scope.ts";
+import { type Names, type Result, resolve, resolveName } from "../scope.ts";
 import type { Turn } from "../turn.ts";
-import { prepareSending } from "./message.ts";
+import { prepareEscalation, prepareSending } from "./message.ts";
 import { failInstance, throwError, throwEscalation } from "./throw.ts";
 
 type Thrown = EndEvent["trigger"] | IntermediateThrowEvent["trigger"];
@@ -54,10 +54,8 @@ function prepareQuick(
 ): Step {
   const { trigger, names } = thrown;
   if (trigger.type !== "escalation") return prepareSending(turn, { element: visit.element.id, trigger }, names);
-  const payload = resolveMappings(turn, trigger.payload, names);
-  if (!payload.ok) return payload;
-  const escalation = { code: trigger.code, payload: payload.value };
-  return { ok: true, value: () => throwEscalation(turn, visit.key, escalation) };
+  const escalation = prepareEscalation(turn, trigger, names);
+  return escalation.ok ? { ok: true, value: () => throwEscalation(turn, visit.key, escalation.value) } : escalation;
 }
 
 function prepareLast(
@@ -68,10 +66,8 @@ function prepareLast(
   const { trigger, names } = thrown;
   const { key, scope } = visit;
   switch (trigger?.type) {
-    case "message": {
-      const input = resolveMappings(turn, trigger.message.payload, names);
-      return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
-    }
+    case "message":
+      return prepareMappedJob(turn, visit, { mappings: trigger.message.payload, names });
     case "compensation":
       return {
         ok: true,
@@ -104,7 +100,10 @@ function prepareError(
   visit: Visit,
   thrown: { readonly trigger: Extract<Thrown, { readonly type: "error" }>; readonly names: Names },
 ): Step {
-  const { code, message: said } = thrown.trigger;
+  const { message: said, code: fixed, codeFrom: from } = thrown.trigger;
+  const named = resolveName(turn, { what: "the error code", fixed, from }, thrown.names);
+  if (!named.ok) return named;
+  const code = named.value;
   const text =
     said === undefined
       ? { ok: true as const, value: `'${visit.element.id}' was reached` }

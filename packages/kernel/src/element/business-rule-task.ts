@@ -1,5 +1,5 @@
 import { itemOf } from "../activity/item.ts";
-import { offerJob, retryJob } from "../activity/offer.ts";
+import { prepareMappedJob, retryJob } from "../activity/offer.ts";
 import type { JsonObject } from "../json.ts";
 import { complete, placeWrites, writeVariables } from "../lifecycle.ts";
 import { must } from "../problem.ts";
@@ -30,10 +30,10 @@ function decide(turn: Turn, visit: Visit<BusinessRuleTask>, input: JsonObject): 
 
 export const businessRuleTask: ElementBehavior<BusinessRuleTask> = {
   prepare: (turn, visit, names) => {
-    const input = resolveMappings(turn, visit.element.inputs, names);
-    if (!input.ok) return input;
-    if (visit.element.job === undefined) return decide(turn, visit, input.value);
-    return { ok: true, value: () => offerJob(turn, visit, input.value) };
+    const { inputs, job } = visit.element;
+    if (job !== undefined) return prepareMappedJob(turn, visit, { mappings: inputs, names });
+    const input = resolveMappings(turn, inputs, names);
+    return input.ok ? decide(turn, visit, input.value) : input;
   },
   retry: retryJob,
 };

@@ -1,18 +1,14 @@
-import { offerJob, retryJob } from "../activity/offer.ts";
+import { prepareMappedJob, retryJob } from "../activity/offer.ts";
 import { prepareSending } from "../bpmn-event/message.ts";
 import { complete } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { SendTask } from "../program.ts";
-import { resolveMappings } from "../scope.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
 export const sendTask: ElementBehavior<SendTask> = {
   prepare: (turn, visit, names) => {
     const { element, key } = visit;
-    if (element.job !== undefined) {
-      const input = resolveMappings(turn, element.inputs, names);
-      return input.ok ? { ok: true, value: () => offerJob(turn, visit, input.value) } : input;
-    }
+    if (element.job !== undefined) return prepareMappedJob(turn, visit, { mappings: element.inputs, names });
     const message = must(element.message, `'${element.id}' has neither a message nor a job`);
     const send = prepareSending(turn, { element: element.id, trigger: { type: "message", message } }, names);
     if (!send.ok) return send;

@@ -9,6 +9,7 @@ import { fireRule, type PlannedSla, planSla, retryRule } from "./task-sla.ts";
 interface Prepared {
   readonly title: string;
   readonly assignee: string | undefined;
+  readonly candidates: readonly string[];
   readonly dueAt: number | undefined;
   readonly followUpAt: number | undefined;
   readonly priority: number | undefined;
@@ -22,6 +23,37 @@ function text(turn: Turn, source: Source | undefined, names: Names): Result<stri
   if (!result.ok) return result;
   if (result.value === null) return { ok: true, value: undefined };
   return { ok: true, value: typeof result.value === "string" ? result.value : JSON.stringify(result.value) };
+}
+
+/** Who has it: a text, or nobody. */
+function assigneeOf(turn: Turn, source: Source | undefined, names: Names): Result<string | undefined> {
+  const result: Result<Json> = source === undefined ? { ok: true, value: null } : resolve(turn, source, names);
+  if (!result.ok) return result;
+  const { value } = result;
+  if (value === null || typeof value === "string") return { ok: true, value: value ?? undefined };
+  return misnamed("the assignee to be a text or null", value);
+}
+
+/** Who may take it: those that are fixed, and those that are worked out. */
+function candidatesOf(turn: Turn, element: UserTask, names: Names): Result<readonly string[]> {
+  const { candidates = [], candidatesFrom } = element;
+  if (candidatesFrom === undefined) return { ok: true, value: candidates };
+  const all = new Set(candidates);
+  for (const source of candidatesFrom) {
+    const result = resolve(turn, source, names);
+    if (!result.ok) return result;
+    const { value } = result;
+    const list = typeof value === "string" ? value.split(",") : value;
+    if (!Array.isArray(list) || !list.every((name) => typeof name === "string")) {
+      return misnamed("candidates to be a text or a list of texts", value);
+    }
+    for (const name of list as string[]) if (name.trim() !== "") all.add(name.trim());
+  }
+  return { ok: true, value: [...all] };
+}
+
+function misnamed(wanted: string, value: Json) {
+  return failure("name-invalid", `Expected ${wanted}, but found ${JSON.stringify(value).slice(0, 100)}`);
 }
 
 /** The instant of a date that is only shown, and fires nothing. */
@@ -53,8 +85,10 @@ function prepareTask(turn: Turn, element: UserTask, names: Names): Result<Prepar
   const named = text(turn, element.title, names);
   if (!named.ok) return named;
   const title = named.value ?? element.name ?? element.id;
-  const assignee = text(turn, element.assignee, names);
+  const assignee = assigneeOf(turn, element.assignee, names);
   if (!assignee.ok) return assignee;
+  const candidates = candidatesOf(turn, element, names);
+  if (!candidates.ok) return candidates;
   const input = resolveMappings(turn, element.inputs, names);
   if (!input.ok) return input;
   const due = instant(turn, { element: element.id, definition: element.due }, names);
@@ -70,6 +104,7 @@ function prepareTask(turn: Turn, element: UserTask, names: Names): Result<Prepar
     value: {
       title,
       assignee: assignee.value,
+      candidates: candidates.value,
       dueAt: due.value,
       followUpAt: followUp.value,
       priority: priority.value,
@@ -81,14 +116,14 @@ function prepareTask(turn: Turn, element: UserTask, names: Names): Result<Prepar
 
 function createTask(turn: Turn, visit: Visit<UserTask>, prepared: Prepared): void {
   const { element, key } = visit;
-  const { title, assignee, dueAt, followUpAt, priority, input, sla } = prepared;
+  const { title, assignee, candidates, dueAt, followUpAt, priority, input, sla } = prepared;
   turn.emit({
     type: "task-created",
     key,
     element: element.id,
     title,
     ...(assignee === undefined ? {} : { assignee }),
-    candidates: element.candidates ?? [],
+    candidates,
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(element.form === undefined ? {} : { form: element.form }),
     input,
