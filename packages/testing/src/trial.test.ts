@@ -331,5 +331,8 @@ steps: { dry: { job: dry } }
   await trial.crash();
   await trial.answer("ask", { complete: {} });
   instance.expectEnd("completed", { color: "red" });
-  expect(readAnswers("format: tutti-answers/1\nanswers: { anything: { ignore: true } }", { file: "a.yaml", programs }).problems).toEqual([]);
+  expect(
+    readAnswers("format: tutti-answers/1\nanswers: { anything: { ignore: true } }", { file: "a.yaml", programs })
+      .problems,
+  ).toEqual([]);
 });
