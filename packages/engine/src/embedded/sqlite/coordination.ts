@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type ChannelName, expiresAt, forgottenAt, type JsonObject } from "@tutti/kernel";
-import type { MessageReceiver } from "../../port.ts";
+import { type ChannelName, expiresAt, forgottenAt } from "@tutti/kernel";
 import {
   type BeginWanted,
   type ChannelRows,
@@ -17,7 +16,7 @@ import {
   type StoredSchedule,
   type Unmatched,
 } from "../message/coordination.ts";
-import type { SqlRow } from "./read.ts";
+import { message, subscription } from "../sql/rows.ts";
 
 /** At most so many messages are forgotten at once: a commit must not take long. */
 const forgottenMax = 10_000;
@@ -161,36 +160,6 @@ export class CoordinationReader {
 
 const received = "EXISTS (SELECT 1 FROM json_each(receivers) WHERE value ->> 'process' = ?)";
 const refused = "EXISTS (SELECT 1 FROM refusals r WHERE r.message = messages.number AND r.process = ?)";
-
-export function subscription(row: SqlRow): OpenSubscription {
-  return {
-    instance: row["instance"] as number,
-    key: row["key"] as number,
-    kind: row["kind"] as OpenSubscription["kind"],
-    name: row["name"] as string,
-    correlationKey: row["correlation_key"] as string | null,
-    process: row["process"] as string,
-    element: row["element"] as string,
-    position: row["position"] as number,
-    since: row["since"] as number,
-    repeats: row["repeats"] === 1,
-    taken: row["taken"] === 1,
-  };
-}
-
-export function message(row: SqlRow): StoredMessage {
-  return {
-    number: row["number"] as number,
-    kind: row["kind"] as StoredMessage["kind"],
-    name: row["name"] as string,
-    correlationKey: row["correlation_key"] as string | null,
-    id: row["id"] as string | null,
-    payload: JSON.parse(row["payload"] as string) as JsonObject,
-    publishedAt: row["published_at"] as number,
-    ttlMs: row["ttl_ms"] as number,
-    receivers: JSON.parse(row["receivers"] as string) as MessageReceiver[],
-  };
-}
 
 type Statements = { readonly [K in CoordinationChange["type"]]: StatementSync };
 type Writers = {

@@ -1,21 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { ProgramDocument, QueueClass } from "@tutti/kernel";
-import { AppError, type JsonObject } from "@tutti/kernel";
-import type { Deployment, InstanceRow } from "../../port.ts";
+import type { JsonObject, ProgramDocument, QueueClass } from "@tutti/kernel";
 import { decodeEvents } from "../log/codec.ts";
-import type {
-  Found,
-  InstanceNumber,
-  InstanceRecord,
-  LogRow,
-  NamedLogRow,
-  RowsRequest,
-  StoredDeployment,
-  StoredInstance,
-  Wanted,
-} from "../store.ts";
-
-export type SqlRow = Record<string, null | number | bigint | string | NodeJS.NonSharedUint8Array>;
+import { checkSequence, instanceRecord, type SqlRow, storedDeployment } from "../sql/rows.ts";
+import type { Found, LogRow, NamedLogRow, RowsRequest, StoredDeployment, StoredInstance, Wanted } from "../store.ts";
 
 /** Reads of the log and of instances. */
 export class LogReader {
@@ -95,17 +82,7 @@ export class LogReader {
   }
 
   deployments(): StoredDeployment[] {
-    return this.#db
-      .prepare("SELECT * FROM deployments ORDER BY number")
-      .all()
-      .map((row) => ({
-        number: row["number"] as number,
-        deployment: {
-          id: row["id"] as string,
-          programs: JSON.parse(row["programs"] as string) as Deployment["programs"],
-        },
-        starts: JSON.parse(row["starts"] as string) as StoredDeployment["starts"],
-      }));
+    return this.#db.prepare("SELECT * FROM deployments ORDER BY number").all().map(storedDeployment);
   }
 
   blob(digest: string): string | undefined {
@@ -144,40 +121,4 @@ export class LogReader {
 /** The statement takes its keys as one JSON list. */
 function rowsFor(statement: StatementSync, keys: readonly (string | number)[]): SqlRow[] {
   return keys.length === 0 ? [] : statement.all(JSON.stringify(keys));
-}
-
-/** A hole in an instance's events would rebuild a state that never was. */
-function checkSequence(instance: InstanceNumber, from: number, rows: readonly LogRow[]): void {
-  let next = from + 1;
-  for (const row of rows) {
-    if (row.sequence !== next) {
-      throw new AppError(
-        "database-damaged",
-        `Expected event ${next} of instance ${instance} at log row ${row.position}, but found event ${row.sequence}.`,
-      );
-    }
-    next += row.events.length;
-  }
-}
-
-export function instanceRecord(row: SqlRow): InstanceRecord {
-  return {
-    number: row["number"] as number,
-    instanceId: row["id"] as string,
-    rootId: row["root_id"] as string,
-    parentId: row["parent_id"] as string | null,
-    process: row["process"] as string,
-    version: row["version"] as string,
-    hash: row["hash"] as string,
-    deployment: row["deployment"] as string,
-    businessKey: row["business_key"] as string | null,
-    requestId: row["request_id"] as string | null,
-    startedBy: row["started_by"] as string | null,
-    copied: row["copied"] as number,
-    status: row["status"] as InstanceRow["status"],
-    held: row["held"] === 1,
-    incidents: row["incidents"] as number,
-    startedAt: row["started_at"] as number,
-    endedAt: row["ended_at"] as number | null,
-  };
 }

@@ -1,16 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { AppError } from "@tutti/kernel";
 import { chainStart } from "../log/codec.ts";
-import {
-  type Counters,
-  type OpenJob,
-  type OutboxEntry,
-  quarantineKey,
-  type Store,
-  type StoreReader,
-} from "../store.ts";
+import { lists, type Query } from "../sql/list.ts";
+import { armedTimer, openJob } from "../sql/rows.ts";
+import { type Counters, type OutboxEntry, quarantineKey, type Store, type StoreReader } from "../store.ts";
 import { CoordinationReader } from "./coordination.ts";
-import { ListReader, openJob } from "./list.ts";
 import { explain, openForReading, openForWriting, type SqliteOptions } from "./open.ts";
 import { LogReader } from "./read.ts";
 import { verifyChain } from "./verify.ts";
@@ -28,7 +22,6 @@ const tailRows = 1_000;
 interface Connection {
   readonly db: DatabaseSync;
   readonly log: LogReader;
-  readonly list: ListReader;
   readonly coordination: CoordinationReader;
   readonly writer: TurnWriter;
 }
@@ -93,7 +86,7 @@ function recoveryOf(run: Run): Recovery {
         db
           .prepare("SELECT * FROM jobs WHERE (instance, key) > (?, ?) ORDER BY instance, key LIMIT ?")
           .all(after?.instance ?? 0, after?.key ?? 0, limit)
-          .map((row): OpenJob => openJob(row)),
+          .map(openJob),
       ),
     heldInstances: () =>
       run(({ db }) =>
@@ -118,11 +111,7 @@ function recoveryOf(run: Run): Recovery {
             "SELECT due, instance, key FROM timers WHERE (due, instance, key) > (?, ?, ?) ORDER BY due, instance, key LIMIT ?",
           )
           .all(after?.due ?? Number.MIN_SAFE_INTEGER, after?.instance ?? 0, after?.key ?? 0, limit)
-          .map((row) => ({
-            due: row["due"] as number,
-            instance: row["instance"] as number,
-            key: row["key"] as number,
-          })),
+          .map(armedTimer),
       ),
     outbox: () =>
       run(({ db }) =>
@@ -152,18 +141,23 @@ export function openSqliteReader(path: string): StoreReader {
 type Run = <T>(work: (connection: Omit<Connection, "writer">) => T) => Promise<T>;
 
 function readerOf(run: Run, close: () => void): StoreReader {
+  const ask = <T>(query: () => Query<T>): Promise<T> =>
+    run(({ db }) => {
+      const { text, values, read } = query();
+      return read(db.prepare(text).all(...values));
+    });
   return {
     find: (wanted) => run(({ log }) => log.find(wanted)),
     rows: (request) => run(({ log }) => log.rows(request)),
     program: (hash) => run(({ log }) => log.program(hash)),
-    listInstances: (filter, page) => run(({ list }) => list.instances(filter, page)),
-    listJobs: (filter, page) => run(({ list }) => list.jobs(filter, page)),
-    listTasks: (filter, page) => run(({ list }) => list.tasks(filter, page)),
-    listIncidents: (filter, page) => run(({ list }) => list.incidents(filter, page)),
-    listSubscriptions: (filter, page) => run(({ list }) => list.subscriptions(filter, page)),
-    listMessages: (filter, page) => run(({ list }) => list.messages(filter, page)),
-    listRefusals: (filter, page) => run(({ list }) => list.refusals(filter, page)),
-    versionFigures: (process) => run(({ list }) => list.versionFigures(process)),
+    listInstances: (filter, page) => ask(() => lists.instances(filter, page)),
+    listJobs: (filter, page) => ask(() => lists.jobs(filter, page)),
+    listTasks: (filter, page) => ask(() => lists.tasks(filter, page)),
+    listIncidents: (filter, page) => ask(() => lists.incidents(filter, page)),
+    listSubscriptions: (filter, page) => ask(() => lists.subscriptions(filter, page)),
+    listMessages: (filter, page) => ask(() => lists.messages(filter, page)),
+    listRefusals: (filter, page) => ask(() => lists.refusals(filter, page)),
+    versionFigures: (process) => ask(() => lists.versionFigures(process)),
     rollouts: () => run(({ coordination }) => coordination.rollouts()),
     schedules: () => run(({ coordination }) => coordination.schedules()),
     deployments: () => run(({ log }) => log.deployments()),
@@ -184,7 +178,7 @@ function connect(path: string, options: SqliteOptions): Connection {
 }
 
 function connectionOf(db: DatabaseSync): Omit<Connection, "writer"> {
-  return { db, log: new LogReader(db), list: new ListReader(db), coordination: new CoordinationReader(db) };
+  return { db, log: new LogReader(db), coordination: new CoordinationReader(db) };
 }
 
 function nextEpoch(db: DatabaseSync): number {
