@@ -1,8 +1,8 @@
 import { createHost } from "@tutti/definition";
-import { type EngineReader, openReader } from "@tutti/engine";
+import { type EngineReader, openReader, openSqliteReader } from "@tutti/engine";
 import type { StateFolder } from "./state.ts";
 
 /** Reads the database beside its owner, or without one. Throws `database-missing` when nothing has ever run there. */
 export function openStateReader(state: StateFolder): EngineReader {
-  return openReader({ path: state.database, host: createHost() });
+  return openReader({ store: openSqliteReader(state.database), host: createHost() });
 }

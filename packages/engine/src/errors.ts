@@ -56,5 +56,25 @@ export const engineErrors: ErrorTable = {
     status: 500,
     advice: "Make the state folder and its files writable for this user.",
   },
+  "database-away": {
+    exit: 1,
+    status: 503,
+    advice: "Start the database server or wait for it; check host, port and network. Nothing was changed.",
+  },
+  "database-refused": {
+    exit: 2,
+    status: 500,
+    advice: "Check the user, the password and the rights of that user in the address of the store.",
+  },
+  "store-invalid": {
+    exit: 2,
+    status: 400,
+    advice: "Give the store as postgres://user:password@host:port/database?schema=name.",
+  },
+  "ownership-lost": {
+    exit: 1,
+    status: 503,
+    advice: "Use the process that owns it now. This one has stopped; nothing it had acknowledged is lost.",
+  },
   "state-owned": { exit: 1, status: 409, advice: "Use the running owner, or stop it first." },
 };

@@ -3,11 +3,15 @@ export { createEmbeddedEngine, type EmbeddedEngineOptions } from "./embedded/eng
 export { defaultLimits, type EngineLimits } from "./embedded/limits.ts";
 export type { Disk } from "./embedded/memory/journal.ts";
 export { openMemoryStore } from "./embedded/memory/store.ts";
+export { currentPostgresOwner, type Waiting } from "./embedded/postgres/ownership.ts";
+export { openPostgresReader } from "./embedded/postgres/reader.ts";
+export { openPostgresStore, type PostgresOptions } from "./embedded/postgres/store.ts";
+export { verifyPostgresLog } from "./embedded/postgres/verify.ts";
 export { type EngineReader, openReader } from "./embedded/read/reader.ts";
 export { currentOwner, type Owner, type Ownership, ownFolder } from "./embedded/sqlite/ownership.ts";
-export { openSqliteStore } from "./embedded/sqlite/store.ts";
+export { openSqliteReader, openSqliteStore } from "./embedded/sqlite/store.ts";
 export { verifyLog } from "./embedded/sqlite/verify.ts";
-export type { Store } from "./embedded/store.ts";
+export type { Store, StoreReader } from "./embedded/store.ts";
 export type { CrashPoint, EngineLog } from "./embedded/turn/pump.ts";
 export { engineErrors } from "./errors.ts";
 export type * from "./port.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createHost } from "@tutti/definition";
-import { currentOwner, openReader, type RecordedEvent } from "@tutti/engine";
+import { currentOwner, openReader, openSqliteReader, type RecordedEvent } from "@tutti/engine";
 import type { RunView } from "@tutti/feature";
 import { type FoundProcess, isAlive, processesOf } from "./processes.ts";
 
@@ -134,7 +134,7 @@ class TemporaryScene implements Scene {
   }
 
   async events(): Promise<readonly RecordedEvent[]> {
-    const reader = openReader({ path: join(this.state, "tutti.sqlite"), host: createHost() });
+    const reader = openReader({ store: openSqliteReader(join(this.state, "tutti.sqlite")), host: createHost() });
     try {
       const events: RecordedEvent[] = [];
       for await (const event of reader.history()) events.push(event);

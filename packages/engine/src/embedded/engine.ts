@@ -40,6 +40,8 @@ export interface EmbeddedEngineOptions {
   readonly limits?: Partial<EngineLimits>;
   /** Limits of jobs that share the header `limitKey`, by its value. */
   readonly keyLimits?: WorkQueueOptions["keyLimits"];
+  /** Another process owns the store now. The engine has stopped and refuses everything; all that is left is to close it. */
+  readonly onLost?: (error: Error) => void;
   /** For tests: called at named moments; what it throws stops the engine there, as a crash would. */
   readonly crashPoint?: (point: CrashPoint) => void;
 }
@@ -61,9 +63,9 @@ const noLog: EngineLog = { info: silent, warn: silent, error: silent };
 
 /** Opens the engine on a store and recovers what was open. Resolves when commands are taken. */
 export async function createEmbeddedEngine(options: EmbeddedEngineOptions): Promise<Engine> {
-  const { store, host, clock = realClock, log = noLog, keyLimits = {}, crashPoint } = options;
+  const { store, host, clock = realClock, log = noLog, keyLimits = {}, crashPoint, onLost = silent } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const pump = new Pump({ store, host, clock, log, limits, keyLimits, crashPoint });
+  const pump = new Pump({ store, host, clock, log, limits, keyLimits, crashPoint, onLost });
   try {
     await pump.open();
   } catch (error) {
@@ -236,6 +238,9 @@ class EmbeddedEngine implements Engine {
     const { status } = this.#pump;
     if (status === "storage-failed") {
       throw new AppError("storage-failed", "Expected the store to take commands, but it refuses to write.");
+    }
+    if (status === "lost") {
+      throw new AppError("ownership-lost", "Expected to own the store, but another process has taken it over.");
     }
     if (this.#closing !== undefined || status !== "open") {
       throw new AppError("engine-closed", "Expected an open engine, but it was closed.");

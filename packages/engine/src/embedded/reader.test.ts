@@ -7,7 +7,7 @@ import { sequence, testHost } from "../testing/programs.ts";
 import { temporaryFolder } from "../testing/stores.ts";
 import { createEmbeddedEngine } from "./engine.ts";
 import { openReader } from "./read/reader.ts";
-import { openSqliteStore } from "./sqlite/store.ts";
+import { openSqliteReader, openSqliteStore } from "./sqlite/store.ts";
 
 let path: string;
 let remove: () => void;
@@ -19,12 +19,14 @@ beforeEach(() => {
 afterEach(() => remove());
 
 test("[E59] reading works beside the owner and without one, and shows the same", async () => {
-  expect(() => openReader({ path, host: testHost })).toThrow(expect.objectContaining({ code: "database-missing" }));
+  expect(() => openReader({ store: openSqliteReader(path), host: testHost })).toThrow(
+    expect.objectContaining({ code: "database-missing" }),
+  );
   const engine = await createEmbeddedEngine({ store: openSqliteStore(path), host: testHost });
   await engine.deploy([sequence("one", 1)]);
   const id = await engine.start({ requestId: "r", process: "one", variables: {}, actor: "me" });
   await engine.adjustQueue("light", 3);
-  const beside = openReader({ path, host: testHost });
+  const beside = openReader({ store: openSqliteReader(path), host: testHost });
   expect(await beside.instance(id)).toEqual(await engine.instance(id));
   expect((await beside.query("jobs")).rows).toMatchObject([{ instanceId: id, state: "queued" }]);
   expect((await beside.query("queues")).rows[0]).toMatchObject({ queue: "light", slots: 3 });
@@ -45,7 +47,7 @@ test("[E59] reading works beside the owner and without one, and shows the same",
   expect(followed).toEqual(all);
   await engine.close();
 
-  const alone = openReader({ path, host: testHost });
+  const alone = openReader({ store: openSqliteReader(path), host: testHost });
   expect(await alone.instance(id)).toEqual(view);
   expect(await historyOf(alone as never, {})).toEqual(all);
   expect((await alone.query("instances", { status: "open" })).rows).toEqual([]);

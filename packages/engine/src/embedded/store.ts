@@ -320,6 +320,11 @@ export interface Store extends StoreReader {
   /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */
   unmatched(now: number): Promise<readonly Unmatched[]>;
   messageCounts(): Promise<MessageCounts>;
+  /**
+   * Of a store that can be lost between two turns, as with a connection: `tell` is called once it is. After that only
+   * `reopen` is of use, which rejects with `ownership-lost` when another process has taken over meanwhile.
+   */
+  watch?(tell: (error: Error) => void): void;
   /** Called when nothing waits: the moment for upkeep that would delay a commit. */
   idle(): void;
 }

@@ -19,11 +19,16 @@ export class FakeClock implements Clock {
   readonly #appointments: Heap<Appointment> = new Heap((a, b) => a.at - b.at || a.order - b.order);
 
   readonly #realDefer: boolean;
+  readonly #busy: () => boolean;
 
-  /** With `realDefer` only time is faked: what is deferred runs by itself, on the real event loop. */
-  constructor(options: { readonly now?: number; readonly realDefer?: boolean } = {}) {
+  /**
+   * With `realDefer` only time is faked: what is deferred runs by itself, on the real event loop. While something is
+   * `busy` that takes real time, such as a database, no time passes.
+   */
+  constructor(options: { readonly now?: number; readonly realDefer?: boolean; readonly busy?: () => boolean } = {}) {
     this.#now = options.now ?? 1_700_000_000_000;
     this.#realDefer = options.realDefer ?? false;
+    this.#busy = options.busy ?? (() => false);
   }
 
   now(): number {
@@ -59,7 +64,7 @@ export class FakeClock implements Clock {
   /** The same, but stops after `stepsMax` steps, whether or not more can run. */
   async run(stepsMax: number): Promise<number> {
     for (let step = 0; step < stepsMax; step++) {
-      await (this.#realDefer ? settleLoop() : settlePromises());
+      await (this.#realDefer ? settleLoop(this.#busy) : settlePromises());
       const run = this.#deferred.shift() ?? this.#due();
       if (run === undefined) return step;
       run();
@@ -100,8 +105,8 @@ export class FakeClock implements Clock {
 const promiseSteps = 64;
 
 /** Rounds of the real event loop: a turn that waits for another to end needs a few. */
-async function settleLoop(): Promise<void> {
-  for (let round = 0; round < 6; round++) await new Promise((resolve) => setImmediate(resolve));
+async function settleLoop(busy: () => boolean): Promise<void> {
+  for (let round = 0; round < 6; round = busy() ? 0 : round + 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function settlePromises(): Promise<void> {

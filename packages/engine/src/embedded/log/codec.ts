@@ -176,6 +176,16 @@ function decodeEvent(written: readonly unknown[], at: number): object {
   return event;
 }
 
+/** The payloads that a row names, for a store that has to ask for them before it reads the row. */
+export function digestsIn(text: string): string[] {
+  if (!text.includes(`"${marker}"`)) return [];
+  const events = JSON.parse(text) as { readonly [field: string]: unknown }[];
+  return events.flatMap((event) => {
+    const moved = Array.isArray(event) ? undefined : event[marker];
+    return Array.isArray(moved) ? moved.map((field) => event[field as string] as string) : [];
+  });
+}
+
 function moveIn(written: object, blob: (digest: string) => string | undefined): object {
   const event = written as { [field: string]: unknown };
   const moved = event[marker];

@@ -11,7 +11,6 @@ import {
 import { type Clock, realClock } from "../../clock.ts";
 import type { Engine } from "../../port.ts";
 import { readHistory, type Tail } from "../log/history.ts";
-import { openSqliteReader } from "../sqlite/store.ts";
 import type { StoreReader } from "../store.ts";
 import { rebuild } from "../turn/instances.ts";
 import { instanceNotFound } from "../turn/scope.ts";
@@ -23,7 +22,7 @@ export interface Standing {
   readonly state: State;
 }
 
-/** The part of an engine that only reads, and what only a reader of the file itself can give. */
+/** The part of an engine that only reads, and what only a reader of the store itself can give. */
 export interface EngineReader extends Pick<Engine, "instance" | "query" | "history"> {
   /** Rejects with `instance-not-found`. */
   standing(instanceId: string): Promise<Standing>;
@@ -35,16 +34,15 @@ export interface EngineReader extends Pick<Engine, "instance" | "query" | "histo
 const pollMs = 250;
 
 /**
- * Reads a database with or without an owner, and writes nothing. What only the owner knows is missing: no job shows as
- * running. `history` with `follow` looks for new events four times a second.
+ * Reads a store with or without an owner, and writes nothing. What only the owner knows is missing: no job shows as
+ * running. `history` with `follow` looks for new events four times a second. Closes the store with itself.
  */
 export function openReader(options: {
-  readonly path: string;
+  readonly store: StoreReader;
   readonly host: Host;
   readonly clock?: Clock;
 }): EngineReader {
-  const { path, host, clock = realClock } = options;
-  const store = openSqliteReader(path);
+  const { store, host, clock = realClock } = options;
   const closing = new AbortController();
   const tail: Tail = {
     after: () => undefined,

@@ -1,5 +1,6 @@
 import { AppError, type JsonObject, type QueueClass } from "@tutti/kernel";
 import type { Deployment, InstanceRow, MessageReceiver } from "../../port.ts";
+import type { ChainedRow } from "../log/chain.ts";
 import type { OpenSubscription, StoredMessage } from "../message/coordination.ts";
 import type { ArmedTimer, InstanceNumber, InstanceRecord, LogRow, OpenJob, StoredDeployment } from "../store.ts";
 
@@ -89,6 +90,17 @@ export function storedDeployment(row: SqlRow): StoredDeployment {
       programs: JSON.parse(row["programs"] as string) as Deployment["programs"],
     },
     starts: JSON.parse(row["starts"] as string) as StoredDeployment["starts"],
+  };
+}
+
+export function chainedRow(row: SqlRow): ChainedRow {
+  return {
+    position: row["position"] as number,
+    instance: row["instance"] as number,
+    sequence: row["sequence"] as number,
+    at: row["at"] as number,
+    text: row["events"] as string,
+    hash: row["hash"] as string | null,
   };
 }
 

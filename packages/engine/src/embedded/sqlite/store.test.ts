@@ -4,7 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Event, Json } from "@tutti/kernel";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryFolder } from "../../testing/stores.ts";
-import type { InstanceRecord, Turn } from "../store.ts";
+import { resumed, turn } from "../../testing/turns.ts";
+import type { Turn } from "../store.ts";
 import { openForWriting } from "./open.ts";
 import { openSqliteStore } from "./store.ts";
 import { verifyLog } from "./verify.ts";
@@ -17,38 +18,6 @@ beforeEach(() => {
   path = join(folder, "tutti.sqlite");
 });
 afterEach(() => remove());
-
-const record: InstanceRecord = {
-  number: 1,
-  instanceId: "one",
-  rootId: "one",
-  parentId: null,
-  process: "p",
-  version: "1",
-  hash: "h",
-  deployment: "d",
-  businessKey: null,
-  requestId: null,
-  startedBy: null,
-  copied: 0,
-  status: "running",
-  held: false,
-  incidents: 0,
-  startedAt: 1,
-  endedAt: null,
-};
-
-function resumed(n: number): Event {
-  return { type: "instance-resumed", actor: `actor ${n}`, at: n };
-}
-
-/** Row n of one instance with one event a row. */
-function turn(n: number, event: Event = resumed(n)): Turn {
-  return {
-    rows: [{ position: n, instance: 1, sequence: n, at: n, events: [event] }],
-    changes: n === 1 ? [{ type: "instance-put", record }] : [],
-  };
-}
 
 async function fill(count: number): Promise<void> {
   const store = openSqliteStore(path);

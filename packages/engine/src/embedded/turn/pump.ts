@@ -1,19 +1,20 @@
-import { AppError, type Host, pendingEffects, type State } from "@tutti/kernel";
+import { AppError, type Host } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
-import { type OfferJob, WorkQueue, type WorkQueueOptions } from "../job/work-queue.ts";
+import { WorkQueue, type WorkQueueOptions } from "../job/work-queue.ts";
 import type { EngineLimits } from "../limits.ts";
 import { RecentRows } from "../log/recent.ts";
 import type { Begin } from "../message/begin.ts";
 import { Channels } from "../message/channels.ts";
 import type { OpenSubscription, SignalWanted } from "../message/coordination.ts";
 import { matchOpened } from "../message/matching.ts";
-import type { Change, InstanceNumber, InstanceRecord, OpenJob, Store } from "../store.ts";
+import type { InstanceNumber, InstanceRecord, OpenJob, Store } from "../store.ts";
 import { Alarm } from "../time/alarm.ts";
 import { Schedules } from "../time/schedules.ts";
 import { Timers } from "../time/timers.ts";
 import { Figures, settleFigures } from "../version/figures.ts";
 import { Programs } from "../version/programs.ts";
 import { settleRollouts } from "../version/rollouts.ts";
+import { closedJobs, isOnlyHere, offersOf } from "./after.ts";
 import { performEffect } from "./effects.ts";
 import { Inbox, type Item, isCallerItem } from "./inbox.ts";
 import { Instances } from "./instances.ts";
@@ -41,12 +42,14 @@ export interface PumpOptions {
   readonly limits: EngineLimits;
   readonly keyLimits: WorkQueueOptions["keyLimits"];
   readonly crashPoint: ((point: CrashPoint) => void) | undefined;
+  /** Another process owns the store now: nothing more is done here. */
+  readonly onLost: (error: Error) => void;
 }
 
 /** What has to be forgotten is collected for so long. */
 const forgetEveryMs = 1_000;
 
-type Status = "opening" | "open" | "storage-failed" | "closed" | "crashed";
+type Status = "opening" | "open" | "storage-failed" | "lost" | "closed" | "crashed";
 
 /**
  * The one writer. A turn takes what waits, decides it, writes it in one transaction, then answers and performs.
@@ -79,6 +82,7 @@ export class Pump {
   #busy = false;
   #scheduled = false;
   #rested: (() => void)[] = [];
+  #storeLost: Error | undefined;
 
   constructor(options: PumpOptions) {
     const { store, clock, limits, keyLimits } = options;
@@ -131,6 +135,10 @@ export class Pump {
   }
 
   async open(): Promise<void> {
+    this.#options.store.watch?.((error) => {
+      this.#storeLost = error;
+      if (!this.#busy) this.#noticeLoss();
+    });
     const epoch = await this.#options.store.claimEpoch();
     this.work.setEpoch(epoch);
     this.channels.setEpoch(epoch);
@@ -216,6 +224,7 @@ export class Pump {
     } finally {
       this.#busy = false;
     }
+    this.#noticeLoss();
     if (this.inbox.size > 0) this.#schedule();
     else this.#idle.wakeAt(this.#options.clock.now() + this.#options.limits.idleMs);
     if (this.#rested.length > 0) for (const resolve of this.#rested.splice(0)) resolve();
@@ -364,7 +373,7 @@ export class Pump {
 
   /** Everything in memory may be ahead of the log now, so nothing of it is kept but what outcomes jobs came to. */
   #failStorage(items: readonly Item[], cause: unknown): void {
-    if (this.#status === "crashed" || this.#status === "closed") return;
+    if (this.#status === "crashed" || this.#status === "closed" || this.#status === "lost") return;
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.#status = "storage-failed";
     this.#options.log.error("the store refused to write; no commands are taken until it does", { reason });
@@ -379,6 +388,11 @@ export class Pump {
     this.#retry.wakeAt(this.#options.clock.now() + this.#options.limits.storageRetryMs);
   }
 
+  /** The store can be lost without a turn that finds out. */
+  #noticeLoss(): void {
+    if (this.#storeLost !== undefined && this.#status === "open") this.#failStorage([], this.#storeLost);
+  }
+
   #refuseCallers(error: Error): void {
     this.inbox.replace((waiting) => {
       for (const item of waiting) if (isCallerItem(item)) item.answer.reject(error);
@@ -388,16 +402,30 @@ export class Pump {
 
   async #reopen(): Promise<void> {
     try {
+      this.#storeLost = undefined;
       await this.#options.store.reopen();
       await this.#recover();
+      this.#noticeLoss();
       this.#options.log.info("the store writes again", {});
     } catch (error) {
+      if (error instanceof AppError && error.code === "ownership-lost") return this.#giveUp(error);
       this.#options.log.warn("the store still refuses to write", { reason: String(error) });
       if (this.#status === "storage-failed" || this.#status === "opening") {
         this.#status = "storage-failed";
         this.#retry.wakeAt(this.#options.clock.now() + this.#options.limits.storageRetryMs);
       }
     }
+  }
+
+  /** Whoever owns the store now offers the jobs again: nobody may work on them here any more. */
+  #giveUp(error: AppError): void {
+    if (this.#status === "closed" || this.#status === "crashed") return;
+    this.#status = "lost";
+    this.#options.log.error("another process owns the store now; this engine has stopped", { reason: error.message });
+    this.#refuseCallers(error);
+    this.recent.close();
+    void this.work.stop(0);
+    this.#options.onLost(error);
   }
 
   /** Reads from the store what has to go on: outbox, timers and open jobs. Instances are loaded when first touched. */
@@ -469,31 +497,4 @@ export class Pump {
     this.schedules.stop();
     this.#forgetting.stop();
   }
-}
-
-/** What a job came to, and what one waits for, is not in the store; timers and messages are read from there again. */
-function isOnlyHere(item: Item): boolean {
-  return item.type === "load" || item.type === "acquit" || (item.type === "own" && item.command.type !== "fire-timer");
-}
-
-type JobDelete = Extract<Change, { readonly type: "job-delete" }>;
-
-/** Jobs that a turn closed and did not offer again afterwards. */
-function closedJobs(changes: readonly Change[]): JobDelete[] {
-  const closed: JobDelete[] = [];
-  const reopened = new Set<string>();
-  // From the last to the first. Only a further attempt can follow a close: nearly no turn has one.
-  for (let index = changes.length - 1; index >= 0; index--) {
-    const change = changes[index];
-    if (change?.type === "job-delete") {
-      if (reopened.size === 0 || !reopened.has(`${change.instance}.${change.key}`)) closed.push(change);
-    } else if (change?.type === "job-put" && change.job.attempt > 1) {
-      reopened.add(`${change.job.instance}.${change.job.key}`);
-    }
-  }
-  return closed;
-}
-
-function offersOf(state: State): readonly OfferJob[] {
-  return pendingEffects(state).filter((effect): effect is OfferJob => effect.type === "offer-job");
 }

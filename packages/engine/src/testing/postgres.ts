@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect, placeOf } from "../embedded/postgres/connect.ts";
+
+const finder = join(import.meta.dirname, "../../../../tools/servers/postgres.mjs");
+const readyMsMax = 60_000;
+
+/** The commands of a PostgreSQL, or why there is none and what would provide it. */
+export function findPostgres(): { readonly folder: string } | { readonly missing: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [finder, "--find"], { encoding: "utf8" });
+  return status === 0 ? { folder: stdout.trim() } : { missing: stderr.trim() };
+}
+
+/** A server of the test's own, on 127.0.0.1, with a data folder that goes with it. */
+export interface PostgresServer {
+  /** Of a schema that nobody else uses. The user may do everything and needs no password. */
+  url(schema: string): string;
+  /** The same for another user or database. */
+  urlFor(parts: { readonly user?: string; readonly password?: string; readonly database?: string }): string;
+  /** Ends the server: `kill` as a crash would, without a word to anybody. */
+  stop(how?: "kill"): Promise<void>;
+  /** On the same port with the same data. */
+  start(): Promise<void>;
+  /** Ends the server, and removes everything. */
+  dispose(): Promise<void>;
+}
+
+/** Starts a server, with settings such as `fsync=off`. `locked` is a user who needs the password `secret`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+  const found = findPostgres();
+  if ("missing" in found) throw new Error(found.missing);
+  const folder = mkdtempSync(join(tmpdir(), "tutti-pg-"));
+  const data = join(folder, "data");
+  // It refuses to run as root.
+  const user = process.getuid?.() === 0 ? userNamed("postgres") : undefined;
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  const as = user === undefined ? {} : user;
+  const made = spawnSync(
+    join(found.folder, "initdb"),
+    ["-D", data, "-A", "trust", "-E", "UTF8", "-U", "tester", "-N"],
+    {
+      ...as,
+      cwd: folder,
+      encoding: "utf8",
+    },
+  );
+  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
+  const access = join(data, "pg_hba.conf");
+  writeFileSync(access, `host all locked 127.0.0.1/32 scram-sha-256\n${readFileSync(access, "utf8")}`);
+  const port = await freePort();
+  const urlFor: PostgresServer["urlFor"] = ({ user: name = "tester", password, database = "postgres" }) =>
+    `postgres://${name}${password === undefined ? "" : `:${password}`}@127.0.0.1:${port}/${database}`;
+  let server: ChildProcess | undefined;
+  const stop: PostgresServer["stop"] = async (how) => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    // The server's own words: quick, and at once.
+    server.kill(how === "kill" ? "SIGQUIT" : "SIGINT");
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    const options = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port)];
+    for (const each of ["max_connections=50", ...settings]) options.push("-c", each);
+    const child = spawn(join(found.folder, "postgres"), options, {
+      ...as,
+      cwd: folder,
+      detached: true,
+      stdio: "ignore",
+    });
+    server = child;
+    const end = (): void => void child.kill("SIGQUIT");
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
+    await ready(urlFor({}), child);
+  };
+  const dispose = async (): Promise<void> => {
+    await stop("kill");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await start();
+    const admin = await connect(placeOf(urlFor({})));
+    await admin.query("CREATE ROLE locked LOGIN PASSWORD 'secret'");
+    await admin.end();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { url: (schema) => `${urlFor({})}?schema=${schema}`, urlFor, stop, start, dispose };
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  for (const deadline = Date.now() + readyMsMax; ; await sleep(50)) {
+    try {
+      const client = await connect(placeOf(url));
+      return await client.end();
+    } catch (error) {
+      if (child.exitCode !== null || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+function userNamed(name: string): { readonly uid: number; readonly gid: number } {
+  const id = (flag: string): number => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout);
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("a listening server has a port");
+  return address.port;
+}
