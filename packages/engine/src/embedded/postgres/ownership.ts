@@ -37,9 +37,11 @@ export async function takeOwnership(place: Place, waiting?: Waiting): Promise<Cl
       }
     } catch (error) {
       await client?.end().catch(() => undefined);
-      if (waiting === undefined || waiting.signal.aborted) throw explain(error, place);
+      if (waiting?.signal.aborted) throw waiting.signal.reason;
+      const explained = explain(error, place);
+      const isAway = explained instanceof AppError && explained.code === "database-away";
+      if (waiting === undefined || !isAway) throw explained;
       told = false;
-      if (error instanceof AppError && error.code !== "database-away") throw error;
     }
     await sleep(lookEveryMs, undefined, { signal: waiting.signal });
   }
