@@ -28,6 +28,7 @@ export type DefinitionErrorCode =
   | "gateway-not-exhaustive"
   | "gateway-default-duplicate"
   | "end-missing"
+  | "start-missing"
   | "fall-through"
   | "cycle"
   | "dependency-unknown"
@@ -99,6 +100,7 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "gateway-not-exhaustive": invalid("Add a default route (`otherwise`), so that no value stops the process."),
   "gateway-default-duplicate": invalid("Keep one `otherwise`."),
   "end-missing": invalid("Let some path end."),
+  "start-missing": invalid("Add a start event, or a step that nothing flows into."),
   "fall-through": invalid("Write `then:` so that normal flow does not run into an error or time-out handler."),
   cycle: invalid("Remove one of the dependencies of the circle that is printed."),
   "dependency-unknown": invalid("Depend on an item of the same graph."),

@@ -85,8 +85,8 @@ function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 
 /**
  * Indexes a compiled program. It trusts the compiler for everything a person could get wrong, and checks only what the
- * kernel's own steps rely on: throws AppError `program-invalid` for a dangling reference, a duplicate id, a scope
- * without a start, or another format.
+ * kernel's own steps rely on: throws AppError `program-invalid` for a dangling reference, a duplicate id, an event
+ * that stands where it cannot be, or another format.
  */
 export function loadProgram(document: ProgramDocument, host: Host, within: Limits = limits): Program {
   if (document.format !== 1) throw invalid(document, `has format ${document.format}, and this kernel reads format 1`);
@@ -165,10 +165,10 @@ function indexStarts(graph: Graph): Pick<Program, "starts" | "eventSubProcesses"
   };
   for (const element of document.elements) {
     if (element.kind === "sub-process" && element.triggeredByEvent) append(eventSubProcesses, element.parent, element);
-    if (element.kind === "event-based-gateway" && element.instantiate !== undefined) {
+    if (element.kind === "event-based-gateway" && beginsProcess(element)) {
       for (const { to } of outgoing.get(element.id) ?? []) addStart(must(elements.get(to), "flows were checked"));
     }
-    if (element.kind === "receive-task" && element.instantiate && element.parent === null) addStart(element);
+    if (element.kind === "receive-task" && beginsProcess(element)) addStart(element);
     if (element.kind !== "start-event") continue;
     const container = elements.get(element.parent ?? "");
     if (element.trigger.type !== "none" && !isEventSubProcess(container)) {
@@ -197,9 +197,6 @@ function indexEntries(
     const content = contents.get(id) ?? [];
     const found = start === undefined ? content.filter((each) => beginsAlone(each) && !incoming.has(each.id)) : [start];
     if (container === null && processStarts.length > 0 && start === undefined) continue;
-    if (found.length === 0 && (container === null || content.length > 0)) {
-      throw invalid(document, `has no start event in '${id ?? document.id}'`);
-    }
     if (start === undefined && isEventSubProcess(elements.get(id ?? ""))) {
       throw invalid(document, `has no start event in the event sub-process '${id}'`);
     }
@@ -210,11 +207,13 @@ function indexEntries(
 
 function beginsAlone(element: Element): boolean {
   if (element.kind === "start-event" || element.kind === "boundary-event") return false;
-  // Nothing activates it but a token.
-  if (element.kind === "complex-gateway") return false;
   if (element.kind === "intermediate-catch-event" && element.trigger.type === "link") return false;
-  if ("instantiate" in element && element.instantiate !== undefined) return false;
-  return !isHandler(element) && !isEventSubProcess(element);
+  return !beginsProcess(element) && !isHandler(element) && !isEventSubProcess(element);
+}
+
+/** Whether its event begins an instance of the process; in a sub-process it begins like everything else there. */
+function beginsProcess(element: Element): boolean {
+  return "instantiate" in element && element.instantiate !== undefined && element.parent === null;
 }
 
 /** What undoes what: the handler named at an activity, else the compensation event sub-process inside it. */

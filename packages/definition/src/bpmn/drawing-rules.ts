@@ -76,7 +76,7 @@ const ours: Readonly<Record<string, readonly string[]>> = {
   "link-event": ["bpmn-invalid", "element-unreachable"],
   "no-disconnected": ["element-unreachable", "element-dead", "undo-invalid"],
   "no-implicit-start": ["element-unreachable"],
-  "start-event-required": ["end-missing"],
+  "start-event-required": ["start-missing"],
   "sub-process-blank-start-event": ["bpmn-invalid"],
 };
 

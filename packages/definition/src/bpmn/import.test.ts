@@ -390,8 +390,21 @@ test("[D214] without a start event everything that nothing flows into starts at 
   expect(flowsOf(program)).toEqual(["b → c"]);
   expect(program.elements.map(({ kind }) => kind)).not.toContain("start-event");
   const circle = [`<serviceTask id="a"/>`, `<sequenceFlow id="f" sourceRef="a" targetRef="a"/>`];
-  expect(problemsOf(drawing(circle))[0]).toContain(
-    "Expected a start event, or something that nothing flows into, but p has neither",
+  const message =
+    "Expected a start event, or something that nothing flows into, but p has neither: it completes at once";
+  expect(problemsOf(drawing(circle))[0]).toContain(`warning start-missing ${message}`);
+  const late = `<subProcess id="v" triggeredByEvent="true"><startEvent id="s"><signalEventDefinition/></startEvent></subProcess>`;
+  expect(problemsOf(drawing([late]))[0]).toContain("p has neither: it completes at once");
+  const bare = `<subProcess id="v" triggeredByEvent="true"><task id="t"/></subProcess>`;
+  const needed = "error bpmn-invalid Expected a start event in the event sub-process v, but there is none";
+  expect(problemsOf(drawing([bare])).join()).toContain(needed);
+});
+
+test("[D214] a token that comes to a gateway without a way out ends there", () => {
+  const parts = [`<startEvent id="s"/>`, `<exclusiveGateway id="g"/>`, ...line("s", "g")];
+  const said = problemsOf(drawing(parts)).filter((problem) => problem.includes("route-leads-nowhere"));
+  expect(said.join()).toContain(
+    "warning route-leads-nowhere Expected a route out of g, but there is none: its token ends there",
   );
 });
 

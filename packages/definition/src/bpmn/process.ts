@@ -187,16 +187,22 @@ function compileNode(context: Context, node: XmlNode, at: Site): void {
     compileScope(context, node, { parent: element.id, nesting: at.nesting + 1 });
 }
 
-/** Without a start event everything that nothing flows into begins, which is for the kernel; there must be something. */
+/** Without a start event everything that nothing flows into begins, which is for the kernel. Where nothing does, all is done. */
 function checkBeginning(context: Context, container: XmlNode): void {
   const { file } = context;
   if (childrenOf(container, "bpmn:startEvent").length > 0) return;
+  if (flag(container, "triggeredByEvent", false)) {
+    const message = `Expected a start event in the event sub-process ${file.idOf(container)}, but there is none`;
+    file.report("bpmn-invalid", message, container);
+    return;
+  }
   const flows = childrenOf(container, "bpmn:sequenceFlow");
   const targets = new Set(flows.flatMap((flow) => file.find(attribute(flow, "targetRef")) ?? []));
   const inside = container.children.filter((node) => context.draft.has(file.idOf(node)));
   if (inside.length === 0 || inside.some((node) => !targets.has(node) && beginsAlone(context, node))) return;
-  const message = `Expected a start event, or something that nothing flows into, but ${file.idOf(container)} has neither`;
-  file.report("end-missing", message, container);
+  const id = file.idOf(container);
+  const message = `Expected a start event, or something that nothing flows into, but ${id} has neither: it completes at once`;
+  file.warn("start-missing", message, container);
 }
 
 /** Whether an element without incoming flows is one that begins, and not one that something else triggers. */

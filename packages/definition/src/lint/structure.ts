@@ -96,7 +96,8 @@ function lintGateway(compiled: CompiledProgram, index: Index, id: ElementId): vo
   const position = gateway?.position ?? nowhere;
   if (gateway?.kind !== "exclusive-gateway") return;
   if (flows.length === 0) {
-    problems.error("route-leads-nowhere", `Expected a route out of ${id}, but there is none`, position);
+    const message = `Expected a route out of ${id}, but there is none: its token ends there`;
+    problems.warn("route-leads-nowhere", message, position);
     return;
   }
   if (gateway.defaultFlow !== undefined || flows.some((flow) => flow.condition === undefined)) return;

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type { ProcessStartedBy } from "../command.ts";
-import type { CatchTrigger, WaitTrigger } from "../program.ts";
+import type { CatchTrigger, Element, WaitTrigger } from "../program.ts";
 import {
   allOf,
   and,
   anyOf,
   boundary,
   catching,
+  complex,
   end,
   eventGateway,
   handling,
@@ -213,10 +214,50 @@ test("[K144] without a start event everything begins that no flow leads to, and 
 test("[K144] gateways begin like anything else", () => {
   const made = program([or("either"), and("both"), service("a"), service("b")], ["either>a", "both>b"]);
   expect(new Driver(made).create().active).toEqual(["a", "b"]);
+  const many = program(
+    [complex("many", "missing > 1"), service("a"), service("b"), service("c"), eventGateway("g"), receive("r", "r")],
+    ["many>a", "many>b: n > 1", "many>c: waitingForStart", "g>r"],
+  );
+  const driver = new Driver(many).create({ n: 1 });
+  expect(driver.active).toEqual(["a", "c", "g"]);
+  expect(driver.complete("a").complete("c").deliver("r").status).toBe("completed");
 });
 
-test("[K144] an empty sub-process completes at once", () => {
-  expect(new Driver(line(...sub("box", []), service("after"))).create().active).toEqual(["after"]);
+test("[K144] a complex gateway to begin with that finds no way waits for a person", () => {
+  const made = program([complex("many", "true"), service("a")], ["many>a: n > 1"]);
+  const driver = new Driver(made).create({ n: 1 });
+  expect(driver.view().incidents).toMatchObject([{ kind: "activation", element: "many" }]);
+  driver.send({ type: "set-variables", scope: 0, values: { n: 2 }, reason: "so" }).resolve();
+  expect(driver.active).toEqual(["a"]);
+});
+
+test("[K144] what begins a process begins with a sub-process like everything else there", () => {
+  const inside = [eventGateway("g", "exclusive"), receive("a", "a"), receive("b", "b", { instantiate: true })];
+  const made = program([start(), ...sub("box", inside)], ["start>box", "g>a"]);
+  const driver = new Driver(made).create();
+  expect(driver.active).toEqual(["b", "box", "g"]);
+  expect(driver.deliver("a").deliver("b").status).toBe("completed");
+});
+
+test.each<[string, Element[], string[]]>([
+  ["nothing", [], []],
+  ["a circle", [and("a"), service("b")], ["a>b>a"]],
+  ["event sub-processes", handling("late", { trigger: onMessage("m") }, [service("w")]), ["late-start>w"]],
+  ["a handler", [service("h", { forCompensation: true })], []],
+])("[K144] where nothing begins it completes at once: %s", (_what, content, lines) => {
+  expect(new Driver(program(content, lines)).create().status).toBe("completed");
+  const [box, ...inside] = sub(
+    "box",
+    content.filter(({ parent }) => parent === null),
+  );
+  const others = content.filter(({ parent }) => parent !== null);
+  const made = program(
+    [start(), box as Element, ...inside, ...others, service("after")],
+    ["start>box>after", ...lines],
+  );
+  const driver = new Driver(made).create();
+  expect(driver.active).toEqual(["after"]);
+  expect(driver.view().waiting).toHaveLength(1);
 });
 
 test("[K145] a multiple event is triggered by any, and the others are off", () => {

@@ -65,6 +65,8 @@ function reset(turn: Turn, key: Key, join: Join): boolean {
 export const complexGateway: ElementBehavior<ComplexGateway> = {
   synchronises: () => true,
   arrive: (turn, element, scope) => {
+    // Where its scope begins with it no token comes, now or later: it splits.
+    if (!turn.program.incoming.has(element.id)) return false;
     if (instanceIn(turn, element, scope) === undefined) activate(turn, element, { scope, join: joinAt(turn, element) });
     return true;
   },
@@ -82,8 +84,8 @@ export const complexGateway: ElementBehavior<ComplexGateway> = {
       ok: true,
       value: () => {
         takeFlows(turn, chosen.value, scope);
-        // With one flow into it there is nothing to wait for, and so no second phase.
-        if (joinAt(turn, element).incoming.length > 1) return;
+        // With one flow into it, or none, there is nothing to wait for, and so no second phase.
+        if ((turn.program.incoming.get(element.id)?.length ?? 0) > 1) return;
         turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
       },
     };

@@ -5,9 +5,10 @@ import { noRoute } from "../token/route.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
-/** The first flow, in the order of the definition, whose condition holds; else the default one. */
-function choose(turn: Turn, element: ExclusiveGateway, names: Names): Result<Flow> {
-  const flows = turn.program.outgoing.get(element.id) ?? [];
+/** The first flow, in the order of the definition, whose condition holds; else the default one. Null: none leads on. */
+function choose(turn: Turn, element: ExclusiveGateway, names: Names): Result<Flow | null> {
+  const flows = turn.program.outgoing.get(element.id);
+  if (flows === undefined) return { ok: true, value: null };
   let fallback: Flow | undefined;
   for (const flow of flows) {
     if (flow.id === element.defaultFlow) {
@@ -28,7 +29,7 @@ export const exclusiveGateway: ElementBehavior<ExclusiveGateway> = {
     const chosen = choose(turn, element, new Names(turn.program, turn.state, { scope }));
     if (!chosen.ok) return false;
     turn.emit({ type: "element-passed", element: element.id, scope, at: turn.at });
-    takeFlow(turn, chosen.value, scope);
+    if (chosen.value !== null) takeFlow(turn, chosen.value, scope);
     turn.touched.add(scope);
     return true;
   },
@@ -40,7 +41,7 @@ export const exclusiveGateway: ElementBehavior<ExclusiveGateway> = {
       ok: true,
       value: () => {
         turn.emit({ type: "element-completed", key, element: element.id, at: turn.at });
-        takeFlow(turn, chosen.value, scope);
+        if (chosen.value !== null) takeFlow(turn, chosen.value, scope);
         turn.touched.add(scope);
       },
     };

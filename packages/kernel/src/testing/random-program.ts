@@ -86,7 +86,8 @@ class Grower {
     if (this.#random.chance(0.15)) this.#handling(parent, depth);
     if (parent === null && this.#random.chance(0.3)) this.#beginnings();
     if (first.kind === "start-event" && first.trigger.type === "none" && this.#random.chance(0.05)) {
-      const task = this.#add(service(this.#id("first")), parent);
+      const id = this.#id("first");
+      const task = this.#add(this.#random.pick([service(id), or(id), complex(id, "missing > n")]), parent);
       this.lines.push(`${task.last}>${this.#sequence(parent, depth).first}`);
       return;
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   and,
+  complex,
   end,
   loop,
   map,
@@ -19,6 +20,7 @@ import {
 } from "../testing/build.ts";
 import type { Driver as TestDriver } from "../testing/driver.ts";
 import { Driver } from "../testing/driver.ts";
+import { migrate } from "../testing/migrating.ts";
 
 function passed(driver: TestDriver, element: string): number {
   return driver.history.filter((event) => event.type === "element-passed" && event.element === element).length;
@@ -94,6 +96,18 @@ describe("inclusive join", () => {
       const made = program([start(), and("split"), service("a"), join], ["start>split>a>join", "split>join"]);
       expect(new Driver(made).create().complete("a").status).toBe("completed");
     }
+    for (const last of [or("last"), and("last"), xor("last"), complex("last", "true")]) {
+      expect(new Driver(program([start(), last], ["start>last"])).create().status).toBe("completed");
+      expect(new Driver(program([last], [])).create().status).toBe("completed");
+    }
+  });
+
+  test("[K11] ends the token at a gateway whose ways out are gone in the version it goes on under", () => {
+    const made = program([start(), xor("choose"), service("a")], ["start>choose", "choose>a: n > 1"]);
+    const driver = new Driver(made).create({ n: 0 });
+    migrate(driver, program([start(), xor("choose")], ["start>choose"]));
+    driver.resolve();
+    expect(driver.status).toBe("completed");
   });
 
   test.each([2, 3, 4])("[K161] waits for exactly those that were started (x = %i)", (x) => {

@@ -118,6 +118,38 @@ export const beginning: readonly Row[] = [
     path: "s u e",
   },
   {
+    clause: "13.2",
+    says: "gateways that nothing flows into begin by splitting",
+    rules: "K144",
+    drawing: `<exclusiveGateway id="x"/><inclusiveGateway id="i"/><parallelGateway id="y"/><complexGateway id="z"/>
+      <task id="a"/><task id="b"/><task id="c"/><task id="d"/><task id="f"/>{x>a ? false; x>b ? true; i>c ? true; y>d; z>f}`,
+    path: "x i y z b c d f",
+  },
+  {
+    clause: "13.3.4",
+    says: "so does each event that nothing flows into, which waits or throws",
+    rules: "K144",
+    drawing: `<process id="p" isExecutable="true"><startEvent id="s"/><subProcess id="u"><intermediateCatchEvent id="c"><signalEventDefinition signalRef="g"/></intermediateCatchEvent>
+      <intermediateThrowEvent id="t"/><endEvent id="v"/><task id="a"/>{c>a}</subProcess><endEvent id="e"/>{s>u; u>e}</process><signal id="g" name="g"/>`,
+    publish: [{ signal: "g", after: "1h" }],
+    path: "s u c t v a e",
+  },
+  {
+    clause: "13.3.4",
+    says: "a sub-process that has only event sub-processes completes at once",
+    rules: "K144 K131",
+    drawing: `<process id="p" isExecutable="true"><startEvent id="s"/><subProcess id="u"><subProcess id="v" triggeredByEvent="true"><startEvent id="vs"><signalEventDefinition signalRef="g"/></startEvent></subProcess></subProcess>
+      <endEvent id="e"/>{s>u; u>e}</process><signal id="g" name="g"/>`,
+    path: "s u e",
+  },
+  {
+    clause: "13.2",
+    says: "so does a process in which everything stands in a circle",
+    rules: "K144",
+    drawing: `<task id="a"/><task id="b"/>{a>b; b>a}`,
+    path: "",
+  },
+  {
     clause: "13.3.4",
     says: "a called process begins at its none start event; its other start events are ignored",
     rules: "K60 K142",
@@ -131,6 +163,13 @@ export const beginning: readonly Row[] = [
     rules: "K11",
     drawing: `<startEvent id="s"/><exclusiveGateway id="x"/><task id="a"/>{s>x; x>a}`,
     path: "s x a",
+  },
+  {
+    clause: "13.4",
+    says: "that holds for gateways of every kind",
+    rules: "K11",
+    drawing: `<startEvent id="s"/><exclusiveGateway id="x"/><inclusiveGateway id="i"/><parallelGateway id="y"/><complexGateway id="z"/>{s>x; s>i; s>y; s>z}`,
+    path: "s x i y z",
   },
   {
     clause: "13.5.6",
