@@ -111,6 +111,16 @@ export interface CompleteTask extends CommandBase {
   readonly actor: Actor;
 }
 
+/** Whoever has a task ends it with a BPMN error: to the nearest event that catches its code. */
+export interface ThrowTaskError extends CommandBase {
+  readonly type: "throw-task-error";
+  readonly key: Key;
+  readonly error: FailureInfo;
+  /** Why it was decided so. */
+  readonly rationale?: string;
+  readonly actor: Actor;
+}
+
 export interface ClaimTask extends CommandBase {
   readonly type: "claim-task";
   readonly key: Key;
@@ -379,6 +389,7 @@ export type Command =
   | DeliverMessage
   | DeliverSignal
   | CompleteTask
+  | ThrowTaskError
   | ClaimTask
   | ReleaseTask
   | StartTask

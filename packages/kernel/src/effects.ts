@@ -93,6 +93,7 @@ const emitters: Emitters = lookup({
   "signal-broadcast": (_state, { key, name, payload }) => [{ type: "broadcast-signal", key, name, payload }],
   "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
   "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],
+  "task-error-thrown": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-cancelled": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-notified": (_state, { key: task, timer: key, to, message }) => [{ type: "notify", key, task, to, message }],
   // While paused no child starts; resuming asks for every open one.

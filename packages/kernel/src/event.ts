@@ -290,6 +290,15 @@ export type Event =
       readonly late?: boolean;
       readonly at: number;
     }
+  /** Whoever had it ended it with a BPMN error. A retry of an error that nothing caught creates it anew. */
+  | {
+      readonly type: "task-error-thrown";
+      readonly key: Key;
+      readonly error: FailureInfo;
+      readonly actor: Actor;
+      readonly rationale?: string;
+      readonly at: number;
+    }
   | { readonly type: "task-cancelled"; readonly key: Key; readonly at: number }
   // called instances, keyed by the element instance of the call activity
   | {

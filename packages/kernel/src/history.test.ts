@@ -115,6 +115,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "task-escalated": true,
   "task-notified": true,
   "task-completed": true,
+  "task-error-thrown": true,
   "task-cancelled": true,
   "child-requested": true,
   "child-ended": true,

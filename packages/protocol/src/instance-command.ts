@@ -5,7 +5,7 @@ import { jsonObjectSchema } from "./json.ts";
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
 
 /** What a person does to a user task. */
-export type TaskCommand = Untimed<Extract<Command, { readonly type: `${string}-task` }>>;
+export type TaskCommand = Untimed<Extract<Command, { readonly type: `${string}-task` | "throw-task-error" }>>;
 
 /** `POST /v1/instances/{id}/commands`: what a person does to an instance of a process, and in place of its workers. */
 export type InstanceCommand =
@@ -111,6 +111,13 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
     type: z.literal("complete-task"),
     key,
     result: jsonObjectSchema,
+    rationale: reason.exactOptional(),
+    actor: name,
+  }),
+  z.strictObject({
+    type: z.literal("throw-task-error"),
+    key,
+    error: failure,
     rationale: reason.exactOptional(),
     actor: name,
   }),

@@ -1,5 +1,5 @@
-import type { Engine, RecordedEvent } from "@tutti/engine";
-import type { Event, Job, JobHandler, JobOutcome, Json, JsonObject } from "@tutti/kernel";
+import type { Engine, InstanceCommand, RecordedEvent } from "@tutti/engine";
+import type { Event, Job, JobHandler, JobOutcome, Json } from "@tutti/kernel";
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { instantAfter } from "./duration.ts";
@@ -184,17 +184,14 @@ export class Crew {
       ...{ input, title, form: form ?? null },
     };
     this.#ask(id, question, ({ answer, dueAt }) => {
-      const { complete: result, by, ignore } = answer;
-      if (ignore === true) return;
-      if (result === undefined) {
-        this.refusals.push({
-          question,
-          reason: "Expected a result, as a person neither fails nor throws, but found none",
-        });
+      if (answer.ignore === true) return;
+      const outcome = outcomeOf(answer);
+      if (outcome.type === "failed") {
+        this.refusals.push({ question, reason: "Expected a result or an error, as a person does not fail" });
         return;
       }
-      const actor = by ?? assignee ?? candidates[0] ?? "tester";
-      this.#machine.at(dueAt, () => this.#complete({ question, key }, { result, actor }));
+      const actor = answer.by ?? assignee ?? candidates[0] ?? "tester";
+      this.#machine.at(dueAt, () => this.#answerTask({ question, key }, { outcome, actor }));
     });
   }
 
@@ -232,18 +229,18 @@ export class Crew {
     });
   }
 
-  #complete(
+  #answerTask(
     task: { readonly question: Question; readonly key: number },
-    { result, actor }: { readonly result: JsonObject; readonly actor: string },
+    { outcome: said, actor }: { readonly outcome: TaskOutcome; readonly actor: string },
   ): void {
     const { question, key } = task;
-    const misfit = formMisfit(question.form, result);
+    const misfit = said.type === "completed" ? formMisfit(question.form, said.result) : undefined;
     if (misfit !== undefined) {
       this.refusals.push({ question, reason: `Expected what the form asks for, but ${misfit}` });
       return;
     }
     this.#machine.send(async (engine) => {
-      const outcome = await engine.command(question.instanceId, { type: "complete-task", key, result, actor });
+      const outcome = await engine.command(question.instanceId, taskCommand(key, said, actor));
       if (outcome.ok) return;
       // It has ended meanwhile, or an engine that died had taken the answer.
       const { code, reason } = outcome.rejection;
@@ -269,6 +266,15 @@ export class Crew {
   }
 }
 
+/** What whoever has a task may say. */
+type TaskOutcome = Exclude<JobOutcome, { readonly type: "failed" }>;
+
+function taskCommand(key: number, said: TaskOutcome, actor: string): InstanceCommand {
+  if (said.type === "completed") return { type: "complete-task", key, result: said.result, actor };
+  const { type: _type, ...error } = said;
+  return { type: "throw-task-error", key, error, actor };
+}
+
 /** After these nobody asks any more under this key. */
 const closing: ReadonlySet<Event["type"]> = new Set([
   "job-completed",
@@ -276,6 +282,7 @@ const closing: ReadonlySet<Event["type"]> = new Set([
   "job-error-thrown",
   "job-cancelled",
   "task-completed",
+  "task-error-thrown",
   "task-cancelled",
   "element-completed",
   "element-terminated",

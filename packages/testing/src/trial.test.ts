@@ -75,12 +75,20 @@ test("[T8] an answer that is refused is listed with the reason", async () => {
   ]);
 });
 
-test("[T8] a person neither fails nor throws: the task stays open", async () => {
-  const { trial, instance } = await begin(order, { charge: paid, approve: { throw: "nope" } });
+test("[T8] a person does not fail: the task stays open", async () => {
+  const { trial, instance } = await begin(order, { charge: paid, approve: { fail: "nope" } });
   instance.expectWaiting("approve", "approve.on-timer");
   expect(trial.refusals.map(({ reason }) => reason)).toEqual([
-    "Expected a result, as a person neither fails nor throws, but found none",
+    "Expected a result or an error, as a person does not fail",
   ]);
+});
+
+test("[T3] whoever has a task may end it with an error, which an event on it catches", async () => {
+  const programs = programsOf(
+    "process: p\nsteps: { ask: { user: A, on: { error: sorry }, then: end }, sorry: { job: x } }",
+  );
+  const { instance } = await begin(programs, { ask: { throw: "no", by: "ann" }, x: { complete: {} } });
+  instance.expectPath(["start", "ask", "ask.on-error", "sorry", "end"]);
 });
 
 test("[T3] what is ignored stays open until its time is up", async () => {

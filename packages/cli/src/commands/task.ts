@@ -30,20 +30,22 @@ const actions: { readonly [action: string]: readonly [did: string, make: Maker] 
   update: ["Updated", updateCommand],
   escalate: ["Escalated", escalateCommand],
   complete: ["Completed", completeCommand],
+  throw: ["Ended with an error", throwCommand],
 };
 
 export const task: Command = {
   name: "task",
   summary:
-    "Does something to a user task: claim, start, delegate, resolve, release, reassign, update, escalate, complete.",
+    "Does something to a user task: claim, start, delegate, resolve, release, reassign, update, escalate, complete, throw.",
   about:
-    "Who claims a task is the only one who may complete it. A delegated task goes back to its owner with resolve. Who may reassign, update and escalate is not checked here: every step is recorded with who did it and why.",
+    "Who claims a task is the only one who may complete it, or end it with a BPMN error. A delegated task goes back to its owner with resolve. Who may reassign, update and escalate is not checked here: every step is recorded with who did it and why.",
   options: {
     to: { value: "WHO", repeated: true, help: "delegate, reassign: to whom; escalate: the candidates from now on" },
     nobody: { help: "reassign: to nobody" },
-    code: { value: "CODE", help: "escalate: as this BPMN escalation" },
+    code: { value: "CODE", help: "escalate: as this BPMN escalation; throw: the BPMN error" },
     result: { value: "JSON", help: "complete: what it gives, or @FILE with it (default: {})" },
-    rationale: { value: "TEXT", help: "complete: why it was decided so; it is recorded" },
+    message: { value: "TEXT", help: "throw: what the error says (default: its code)" },
+    rationale: { value: "TEXT", help: "complete, throw: why it was decided so; it is recorded" },
     due: { value: "TIME", help: "update: when it has to be done, as 2027-01-31T12:00Z, or none" },
     "follow-up": { value: "TIME", help: "update: when to be reminded of it, or none" },
     priority: { value: "N", help: "update: from 0 to 100, the most urgent" },
@@ -58,6 +60,7 @@ export const task: Command = {
     "tutti task claim order-1:4",
     "tutti task delegate order-1:4 --to bob --reason 'He knows the customer.'",
     `tutti task complete order-1:4 --result '{"ok": true}' --rationale 'Below the limit.'`,
+    "tutti task throw order-1:4 --code refused --message 'The customer is unknown.'",
   ],
   async run(context) {
     const { input, out } = context;
@@ -122,6 +125,16 @@ function escalateCommand(input: Input, base: Base): TaskCommand {
 }
 
 function completeCommand(input: Input, base: Base, result: JsonObject): TaskCommand {
+  return { type: "complete-task", ...base, result, ...rationaleOf(input) };
+}
+
+function throwCommand(input: Input, base: Base): TaskCommand {
+  const code = one(input, "code");
+  const error = { code, message: input.text("message") ?? code };
+  return { type: "throw-task-error", ...base, error, ...rationaleOf(input) };
+}
+
+function rationaleOf(input: Input): { readonly rationale?: string } {
   const rationale = input.text("rationale");
-  return { type: "complete-task", ...base, result, ...(rationale === undefined ? {} : { rationale }) };
+  return rationale === undefined ? {} : { rationale };
 }

@@ -49,9 +49,17 @@ const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { reado
       ),
     ],
   }),
-  "open-task": (effect, { at }) => ({
-    owner: effect.key,
-    moves: [{ command: { type: "complete-task", key: effect.key, result: {}, actor, at }, adds: false }],
+  "open-task": ({ key, element }, { surroundings, at }) => ({
+    owner: key,
+    moves: [
+      { command: { type: "complete-task", key, result: {}, actor, at }, adds: false },
+      ...surroundings.codesAround(element).map(
+        (code): Move => ({
+          command: { type: "throw-task-error", key, error: { code, message: "" }, actor, at },
+          adds: false,
+        }),
+      ),
+    ],
   }),
   "arm-timer": (effect, { state, surroundings, at }) => {
     const timer = state.timers.get(effect.key);

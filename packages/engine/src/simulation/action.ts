@@ -298,6 +298,7 @@ function moveTask(random: Random, key: number): InstanceCommand {
     { type: "resolve-task", key, actor },
     { type: "reassign-task", key, to: null, reason, actor },
     { type: "update-task", key, dueAt: 5, priority: 70, actor },
+    { type: "throw-task-error", key, error: { code: "E1", message: reason }, actor },
   ]);
 }
 
@@ -317,6 +318,7 @@ function fits(made: InstanceCommand, state: State): boolean {
     case "resolve-task":
     case "reassign-task":
     case "update-task":
+    case "throw-task-error":
       return state.tasks.get(made.key) !== undefined;
     case "complete-job":
     case "fail-job":

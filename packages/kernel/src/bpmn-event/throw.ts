@@ -77,6 +77,17 @@ export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
   }
 }
 
+/**
+ * Work ended with an error. One that reaches the process ends a called instance, whose caller may catch it; else a person
+ * decides.
+ */
+export function throwFromWork(turn: Turn, key: Key, error: FailureInfo): void {
+  if (throwError(turn, key, error)) return;
+  const { parent } = turn.state.head;
+  if (parent !== null || turn.program.document.onError === "compensate") failInstance(turn, error);
+  else turn.raise({ owner: key, element: instanceAt(turn, key).element, kind: "error", error });
+}
+
 /** Throws an escalation from an element instance. Caught by none, it is recorded, and goes on to a caller. */
 export function throwEscalation(turn: Turn, from: Key, escalation: Escalation): void {
   if (!catchEscalation(turn, from, escalation)) recordEscalation(turn, from, { ...escalation, caughtBy: null });

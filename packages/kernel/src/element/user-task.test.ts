@@ -6,6 +6,7 @@ import {
   expr,
   line,
   map,
+  onError,
   onTimer,
   program,
   service,
@@ -310,4 +311,59 @@ test("[K193] [K196] an escalation is caught where the process says: going on wit
   });
   expect(driver.active).toEqual(["call"]);
   expect(driver.variable("why")).toBe("Nobody knows.");
+});
+
+const refused = { code: "refused", message: "No.", details: { by: "law" } };
+
+test("[K197] whoever has a task may end it with an error, which the event on it catches", () => {
+  const check = user("check", { sla: [rule("not-completed", 60)], late: "refuse", due: timer("duration", "PT1S") });
+  const caught = onError("no", "check", { code: "refused", outputs: map({ why: "error.details.by" }) });
+  const made = program([start(), check, caught, service("other"), end()], ["start>check>end", "no>other"]);
+  const driver = new Driver(made).create();
+  const key = driver.key("check");
+  driver.send({ type: "claim-task", key, actor: "ann" });
+  const said = { type: "throw-task-error" as const, key, error: refused, rationale: "It is forbidden." };
+  expect(driver.try({ ...said, actor: "bob" })?.code).toBe("task-claimed");
+  driver.send({ type: "delegate-task", key, to: "ann", actor: "ann" });
+  expect(driver.try({ ...said, actor: "ann" })?.code).toBe("task-delegated");
+  driver.send({ type: "resolve-task", key, actor: "ann" });
+  driver.send({ ...said, actor: "ann", at: driver.at + 5_000 });
+  expect(driver.history).toContainEqual(
+    expect.objectContaining({ type: "task-error-thrown", error: refused, rationale: "It is forbidden.", actor: "ann" }),
+  );
+  expect(driver.active).toEqual(["other"]);
+  expect(driver.variable("why")).toBe("law");
+  expect(driver.state.tasks.get(key)).toBeUndefined();
+  expect(driver.try({ ...said, actor: "ann" })?.code).toBe("task-not-found");
+});
+
+test("[K197] where nothing catches the error a retry creates the task anew", () => {
+  const { driver, key, record } = task({ priority: variable("n"), sla: [rule("not-started", 60)] }, { n: 7 });
+  driver.send({ type: "throw-task-error", key, error: refused });
+  expect(driver.view().incidents).toMatchObject([{ kind: "error", element: "check", error: refused }]);
+  expect([record(), watching(driver)]).toEqual([undefined, []]);
+  driver.send({ type: "set-variables", scope: 0, values: { n: 700 }, reason: "so" }).resolve();
+  expect(driver.view().incidents).toMatchObject([{ kind: "error", error: { code: "task-priority" } }]);
+  driver.send({ type: "set-variables", scope: 0, values: { n: 8 }, reason: "so" }).resolve();
+  expect([record()?.priority, watching(driver)]).toEqual([8, [0]]);
+  expect(driver.send({ type: "complete-task", key, result: {} }).status).toBe("completed");
+});
+
+test("[K197] what was wrong with the rules of a task ends with it, what is wrong with an event on it does not", () => {
+  const check = user("check", { sla: [rule("not-completed", 9, { after: timer("cycle", "R2/PT9S") })] });
+  const again = onTimer("again", "check", { timer: timer("cycle", "R2/PT3S"), interrupting: false });
+  const made = program([start(), check, again, end()], ["start>check>end", "again>end"]);
+  let broken = false;
+  const host: typeof made.host = {
+    ...made.host,
+    nextDue: (...args) => (broken ? { ok: false, code: "timer-invalid", message: "no" } : made.host.nextDue(...args)),
+  };
+  const driver = new Driver({ ...made, host }, { checked: false }).create();
+  broken = true;
+  for (const { key, due } of [...driver.state.timers.values()].sort((a, b) => a.due - b.due)) {
+    driver.send({ type: "fire-timer", key, at: due });
+  }
+  expect(driver.view().incidents.map(({ element }) => element)).toEqual(["again", "check"]);
+  driver.send({ type: "throw-task-error", key: driver.key("check"), error: refused });
+  expect(driver.view().incidents.map(({ element, kind }) => `${element} ${kind}`)).toEqual(["again timer", "check error"]);
 });

@@ -1,7 +1,7 @@
 import { armTimer, computeTimer } from "../bpmn-event/timer.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { Source, TimerDefinition, UserTask } from "../program.ts";
-import { failure, type Names, type Result, resolve, resolveMappings } from "../scope.ts";
+import { failure, Names, type Result, resolve, resolveMappings } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior, Visit } from "./behavior.ts";
 import { fireRule, type PlannedSla, planSla, retryRule } from "./task-sla.ts";
@@ -142,4 +142,11 @@ export const userTask: ElementBehavior<UserTask> = {
   },
   onTimer: fireRule,
   retryTimer: retryRule,
+  /** After an error that nothing caught: the task is created anew. */
+  retry: (turn, visit) => {
+    const { element, key } = visit;
+    const prepared = prepareTask(turn, element, new Names(turn.program, turn.state, { scope: key }));
+    if (prepared.ok) createTask(turn, visit, prepared.value);
+    else turn.raise({ owner: key, element: element.id, kind: "error", error: prepared.error });
+  },
 };

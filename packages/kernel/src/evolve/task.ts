@@ -56,5 +56,6 @@ export const taskAppliers: Appliers<TaskEvent> = {
   "task-notified": (state, { key }) =>
     change(state, key, ({ notifications = 0 }) => ({ notifications: notifications + 1 })),
   "task-completed": (state, event) => state.tasks.delete(event.key),
+  "task-error-thrown": (state, event) => state.tasks.delete(event.key),
   "task-cancelled": (state, event) => state.tasks.delete(event.key),
 };

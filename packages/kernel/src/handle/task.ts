@@ -1,5 +1,14 @@
-import { throwEscalation } from "../bpmn-event/throw.ts";
-import type { Command, CompleteTask, DelegateTask, EscalateTask, Key, Rejection, UpdateTask } from "../command.ts";
+import { throwEscalation, throwFromWork } from "../bpmn-event/throw.ts";
+import type {
+  Command,
+  CompleteTask,
+  DelegateTask,
+  EscalateTask,
+  Key,
+  Rejection,
+  ThrowTaskError,
+  UpdateTask,
+} from "../command.ts";
 import { restartStartRules, stopRules } from "../element/task-sla.ts";
 import { isPriority } from "../element/user-task.ts";
 import { complete } from "../lifecycle.ts";
@@ -8,7 +17,7 @@ import type { TaskRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
 
-type TaskCommand = Extract<Command["type"], `${string}-task`>;
+type TaskCommand = Extract<Command["type"], `${string}-task` | "throw-task-error">;
 
 function openTask(turn: Turn, key: Key): TaskRecord | Rejection {
   return turn.state.tasks.get(key) ?? refusal("task-not-found", `Expected an open task ${key}, but there is none`);
@@ -47,6 +56,18 @@ function completeTask(turn: Turn, command: CompleteTask): Rejection | undefined 
   });
   stopRules(turn, key, "all");
   complete(turn, key, { result: policy === "flag" ? { ...result, late } : result, actor });
+  return undefined;
+}
+
+function throwTaskError(turn: Turn, { key, error, rationale, actor, at }: ThrowTaskError): Rejection | undefined {
+  const task = undelegatedTask(turn, key, actor);
+  if (isRejection(task)) return task;
+  const why = rationale === undefined ? {} : { rationale };
+  turn.emit({ type: "task-error-thrown", key, error, actor, ...why, at });
+  stopRules(turn, key, "all");
+  // Where nothing catches it the element stays; what was wrong with its own rules is over.
+  turn.dropIncidents(key, "The task has ended.", ({ element }) => element === task.element);
+  throwFromWork(turn, key, error);
   return undefined;
 }
 
@@ -147,4 +168,5 @@ export const taskHandlers: Handlers<TaskCommand> = {
   "update-task": updateTask,
   "escalate-task": escalateTask,
   "complete-task": completeTask,
+  "throw-task-error": throwTaskError,
 };

@@ -1,7 +1,7 @@
 import { jobOf } from "../activity/offer.ts";
-import { failHandler, failInstance, handlerAround, throwError, throwEscalation } from "../bpmn-event/throw.ts";
+import { failHandler, handlerAround, throwEscalation, throwFromWork } from "../bpmn-event/throw.ts";
 import { triggerTimer } from "../bpmn-event/trigger.ts";
-import type { Command, EscalateCall, FailJob, FailureInfo, FireTimer, Key, Rejection } from "../command.ts";
+import type { Command, EscalateCall, FailJob, FireTimer, Key, Rejection } from "../command.ts";
 import { complete, visitOf } from "../lifecycle.ts";
 import type { CallRecord, JobRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
@@ -36,18 +36,10 @@ function failJob(turn: Turn, command: FailJob): Rejection | undefined {
   }
   turn.emit({ type: "job-failed", key, attempt, error, at });
   const handler = handlerAround(turn, key);
-  if (policy.exhausted === "error") throwFromJob(turn, key, error);
+  if (policy.exhausted === "error") throwFromWork(turn, key, error);
   else if (handler !== undefined) failHandler(turn, handler, error);
   else turn.raise({ owner: key, element: job.element, kind: "job", error });
   return undefined;
-}
-
-/** An error that reaches the process ends a called instance, whose caller may catch it; else a person decides. */
-function throwFromJob(turn: Turn, key: Key, error: FailureInfo): void {
-  if (throwError(turn, key, error)) return;
-  const { parent } = turn.state.head;
-  if (parent !== null || turn.program.document.onError === "compensate") failInstance(turn, error);
-  else turn.raise({ owner: key, element: visitOf(turn, key).element.id, kind: "error", error });
 }
 
 function fireTimer(turn: Turn, command: FireTimer): Rejection | undefined {
@@ -104,7 +96,7 @@ export const workHandlers: Handlers<WorkCommand> = {
     const job = openJob(turn, key);
     if (isRejection(job)) return job;
     turn.emit({ type: "job-error-thrown", key, error, at });
-    throwFromJob(turn, key, error);
+    throwFromWork(turn, key, error);
     return undefined;
   },
   "fire-timer": fireTimer,
@@ -121,7 +113,7 @@ export const workHandlers: Handlers<WorkCommand> = {
       outcome.type === "failed"
         ? outcome.error
         : { code: "child-cancelled", message: `'${childId}' was cancelled: ${outcome.reason}` };
-    throwFromJob(turn, key, error);
+    throwFromWork(turn, key, error);
     return undefined;
   },
 };

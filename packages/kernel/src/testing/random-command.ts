@@ -83,6 +83,7 @@ function randomTaskCommand(random: Random, { state, at }: Driver): Said {
   const to = random.pick(["a", "b"]);
   return random.oneOf<Said>([
     [4, () => ({ type: "complete-task", key, result: resultOf(random), actor })],
+    [1, () => ({ type: "throw-task-error", key, error: errorOf(random), actor })],
     [1, () => ({ type: "claim-task", key, actor })],
     [1, () => ({ type: "release-task", key, actor })],
     [1, () => ({ type: "start-task", key, actor })],

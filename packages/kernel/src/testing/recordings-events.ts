@@ -1,3 +1,4 @@
+import type { SlaRule } from "../program.ts";
 import {
   allOf,
   and,
@@ -9,6 +10,7 @@ import {
   handling,
   map,
   onCondition,
+  onError,
   onMessage,
   onSignal,
   program,
@@ -19,6 +21,7 @@ import {
   sub,
   timer,
   undo,
+  user,
 } from "./build.ts";
 import { Driver } from "./driver.ts";
 
@@ -96,5 +99,23 @@ function events(): Driver {
   return driver.complete("ship");
 }
 
+/** A task that whoever has it ends with an error, once with an event that catches it and once with none. */
+function declined(): Driver {
+  const sla: SlaRule = { on: "not-started", after: timer("duration", "PT9S"), action: { type: "notify", to: ["boss"] } };
+  const made = program(
+    [start(), user("check", { sla: [sla] }), onError("no", "check", { code: "no" }), user("sign"), end()],
+    ["start>check>end", "no>sign>end"],
+  );
+  const driver = new Driver(made).create();
+  const decline = (element: string) =>
+    driver.send({
+      ...{ type: "throw-task-error", key: driver.key(element), error: { code: "no", message: "It is too late." } },
+      ...(element === "check" ? { rationale: "The offer has ended." } : {}),
+    });
+  decline("check");
+  decline("sign").resolve();
+  return driver.send({ type: "complete-task", key: driver.key("sign"), result: {} });
+}
+
 /** What begins, interrupts and undoes by events. */
-export const eventRecordings: { readonly [name: string]: () => Driver } = { rescue, deal, events };
+export const eventRecordings: { readonly [name: string]: () => Driver } = { rescue, deal, events, declined };

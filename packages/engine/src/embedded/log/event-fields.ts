@@ -261,6 +261,10 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     number: 138,
     fields: { activate: always, terminate: always, reason: always, actor: always, at: row },
   },
+  "task-error-thrown": {
+    number: 140,
+    fields: { key: always, error: always, actor: always, at: row, rationale: optional },
+  },
   "expression-doubted": { number: 139, fields: { scope: always, expression: always, warnings: always, at: row } },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };

@@ -84,6 +84,9 @@ const projections: Projections = lookup({
   "task-completed": ({ record }, { key }, changes) => {
     changes.push({ type: "task-delete", instance: record.number, key });
   },
+  "task-error-thrown": ({ record }, { key }, changes) => {
+    changes.push({ type: "task-delete", instance: record.number, key });
+  },
   "task-cancelled": ({ record }, { key }, changes) => {
     changes.push({ type: "task-delete", instance: record.number, key });
   },

@@ -192,6 +192,16 @@ export const corners: readonly Row[] = [
     path: "s a e",
   },
   {
+    clause: "13.3.3",
+    says: "a person may end a user task with an error, which the event on it catches, or one around it",
+    rules: "K197 K50",
+    drawing: process(
+      `${pair}<userTask id="a"/>${boundary("b", "a", error)}<subProcess id="u"><userTask id="c"/></subProcess>${boundary("d", "u", error)}<task id="f"/>{s>a; a>e; b>u; u>e; d>f}`,
+    ),
+    answers: { a: { throw: "err" }, c: { throw: "err" } },
+    path: "s a !a b u c !c !u d f",
+  },
+  {
     clause: "13.5.4",
     says: "an event sub-process within an event sub-process catches its errors",
     rules: "K134",
