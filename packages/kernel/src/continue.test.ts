@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { limits, loadProgram } from "./load.ts";
 import type { ProgramDocument } from "./program.ts";
-import { and, document, end, loop, onTimer, script, service, start, timer, xor } from "./testing/build.ts";
+import { and, document, end, literal, loop, onTimer, script, service, start, timer, xor } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 import { testHost } from "./testing/host.ts";
 
@@ -177,6 +177,26 @@ describe("[K15] a step that goes on in parts", () => {
     expect(driver.status).toBe("failing");
     driver.complete("undo");
     expect(driver.status).toBe("failed");
+  });
+
+  test("puts no more items in line for a lock than it may start", () => {
+    const items = Array.from({ length: 10 }, (_, index) => ({ id: `i${index}`, locks: ["one"] }));
+    const made = document(
+      [start(), service("work", { loop: loop("graph", { collection: literal(items) }) }), end()],
+      ["start>work>end"],
+    );
+    const driver = small(made).create();
+    const blocked = () => driver.events.filter((type) => type === "item-blocked");
+    expect([blocked().length, driver.events.at(-1)]).toEqual([2, "continuation-requested"]);
+    expect(driver.view().waiting.filter(({ on }) => on === "slot")).toHaveLength(7);
+    for (let left = items.length; left > 0; left -= 1) {
+      const [running = "", ...others] = driver.items("running");
+      expect(others).toEqual([]);
+      driver.send({ type: "complete-job", key: driver.itemInstance(running), result: {} });
+      expect(blocked().length).toBeLessThanOrEqual(4);
+      driver.goOn();
+    }
+    expect(driver.status).toBe("completed");
   });
 
   test("ends with a cancellation, whatever is held back", () => {

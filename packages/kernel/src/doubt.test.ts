@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "./event.ts";
+import type { JsonObject } from "./json.ts";
 import {
   boundary,
   end,
@@ -46,14 +47,22 @@ test("[K28] [K41] where null decides a way it is an incident, which tells why it
   ]);
 });
 
-test("[K28] what a condition that goes on waiting was not sure of is recorded as well", () => {
-  const event = boundary("late", "work", { trigger: onCondition("maybe count > 1") });
+test("[K28] what a condition that goes on waiting was not sure of is recorded once, and again when it is something else", () => {
+  const event = boundary("late", "work", { trigger: onCondition("maybe count.total > n") });
   const made = program([start(), service("work"), event, end()], ["start>work", "late>end"]);
   const driver = new Driver(made).create({ n: 1 });
-  const before = doubts(driver).length;
-  driver.send({ type: "set-variables", scope: 0, values: { n: 2 }, reason: "so" });
-  expect(before).toBe(1);
-  expect(doubts(driver)).toHaveLength(2);
+  const said = () => doubts(driver).map((each) => (each.type === "expression-doubted" ? each.warnings : []));
+  const first = said();
+  expect(first).toHaveLength(1);
+  const write = (values: JsonObject) => driver.send({ type: "set-variables", scope: 0, values, reason: "so" });
+  write({ n: 2 });
+  write({ other: 3 });
+  expect(said()).toEqual(first);
+  write({ count: {} });
+  expect(said()).toHaveLength(2);
+  expect(said()[1]).not.toEqual(first[0]);
+  write({ n: 3 });
+  expect(said()).toHaveLength(2);
 });
 
 test("[K28] a command records 20 of them, each with 5 warnings of 200 characters", () => {

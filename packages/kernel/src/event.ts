@@ -1,14 +1,6 @@
 import type { TriggerEvent } from "./bpmn-event/event-trigger.ts";
-import type {
-  Activation,
-  Actor,
-  Chosen,
-  FailureInfo,
-  ItemDefinition,
-  Key,
-  ParentLink,
-  TaskChanges,
-} from "./command.ts";
+import type { Activation, Actor, Chosen, FailureInfo, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { TaskEvent } from "./element/task-event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
 
@@ -146,6 +138,8 @@ export type Event =
       readonly scope: Key;
       readonly expression: string;
       readonly warnings: readonly string[];
+      /** The condition that goes on waiting: the same is not said of it again. */
+      readonly subscription?: Key;
       readonly at: number;
     }
   // variables
@@ -205,101 +199,7 @@ export type Event =
   | { readonly type: "timer-fired"; readonly key: Key; readonly at: number }
   | { readonly type: "timer-cancelled"; readonly key: Key }
   | TriggerEvent
-  // user tasks, keyed by the element instance
-  | {
-      readonly type: "task-created";
-      readonly key: Key;
-      readonly element: ElementId;
-      readonly title: string;
-      readonly assignee?: string;
-      readonly candidates: readonly string[];
-      readonly dueAt?: number;
-      readonly form?: JsonObject;
-      readonly input: JsonObject;
-      readonly priority?: number;
-      readonly followUpAt?: number;
-      /** What its SLA rules came to, in their order. */
-      readonly sla?: readonly SlaPlan[];
-      readonly at: number;
-    }
-  | { readonly type: "task-claimed"; readonly key: Key; readonly actor: Actor; readonly at: number }
-  | { readonly type: "task-released"; readonly key: Key; readonly actor: Actor; readonly at: number }
-  | { readonly type: "task-started"; readonly key: Key; readonly actor: Actor; readonly at: number }
-  /** `owner` lends it to `to`. */
-  | {
-      readonly type: "task-delegated";
-      readonly key: Key;
-      readonly owner: Actor;
-      readonly to: Actor;
-      readonly actor: Actor;
-      readonly reason?: string;
-      readonly at: number;
-    }
-  | {
-      readonly type: "task-resolved";
-      readonly key: Key;
-      readonly owner: Actor;
-      readonly actor: Actor;
-      readonly reason?: string;
-      readonly at: number;
-    }
-  /** By a person, or by an SLA rule, which names candidates instead. */
-  | {
-      readonly type: "task-reassigned";
-      readonly key: Key;
-      readonly assignee: Actor | null;
-      readonly candidates?: readonly string[];
-      readonly actor: Actor;
-      readonly reason: string;
-      readonly at: number;
-    }
-  | {
-      readonly type: "task-updated";
-      readonly key: Key;
-      /** A migration also plans its SLA anew. */
-      readonly changes: TaskChanges & { readonly sla?: readonly SlaPlan[] };
-      readonly actor: Actor;
-      readonly reason?: string;
-      readonly at: number;
-    }
-  | {
-      readonly type: "task-escalated";
-      readonly key: Key;
-      readonly actor: Actor;
-      readonly reason: string;
-      /** Its candidates from now on; nobody has it. */
-      readonly to?: readonly string[];
-      readonly code?: string;
-      readonly at: number;
-    }
-  /** An SLA rule tells somebody; `timer` is the timer that fired. */
-  | {
-      readonly type: "task-notified";
-      readonly key: Key;
-      readonly timer: Key;
-      readonly to: readonly string[];
-      readonly message: string;
-      readonly at: number;
-    }
-  /** `late`: after its due instant. */
-  | {
-      readonly type: "task-completed";
-      readonly key: Key;
-      readonly actor: Actor;
-      readonly rationale?: string;
-      readonly late?: boolean;
-      readonly at: number;
-    }
-  /** Whoever had it ended it with a BPMN error. A retry of an error that nothing caught creates it anew. */
-  | {
-      readonly type: "task-error-thrown";
-      readonly key: Key;
-      readonly error: FailureInfo;
-      readonly actor: Actor;
-      readonly rationale?: string;
-      readonly at: number;
-    }
-  | { readonly type: "task-cancelled"; readonly key: Key; readonly at: number }
+  | TaskEvent
   // called instances, keyed by the element instance of the call activity
   | {
       readonly type: "child-requested";
@@ -480,12 +380,6 @@ export type Event =
   | { readonly type: "compensation-finished"; readonly owner: Key; readonly at: number };
 
 export type EventType = Event["type"];
-
-/** An SLA rule with its expressions worked out: the value of `after`, and what it tells whom it notifies. */
-export interface SlaPlan {
-  readonly value: Json;
-  readonly message: string;
-}
 
 /** What failed, and so what a retry re-issues. */
 export type IncidentKind =

@@ -120,13 +120,6 @@ test.each<[string, readonly (Element | Element[])[], string[], Partial<ProgramDo
   ],
   ["a triggered start inside", [start(), ...sub("box", [start("s", onMessage("m"))])], [], {}, "in a sub-process"],
   [
-    "what undoes the process",
-    [start(), ...handling("back", { trigger: { type: "compensation" } }, [])],
-    [],
-    {},
-    "has a compensation start 'back-start' at process level",
-  ],
-  [
     "an error that does not interrupt",
     [start(), ...handling("late", { trigger: anyOf<CatchTrigger>({ type: "error" }), interrupting: false }, [])],
     [],

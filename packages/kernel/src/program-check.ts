@@ -186,7 +186,7 @@ function checkTriggers(
     if (alone || !must(mayStand[place], "every kind of event is listed").has(type))
       throw invalid(document, `has the trigger '${type}' at '${id}', where it cannot be`);
     checkTransaction(document, elements, { element, type });
-    if (place === "event-sub-process") checkEventStart(document, elements, { element: element as StartEvent, type });
+    if (place === "event-sub-process") checkEventStart(document, { element: element as StartEvent, type });
   }
   if (trigger.type !== "multiple") return;
   const isThrown = kind === "end-event" || kind === "intermediate-throw-event";
@@ -200,16 +200,10 @@ function checkTriggers(
 
 function checkEventStart(
   document: ProgramDocument,
-  elements: Elements,
   { element, type }: { readonly element: StartEvent; readonly type: Trigger["type"] },
 ): void {
-  const { id, parent, interrupting } = element;
-  if (type === "error" && interrupting === false) {
-    throw invalid(document, `has an error start '${id}' that does not interrupt what failed`);
-  }
-  const isOuter = elements.get(must(parent, "it starts an event sub-process"))?.parent === null;
-  if (type !== "compensation" || !isOuter) return;
-  throw invalid(document, `has a compensation start '${id}' at process level, which nothing undoes`);
+  if (type !== "error" || element.interrupting !== false) return;
+  throw invalid(document, `has an error start '${element.id}' that does not interrupt what failed`);
 }
 
 function checkTransaction(

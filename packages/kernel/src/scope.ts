@@ -108,10 +108,18 @@ export function misfit(declaration: VariableDeclaration | undefined, value: Json
   return `Expected '${declaration.name}' to be of type ${declaration.type}, but it is ${found}`;
 }
 
+export interface Doubt {
+  readonly scope: Key;
+  readonly expression: string;
+  readonly warnings: readonly string[];
+  /** The condition that waits. */
+  readonly subscription?: Key;
+}
+
 /** Who asks what expressions say: told of those that gave a value, but not without a doubt. */
 export interface Asking {
   readonly program: Program;
-  noteDoubt(doubt: { readonly scope: Key; readonly expression: string; readonly warnings: readonly string[] }): void;
+  noteDoubt(doubt: Doubt): void;
 }
 
 /** What an expression sees, and whose variables these are. */

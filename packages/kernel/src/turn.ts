@@ -8,7 +8,7 @@ import type { JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import { must } from "./problem.ts";
 import type { Element, ElementId } from "./program.ts";
-import type { Asking } from "./scope.ts";
+import type { Asking, Doubt } from "./scope.ts";
 import { SmallMap } from "./state/small-map.ts";
 import type { IncidentRecord, State } from "./state/state.ts";
 
@@ -78,8 +78,6 @@ class Agenda {
 }
 
 /** An expression that gave a value without being sure of it, and why. */
-type Doubt = Parameters<Asking["noteDoubt"]>[0];
-
 /** So much is recorded of what expressions are not sure of. */
 const doubtsPerCommandMax = 20;
 const warningsPerDoubtMax = 5;
@@ -181,11 +179,19 @@ export class Turn implements Asking {
     }
   }
 
-  noteDoubt({ scope, expression, warnings }: Doubt): void {
+  noteDoubt({ scope, expression, warnings, subscription }: Doubt): void {
+    const said = warnings.slice(0, warningsPerDoubtMax).map(shortened);
+    const of = subscription === undefined ? {} : { subscription };
+    if (subscription !== undefined && this.#isKnown(subscription, said)) return;
     this.#doubted += 1;
     if (this.#doubted > doubtsPerCommandMax) return;
-    const said = warnings.slice(0, warningsPerDoubtMax).map(shortened);
-    this.#doubts.push({ scope, expression: shortened(expression), warnings: said });
+    this.#doubts.push({ scope, expression: shortened(expression), warnings: said, ...of });
+  }
+
+  /** A condition is looked at again and again: what it is not sure of is said when it is something else. */
+  #isKnown(subscription: Key, warnings: readonly string[]): boolean {
+    const before = this.state.subscriptions.get(subscription)?.doubt;
+    return before?.length === warnings.length && before.every((text, index) => text === warnings[index]);
   }
 
   #noticeChange(scope: Key, values: JsonObject): void {

@@ -64,6 +64,11 @@ function startEvent(context: Context, node: XmlNode, parent: ElementId | null): 
     const fault = "Expected an interrupting event for error, but isInterrupting is false";
     tolerate(context, node, { fault, here: "it interrupts" });
   }
+  if (parent === null && trigger.type === "conditional") {
+    const id = context.file.idOf(node);
+    const message = `Expected something that looks at the condition of ${id}, but before an instance there is no data: it begins one when whoever starts the process names it`;
+    context.file.warn("bpmn-invalid", message, node);
+  }
   if (misplaced) return { ...baseOf(context, node, parent), kind: "start-event", trigger: { type: "none" } };
   return {
     ...baseOf(context, node, parent),

@@ -400,6 +400,25 @@ test("[D214] without a start event everything that nothing flows into starts at 
   expect(problemsOf(drawing([bare])).join()).toContain(needed);
 });
 
+test("[D214] starts at which nothing begins by itself are said", () => {
+  const open = `<startEvent id="c"><conditionalEventDefinition><condition>x = 1</condition></conditionalEventDefinition></startEvent>`;
+  expect(problemsOf(drawing([`<startEvent id="s"/>`, open])).join()).toContain(
+    "looks at the condition of c, but before",
+  );
+  const start = `<startEvent id="vs"><compensateEventDefinition/></startEvent>`;
+  const back = `<subProcess id="v" triggeredByEvent="true">${start}</subProcess>`;
+  const said = "warning undo-invalid Expected vs in a sub-process that can be undone";
+  expect(problemsOf(drawing([`<startEvent id="s"/>`, back])).join()).toContain(said);
+  const box = `<subProcess id="u">${back}</subProcess>`;
+  expect(problemsOf(drawing([`<startEvent id="s"/>`, box])).join()).not.toContain("undo-invalid");
+});
+
+test("[D204] a flow into a sub-process is refused by the names of what it connects", () => {
+  const box = `<subProcess id="u"><startEvent id="us"/></subProcess>`;
+  const parts = [`<startEvent id="s"/>`, box, `<sequenceFlow id="f" sourceRef="s" targetRef="us"/>`];
+  expect(problemsOf(drawing(parts)).join()).toContain("but f leads from s in the process to us in u");
+});
+
 test("[D214] a token that comes to a gateway without a way out ends there", () => {
   const parts = [`<startEvent id="s"/>`, `<exclusiveGateway id="g"/>`, ...line("s", "g")];
   const said = problemsOf(drawing(parts)).filter((problem) => problem.includes("route-leads-nowhere"));

@@ -230,7 +230,7 @@ function compileFlow(context: Context, node: XmlNode): void {
   if (source.parent !== target.parent) {
     file.report(
       "target-other-scope",
-      `Expected a flow within one process or sub-process, but ${file.idOf(node)} leaves it`,
+      `Expected a flow within one process or sub-process, but ${file.idOf(node)} leads from ${source.id} in ${source.parent ?? "the process"} to ${target.id} in ${target.parent ?? "the process"}`,
       node,
     );
     return;

@@ -95,7 +95,12 @@ test("[D161] being stuck is said once, with what is in the way", () => {
   const program = programOf(
     "process: p\nsteps:\n  a: { job: x }\n  g: { choose: [{ when: '1 == 2', then: b }, { otherwise: end }] }\n  b: { job: y }\n",
   );
-  const cut = { ...program, flows: program.flows.filter((flow) => flow.from !== "g") };
+  const elements = program.elements.map((element) => {
+    if (element.kind !== "exclusive-gateway") return element;
+    const { defaultFlow: _defaultFlow, ...rest } = element;
+    return rest;
+  });
+  const cut = { ...program, elements, flows: program.flows.filter(({ from, to }) => from !== "g" || to === "b") };
   expect(checkSoundness(cut).findings.map(({ message }) => message)).toEqual([
     "Expected a way on, but nothing can happen any more: Expected a condition at 'g' to hold or a default flow, but none does, after start → a",
   ]);

@@ -177,6 +177,7 @@ function dispatchItems(turn: Turn, body: Key, items: readonly string[]): boolean
     if (lock === undefined) {
       activate(turn, { body, item });
     } else {
+      turn.countActivation();
       turn.emit({ type: "item-blocked", body, item, lock });
       // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
       wakeLine(turn, { body, item });

@@ -2,7 +2,7 @@ import type { Key } from "../command.ts";
 import type { VariableScope } from "../host.ts";
 import type { Json } from "../json.ts";
 import { assert } from "../problem.ts";
-import { evaluateCondition, Names, type Result } from "../scope.ts";
+import { type Asking, evaluateCondition, Names, type Result } from "../scope.ts";
 import type { SubscriptionRecord } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import { triggerSubscription } from "./trigger.ts";
@@ -30,8 +30,13 @@ class AskedNames implements VariableScope {
 function holds(turn: Turn, subscription: SubscriptionRecord): Result<boolean> {
   const trigger = triggerAt(turn.element(subscription.element), subscription.trigger);
   assert(trigger?.type === "conditional", `'${subscription.element}' waits for no condition`);
-  const names = new AskedNames(new Names(turn.program, turn.state, { scope: subscription.owner }));
-  const result = evaluateCondition(turn, trigger.condition, names);
+  const { key, owner } = subscription;
+  const names = new AskedNames(new Names(turn.program, turn.state, { scope: owner }));
+  const asking: Asking = {
+    program: turn.program,
+    noteDoubt: (doubt) => turn.noteDoubt({ ...doubt, scope: owner, subscription: key }),
+  };
+  const result = evaluateCondition(asking, trigger.condition, names);
   return !result.ok && names.missed ? { ok: true, value: false } : result;
 }
 

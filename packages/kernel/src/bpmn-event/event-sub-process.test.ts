@@ -300,6 +300,19 @@ test("[K131] event sub-processes stand in one another", () => {
   expect(driver.complete("deep").status).toBe("completed");
 });
 
+test("[K136] one of the process itself never starts", () => {
+  const back = handling("back", { trigger: { type: "compensation" } }, [service("tell")]);
+  const content = [start(), service("a", { compensation: "un" }), service("un", { forCompensation: true }), ...back];
+  const lines = ["start>a>all>end", "back-start>tell"];
+  const driver = new Driver(program([...content, undo("all"), end()], lines)).create().complete("a");
+  expect(driver.active).toEqual(["all", "un"]);
+  expect(driver.complete("un").status).toBe("completed");
+  const failing = program([...content, end("all", { type: "error", code: "E" })], ["start>a>all", "back-start>tell"], {
+    onError: "compensate",
+  });
+  expect(new Driver(failing).create().complete("a").complete("un").status).toBe("failed");
+});
+
 test("[K136] an event sub-process that repairs can have undone what completed in its scope, itself first", () => {
   const inside = [
     ...[start("s"), service("a", { compensation: "undo-a" }), service("risky"), end("e")],

@@ -1,7 +1,6 @@
 import { throwEscalation } from "../bpmn-event/throw.ts";
 import { armTimer, computeTimer, type DueTimer } from "../bpmn-event/timer.ts";
 import type { FailureInfo, Key } from "../command.ts";
-import type { SlaPlan } from "../event.ts";
 import { visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { SlaRule, UserTask } from "../program.ts";
@@ -9,6 +8,7 @@ import { Names, type Result, resolve } from "../scope.ts";
 import type { TaskRecord, TimerRecord } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import type { Visit } from "./behavior.ts";
+import type { SlaPlan } from "./task-event.ts";
 
 /** A rule that repeats comes at most this often, however short its time. */
 const repeatMsMin = 1_000;

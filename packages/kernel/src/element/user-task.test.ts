@@ -365,5 +365,8 @@ test("[K197] what was wrong with the rules of a task ends with it, what is wrong
   }
   expect(driver.view().incidents.map(({ element }) => element)).toEqual(["again", "check"]);
   driver.send({ type: "throw-task-error", key: driver.key("check"), error: refused });
-  expect(driver.view().incidents.map(({ element, kind }) => `${element} ${kind}`)).toEqual(["again timer", "check error"]);
+  expect(driver.view().incidents.map(({ element, kind }) => `${element} ${kind}`)).toEqual([
+    "again timer",
+    "check error",
+  ]);
 });

@@ -81,6 +81,10 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     state.head.continuing = false;
   },
   "expression-doubted": (state, event) => {
+    const waiting = event.subscription === undefined ? undefined : state.subscriptions.get(event.subscription);
+    if (waiting !== undefined) {
+      writable(state, "subscriptions").set(waiting.key, { ...waiting, doubt: event.warnings });
+    }
     state.head.at = event.at;
   },
   "variables-set": (state, event) => {

@@ -1,5 +1,6 @@
 import type { Chosen, FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "../command.ts";
-import type { IncidentKind, SlaPlan } from "../event.ts";
+import type { SlaPlan } from "../element/task-event.ts";
+import type { IncidentKind } from "../event.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { ElementId, FlowId, QueueClass } from "../program.ts";
 import type { InstanceStatus, ItemStatus } from "../view/view.ts";
@@ -108,6 +109,8 @@ export interface SubscriptionRecord {
   readonly messageId: string | null;
   /** Whether a condition held when it was last looked at: it triggers when it comes to hold. */
   readonly holds: boolean;
+  /** What a condition was not sure of, as it was said last. */
+  readonly doubt?: readonly string[];
 }
 
 export interface TaskRecord {

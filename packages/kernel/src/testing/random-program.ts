@@ -128,7 +128,7 @@ class Grower {
       [1, () => ({ type: "timer", timer: timer("duration", "PT5S") })],
       [2, () => ({ type: "error", ...code })],
       [2, () => ({ type: "escalation", ...code })],
-      [parent === null ? 0 : 2, () => ({ type: "compensation" })],
+      [parent === null ? 0.5 : 2, () => ({ type: "compensation" })],
       [1, () => randomSeveral(this.#random)],
     ]);
     const outputs = random.chance(0.3) ? { outputs: map({ n: "n" }) } : {};

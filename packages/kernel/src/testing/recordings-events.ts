@@ -101,7 +101,11 @@ function events(): Driver {
 
 /** A task that whoever has it ends with an error, once with an event that catches it and once with none. */
 function declined(): Driver {
-  const sla: SlaRule = { on: "not-started", after: timer("duration", "PT9S"), action: { type: "notify", to: ["boss"] } };
+  const sla: SlaRule = {
+    on: "not-started",
+    after: timer("duration", "PT9S"),
+    action: { type: "notify", to: ["boss"] },
+  };
   const made = program(
     [start(), user("check", { sla: [sla] }), onError("no", "check", { code: "no" }), user("sign"), end()],
     ["start>check>end", "no>sign>end"],

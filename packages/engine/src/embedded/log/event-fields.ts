@@ -265,7 +265,10 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     number: 140,
     fields: { key: always, error: always, actor: always, at: row, rationale: optional },
   },
-  "expression-doubted": { number: 139, fields: { scope: always, expression: always, warnings: always, at: row } },
+  "expression-doubted": {
+    number: 139,
+    fields: { scope: always, expression: always, warnings: always, at: row, subscription: optional },
+  },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 

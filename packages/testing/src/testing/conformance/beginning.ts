@@ -97,6 +97,14 @@ export const beginning: readonly Row[] = [
   },
   {
     clause: "13.2",
+    says: "a conditional start event begins an instance when its condition becomes true",
+    rules: "K148 K142",
+    choice: "before an instance there is no data to look at: whoever finds that it holds names the event (`--start`)",
+    drawing: `<startEvent id="s"/><startEvent id="c"><conditionalEventDefinition><condition>x = 1</condition></conditionalEventDefinition></startEvent><task id="a"/><task id="b"/>{s>a; c>b}`,
+    path: "s a",
+  },
+  {
+    clause: "13.2",
     says: "a timer begins an instance when it is due",
     rules: "K142",
     drawing: `<startEvent id="s"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></startEvent><task id="a"/>{s>a}`,

@@ -94,6 +94,22 @@ export const undoing: readonly Row[] = [
   },
   {
     clause: "13.5.5",
+    says: "a compensation event sub-process of the process itself starts only when the whole process is undone",
+    rules: "K136",
+    choice:
+      "nothing undoes a whole process: once it has completed it has ended, and a call is undone by the handler at it",
+    drawing: `${pair}${undone("a")}<subProcess id="v" triggeredByEvent="true"><startEvent id="vs">${compensate()}</startEvent><task id="b"/>{vs>b}</subProcess>${throws("t")}{s>a; a>t; t>e}`,
+    path: "s a t ah e",
+  },
+  {
+    clause: "13.5.5",
+    says: "a completed call is undone by the handler at it, also when it is named",
+    rules: "K97",
+    drawing: `<process id="p" isExecutable="true">${pair}${undone("c", "callActivity").replace('<callActivity id="c"', '<callActivity id="c" calledElement="q"')}${throws("t", 'activityRef="c"')}{s>c; c>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}{qs>a}</process>`,
+    path: "s c t ch e / qs a",
+  },
+  {
+    clause: "13.5.5",
     says: "a handler sees the data as it was when its activity completed",
     rules: "K96",
     drawing:
