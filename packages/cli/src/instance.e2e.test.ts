@@ -161,7 +161,7 @@ test("[C66] a token is moved by hand, with who did it and why", async () => {
   expect((await show("moved")).waiting).toMatchObject([{ element: "halt", on: "signal" }]);
   expect((await proc("log", "moved")).stdout).toMatch(/by hand .* by person:\S+: Paid in cash\./);
   for (const [given, message] of [
-    [[], "Expected --activate or --terminate"],
+    [[], "Expected --activate, --withdraw or --terminate"],
     [["--terminate", "charge"], "Expected one active 'charge' in moved, but it is not active"],
     [["--activate", "nowhere"], "nowhere"],
     [["--activate", "charge", "--activate", "halt", "--vars", "{}"], "with one --activate, but got 2"],

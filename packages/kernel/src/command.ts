@@ -357,18 +357,30 @@ export interface ActivateElements extends CommandBase {
 /** One token to put on an element. */
 export interface Activation {
   readonly element: ElementId;
+  /** The token comes by the flow from this element, and waits there like any that came so. Absent: it waits for none. */
+  readonly from?: ElementId;
   /** The element instance of a container around it to do so in, 0 for the process; needed where there are several. */
   readonly scope?: Key;
   /** Written as the outputs of an element in that scope would be. */
   readonly variables?: JsonObject;
 }
 
+/** Tokens to take away that wait at an element until it has all it needs. */
+export interface Withdrawal {
+  readonly element: ElementId;
+  /** Those that came from this element; absent: all. */
+  readonly from?: ElementId;
+  /** The element instance they wait in, 0 for the process; needed where they wait in several. */
+  readonly scope?: Key;
+}
+
 /**
- * Puts tokens on elements, whose containers are opened as needed, and then ends element instances; all or nothing. For
- * people, who repair what went wrong.
+ * Takes away tokens that wait, puts tokens on elements, whose containers are opened as needed, and then ends element
+ * instances; all or nothing. For people, who repair what went wrong.
  */
 export interface ModifyInstance extends CommandBase {
   readonly type: "modify-instance";
+  readonly withdraw?: readonly Withdrawal[];
   readonly activate: readonly Activation[];
   readonly terminate: readonly Key[];
   readonly reason: string;

@@ -1,5 +1,5 @@
 import type { TriggerEvent } from "./bpmn-event/event-trigger.ts";
-import type { Activation, Actor, Chosen, FailureInfo, ItemDefinition, Key, ParentLink } from "./command.ts";
+import type { Activation, Actor, Chosen, FailureInfo, ItemDefinition, Key, ParentLink, Withdrawal } from "./command.ts";
 import type { TaskEvent } from "./element/task-event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
@@ -71,6 +71,7 @@ export type Event =
       readonly type: "instance-modified";
       readonly activate: readonly Activation[];
       readonly terminate: readonly Key[];
+      readonly withdraw?: readonly Withdrawal[];
       readonly reason: string;
       readonly actor: Actor;
       readonly at: number;

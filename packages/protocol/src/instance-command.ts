@@ -43,8 +43,15 @@ const failure = z.strictObject({
 const elements = z.array(name).max(1_000).readonly();
 const activation = z.strictObject({
   element: name,
+  from: name.exactOptional(),
   scope: z.int().min(0).exactOptional(),
   variables: jsonObjectSchema.exactOptional(),
+});
+
+const withdrawal = z.strictObject({
+  element: name,
+  from: name.exactOptional(),
+  scope: z.int().min(0).exactOptional(),
 });
 
 export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminatedUnion("type", [
@@ -69,6 +76,7 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
   }),
   z.strictObject({
     type: z.literal("modify-instance"),
+    withdraw: z.array(withdrawal).max(1_000).readonly().exactOptional(),
     activate: z.array(activation).max(1_000).readonly(),
     terminate: z.array(key).max(1_000).readonly(),
     reason,

@@ -2,6 +2,7 @@ import { itemOf, skipDoomed, wakeLine } from "../activity/item.ts";
 import { failHandler } from "../bpmn-event/throw.ts";
 import type { Key } from "../command.ts";
 import { release, terminate, terminateContent } from "../lifecycle.ts";
+import { isEnded } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 
 /**
@@ -24,7 +25,15 @@ export function endByHand(turn: Turn, key: Key, reason: string): void {
     wakeLine(turn, item);
     skipDoomed(turn, item);
   }
-  if (item !== undefined || state.loops.get(scope) !== undefined || state.adHocs.get(scope) !== undefined) {
+  if (item !== undefined) turn.stirred.add(scope);
+  else endIfEmpty(turn, scope, reason);
+}
+
+/** A person took something out of a scope: it goes on with what is left, or ends because nothing is. */
+export function endIfEmpty(turn: Turn, scope: Key, reason: string): void {
+  const { state } = turn;
+  if (isEnded(state) || (scope !== 0 && state.elements.get(scope) === undefined)) return;
+  if (state.loops.get(scope) !== undefined || state.adHocs.get(scope) !== undefined) {
     turn.stirred.add(scope);
   } else if (!isEmpty(turn, scope)) {
     turn.touched.add(scope);

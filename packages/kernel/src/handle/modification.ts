@@ -1,15 +1,16 @@
 import { isInterrupted } from "../bpmn-event/event-sub-process.ts";
 import { boundaryWaits } from "../bpmn-event/wait.ts";
-import type { Activation, Key, ModifyInstance, Rejection } from "../command.ts";
+import type { Activation, Key, ModifyInstance, Rejection, Withdrawal } from "../command.ts";
 import { localsOf } from "../element/sub-process.ts";
+import { flowKey } from "../evolve/element.ts";
 import type { Json, JsonObject } from "../json.ts";
-import { instanceAt, isBody, isChoice, placeWrites, start, writeVariables } from "../lifecycle.ts";
+import { instanceAt, isBody, isChoice, placeWrites, start, takeFlow, writeVariables } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
-import type { Container, Element, ElementId } from "../program.ts";
+import type { Container, Element, ElementId, Flow, FlowId } from "../program.ts";
 import { isEventSubProcess } from "../program-check.ts";
 import { misfit, Names, resolveMappings } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
-import { endByHand } from "./end-by-hand.ts";
+import { endByHand, endIfEmpty } from "./end-by-hand.ts";
 import type { Handlers } from "./instance.ts";
 
 /** What will be seen in containers that are still to be opened. */
@@ -44,16 +45,43 @@ function refuse(code: "element-not-activatable" | "scope-not-found" | "scope-amb
 }
 
 /** Why a token cannot be put on an element at all. */
-function whyNot(turn: Turn, element: Element): string | undefined {
+function whyNot(turn: Turn, element: Element, from: ElementId | undefined): string | undefined {
   const { kind, id } = element;
-  const isAwaited = turn.program.incoming
-    .get(id)
-    ?.some(({ from }) => turn.element(from).kind === "event-based-gateway");
+  const incoming = turn.program.incoming.get(id) ?? [];
+  const isAwaited = incoming.some((flow) => turn.element(flow.from).kind === "event-based-gateway");
   if (kind === "start-event" || kind === "boundary-event") return `it is a ${kind}`;
-  if (kind === "complex-gateway") return "it is a complex gateway, which remembers by which flows tokens came";
+  if (from !== undefined && flowFrom(turn, element, from) === undefined) return `no flow leads to it from '${from}'`;
+  if (kind === "complex-gateway" && from === undefined)
+    return "it is a complex gateway, which remembers by which flows tokens came";
   if (turn.program.handlers.has(id)) return "it undoes something else";
   if (isEventSubProcess(element)) return "an event starts it";
   return isAwaited ? "the event-based gateway before it waits for it" : undefined;
+}
+
+function flowFrom(turn: Turn, element: Element, source: ElementId): Flow | undefined {
+  return turn.program.incoming.get(element.id)?.find(({ from }) => from === source);
+}
+
+/** The tokens to take away: the flows they wait on, and where. */
+function findTokens(
+  turn: Turn,
+  { element, from, scope: wanted }: Withdrawal,
+): { readonly scope: Key; readonly flows: readonly FlowId[] } | Rejection {
+  const { state, program } = turn;
+  const into = (program.incoming.get(element) ?? []).filter((flow) => from === undefined || flow.from === from);
+  const scopes = wanted === undefined ? [0, ...[...state.elements.values()].map(({ key }) => key)] : [wanted];
+  const found = scopes.flatMap((scope) => {
+    const flows = into.map(({ id }) => id).filter((id) => state.waitingFlows.get(flowKey(scope, id)) !== undefined);
+    return flows.length === 0 ? [] : [{ scope, flows }];
+  });
+  const [only] = found;
+  if (only === undefined) {
+    const source = from === undefined ? "" : ` from '${from}'`;
+    const why = `Expected a token${source} that waits at '${element}' to withdraw, but there is none`;
+    return refusal("element-not-found", why);
+  }
+  if (found.length === 1) return only;
+  return refusal("scope-ambiguous", `Expected tokens at '${element}' in one scope, but there are ${found.length}`);
 }
 
 /** The containers around an element, outermost first. */
@@ -141,7 +169,7 @@ function checkActivation(turn: Turn, activation: Activation): Rejection | undefi
     const why = `Expected an element of '${turn.program.document.id}' to activate, but '${activation.element}' is none`;
     return refuse("element-not-activatable", why);
   }
-  const why = whyNot(turn, element);
+  const why = whyNot(turn, element, activation.from);
   if (why !== undefined) {
     return refuse("element-not-activatable", `Expected '${element.id}' to be one that can be activated, but ${why}`);
   }
@@ -150,14 +178,18 @@ function checkActivation(turn: Turn, activation: Activation): Rejection | undefi
   return checkPlace(turn, element, place) ?? checkVariables(turn, place, activation);
 }
 
-function check(turn: Turn, { activate, terminate }: ModifyInstance): Rejection | undefined {
+function check(turn: Turn, { activate, terminate, withdraw = [] }: ModifyInstance): Rejection | undefined {
   const { status } = turn.state.head;
   if (status === "failing") {
     return refusal("instance-failing", "Expected a running instance, but its work is being undone, and it will fail");
   }
-  if (activate.length + terminate.length > changesMax) {
-    const count = activate.length + terminate.length;
+  const count = activate.length + terminate.length + withdraw.length;
+  if (count > changesMax) {
     return refusal("limit-exceeded", `Expected at most ${changesMax} changes, but there are ${count}`);
+  }
+  for (const withdrawal of withdraw) {
+    const found = findTokens(turn, withdrawal);
+    if ("code" in found) return found;
   }
   for (const key of terminate) {
     if (turn.state.elements.get(key) !== undefined) continue;
@@ -185,17 +217,43 @@ function activateOne(turn: Turn, activation: Activation, actor: string): void {
   const writes = placeWrites(turn, activation.variables ?? {}, scope);
   assert(writes.ok, "what was checked can be written");
   writeVariables(turn, writes.value, actor);
-  turn.arrivals.push({ element: element.id, scope, direct: true });
+  const flow = activation.from === undefined ? undefined : flowFrom(turn, element, activation.from);
+  if (flow === undefined) {
+    turn.arrivals.push({ element: element.id, scope, direct: true });
+    return;
+  }
+  askAnew(turn, scope);
+  takeFlow(turn, flow, scope);
+}
+
+/** The tokens of a scope are others now: a join that was stuck may not be any more, or says so again. */
+function askAnew(turn: Turn, scope: Key): void {
+  turn.dropIncidents(scope, "The tokens that wait are others now.", ({ kind }) => kind === "flow");
+  turn.touched.add(scope);
+}
+
+/** Gives the scope that tokens were taken out of. */
+function withdrawTokens(turn: Turn, withdrawal: Withdrawal): Key | undefined {
+  const found = findTokens(turn, withdrawal);
+  // They may have gone with others.
+  if ("code" in found) return undefined;
+  const { scope, flows } = found;
+  askAnew(turn, scope);
+  for (const flow of flows) turn.emit({ type: "flow-dropped", flow, scope });
+  return scope;
 }
 
 export const modificationHandlers: Handlers<"modify-instance"> = {
   "modify-instance": (turn, command) => {
     const problem = check(turn, command);
     if (problem !== undefined) return problem;
-    const { activate, terminate, reason, actor, at } = command;
-    turn.emit({ type: "instance-modified", activate, terminate, reason, actor, at });
+    const { activate, terminate, withdraw = [], reason, actor, at } = command;
+    const tokens = withdraw.length === 0 ? {} : { withdraw };
+    turn.emit({ type: "instance-modified", activate, terminate, ...tokens, reason, actor, at });
+    const left = withdraw.flatMap((withdrawal) => withdrawTokens(turn, withdrawal) ?? []);
     for (const activation of activate) activateOne(turn, activation, actor);
     for (const key of terminate) endByHand(turn, key, reason);
+    for (const scope of left) endIfEmpty(turn, scope, reason);
     return undefined;
   },
 };

@@ -1,5 +1,6 @@
 import type { Chosen, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
+import type { Program } from "../load.ts";
 import type { JobRecord, State, SubscriptionRecord, Tables } from "../state/state.ts";
 import type { Driver, Said } from "./driver.ts";
 import type { Random } from "./random.ts";
@@ -105,14 +106,26 @@ function randomTaskCommand(random: Random, { state, at }: Driver): Said {
 }
 
 function randomModification(random: Random, { state, program }: Driver): Said {
-  const known = [...program.elements.keys()];
   const activate = Array.from({ length: random.below(3) }, () => ({
-    element: random.pick(known),
+    ...placeOf(random, program),
     ...(random.chance(0.3) ? { scope: aim(random, state.elements.values()) } : {}),
     ...(random.chance(0.3) ? { variables: resultOf(random) } : {}),
   }));
   const terminate = Array.from({ length: random.below(2) }, () => aim(random, state.elements.values()));
-  return { type: "modify-instance", activate, terminate, reason: "so" };
+  const scopes = [0, ...[...state.elements.values()].map(({ key }) => key)];
+  const waiting = scopes.flatMap((scope) => [...state.waitingIn.of(scope)]);
+  const flow = random.chance(0.4) && waiting.length > 0 ? program.flows.get(random.pick(waiting)) : undefined;
+  if (flow === undefined) return { type: "modify-instance", activate, terminate, reason: "so" };
+  const withdraw = [{ element: flow.to, ...(random.chance(0.5) ? { from: flow.from } : {}) }];
+  return { type: "modify-instance", withdraw, activate, terminate, reason: "so" };
+}
+
+/** Any element, or one with a flow by which a token comes to it. */
+function placeOf(random: Random, program: Program): { readonly element: string; readonly from?: string } {
+  const flow = random.chance(0.4) && program.flows.size > 0 ? random.pick([...program.flows.values()]) : undefined;
+  return flow === undefined
+    ? { element: random.pick([...program.elements.keys()]) }
+    : { element: flow.to, from: flow.from };
 }
 
 const makers: readonly Maker[] = [

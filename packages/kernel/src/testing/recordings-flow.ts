@@ -106,6 +106,19 @@ function moved(): Driver {
   return driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("y")], reason: "given up" });
 }
 
+/** A token that waits at a join is taken away, and one put before it in its place. */
+function rejoined(): Driver {
+  const made = program(
+    [start(), and("f"), service("a"), service("b"), and("join"), end()],
+    ["start>f>a>join>end", "f>b>join"],
+  );
+  const driver = new Driver(made).create().complete("a");
+  const moved = { type: "modify-instance" as const, terminate: [], reason: "wrong way" };
+  driver.send({ ...moved, activate: [], withdraw: [{ element: "join" }] });
+  driver.send({ ...moved, activate: [{ element: "join", from: "b" }], terminate: [driver.key("b")] });
+  return driver.send({ ...moved, activate: [{ element: "join", from: "a" }] });
+}
+
 /** A circle that never waits, continued until it is stopped, and let go once more. */
 function circling(): Driver {
   const { document } = program(
@@ -135,6 +148,7 @@ export const flowRecordings: { readonly [name: string]: () => Driver } = {
   rounds,
   choosing,
   moved,
+  rejoined,
   circling,
   doubting,
 };

@@ -259,7 +259,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "ad-hoc-closing": { number: 137, fields: { body: always } },
   "instance-modified": {
     number: 138,
-    fields: { activate: always, terminate: always, reason: always, actor: always, at: row },
+    fields: { activate: always, terminate: always, reason: always, actor: always, at: row, withdraw: optional },
   },
   "task-error-thrown": {
     number: 140,
