@@ -157,8 +157,14 @@ export interface ResolveTask extends CommandBase {
   readonly actor: Actor;
 }
 
-/** Gives a task to somebody for good, or to nobody, whoever has it. Who may do that is not the kernel's matter. */
-export interface ReassignTask extends CommandBase {
+/** For whoever has a task, or lent it to somebody; for everybody as long as nobody has it. */
+interface TaskMove extends CommandBase {
+  /** The edge says that the actor may do it, whoever has the task. */
+  readonly authority?: true;
+}
+
+/** Gives a task to somebody for good, or to nobody. */
+export interface ReassignTask extends TaskMove {
   readonly type: "reassign-task";
   readonly key: Key;
   readonly to: Actor | null;
@@ -176,7 +182,7 @@ export interface TaskChanges {
   readonly candidates?: readonly string[];
 }
 
-export interface UpdateTask extends CommandBase, TaskChanges {
+export interface UpdateTask extends TaskMove, TaskChanges {
   readonly type: "update-task";
   readonly key: Key;
   readonly reason?: string;
@@ -184,7 +190,7 @@ export interface UpdateTask extends CommandBase, TaskChanges {
 }
 
 /** Hands a task upwards: to other candidates, as a BPMN escalation with a code, or both. */
-export interface EscalateTask extends CommandBase {
+export interface EscalateTask extends TaskMove {
   readonly type: "escalate-task";
   readonly key: Key;
   readonly to?: readonly string[];

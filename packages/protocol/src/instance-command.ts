@@ -31,6 +31,8 @@ export type InstanceCommand =
 const name = z.string().min(1).max(200);
 const reason = z.string().max(2_000);
 const key = z.int().min(1);
+/** Whoever has the task; whoever can reach the owner of the state may say so. */
+const authority = z.literal(true).exactOptional();
 const names = z.array(name).max(100).readonly();
 /** Epoch ms. */
 const instant = z.int().min(0).nullable();
@@ -96,7 +98,7 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
     actor: name,
   }),
   z.strictObject({ type: z.literal("resolve-task"), key, reason: reason.exactOptional(), actor: name }),
-  z.strictObject({ type: z.literal("reassign-task"), key, to: name.nullable(), reason, actor: name }),
+  z.strictObject({ type: z.literal("reassign-task"), key, to: name.nullable(), reason, actor: name, authority }),
   z.strictObject({
     type: z.literal("update-task"),
     key,
@@ -105,6 +107,7 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
     priority: z.int().min(0).max(100).exactOptional(),
     candidates: names.exactOptional(),
     reason: reason.exactOptional(),
+    authority,
     actor: name,
   }),
   z.strictObject({
@@ -113,6 +116,7 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
     to: names.exactOptional(),
     code: name.exactOptional(),
     reason,
+    authority,
     actor: name,
   }),
   z.strictObject({

@@ -23,7 +23,7 @@ const actions: { readonly [action: string]: readonly [did: string, make: Maker] 
   reassign: [
     "Reassigned",
     (input, base) => ({
-      ...{ type: "reassign-task", ...base, reason: one(input, "reason") },
+      ...{ type: "reassign-task", ...base, reason: one(input, "reason"), ...right(input) },
       to: input.flag("nobody") ? null : one(input, "to"),
     }),
   ],
@@ -38,9 +38,10 @@ export const task: Command = {
   summary:
     "Does something to a user task: claim, start, delegate, resolve, release, reassign, update, escalate, complete, throw.",
   about:
-    "Who claims a task is the only one who may complete it, or end it with a BPMN error. A delegated task goes back to its owner with resolve. Who may reassign, update and escalate is not checked here: every step is recorded with who did it and why.",
+    "Who claims a task is the only one who may complete it, or end it with a BPMN error. A delegated task goes back to its owner with resolve. Who has a task, or lent it, may reassign, update and escalate it; others with --authority. Every step is recorded with who did it and why.",
   options: {
     to: { value: "WHO", repeated: true, help: "delegate, reassign: to whom; escalate: the candidates from now on" },
+    authority: { help: "reassign, update, escalate: though somebody else has it, as you have the right to" },
     nobody: { help: "reassign: to nobody" },
     code: { value: "CODE", help: "escalate: as this BPMN escalation; throw: the BPMN error" },
     result: { value: "JSON", help: "complete: what it gives, or @FILE with it (default: {})" },
@@ -85,6 +86,10 @@ function one(input: Input, name: string): string {
   throw new AppError("input-needed", `Expected --${name} once, but it was given ${input.list(name).length} times`);
 }
 
+function right(input: Input): { readonly authority?: true } {
+  return input.flag("authority") ? { authority: true } : {};
+}
+
 function why(input: Input): { readonly reason?: string } {
   const reason = input.text("reason");
   return reason === undefined ? {} : { reason };
@@ -106,7 +111,7 @@ function updateCommand(input: Input, base: Base): TaskCommand {
   const priority = input.number("priority", { min: 0, max: 100 });
   const candidates = input.list("candidate");
   return {
-    ...{ type: "update-task", ...base, ...why(input) },
+    ...{ type: "update-task", ...base, ...why(input), ...right(input) },
     ...(dueAt === undefined ? {} : { dueAt }),
     ...(followUpAt === undefined ? {} : { followUpAt }),
     ...(priority === undefined ? {} : { priority }),
@@ -118,7 +123,7 @@ function escalateCommand(input: Input, base: Base): TaskCommand {
   const to = input.list("to");
   const code = input.text("code");
   return {
-    ...{ type: "escalate-task", ...base, reason: one(input, "reason") },
+    ...{ type: "escalate-task", ...base, reason: one(input, "reason"), ...right(input) },
     ...(to.length === 0 ? {} : { to }),
     ...(code === undefined ? {} : { code }),
   };

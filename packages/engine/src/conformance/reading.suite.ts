@@ -145,7 +145,14 @@ function taskRules(rule: Rule): void {
     await harness.advance(600_000);
     const late = await engine.command(id, { type: "complete-task", key: task.key, result: {}, actor });
     expect(late).toMatchObject({ ok: false, rejection: { code: "task-late" } });
-    await engine.command(id, { type: "update-task", key: task.key, dueAt: null, reason: "It may.", actor: "boss" });
+    await engine.command(id, {
+      type: "update-task",
+      key: task.key,
+      dueAt: null,
+      reason: "It may.",
+      actor: "boss",
+      authority: true,
+    });
     await engine.command(id, { type: "complete-task", key: task.key, result: {}, actor });
     expect((await ended(engine, id)).status).toBe("completed");
   });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { decide } from "../decide.ts";
 import type { SlaRule, UserTask } from "../program.ts";
 import {
   boundary,
@@ -104,12 +105,34 @@ test("[K192] a delegated task comes back to its owner, who alone completes it", 
   expect(driver.status).toBe("completed");
 });
 
-test("[K193] whoever the edge lets may reassign, update and escalate, and it is recorded who and why", () => {
-  const { driver, key, record } = task({ candidates: ["ann"] });
+test("[K193] a task that somebody has is reassigned, updated and escalated by them, by who lent it, or with the right to", () => {
+  const { driver, key } = task();
   driver.send({ type: "claim-task", key, actor: "ann" });
+  const moves = [
+    { type: "reassign-task" as const, key, to: "carl", reason: "so" },
+    { type: "update-task" as const, key, priority: 1 },
+    { type: "escalate-task" as const, key, code: "stuck", reason: "so" },
+  ];
+  const attempts = (actor: string, authority: { readonly authority?: true } = {}) =>
+    moves.map((move) => {
+      const decision = decide(driver.program, driver.state, { ...move, actor, ...authority, at: driver.at });
+      return "rejection" in decision ? decision.rejection.code : undefined;
+    });
+  const all = (code: string | undefined) => [code, code, code];
+  expect(attempts("bob")).toEqual(all("task-claimed"));
+  expect(attempts("bob", { authority: true })).toEqual(all(undefined));
+  expect(attempts("ann")).toEqual(all(undefined));
+  driver.send({ type: "delegate-task", key, to: "bob", actor: "ann" });
+  expect(attempts("ann")).toEqual(all(undefined));
+  expect(attempts("bob")).toEqual(all("task-delegated"));
+  expect(attempts("carl")).toEqual(all("task-claimed"));
+});
+
+test("[K193] one that nobody has is for everybody to move, and it is recorded who did and why", () => {
+  const { driver, key, record } = task({ candidates: ["ann"] });
   driver.send({ type: "reassign-task", key, to: "bob", reason: "Ann is ill.", actor: "boss" });
   expect(driver.lastEvents).toMatchObject([{ assignee: "bob", actor: "boss", reason: "Ann is ill." }]);
-  driver.send({ type: "reassign-task", key, to: null, reason: "Bob, too.", actor: "boss" });
+  driver.send({ type: "reassign-task", key, to: null, reason: "Bob, too.", actor: "boss", authority: true });
   expect(record()?.assignee).toBeNull();
   const update = { dueAt: 5, followUpAt: 4, priority: 90, candidates: ["carl"] };
   driver.send({ type: "update-task", key, ...update, reason: "New week.", actor: "boss" });
@@ -183,7 +206,7 @@ test("[K195] rules on the beginning end as it begins, and count anew once somebo
   );
   driver.send({ type: "reassign-task", key, to: "bob", reason: "so" });
   expect(armed().get(0)).toBe(driver.at + 60_000);
-  driver.send({ type: "escalate-task", key, to: ["heads"], reason: "so" });
+  driver.send({ type: "escalate-task", key, to: ["heads"], reason: "so", authority: true });
   expect(armed().get(0)).toBe(driver.at + 60_000);
   const before = armed();
   driver.send({ type: "escalate-task", key, code: "stuck", reason: "so" }).send({ type: "claim-task", key });

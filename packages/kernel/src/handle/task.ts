@@ -5,6 +5,7 @@ import type {
   DelegateTask,
   EscalateTask,
   Key,
+  ReassignTask,
   Rejection,
   ThrowTaskError,
   UpdateTask,
@@ -35,6 +36,14 @@ function undelegatedTask(turn: Turn, key: Key, actor: string): TaskRecord | Reje
   const task = ownTask(turn, key, actor);
   if (isRejection(task) || task.owner === undefined) return task;
   return refusal("task-delegated", `Expected task ${key} to be given back first, but it is lent by '${task.owner}'`);
+}
+
+/** A task that the actor may hand to others: free or the actor's, lent by the actor, or any with the right to. */
+function movableTask(turn: Turn, command: ReassignTask | UpdateTask | EscalateTask): TaskRecord | Rejection {
+  const { key, actor, authority } = command;
+  const task = openTask(turn, key);
+  if (isRejection(task) || authority === true || task.owner === actor) return task;
+  return undelegatedTask(turn, key, actor);
 }
 
 function completeTask(turn: Turn, command: CompleteTask): Rejection | undefined {
@@ -94,7 +103,7 @@ function delegateTask(turn: Turn, command: DelegateTask): Rejection | undefined 
 
 function updateTask(turn: Turn, command: UpdateTask): Rejection | undefined {
   const { key, dueAt, followUpAt, priority, candidates, actor, reason, at } = command;
-  const task = openTask(turn, key);
+  const task = movableTask(turn, command);
   if (isRejection(task)) return task;
   if (priority !== undefined && !isPriority(priority)) {
     return refusal("task-invalid", `Expected a priority as a whole number from 0 to 100, but it is ${priority}`);
@@ -114,7 +123,7 @@ function updateTask(turn: Turn, command: UpdateTask): Rejection | undefined {
 
 function escalateTask(turn: Turn, command: EscalateTask): Rejection | undefined {
   const { key, to, code, reason, actor, at } = command;
-  const task = openTask(turn, key);
+  const task = movableTask(turn, command);
   if (isRejection(task)) return task;
   if (to === undefined && code === undefined) {
     return refusal("task-invalid", "Expected whom to escalate to, or a code, but neither is given");
@@ -158,8 +167,9 @@ export const taskHandlers: Handlers<TaskCommand> = {
     turn.emit({ type: "task-resolved", key, owner, actor, ...(reason === undefined ? {} : { reason }), at });
     return undefined;
   },
-  "reassign-task": (turn, { key, to, reason, actor, at }) => {
-    const task = openTask(turn, key);
+  "reassign-task": (turn, command) => {
+    const { key, to, reason, actor, at } = command;
+    const task = movableTask(turn, command);
     if (isRejection(task)) return task;
     turn.emit({ type: "task-reassigned", key, assignee: to, actor, reason, at });
     restartStartRules(turn, task);

@@ -82,6 +82,7 @@ function randomTaskCommand(random: Random, { state, at }: Driver): Said {
   const assignee = state.tasks.get(key)?.assignee;
   const actor = random.chance(0.7) ? (assignee ?? "tester") : random.pick(["a", "tester"]);
   const to = random.pick(["a", "b"]);
+  const right = random.chance(0.5) ? { authority: true as const } : {};
   return random.oneOf<Said>([
     [4, () => ({ type: "complete-task", key, result: resultOf(random), actor })],
     [1, () => ({ type: "throw-task-error", key, error: errorOf(random), actor })],
@@ -90,8 +91,18 @@ function randomTaskCommand(random: Random, { state, at }: Driver): Said {
     [1, () => ({ type: "start-task", key, actor })],
     [1, () => ({ type: "delegate-task", key, to, actor })],
     [1, () => ({ type: "resolve-task", key, actor })],
-    [0.7, () => ({ type: "reassign-task", key, to: random.pick([to, null]), reason: "so", actor })],
-    [0.7, () => ({ type: "update-task", key, dueAt: random.pick([null, at]), priority: random.below(120), actor })],
+    [0.7, () => ({ type: "reassign-task", key, to: random.pick([to, null]), reason: "so", actor, ...right })],
+    [
+      0.7,
+      () => ({
+        type: "update-task",
+        key,
+        dueAt: random.pick([null, at]),
+        priority: random.below(120),
+        actor,
+        ...right,
+      }),
+    ],
     [
       0.7,
       () => ({
@@ -99,6 +110,7 @@ function randomTaskCommand(random: Random, { state, at }: Driver): Said {
         key,
         reason: "so",
         actor,
+        ...right,
         ...random.pick([{ to: [to] }, { code: "E1" }, {}]),
       }),
     ],

@@ -218,8 +218,8 @@ function handover(): Driver {
   driver.send({ type: "delegate-task", key, to: "bob", reason: "He knows it.", actor: "ann" });
   driver
     .send({ type: "resolve-task", key, actor: "bob" })
-    .send({ type: "update-task", key, dueAt: null, priority: 80 });
-  driver.send({ type: "reassign-task", key, to: "carl", reason: "Ann is ill.", actor: "boss" });
+    .send({ type: "update-task", key, dueAt: null, priority: 80, authority: true });
+  driver.send({ type: "reassign-task", key, to: "carl", reason: "Ann is ill.", actor: "boss", authority: true });
   driver.send({ type: "escalate-task", key, to: ["heads"], reason: "Nobody knows.", actor: "carl" });
   driver.fire("check", 1).fire("check", 2).send({ type: "claim-task", key, actor: "dora" });
   return driver.send({ type: "complete-task", key, result: {}, rationale: "It is fine.", actor: "dora" });
