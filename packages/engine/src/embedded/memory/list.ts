@@ -23,9 +23,9 @@ export function listInstances(
   page: PageRequest,
 ): Page<InstanceRow> {
   const before = page.after === undefined ? Number.POSITIVE_INFINITY : (parseCursor(page.after, 1)[0] as number);
-  const found = newestFirst(tables)
-    .map(({ record }) => record)
-    .filter((record) => record.number < before && matches(record, filter));
+  const found = [...tables.records()]
+    .filter((record) => record.number < before && matches(record, filter))
+    .sort((a, b) => b.number - a.number);
   const shown = found.slice(0, page.limit);
   const last = shown.at(-1);
   return {
@@ -134,6 +134,7 @@ function keyed<Row extends { readonly key: number }>(
   };
 }
 
+/** Of what has ended nothing is open that could be listed. */
 function newestFirst(tables: MemoryTables): InstanceTables[] {
   return [...tables.instances.values()].sort((a, b) => b.record.number - a.record.number);
 }

@@ -2,82 +2,103 @@ import { must } from "@tutti/kernel";
 import { decodeList, writeEvents } from "../log/codec.ts";
 import { JsonBytes } from "../log/json-bytes.ts";
 import type { InstanceNumber, LogRow } from "../store.ts";
+import { Column } from "./column.ts";
 
-/** The rows of one turn: a line of JSON for each, `[instance, sequence, at, row before of that instance, events]`. */
-interface Segment {
-  /** Position of the first. */
-  readonly first: number;
+/** Bytes of events are put aside by so many. */
+const chunkBytes = 1_048_576;
+
+/** The events of rows that follow each other, in JSON. */
+interface Chunk {
+  /** How many bytes of the log are before it. */
+  readonly begin: number;
   readonly bytes: Buffer;
 }
 
-type Line = readonly [instance: InstanceNumber, sequence: number, at: number, before: number, events: unknown[]];
-
 /**
- * The log of the store in memory, as bytes out of the garbage collector's sight: kept as objects, a long log costs more
- * to carry through the generations of the heap than all that the engine does.
+ * The log of the store in memory, as numbers and bytes out of the garbage collector's sight: kept as objects, a long log
+ * costs more to carry through the generations of the heap than all that the engine does.
  */
 export class MemoryLog {
-  readonly #segments: Segment[] = [];
+  // By position, from 1.
+  readonly #instance: Column = new Column();
+  readonly #sequence: Column = new Column();
+  readonly #at: Column = new Column();
+  /** Position of the row before, of the same instance; 0 for the first. */
+  readonly #before: Column = new Column();
+  /** Where the events end, in bytes from the begin of the log. */
+  readonly #end: Column = new Column();
+  /** Position of its newest row, by instance. */
+  readonly #newest: Column = new Column();
+  readonly #chunks: Chunk[] = [];
+  /** What comes after the chunks. */
   readonly #json: JsonBytes = new JsonBytes();
+  #chunksEnd: number = 0;
   #length: number = 0;
-  /** Whoever reads one row usually reads the next. */
-  #opened: { readonly segment: Segment; readonly lines: readonly string[] } | undefined;
 
   /** Position of the newest row. */
   get length(): number {
     return this.#length;
   }
 
-  /** `before` gives an instance's newest row, 0 for none, and is told the new one. */
-  append(rows: readonly LogRow[], before: (instance: InstanceNumber, position: number) => number): void {
-    if (rows.length === 0) return;
-    const first = this.#length + 1;
+  append(rows: readonly LogRow[]): void {
     const json = this.#json;
-    json.cut();
     for (const { instance, sequence, at, events } of rows) {
-      const earlier = before(instance, ++this.#length);
-      json.raw("[").number(instance).raw(",").number(sequence).raw(",").number(at).raw(",").number(earlier).raw(",");
+      const position = ++this.#length;
+      this.#instance.set(position, instance);
+      this.#sequence.set(position, sequence);
+      this.#at.set(position, at);
+      this.#before.set(position, this.#newest.get(instance));
+      this.#newest.set(instance, position);
       writeEvents(json, events, at);
-      json.raw("]\n");
+      this.#end.set(position, this.#chunksEnd + json.length);
     }
-    this.#segments.push({ first, bytes: Buffer.from(json.bytes) });
+    if (json.length < chunkBytes) return;
+    this.#chunks.push({ begin: this.#chunksEnd, bytes: Buffer.from(json.bytes) });
+    this.#chunksEnd += json.length;
+    json.cut();
+  }
+
+  instanceOf(position: number): InstanceNumber {
+    return this.#instance.get(position);
   }
 
   row(position: number): LogRow {
-    return rowOf(position, this.#line(position));
+    const at = this.#at.get(position);
+    const written = JSON.parse(this.#text(this.#end.get(position - 1), this.#end.get(position))) as unknown[];
+    return {
+      position,
+      instance: this.#instance.get(position),
+      sequence: this.#sequence.get(position),
+      at,
+      events: decodeList(written, at, () => undefined),
+    };
   }
 
-  /** An instance's rows after a position, from its newest one back to the first. */
-  rowsOf(newest: number, after: number): LogRow[] {
+  /** An instance's rows after a position. */
+  rowsOf(instance: InstanceNumber, after: number): LogRow[] {
     const found: LogRow[] = [];
-    for (let position = newest; position > after; ) {
-      const line = this.#line(position);
-      found.push(rowOf(position, line));
-      position = line[3];
+    for (let position = this.#newest.get(instance); position > after; position = this.#before.get(position)) {
+      found.push(this.row(position));
     }
     return found.reverse();
   }
 
-  #line(position: number): Line {
-    const segment = this.#segmentOf(position);
-    if (this.#opened?.segment !== segment) {
-      this.#opened = { segment, lines: segment.bytes.toString().split("\n") };
+  #text(begin: number, end: number): string {
+    if (begin >= this.#chunksEnd) {
+      return this.#json.bytes.toString("utf8", begin - this.#chunksEnd, end - this.#chunksEnd);
     }
-    return JSON.parse(must(this.#opened.lines[position - segment.first], `there is no row ${position}`)) as Line;
+    const chunk = must(this.#chunks[this.#chunkAt(begin)], "what is not in the last part is in a chunk");
+    return chunk.bytes.toString("utf8", begin - chunk.begin, end - chunk.begin);
   }
 
-  #segmentOf(position: number): Segment {
+  #chunkAt(begin: number): number {
     let low = 0;
-    let high = this.#segments.length - 1;
+    let high = this.#chunks.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#segments[middle]?.first ?? 0) <= position) low = middle;
+      if ((this.#chunks[middle]?.begin ?? 0) <= begin) low = middle;
       else high = middle - 1;
     }
-    return must(this.#segments[low], `there is no row ${position}`);
+    return low;
   }
-}
-
-function rowOf(position: number, [instance, sequence, at, , events]: Line): LogRow {
-  return { position, instance, sequence, at, events: decodeList(events, at, () => undefined) };
 }

@@ -1,8 +1,7 @@
-import { AppError, type ProgramDocument } from "@tutti/kernel";
+import { AppError, must, type ProgramDocument } from "@tutti/kernel";
 import {
   type ArmedTimer,
   type Found,
-  type InstanceRecord,
   type NamedLogRow,
   type OpenJob,
   quarantineKey,
@@ -108,7 +107,7 @@ function readsOf(tables: () => MemoryTables): Reads {
     queued: async (wanted) => tables().coordination.queued(wanted),
     signalled: async (wanted) => tables().coordination.signalled(wanted),
     unmatched: async (now) =>
-      tables().coordination.unmatched(now, (number) => tables().of(number).record.endedAt !== null),
+      tables().coordination.unmatched(now, (number) => tables().record(number)?.endedAt !== null),
     messageCounts: async () => tables().coordination.counts(),
     schedules: async () => [...tables().coordination.schedules.values()],
     rollouts: async () => [...tables().coordination.rollouts.values()],
@@ -176,17 +175,21 @@ function* inOrder(tables: MemoryTables, from: number): Generator<InstanceTables>
 function find(tables: MemoryTables, wanted: Wanted): Found {
   const requests = new Map<string, string>();
   for (const requestId of wanted.requestIds) {
-    const instanceId = tables.requests.get(requestId);
+    const instanceId = tables.startedBy(requestId);
     if (instanceId !== undefined) requests.set(requestId, instanceId);
   }
   const instances: StoredInstance[] = [];
   const load = (number: number | undefined): void => {
-    const of = number === undefined ? undefined : tables.instances.get(number);
-    if (of === undefined) return;
-    const { record, snapshot } = of;
-    instances.push({ record: { ...record }, snapshot, rows: tables.log.rowsOf(of.lastRow, snapshot?.position ?? 0) });
+    const record = number === undefined ? undefined : tables.record(number);
+    if (record === undefined) return;
+    const snapshot = tables.instances.get(record.number)?.snapshot;
+    instances.push({
+      record: { ...record },
+      snapshot,
+      rows: tables.log.rowsOf(record.number, snapshot?.position ?? 0),
+    });
   };
-  for (const id of wanted.instanceIds) load(tables.numbers.get(id));
+  for (const id of wanted.instanceIds) load(tables.numberOf(id));
   for (const number of wanted.numbers) load(number);
   return { instances, requests };
 }
@@ -195,12 +198,11 @@ function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {
   const { after, instanceId, rootId, limit } = request;
   const found: NamedLogRow[] = [];
   for (let position = after + 1; position <= tables.log.length && found.length < limit; position++) {
-    const row = tables.log.row(position);
-    const record: InstanceRecord = tables.of(row.instance).record;
+    const record = must(tables.record(tables.log.instanceOf(position)), "a row has its instance");
     if (instanceId !== undefined && record.instanceId !== instanceId) continue;
     if (rootId !== undefined && record.rootId !== rootId) continue;
     const { instanceId: id, rootId: root, copied } = record;
-    found.push({ ...row, instanceId: id, rootId: root, copied });
+    found.push({ ...tables.log.row(position), instanceId: id, rootId: root, copied });
   }
   return found;
 }

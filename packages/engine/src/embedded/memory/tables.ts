@@ -1,5 +1,6 @@
-import { type Key, lookup, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
+import { type Key, lookup, must, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
+import { madeId, numberIn } from "../instance-id.ts";
 import type { CoordinationChange } from "../message/coordination.ts";
 import type {
   ArmedTimer,
@@ -14,13 +15,12 @@ import type {
   Turn,
 } from "../store.ts";
 import { CoordinationTables } from "./coordination.ts";
+import { EndedInstances } from "./ended.ts";
 import { MemoryLog } from "./log.ts";
 
 /** What there is of one instance. Maps are made when first needed: most instances never have a timer or a task. */
 export interface InstanceTables {
-  record: InstanceRecord;
-  /** Position of its newest log row, 0 for none. */
-  lastRow: number;
+  readonly record: InstanceRecord;
   snapshot: Snapshot | undefined;
   jobs: SmallMap<Key, OpenJob> | undefined;
   timers: SmallMap<Key, ArmedTimer> | undefined;
@@ -36,9 +36,12 @@ type Appliers = {
 /** The tables of the store, in memory. The same content as the SQLite schema, by other means. */
 export class MemoryTables {
   readonly log: MemoryLog = new MemoryLog();
+  /** Those of which there is more than a record, or may be. */
   readonly instances: Map<InstanceNumber, InstanceTables> = new Map();
-  readonly numbers: Map<string, InstanceNumber> = new Map();
-  readonly requests: Map<string, string> = new Map();
+  readonly #ended: EndedInstances = new EndedInstances();
+  /** By the ids that do not say it. */
+  readonly #numbers: Map<string, InstanceNumber> = new Map();
+  readonly #requests: Map<string, InstanceNumber> = new Map();
   readonly outbox: Map<number, OutboxEntry> = new Map();
   readonly deployments: Map<string, StoredDeployment> = new Map();
   readonly programs: Map<string, ProgramDocument> = new Map();
@@ -57,39 +60,78 @@ export class MemoryTables {
       if (apply === undefined) this.coordination.apply(change as CoordinationChange);
       else apply(this, change);
     }
-    this.log.append(turn.rows, (instance, position) => {
-      const of = this.of(instance);
-      const before = of.lastRow;
-      of.lastRow = position;
-      return before;
-    });
+    this.log.append(turn.rows);
   }
 
+  /** To change it. */
   of(number: InstanceNumber): InstanceTables {
-    return this.instances.get(number) as InstanceTables;
+    return this.instances.get(number) ?? this.#open(must(this.#ended.take(number), "there is no instance", number));
   }
-}
 
-const appliers: Appliers = lookup({
-  "instance-put": (tables, { record }) => {
-    tables.instances.set(record.number, {
-      // A copy: the engine goes on changing its own between commits.
-      record: { ...record },
-      lastRow: 0,
+  add(record: InstanceRecord): void {
+    const { number, instanceId, requestId, process } = record;
+    // A copy: the engine goes on changing its own between commits.
+    this.#open({ ...record });
+    if (instanceId !== madeId(process, number)) this.#numbers.set(instanceId, number);
+    // A turn may put them in another order than it numbered them.
+    this.lastNumber = Math.max(this.lastNumber, number);
+    if (requestId !== null) this.#requests.set(requestId, number);
+  }
+
+  /** After a change that may have been the last one. */
+  settle(of: InstanceTables): void {
+    const { record, snapshot, jobs, timers, tasks, incidents } = of;
+    if (snapshot !== undefined) return;
+    for (const open of [jobs, timers, tasks, incidents]) if (open !== undefined && open.size > 0) return;
+    if (this.#ended.add(record)) this.instances.delete(record.number);
+  }
+
+  record(number: InstanceNumber): InstanceRecord | undefined {
+    return this.instances.get(number)?.record ?? this.#ended.get(number);
+  }
+
+  /** In no order. */
+  *records(): IterableIterator<InstanceRecord> {
+    for (const { record } of this.instances.values()) yield record;
+    yield* this.#ended.values();
+  }
+
+  numberOf(instanceId: string): InstanceNumber | undefined {
+    const chosen = this.#numbers.get(instanceId);
+    if (chosen !== undefined) return chosen;
+    const number = numberIn(instanceId);
+    return this.record(number)?.instanceId === instanceId ? number : undefined;
+  }
+
+  /** The instance that a request has started. */
+  startedBy(requestId: string): string | undefined {
+    const number = this.#requests.get(requestId);
+    return number === undefined ? undefined : this.record(number)?.instanceId;
+  }
+
+  #open(record: InstanceRecord): InstanceTables {
+    const of: InstanceTables = {
+      record,
       snapshot: undefined,
       jobs: undefined,
       timers: undefined,
       tasks: undefined,
       incidents: undefined,
-    });
-    tables.numbers.set(record.instanceId, record.number);
-    // A turn may put them in another order than it numbered them.
-    tables.lastNumber = Math.max(tables.lastNumber, record.number);
-    if (record.requestId !== null) tables.requests.set(record.requestId, record.instanceId);
-  },
+    };
+    this.instances.set(record.number, of);
+    return of;
+  }
+}
+
+const appliers: Appliers = lookup({
+  "instance-put": (tables, { record }) => tables.add(record),
   "instance-update": (tables, { record }) => {
-    const { status, held, incidents, endedAt } = record;
-    Object.assign(tables.of(record.number).record, { status, held, incidents, endedAt });
+    const of = tables.of(record.number);
+    of.record.status = record.status;
+    of.record.held = record.held;
+    of.record.incidents = record.incidents;
+    of.record.endedAt = record.endedAt;
+    if (record.endedAt !== null) tables.settle(of);
   },
   "instance-move": (tables, { record }) => {
     const { process, version, hash, deployment } = record;
