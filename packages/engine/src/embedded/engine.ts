@@ -97,7 +97,13 @@ class EmbeddedEngine implements Engine {
 
   /** Asked a hundred thousand times a second: checked within its one promise, since an async function makes a second. */
   start(request: StartRequest): Promise<string> {
-    return this.#ask((answer) => ({ type: "start", request: this.#checkedStart(request), answer, number: 0 }));
+    return this.#ask((answer) => ({
+      type: "start",
+      request: this.#checkedStart(request),
+      answer,
+      number: 0,
+      instanceId: "",
+    }));
   }
 
   #checkedStart(request: StartRequest): StartRequest {

@@ -10,7 +10,10 @@ const hyphen = 45;
 /** All numbers of so many digits are exact. */
 const digitsMax = 15;
 
-/** The number that an id was made of, if it was made; 0 for one that cannot have been. A chosen id may look like it. */
+/**
+ * The number at the end of an id, 0 for none: ids that are made are found by it, which spares a table of strings. A chosen
+ * id may have any.
+ */
 export function numberIn(instanceId: string): InstanceNumber {
   let number = 0;
   let unit = 1;

@@ -66,7 +66,16 @@ export class JsonBytes {
     return this;
   }
 
+  /** One character of ASCII. */
+  mark(code: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = code;
+    return this;
+  }
+
   number(value: number): this {
+    // Keys, scopes and attempts: most numbers have one digit.
+    if (value < 10 && value >= 0 && (value | 0) === value) return this.mark(zero + value);
     if (!Number.isSafeInteger(value) || value < 0) return this.raw(JSON.stringify(value));
     if (value < digitsUnit) return this.#digits(value, digitsOf(value));
     // An instant has more digits than the processor's fast whole numbers.

@@ -41,21 +41,24 @@ export class MemoryLog {
   }
 
   append(rows: readonly LogRow[]): void {
+    for (const row of rows) this.#add(row);
     const json = this.#json;
-    for (const { instance, sequence, at, events } of rows) {
-      const position = ++this.#length;
-      this.#instance.set(position, instance);
-      this.#sequence.set(position, sequence);
-      this.#at.set(position, at);
-      this.#before.set(position, this.#newest.get(instance));
-      this.#newest.set(instance, position);
-      writeEvents(json, events, at);
-      this.#end.set(position, this.#chunksEnd + json.length);
-    }
     if (json.length < chunkBytes) return;
     this.#chunks.push({ begin: this.#chunksEnd, bytes: Buffer.from(json.bytes) });
     this.#chunksEnd += json.length;
     json.cut();
+  }
+
+  /** Called often, unlike what loops over it, so the runtime compiles it well. */
+  #add({ instance, sequence, at, events }: LogRow): void {
+    const position = ++this.#length;
+    this.#instance.set(position, instance);
+    this.#sequence.set(position, sequence);
+    this.#at.set(position, at);
+    this.#before.set(position, this.#newest.get(instance));
+    this.#newest.set(instance, position);
+    writeEvents(this.#json, events, at);
+    this.#end.set(position, this.#chunksEnd + this.#json.length);
   }
 
   instanceOf(position: number): InstanceNumber {

@@ -1,6 +1,6 @@
 import { type Key, lookup, must, type ProgramDocument, type QueueClass, SmallMap } from "@tutti/kernel";
 import type { IncidentRow, TaskRow } from "../../port.ts";
-import { madeId, numberIn } from "../instance-id.ts";
+import { numberIn } from "../instance-id.ts";
 import type { CoordinationChange } from "../message/coordination.ts";
 import type {
   ArmedTimer,
@@ -69,10 +69,10 @@ export class MemoryTables {
   }
 
   add(record: InstanceRecord): void {
-    const { number, instanceId, requestId, process } = record;
+    const { number, instanceId, requestId } = record;
     // A copy: the engine goes on changing its own between commits.
     this.#open({ ...record });
-    if (instanceId !== madeId(process, number)) this.#numbers.set(instanceId, number);
+    if (numberIn(instanceId) !== number) this.#numbers.set(instanceId, number);
     // A turn may put them in another order than it numbered them.
     this.lastNumber = Math.max(this.lastNumber, number);
     if (requestId !== null) this.#requests.set(requestId, number);
@@ -97,7 +97,7 @@ export class MemoryTables {
   }
 
   numberOf(instanceId: string): InstanceNumber | undefined {
-    const chosen = this.#numbers.get(instanceId);
+    const chosen = this.#numbers.size === 0 ? undefined : this.#numbers.get(instanceId);
     if (chosen !== undefined) return chosen;
     const number = numberIn(instanceId);
     return this.record(number)?.instanceId === instanceId ? number : undefined;

@@ -9,6 +9,7 @@ import {
   recipientsOf,
 } from "@tutti/kernel";
 import type { Correlated, MessageReceiver } from "../../port.ts";
+import { madeId } from "../instance-id.ts";
 import type { InstanceNumber } from "../store.ts";
 import type { TimelessCommand } from "../turn/inbox.ts";
 import { type InTurn, isGiven, run, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
@@ -85,7 +86,7 @@ export function prepareStarts(scope: Scope, needs: StartNeeds, wants: Wants): Re
   const { numbers = scope.numbers } = needs;
   for (const process of scope.programs.startedBy(needs.kind, needs.name)) {
     const number = ++numbers.instance;
-    const instanceId = `${process}-${number}`;
+    const instanceId = madeId(process, number);
     const routing = { routingKey: needs.routingKey ?? instanceId, variables: needs.variables };
     const starter = scope.programs.starter(process, needs, routing);
     if (starter === undefined) continue;

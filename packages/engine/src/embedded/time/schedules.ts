@@ -1,5 +1,6 @@
 import { AppError, nextFiring, type StartTrigger } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
+import { madeId } from "../instance-id.ts";
 import type { StoredSchedule } from "../message/coordination.ts";
 import { refuseStart } from "../message/refusal.ts";
 import { type InTurn, isGiven, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
@@ -138,14 +139,14 @@ export interface Firing {
 
 export function wantFiring(scope: Scope, firing: Firing, wants: Wants): void {
   firing.number = ++scope.numbers.instance;
-  wants.requestIds.add(requestIdOf(firing.schedule));
+  wants.requestIds.push(requestIdOf(firing.schedule));
   const instanceId = idOf(firing);
   wantId(scope, instanceId, wants);
   wantProgram(scope, starterOf(scope, firing)?.named, wants);
 }
 
 function idOf({ schedule, number }: Firing): string {
-  return `${schedule.process}-${number}`;
+  return madeId(schedule.process, number);
 }
 
 function starterOf(scope: Scope, firing: Firing): ReturnType<Scope["programs"]["starter"]> {

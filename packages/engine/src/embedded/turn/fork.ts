@@ -45,7 +45,7 @@ function hashAfter(before: string | undefined, event: LogRow["events"][number]):
 
 export function wantFork(scope: Scope, item: ForkItem, wants: Wants): void {
   item.number = ++scope.numbers.instance;
-  wants.requestIds.add(item.request.requestId);
+  wants.requestIds.push(item.request.requestId);
   wantId(scope, item.request.instanceId, wants);
   wantId(scope, idOf(item), wants);
   if (scope.programs.loaded(item.hash) === undefined) wants.hashes.add(item.hash);

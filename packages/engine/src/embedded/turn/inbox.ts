@@ -43,6 +43,8 @@ export type Item =
       readonly answer: Answer<string>;
       /** Given each time a turn takes it up; 0 before. */
       number: InstanceNumber;
+      /** The one that was asked for, or is made of the number. */
+      instanceId: string;
     }
   | {
       readonly type: "migrate";

@@ -1,4 +1,5 @@
 import { evolve, newState, type Program, recordCount, restoreState, type State } from "@tutti/kernel";
+import { numberIn } from "../instance-id.ts";
 import type { InstanceNumber, InstanceRecord, StoredInstance } from "../store.ts";
 
 /** An instance in memory. Between turns its state is exactly what the log says. */
@@ -21,7 +22,8 @@ const recountEvents = 32;
 /** The instances in memory, by number and by id, within a bound of records. */
 export class Instances {
   readonly #byNumber: Map<InstanceNumber, Live> = new Map();
-  readonly #byId: Map<string, Live> = new Map();
+  /** Those whose ids do not say their numbers. */
+  readonly #byChosenId: Map<string, Live> = new Map();
   readonly #recordsMax: number;
   #records = 0;
 
@@ -38,24 +40,28 @@ export class Instances {
   }
 
   id(instanceId: string): Live | undefined {
-    return this.#byId.get(instanceId);
+    const chosen = this.#byChosenId.size === 0 ? undefined : this.#byChosenId.get(instanceId);
+    if (chosen !== undefined) return chosen;
+    const live = this.#byNumber.get(numberIn(instanceId));
+    return live?.record.instanceId === instanceId ? live : undefined;
   }
 
   add(live: Live): void {
-    this.#byNumber.set(live.record.number, live);
-    this.#byId.set(live.record.instanceId, live);
+    const { number, instanceId } = live.record;
+    this.#byNumber.set(number, live);
+    if (numberIn(instanceId) !== number) this.#byChosenId.set(instanceId, live);
     this.#records += live.records;
   }
 
   drop(live: Live): void {
     if (!this.#byNumber.delete(live.record.number)) return;
-    this.#byId.delete(live.record.instanceId);
+    if (this.#byChosenId.size > 0) this.#byChosenId.delete(live.record.instanceId);
     this.#records -= live.records;
   }
 
   clear(): void {
     this.#byNumber.clear();
-    this.#byId.clear();
+    this.#byChosenId.clear();
     this.#records = 0;
   }
 

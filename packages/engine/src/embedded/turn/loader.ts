@@ -31,13 +31,17 @@ export class Loader {
     this.#options.requests.clear();
   }
 
+  get allReadable(): boolean {
+    return this.#unreadable.size === 0;
+  }
+
   unreadable(instance: string | InstanceNumber): Error | undefined {
     return this.#unreadable.get(instance);
   }
 
   async load(wants: Wants): Promise<void> {
     const { instanceIds, numbers, requestIds, hashes } = wants;
-    if (instanceIds.size + numbers.size + requestIds.size > 0) {
+    if (instanceIds.size + numbers.size + requestIds.length > 0) {
       const found = await this.#find(wants);
       for (const [requestId, instanceId] of found.requests) this.#options.requests.set(requestId, instanceId);
       for (const stored of found.instances) hashes.add(stored.record.hash);
@@ -49,9 +53,9 @@ export class Loader {
   }
 
   async #find(wants: Wants): Promise<Found> {
+    const { requestIds } = wants;
     const instanceIds = [...wants.instanceIds];
     const numbers = [...wants.numbers];
-    const requestIds = [...wants.requestIds];
     const { store } = this.#options;
     try {
       return await store.find({ instanceIds, numbers, requestIds });

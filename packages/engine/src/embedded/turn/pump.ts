@@ -302,7 +302,7 @@ export class Pump {
   #finish(draft: Draft): void {
     Object.assign(this.#numbers, draft.numbers);
     draft.settle(this.instances);
-    this.recent.add(draft.named);
+    this.recent.add(draft.rows);
     for (const answer of draft.answers) answer();
     this.#crashPoint("after-answers");
     for (const { record, effect } of draft.effects) performEffect(this, record, effect);
@@ -348,6 +348,8 @@ export class Pump {
   }
 
   #refusal(instanceId: string | undefined, number: InstanceNumber | undefined): Error | undefined {
+    // Asked for every start, and nearly always there is nothing wrong with any.
+    if (this.#quarantined.size === 0 && this.#loader.allReadable) return undefined;
     for (const [each, { instanceId: id, error }] of this.#quarantined) {
       if (each === number || id === instanceId) return error;
     }

@@ -17,7 +17,8 @@ import type { Draft, Numbers } from "./turn.ts";
 export interface Wants {
   readonly instanceIds: Set<string>;
   readonly numbers: Set<InstanceNumber>;
-  readonly requestIds: Set<string>;
+  /** May have some twice: most are new. */
+  readonly requestIds: string[];
   readonly hashes: Set<string>;
   /** By `kindAndChannel`. */
   readonly channels: Map<string, ChannelWanted>;
@@ -28,7 +29,7 @@ export function noWants(): Wants {
   return {
     instanceIds: new Set(),
     numbers: new Set(),
-    requestIds: new Set(),
+    requestIds: [],
     hashes: new Set(),
     channels: new Map(),
     signals: [],

@@ -1,4 +1,5 @@
 import { AppError, type Rejection } from "@tutti/kernel";
+import { madeId } from "../instance-id.ts";
 import type { InstanceNumber } from "../store.ts";
 import { type Named, programNotFound } from "../version/programs.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
@@ -8,34 +9,27 @@ import type { Draft } from "./turn.ts";
 type StartItem = Extract<Item, { readonly type: "start" }>;
 
 export function wantStart(scope: Scope, item: StartItem, wants: Wants): void {
-  const { requestId, instanceId } = item.request;
+  const { requestId, instanceId, process } = item.request;
   item.number = ++scope.numbers.instance;
-  wants.requestIds.add(requestId);
-  wantId(scope, instanceId ?? madeId(item), wants);
+  item.instanceId = instanceId ?? madeId(process, item.number);
+  wants.requestIds.push(requestId);
+  wantId(scope, item.instanceId, wants);
   wantProgram(scope, namedBy(scope, item), wants);
 }
 
 function namedBy(scope: Scope, item: StartItem): Named | undefined {
-  const { process, version, instanceId, businessKey, routingKey, variables } = item.request;
+  const { process, version, businessKey, routingKey, variables } = item.request;
   if (version !== undefined) return scope.programs.version(process, version);
-  return scope.programs.chosen(process, {
-    routingKey: routingKey ?? businessKey ?? instanceId ?? madeId(item),
-    variables,
-  });
-}
-
-function madeId({ request, number }: StartItem): string {
-  return `${request.process}-${number}`;
+  return scope.programs.chosen(process, { routingKey: routingKey ?? businessKey ?? item.instanceId, variables });
 }
 
 export function takeStart(scope: Scope, draft: Draft, item: StartItem): void {
-  const { request, answer } = item;
+  const { request, answer, instanceId } = item;
   const earlier = scope.requests.get(request.requestId);
   if (earlier !== undefined) {
     draft.answers.push(() => answer.resolve(earlier));
     return;
   }
-  const instanceId = request.instanceId ?? madeId(item);
   if (request.instanceId === undefined && isGiven(scope, instanceId)) {
     // Somebody chose this very id for an instance of their own: the next number will do.
     scope.inbox.push(item);
