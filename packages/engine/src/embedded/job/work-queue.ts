@@ -17,6 +17,7 @@ import {
 import type { Clock } from "../../clock.ts";
 import type { JobRow, QueueRow, Stop, WorkOptions } from "../../port.ts";
 import type { EngineLimits } from "../limits.ts";
+import { NumberMap } from "../number-map.ts";
 import type { InstanceNumber, InstanceRecord, OpenJob } from "../store.ts";
 import { Alarm } from "../time/alarm.ts";
 import type { OwnCommand } from "../turn/inbox.ts";
@@ -74,7 +75,7 @@ export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #clock: Clock;
   readonly #queue: JobQueue<Entry> = new JobQueue();
-  readonly #instances: Map<InstanceNumber, InstanceJobs> = new Map();
+  readonly #instances: NumberMap<InstanceJobs> = new NumberMap();
   readonly #handlers: Map<string, Registration> = new Map();
   readonly #watches: Heap<Watch> = new Heap((a, b) => a.at - b.at);
   readonly #alarm: Alarm;
@@ -115,13 +116,13 @@ export class WorkQueue {
       const of = open.get(job.instance) ?? new Map<Key, OpenJob>();
       open.set(job.instance, of.set(job.key, job));
     }
-    for (const [number, of] of this.#instances) {
+    for (const [number, of] of this.#instances.entries()) {
       for (const [key, entry] of of.entries) {
         if (open.get(number)?.get(key)?.attempt !== entry.attempt) this.cancel(number, key);
       }
     }
     const holding = new Set(held);
-    for (const number of this.#instances.keys()) if (!holding.has(number)) this.release(number);
+    for (const [number] of this.#instances.entries()) if (!holding.has(number)) this.release(number);
     for (const number of held) this.hold(number, false);
     for (const job of jobs) {
       if (this.#instances.get(job.instance)?.entries.has(job.key)) continue;

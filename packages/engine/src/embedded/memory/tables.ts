@@ -2,6 +2,7 @@ import { type Key, lookup, must, type ProgramDocument, type QueueClass, SmallMap
 import type { IncidentRow, TaskRow } from "../../port.ts";
 import { numberIn } from "../instance-id.ts";
 import type { CoordinationChange } from "../message/coordination.ts";
+import { NumberMap } from "../number-map.ts";
 import type {
   ArmedTimer,
   Change,
@@ -37,7 +38,7 @@ type Appliers = {
 export class MemoryTables {
   readonly log: MemoryLog = new MemoryLog();
   /** Those of which there is more than a record, or may be. */
-  readonly instances: Map<InstanceNumber, InstanceTables> = new Map();
+  readonly instances: NumberMap<InstanceTables> = new NumberMap();
   readonly #ended: EndedInstances = new EndedInstances();
   /** By the ids that do not say it. */
   readonly #numbers: Map<string, InstanceNumber> = new Map();

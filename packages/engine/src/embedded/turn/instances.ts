@@ -1,5 +1,6 @@
 import { evolve, newState, type Program, recordCount, restoreState, type State } from "@tutti/kernel";
 import { numberIn } from "../instance-id.ts";
+import { NumberMap } from "../number-map.ts";
 import type { InstanceNumber, InstanceRecord, StoredInstance } from "../store.ts";
 
 /** An instance in memory. Between turns its state is exactly what the log says. */
@@ -21,7 +22,7 @@ const recountEvents = 32;
 
 /** The instances in memory, by number and by id, within a bound of records. */
 export class Instances {
-  readonly #byNumber: Map<InstanceNumber, Live> = new Map();
+  readonly #byNumber: NumberMap<Live> = new NumberMap();
   /** Those whose ids do not say their numbers. */
   readonly #byChosenId: Map<string, Live> = new Map();
   readonly #recordsMax: number;
@@ -78,7 +79,7 @@ export class Instances {
   /** Lets the least recently used go once there are too many, a quarter at once, never those of the current turn. */
   trim(turn: number): void {
     if (this.#records <= this.#recordsMax) return;
-    const oldestFirst = [...this.#byNumber.values()].sort((a, b) => a.usedTurn - b.usedTurn);
+    const oldestFirst = this.#byNumber.values().sort((a, b) => a.usedTurn - b.usedTurn);
     for (const live of oldestFirst) {
       if (this.#records <= this.#recordsMax * 0.75 || live.usedTurn === turn) return;
       this.drop(live);
