@@ -80,7 +80,7 @@ export function startQuantity(element: Element): number {
 
 /** Whether tokens wait on the flows into an element until it takes them. */
 export function gathersTokens(turn: Turn, element: Element, program: Program = turn.program): boolean {
-  const incoming = must(program.incoming.get(element.id), `no flow leads to '${element.id}'`);
+  const incoming = must(program.incoming.get(element.id), "no flow leads to", element.id);
   return startQuantity(element) > 1 || (turn.behavior(element).synchronises?.(incoming.length) ?? false);
 }
 

@@ -151,8 +151,12 @@ export class Turn implements Asking {
   /** Gives what was decided, and forgets it. */
   end(): readonly Event[] {
     this.#doubts.clear();
-    const { arrivals, thrown, touched, stirred, asked, undoing } = this;
-    for (const agenda of [arrivals, thrown, touched, stirred, asked, undoing]) agenda.clear();
+    this.arrivals.clear();
+    this.thrown.clear();
+    this.touched.clear();
+    this.stirred.clear();
+    this.asked.clear();
+    this.undoing.clear();
     this.collapsed.clear();
     this.conditions = undefined;
     this.#applied = undefined;

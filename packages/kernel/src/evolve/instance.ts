@@ -22,7 +22,7 @@ function end(state: State, outcome: InstanceOutcome, at: number): void {
   head.endedAt = at;
   head.at = at;
   head.continuing = false;
-  delete head.rounds;
+  if (head.rounds !== undefined) delete head.rounds;
   state.compensationRuns.delete(0);
   forgetContent(state, 0);
 }

@@ -121,12 +121,13 @@ export class WorkQueue {
         if (open.get(number)?.get(key)?.attempt !== entry.attempt) this.cancel(number, key);
       }
     }
+    const now = this.#clock.now();
     const holding = new Set(held);
     for (const [number] of this.#instances.entries()) if (!holding.has(number)) this.release(number);
     for (const number of held) this.hold(number, false);
     for (const job of jobs) {
       if (this.#instances.get(job.instance)?.entries.has(job.key)) continue;
-      this.#add({
+      const entry: Entry = {
         ...job,
         limitKey: job.limitKey ?? undefined,
         eligibleAt: job.notBefore === 0 ? job.since : job.notBefore,
@@ -135,7 +136,8 @@ export class WorkQueue {
         state: "queued",
         run: undefined,
         waiting: undefined,
-      });
+      };
+      this.#add(entry, now);
     }
   }
 
@@ -150,7 +152,7 @@ export class WorkQueue {
     // Recovery knows of held instances only by their open jobs; this may be the first one since.
     if (record.held) this.#of(record.number).held = true;
     const now = this.#clock.now();
-    this.#add({
+    const entry: Entry = {
       instance: record.number,
       key,
       element,
@@ -166,7 +168,8 @@ export class WorkQueue {
       state: "queued",
       run: undefined,
       waiting: undefined,
-    });
+    };
+    this.#add(entry, now);
   }
 
   /** The job is no longer open: whoever runs it is told to stop, and what it comes to does not matter. */
@@ -183,7 +186,7 @@ export class WorkQueue {
   }
 
   /** It is durable that the job is no longer open. Whoever still runs it, because somebody else ended it, is stopped. */
-  closed(instance: InstanceNumber, key: Key): void {
+  closed({ instance, key }: { readonly instance: InstanceNumber; readonly key: Key }): void {
     this.cancel(instance, key);
   }
 
@@ -308,11 +311,11 @@ export class WorkQueue {
     return of;
   }
 
-  #add(entry: Entry): void {
+  #add(entry: Entry, now: number): void {
     const of = this.#of(entry.instance);
     of.entries.set(entry.key, entry);
     if (of.held) entry.state = "held";
-    else this.#queue.offer(entry, this.#clock.now());
+    else this.#queue.offer(entry, now);
   }
 
   #enqueue(entry: Entry): void {

@@ -41,7 +41,7 @@ export class MemoryLog {
   }
 
   append(rows: readonly LogRow[]): void {
-    for (const row of rows) this.#add(row);
+    for (let index = 0; index < rows.length; index++) this.#add(rows[index] as LogRow);
     const json = this.#json;
     if (json.length < chunkBytes) return;
     this.#chunks.push({ begin: this.#chunksEnd, bytes: Buffer.from(json.bytes) });

@@ -53,15 +53,18 @@ export class MemoryTables {
   epoch = 0;
 
   apply(turn: Turn): void {
-    for (const change of turn.changes) {
-      // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.
-      const apply = appliers[change.type as OwnChange["type"]] as
-        | ((tables: MemoryTables, change: Change) => void)
-        | undefined;
-      if (apply === undefined) this.coordination.apply(change as CoordinationChange);
-      else apply(this, change);
-    }
+    const { changes } = turn;
+    for (let index = 0; index < changes.length; index++) this.#applyOne(changes[index] as Change);
     this.log.append(turn.rows);
+  }
+
+  #applyOne(change: Change): void {
+    // Indexing by a union loses which applier belongs to which change; the type of `appliers` has proven the pairing.
+    const apply = appliers[change.type as OwnChange["type"]] as
+      | ((tables: MemoryTables, change: Change) => void)
+      | undefined;
+    if (apply === undefined) this.coordination.apply(change as CoordinationChange);
+    else apply(this, change);
   }
 
   /** To change it. */
@@ -83,7 +86,7 @@ export class MemoryTables {
   settle(of: InstanceTables): void {
     const { record, snapshot, jobs, timers, tasks, incidents } = of;
     if (snapshot !== undefined) return;
-    for (const open of [jobs, timers, tasks, incidents]) if (open !== undefined && open.size > 0) return;
+    if (isOpen(jobs) || isOpen(timers) || isOpen(tasks) || isOpen(incidents)) return;
     if (this.#ended.add(record)) this.instances.delete(record.number);
   }
 
@@ -122,6 +125,10 @@ export class MemoryTables {
     this.instances.set(record.number, of);
     return of;
   }
+}
+
+function isOpen(table: { readonly size: number } | undefined): boolean {
+  return table !== undefined && table.size > 0;
 }
 
 const appliers: Appliers = lookup({

@@ -36,7 +36,8 @@ export class TurnWriter {
     this.#begin.run();
     try {
       this.#writeRows(turn);
-      for (const change of turn.changes) this.#writeChange(change);
+      const { changes } = turn;
+      for (let index = 0; index < changes.length; index++) this.#writeChange(changes[index] as Change);
       this.#commit.run();
     } catch (error) {
       this.#chain = before;

@@ -4,7 +4,7 @@ import type { OpenSubscription } from "../message/coordination.ts";
 import type { InstanceNumber, InstanceRecord, Message } from "../store.ts";
 import type { Timers } from "../time/timers.ts";
 import type { Live } from "./instances.ts";
-import type { Draft } from "./turn.ts";
+import type { Draft, Performed } from "./turn.ts";
 
 /** What performs effects once their events are durable. */
 export interface World {
@@ -131,6 +131,6 @@ export function recordEffect(draft: Draft, live: Live, effect: Effect): void {
   (handlers[effect.type] as EffectHandler<Effect>).record(draft, live, effect);
 }
 
-export function performEffect(world: World, record: InstanceRecord, effect: Effect): void {
+export function performEffect(world: World, { record, effect }: Performed): void {
   (handlers[effect.type] as EffectHandler<Effect>).perform(world, record, effect);
 }

@@ -4,6 +4,7 @@ import {
   type Event,
   effectsOf,
   evolve,
+  must,
   newState,
   type Program,
   type Rejection,
@@ -44,7 +45,7 @@ export interface Numbers {
 /** What a new instance counts for until it is counted. */
 const newRecords = 5;
 
-interface Performed {
+export interface Performed {
   readonly record: InstanceRecord;
   readonly effect: Effect;
 }
@@ -95,6 +96,8 @@ export class Draft implements Turn {
   /** Epoch ms, the same for the whole turn. */
   readonly now: number;
   readonly #turn: number;
+  /** Whose command is being decided. */
+  #moving: { readonly live: Live; readonly command: TimelessCommand } | undefined;
 
   constructor(options: {
     readonly numbers: Numbers;
@@ -174,10 +177,8 @@ export class Draft implements Turn {
       // Time never runs backwards within an instance, whatever the clock does.
       const at = Math.max(this.now, state.head.at);
       const sequence = state.head.sequence + 1;
-      const decision = step(live, { ...command, at } as Command, (event) => {
-        if (event.type === "instance-migrated" && command.type === "migrate-instance") live.program = command.to;
-        this.#applied(live, event);
-      });
+      this.#moving = { live, command };
+      const decision = step(live, { ...command, at } as Command, this.#applied);
       if ("rejection" in decision) return decision.rejection;
       if (decision.events.length === 0) return undefined;
       record.status = state.head.status ?? record.status;
@@ -278,15 +279,19 @@ export class Draft implements Turn {
     );
   }
 
-  /** What an event changes in the tables, and what is owed because of it. */
-  #applied(live: Live, event: Event): void {
+  /** What an event changes in the tables, and what is owed because of it. Made once a turn, not for each command. */
+  readonly #applied = (event: Event): void => {
+    const { live, command } = must(this.#moving, "an event is applied within a command");
     const { record, state } = live;
+    if (event.type === "instance-migrated" && command.type === "migrate-instance") live.program = command.to;
     project(live, event, this.changes);
-    for (const effect of effectsOf(state, event)) {
+    const effects = effectsOf(state, event);
+    for (let index = 0; index < effects.length; index++) {
+      const effect = effects[index] as Effect;
       recordEffect(this, live, effect);
       this.effects.push({ record, effect });
     }
-  }
+  };
 
   #addRow(record: InstanceRecord, { sequence, at, events }: Pick<LogRow, "sequence" | "at" | "events">): void {
     this.rows.push({
@@ -320,7 +325,9 @@ export class Draft implements Turn {
 
   /** After the commit: counts what is in memory, and lets go of what has ended. */
   settle(instances: Instances): void {
-    for (const live of this.touched) {
+    const { touched } = this;
+    for (let index = 0; index < touched.length; index++) {
+      const live = touched[index] as Live;
       if (live.record.endedAt !== null) instances.drop(live);
       else if (instances.number(live.record.number) === live) instances.recount(live);
     }

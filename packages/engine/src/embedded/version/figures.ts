@@ -25,14 +25,17 @@ export function countedOf(
   const incidents = record.incidents - before.incidents;
   if (!before.isNew && endedAt === null && incidents === 0) return undefined;
   const end = endedAt === null ? undefined : ends[status];
-  const change = {
-    ...(before.isNew ? { started: 1 } : {}),
-    running: (before.isNew ? 1 : 0) - (end === undefined ? 0 : 1),
-    ...(incidents === 0 ? {} : { incidents }),
-    ...(end === undefined ? {} : { [end]: 1 }),
-    ...(end === "completed" && endedAt !== null ? { durationMs: endedAt - startedAt } : {}),
+  const started = before.isNew ? 1 : 0;
+  const change: FiguresChange = {
+    started,
+    running: started - (end === undefined ? 0 : 1),
+    incidents,
+    completed: end === "completed" ? 1 : 0,
+    failed: end === "failed" ? 1 : 0,
+    cancelled: end === "cancelled" ? 1 : 0,
   };
-  return { number, process, hash, change };
+  const took = end === "completed" && endedAt !== null;
+  return { number, process, hash, change: took ? { ...change, durationMs: endedAt - startedAt } : change };
 }
 
 /** It is of another version now, with its open incidents. */
