@@ -2,6 +2,7 @@ import { must } from "@tutti/kernel";
 import { decodeList, writeEvents } from "../log/codec.ts";
 import { JsonBytes } from "../log/json-bytes.ts";
 import type { InstanceNumber, LogRow } from "../store.ts";
+import { each } from "../turn/each.ts";
 import { Column } from "./column.ts";
 
 /** Bytes of events are put aside by so many. */
@@ -41,7 +42,7 @@ export class MemoryLog {
   }
 
   append(rows: readonly LogRow[]): void {
-    for (let index = 0; index < rows.length; index++) this.#add(rows[index] as LogRow);
+    each(rows, (row) => this.#add(row));
     const json = this.#json;
     if (json.length < chunkBytes) return;
     this.#chunks.push({ begin: this.#chunksEnd, bytes: Buffer.from(json.bytes) });
@@ -49,7 +50,6 @@ export class MemoryLog {
     json.cut();
   }
 
-  /** Called often, unlike what loops over it, so the runtime compiles it well. */
   #add({ instance, sequence, at, events }: LogRow): void {
     const position = ++this.#length;
     this.#instance.set(position, instance);

@@ -15,6 +15,7 @@ import type {
   StoredFigures,
   Turn,
 } from "../store.ts";
+import { each } from "../turn/each.ts";
 import { CoordinationTables } from "./coordination.ts";
 import { EndedInstances } from "./ended.ts";
 import { MemoryLog } from "./log.ts";
@@ -53,8 +54,7 @@ export class MemoryTables {
   epoch = 0;
 
   apply(turn: Turn): void {
-    const { changes } = turn;
-    for (let index = 0; index < changes.length; index++) this.#applyOne(changes[index] as Change);
+    each(turn.changes, (change) => this.#applyOne(change));
     this.log.append(turn.rows);
   }
 

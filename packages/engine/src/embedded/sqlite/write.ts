@@ -4,6 +4,7 @@ import { chainHash, codecVersion, writeHead, writeRow } from "../log/codec.ts";
 import { JsonBytes } from "../log/json-bytes.ts";
 import type { CoordinationChange } from "../message/coordination.ts";
 import type { Change, LogRow, Turn } from "../store.ts";
+import { each } from "../turn/each.ts";
 import { CoordinationWriter } from "./coordination.ts";
 
 type OwnChange = Exclude<Change, CoordinationChange>;
@@ -36,8 +37,7 @@ export class TurnWriter {
     this.#begin.run();
     try {
       this.#writeRows(turn);
-      const { changes } = turn;
-      for (let index = 0; index < changes.length; index++) this.#writeChange(changes[index] as Change);
+      each(turn.changes, (change) => this.#writeChange(change));
       this.#commit.run();
     } catch (error) {
       this.#chain = before;
@@ -46,7 +46,6 @@ export class TurnWriter {
     }
   }
 
-  /** Called often, unlike what loops over it, so the runtime compiles it well. */
   #writeChange(change: Change): void {
     // Indexing by a union loses which writer belongs to which change; the type of `writers` has proven the pairing.
     const write = writers[change.type as OwnChange["type"]] as

@@ -8,7 +8,7 @@ export function isOnlyHere(item: Item): boolean {
   return item.type === "load" || item.type === "acquit" || (item.type === "own" && item.command.type !== "fire-timer");
 }
 
-export type JobDelete = Extract<Change, { readonly type: "job-delete" }>;
+type JobDelete = Extract<Change, { readonly type: "job-delete" }>;
 
 /** Jobs that a turn closed and did not offer again afterwards. */
 export function closedJobs(changes: readonly Change[]): JobDelete[] {

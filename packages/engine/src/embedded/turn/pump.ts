@@ -14,7 +14,8 @@ import { Timers } from "../time/timers.ts";
 import { Figures, settleFigures } from "../version/figures.ts";
 import { Programs } from "../version/programs.ts";
 import { settleRollouts } from "../version/rollouts.ts";
-import { closedJobs, isOnlyHere, type JobDelete, offersOf } from "./after.ts";
+import { closedJobs, isOnlyHere, offersOf } from "./after.ts";
+import { each } from "./each.ts";
 import { performEffect } from "./effects.ts";
 import { Inbox, type Item, isCallerItem } from "./inbox.ts";
 import { Instances } from "./instances.ts";
@@ -22,7 +23,7 @@ import { takeItem, wantItem } from "./item.ts";
 import { KeptParcels } from "./kept.ts";
 import { Loader } from "./loader.ts";
 import { noWants, type Scope, type Wants, wantNumber } from "./scope.ts";
-import { Draft, type Numbers, type Performed } from "./turn.ts";
+import { Draft, type Numbers } from "./turn.ts";
 
 /** Where what an operator should know is told; data is plain JSON. */
 export interface EngineLog {
@@ -233,17 +234,12 @@ export class Pump {
   async #load(items: readonly Item[]): Promise<void> {
     const wants = noWants();
     this.#loader.begin();
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index] as Item;
-      if (item.type === "begin") await this.#findBegin(item.begin);
-      wantItem(this.#scope, item, wants);
+    for (const { begin } of items.filter((item) => item.type === "begin")) {
+      begin.channels ??= await this.#options.store.beginning({ ...begin, now: this.now() });
     }
+    each(items, (item) => wantItem(this.#scope, item, wants));
     if (wants.channels.size + wants.signals.length > 0) await this.#loadWaiting(wants);
     await this.#loader.load(wants);
-  }
-
-  async #findBegin(begin: Begin): Promise<void> {
-    begin.channels ??= await this.#options.store.beginning({ ...begin, now: this.now() });
   }
 
   /** Who waits on the channels and for the signals of this turn, and then their instances. */
@@ -268,20 +264,11 @@ export class Pump {
       turn: this.#turn,
     });
     // Views first: they show what is durable.
-    this.#takeAll(draft, items, true);
-    this.#takeAll(draft, items, false);
+    const take = (item: Item): void => this.#take(draft, item);
+    const views = items.filter(({ type }) => type === "view");
+    each(views, take);
+    each(views.length === 0 ? items : items.filter(({ type }) => type !== "view"), take);
     return draft;
-  }
-
-  /**
-   * By index, like the other loops of a turn: it runs too seldom to be compiled well, and then an iterator costs as much
-   * for each item as a tenth of what is done with it.
-   */
-  #takeAll(draft: Draft, items: readonly Item[], views: boolean): void {
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index] as Item;
-      if ((item.type === "view") === views) this.#take(draft, item);
-    }
   }
 
   /** Whoever came to wait in this turn gets what is kept for them. */
@@ -315,13 +302,11 @@ export class Pump {
     Object.assign(this.#numbers, draft.numbers);
     draft.settle(this.instances);
     this.recent.add(draft.rows);
-    const { answers, effects } = draft;
-    for (let index = 0; index < answers.length; index++) answers[index]?.();
+    each(draft.answers, (answer) => answer());
     this.#crashPoint("after-answers");
-    for (let index = 0; index < effects.length; index++) performEffect(this, effects[index] as Performed);
+    each(draft.effects, (performed) => performEffect(this, performed));
     // A turn may offer a job and close it again, or the other way round: what it did last counts.
-    const closed = closedJobs(draft.changes);
-    for (let index = 0; index < closed.length; index++) this.work.closed(closed[index] as JobDelete);
+    each(closedJobs(draft.changes), (job) => this.work.closed(job));
     for (const { record, state } of draft.loaded) this.work.provide(record, offersOf(state));
     for (const entry of draft.deliveries) this.inbox.push({ type: "deliver", entry });
     const begins = [...draft.begins, ...this.#beginsOf(draft.began)];
@@ -362,7 +347,6 @@ export class Pump {
   }
 
   #refusal(instanceId: string | undefined, number: InstanceNumber | undefined): Error | undefined {
-    // Asked for every start, and nearly always there is nothing wrong with any.
     if (this.#quarantined.size === 0 && this.#loader.allReadable) return undefined;
     for (const [each, { instanceId: id, error }] of this.#quarantined) {
       if (each === number || id === instanceId) return error;

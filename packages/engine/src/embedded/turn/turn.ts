@@ -28,6 +28,7 @@ import {
 } from "../store.ts";
 import { type Counted, countedOf } from "../version/figures.ts";
 import type { Planned } from "../version/rollouts.ts";
+import { each } from "./each.ts";
 import { recordEffect } from "./effects.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
 import type { Instances, Live } from "./instances.ts";
@@ -325,12 +326,10 @@ export class Draft implements Turn {
 
   /** After the commit: counts what is in memory, and lets go of what has ended. */
   settle(instances: Instances): void {
-    const { touched } = this;
-    for (let index = 0; index < touched.length; index++) {
-      const live = touched[index] as Live;
+    each(this.touched, (live) => {
       if (live.record.endedAt !== null) instances.drop(live);
       else if (instances.number(live.record.number) === live) instances.recount(live);
-    }
+    });
     instances.trim(this.#turn);
   }
 }
