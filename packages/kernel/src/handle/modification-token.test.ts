@@ -64,6 +64,12 @@ test("[K198] with the last of a scope it ends, and with the last of all the inst
   expect(alone.status).toBe("cancelled");
 });
 
+test("[K198] what is ended at the same time may be the last", () => {
+  const driver = joining();
+  modified(driver, { withdraw: [{ element: "join" }], terminate: [driver.key("b")] });
+  expect(driver.status).toBe("cancelled");
+});
+
 test("[K198] it goes on with what is activated at the same time", () => {
   const driver = joining();
   modified(driver, { terminate: [driver.key("b")] });
