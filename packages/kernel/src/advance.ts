@@ -105,9 +105,12 @@ function look(turn: Turn, body: Key): void {
 
 /** Uses up the tokens that an activity needs to start; false as long as there are too few. */
 function takeTokens(turn: Turn, element: Element, scope: Key): boolean {
+  const incoming = turn.program.incoming.get(element.id);
+  // Its scope begins with it: no token comes, now or later.
+  if (incoming === undefined) return true;
   const flows: FlowId[] = [];
   const needed = startQuantity(element);
-  for (const { id } of must(turn.program.incoming.get(element.id), "no flow leads to", element.id)) {
+  for (const { id } of incoming) {
     const waiting = turn.state.waitingFlows.get(flowKey(scope, id)) ?? 0;
     for (let left = Math.min(waiting, needed - flows.length); left > 0; left -= 1) flows.push(id);
   }

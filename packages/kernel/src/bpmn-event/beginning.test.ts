@@ -223,6 +223,13 @@ test("[K144] gateways begin like anything else", () => {
   expect(driver.complete("a").complete("c").deliver("r").status).toBe("completed");
 });
 
+test("[K144] an activity to begin with starts once, however many tokens it needs elsewhere", () => {
+  const made = program([service("a", { startQuantity: 3 }), service("b")], ["a>b"]);
+  const driver = new Driver(made).create();
+  expect(driver.active).toEqual(["a"]);
+  expect(driver.complete("a").complete("b").status).toBe("completed");
+});
+
 test("[K144] a complex gateway to begin with that finds no way waits for a person", () => {
   const made = program([complex("many", "true"), service("a")], ["many>a: n > 1"]);
   const driver = new Driver(made).create({ n: 1 });
