@@ -2,7 +2,8 @@ import { setTimeout } from "node:timers/promises";
 import type { Json, MultiInstance } from "@tutti/kernel";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
-import { branches, testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
+import { branches } from "../testing/programs.ts";
 import { type Figure, figure } from "./report.ts";
 
 /** One instance with a branch for each of many items. */

@@ -2,7 +2,8 @@ import type { ProgramDocument } from "@tutti/kernel";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import type { Turn } from "../embedded/store.ts";
-import { end, program, service, start, testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
+import { end, program, service, start } from "../testing/programs.ts";
 import { type Figure, figure } from "./report.ts";
 
 /** One step again and again, until its job says otherwise. */

@@ -6,7 +6,8 @@ import { createEmbeddedEngine } from "../embedded/engine.ts";
 import type { EngineLimits } from "../embedded/limits.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
 import type { Engine } from "../port.ts";
-import { end, from, program, service, start, testHost, wait } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
+import { end, from, program, service, start, wait } from "../testing/programs.ts";
 import { type Figure, figure, percentile } from "./report.ts";
 import { databasePath } from "./workload.ts";
 

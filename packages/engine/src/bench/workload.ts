@@ -5,7 +5,8 @@ import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
 import type { Store, Turn } from "../embedded/store.ts";
-import { sequence, testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
+import { sequence } from "../testing/programs.ts";
 
 export interface Workload {
   readonly folder: string;

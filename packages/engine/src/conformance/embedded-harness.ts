@@ -2,7 +2,7 @@ import { createEmbeddedEngine } from "../embedded/engine.ts";
 import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
 import type { Harness } from "./harness.ts";
 
 /** An engine whose store can be cut off under it, as a killed process is cut off from its files. */

@@ -28,7 +28,7 @@ export interface Running {
 export type Rule = (name: string, body: (running: Running) => Promise<void>) => void;
 
 /** The rules of SPEC.md that every engine keeps, through the port alone. */
-export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
+export function engineSuite({ name, make, kept, skip = [] }: SuiteOptions): void {
   describe(name, () => {
     let running: Running;
     beforeEach(async () => {
@@ -40,7 +40,9 @@ export function engineSuite({ name, make, skip = [] }: SuiteOptions): void {
       await running.harness.dispose();
     });
     const rule: Rule = (title, body) => {
-      const reason = skip.find(({ rules }) => rules.some((id) => title.startsWith(`[${id}]`)))?.reason;
+      const id = title.slice(1, title.indexOf("]"));
+      const forbidden = skip.find(({ rules }) => rules.includes(id))?.reason;
+      const reason = forbidden ?? (kept === undefined || kept.has(id) ? undefined : "not kept yet");
       test.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, () =>
         body(running),
       );

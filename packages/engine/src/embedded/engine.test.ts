@@ -4,8 +4,9 @@ import { completed, ended, eventually, historyOf, ManualWorker } from "../confor
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { FaultyDisk } from "../testing/faulty-disk.ts";
+import { testHost } from "../testing/host.ts";
 import { cel } from "../testing/message-programs.ts";
-import { branches, end, program, sequence, start, testHost, wait } from "../testing/programs.ts";
+import { branches, end, program, sequence, start, wait } from "../testing/programs.ts";
 import { temporaryFolder } from "../testing/stores.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "./engine.ts";
 import { openMemoryStore } from "./memory/store.ts";

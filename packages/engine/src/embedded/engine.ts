@@ -2,12 +2,14 @@ import {
   AppError,
   type defaultSlots,
   type Host,
+  type JsonObject,
   queueClasses,
   type RolloutPlan,
   slotsMax,
   startTriggers,
   ttlMaxMs,
 } from "@tutti/kernel";
+import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
 import { type Clock, realClock } from "../clock.ts";
 import type {
   Engine,
@@ -20,14 +22,13 @@ import type {
   StartRequest,
 } from "../port.ts";
 import type { WorkQueueOptions } from "./job/work-queue.ts";
-import { defaultLimits, type EngineLimits, idCharsMax } from "./limits.ts";
+import { defaultLimits, type EngineLimits } from "./limits.ts";
 import { readHistory } from "./log/history.ts";
 import { queryStore } from "./read/query.ts";
 import type { Store } from "./store.ts";
 import { readPrefix } from "./turn/fork.ts";
 import type { CallerItem } from "./turn/inbox.ts";
 import { targetOf } from "./turn/migrate.ts";
-import { toPayload } from "./turn/payload.ts";
 import { type CrashPoint, type EngineLog, Pump } from "./turn/pump.ts";
 import { deploymentOf, programNotFound } from "./version/programs.ts";
 
@@ -45,18 +46,6 @@ export interface EmbeddedEngineOptions {
   /** For tests: called at named moments; what it throws stops the engine there, as a crash would. */
   readonly crashPoint?: (point: CrashPoint) => void;
 }
-
-/** What only the engine can know. Types keep honest callers from sending these; the others come over the wire. */
-const ownCommands: ReadonlySet<string> = new Set([
-  "create-instance",
-  "fire-timer",
-  "deliver-message",
-  "deliver-signal",
-  "end-child",
-  "continue",
-  "migrate-instance",
-  "fork-instance",
-]);
 
 const silent = (): void => undefined;
 const noLog: EngineLog = { info: silent, warn: silent, error: silent };
@@ -118,13 +107,7 @@ class EmbeddedEngine implements Engine {
   }
 
   async command(instanceId: string, command: InstanceCommand): ReturnType<Engine["command"]> {
-    const checked = this.#payload("command", command) as unknown as InstanceCommand;
-    if (ownCommands.has(checked.type)) {
-      throw new AppError(
-        "payload-invalid",
-        `Expected a command that callers may send, but '${checked.type}' is the engine's own.`,
-      );
-    }
+    const checked = checkedCommand(command, this.#limits.payloadCharsMax);
     return this.#ask((answer) => ({ type: "command", instanceId, command: checked, answer }));
   }
 
@@ -253,25 +236,7 @@ class EmbeddedEngine implements Engine {
     }
   }
 
-  #payload(what: string, value: unknown, charsMax = this.#limits.payloadCharsMax): ReturnType<typeof asObject> {
-    const payload = toPayload(value, charsMax);
-    if (!payload.ok) throw new AppError("payload-invalid", `The ${what} cannot be taken: ${payload.reason}.`);
-    return asObject(payload);
+  #payload(what: string, value: unknown, charsMax = this.#limits.payloadCharsMax): JsonObject {
+    return checkedPayload(what, value, charsMax);
   }
-}
-
-function asObject(payload: Extract<ReturnType<typeof toPayload>, { readonly ok: true }>): typeof payload.value {
-  return payload.value;
-}
-
-function checkId(what: string, id: string): void {
-  if (typeof id === "string" && id.length > 0 && id.length <= idCharsMax) {
-    // The database could not keep half a character: another id would come back than the one that was given.
-    if (id.isWellFormed()) return;
-    throw new AppError("payload-invalid", `Expected a ${what} of whole characters, but it has half of one.`);
-  }
-  throw new AppError(
-    "limit-invalid",
-    `Expected a ${what} of 1 to ${idCharsMax} characters, but got ${String(id).length}.`,
-  );
 }

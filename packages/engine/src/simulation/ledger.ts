@@ -12,7 +12,7 @@ import {
 import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { Draft } from "../embedded/turn/turn.ts";
-import { testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
 import { Post } from "./post.ts";
 import { sameJson } from "./same.ts";
 

@@ -4,7 +4,7 @@ import type { EngineLimits } from "../embedded/limits.ts";
 import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { testHost } from "../testing/programs.ts";
+import { testHost } from "../testing/host.ts";
 import { Crew } from "./crew.ts";
 import { Follower } from "./follower.ts";
 import { Ledger } from "./ledger.ts";

@@ -22,6 +22,7 @@ import type { InstanceNumber, InstanceRecord, OpenJob } from "../store.ts";
 import { Alarm } from "../time/alarm.ts";
 import type { OwnCommand } from "../turn/inbox.ts";
 import { callHandler, commandOf, failJob, JobRun, type Registration } from "./job-run.ts";
+import { limitKeyOf } from "./limit-key.ts";
 
 export type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
 
@@ -60,11 +61,6 @@ export interface WorkQueueOptions {
   readonly send: (instance: InstanceNumber, command: OwnCommand) => void;
   /** Asks for `provide` to be called for the open jobs of an instance. */
   readonly load: (instance: InstanceNumber) => void;
-}
-
-export function limitKeyOf(effect: OfferJob): string | null {
-  const key = effect.headers["limitKey"];
-  return typeof key === "string" ? key : null;
 }
 
 /**

@@ -21,10 +21,7 @@ function calledProgram(scope: Scope, { from, message }: Call): Named | undefined
   const { binding, process, variables } = message;
   // All that one instance calls goes the way of the one at the top.
   const routing = { routingKey: from.rootId, variables };
-  if (binding === "deployment") return scope.programs.bound(process, from.deployment, routing);
-  return binding === "latest"
-    ? scope.programs.chosen(process, routing)
-    : scope.programs.version(process, binding.version);
+  return scope.programs.called({ process, binding, deployment: from.deployment, routing });
 }
 
 export function wantCall(scope: Scope, entry: Call, wants: Wants): void {

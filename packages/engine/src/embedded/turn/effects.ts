@@ -1,5 +1,6 @@
 import { type Effect, type EffectType, lookup, must, staysOpen } from "@tutti/kernel";
-import { limitKeyOf, type WorkQueue } from "../job/work-queue.ts";
+import { limitKeyOf } from "../job/limit-key.ts";
+import type { WorkQueue } from "../job/work-queue.ts";
 import type { OpenSubscription } from "../message/coordination.ts";
 import type { InstanceNumber, InstanceRecord, Message } from "../store.ts";
 import type { Timers } from "../time/timers.ts";

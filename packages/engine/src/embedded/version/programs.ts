@@ -29,6 +29,14 @@ export type StartCause =
   | { readonly kind: "message" | "signal"; readonly name: string }
   | { readonly kind: "timer"; readonly element: string; readonly trigger?: number };
 
+/** A call of a process, by an instance of a deployment. */
+interface CallOf {
+  readonly process: string;
+  readonly binding: "deployment" | "latest" | { readonly version: string };
+  readonly deployment: string;
+  readonly routing: Routing;
+}
+
 type ByVersion = Map<string, Named>;
 
 /** What is deployed, and the programs that were needed so far, ready to run. */
@@ -161,6 +169,12 @@ export class Programs {
   bound(process: string, deployment: string, routing: Routing): Named | undefined {
     const together = this.#deployments.get(deployment)?.programs.find((each) => each.process === process);
     return together === undefined ? this.chosen(process, routing) : { hash: together.hash, deployment };
+  }
+
+  /** What a call starts. */
+  called({ process, binding, deployment, routing }: CallOf): Named | undefined {
+    if (binding === "deployment") return this.bound(process, deployment, routing);
+    return binding === "latest" ? this.chosen(process, routing) : this.version(process, binding.version);
   }
 
   named(process: string, version: string): Named {

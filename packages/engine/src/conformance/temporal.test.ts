@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Engine } from "../port.ts";
+import { FakeClock } from "../testing/fake-clock.ts";
+import { openTemporalHouse, type TemporalHouse } from "../testing/temporal-house.ts";
+import { temporalMissing } from "../testing/temporal-server.ts";
+import { engineSuite } from "./engine.suite.ts";
+import type { Harness } from "./harness.ts";
+
+let house: TemporalHouse;
+
+/** Time is the harness's own: workers have it from its clock, and open workflows are told. */
+async function harnessOf(): Promise<Harness> {
+  const home = house.home();
+  const clock = new FakeClock({ realDefer: true });
+  let running: Engine | undefined;
+  const tellTime = async (): Promise<void> => {
+    const now = clock.now();
+    // While no engine runs nothing is told; the next one is told on opening.
+    const open = await running?.query("instances", { status: "open" }).catch(() => undefined);
+    const told = (open?.rows ?? []).map(({ instanceId }) =>
+      home.workflow.getHandle(instanceId).executeUpdate("tick", { args: [now] }),
+    );
+    // One that has just ended needs no time any more.
+    await Promise.allSettled(told);
+  };
+  return {
+    async open() {
+      running = await home.open({ clock });
+      await tellTime();
+      return running;
+    },
+    // To Temporal it is the same whether a worker stops with its jobs undone or is killed; another test kills it.
+    async crash(engine) {
+      await engine.close({ graceMs: 0 });
+    },
+    now: () => clock.now(),
+    async advance(ms) {
+      await clock.advance(ms);
+      await tellTime();
+    },
+    async dispose() {
+      home.remove();
+    },
+  };
+}
+
+const kept = new Set(["E1", "E2", "E3", "E4", "E5", "E6", "E7"]);
+
+describe.skipIf(temporalMissing !== undefined)("on a Temporal server", () => {
+  beforeAll(async () => {
+    house = await openTemporalHouse("told-clock-workflow.ts");
+  }, 120_000);
+  afterAll(() => house?.close());
+  engineSuite({ name: "Temporal engine", make: harnessOf, kept });
+});
+
+test.runIf(temporalMissing !== undefined)(`skipped: ${temporalMissing}`, () => undefined);

@@ -1,0 +1,125 @@
+import type {
+  Command,
+  CreateInstance,
+  JsonObject,
+  ProgramDocument,
+  QueueClass,
+  Rejection,
+  Routing,
+} from "@tutti/kernel";
+import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
+import type { OwnCommand } from "../embedded/turn/inbox.ts";
+
+/*
+ * What goes over the border between the workflow sandbox and the rest: names and plain JSON, nothing that either side
+ * could not have. Both sides import this file, so it imports types alone.
+ */
+
+type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
+/** The time of a command is the sandbox's. */
+export type UntimedCommand = Untimed<Command>;
+
+/** What an execution begins with. Its workflow id is the instance id, its type the process. */
+export interface ProcessInput {
+  readonly hash: string;
+  /** What calls with `deployment` binding are bound to. */
+  readonly deployment: string;
+  readonly requestId: string | null;
+  /** Epoch ms at which the start was asked for. */
+  readonly askedAt: number;
+  readonly create: Omit<CreateInstance, "at">;
+  /** Of an instance that goes on: what the execution before left. */
+  readonly carried?: Carried;
+}
+
+/** All that an instance is between two executions. */
+export interface Carried {
+  /** A snapshot of the kernel's. */
+  readonly state: JsonObject;
+  readonly record: InstanceRecord;
+  readonly inbox: readonly UntimedCommand[];
+  /** Offers of jobs so far: fencing tokens grow on. */
+  readonly offers: number;
+}
+
+/** Why there is no such instance, or which one the request began before. */
+export type Began =
+  | { readonly ok: true; readonly instanceId: string }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+export type CommandAnswer =
+  | { readonly ok: true; readonly position: number }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/** Names are what people see in Temporal's own tools. */
+export const names = {
+  /** Update: the answer to a start. */
+  begin: "begin",
+  /** Update: a command of a caller. */
+  command: "command",
+  /** Signal: a command of another instance. */
+  tell: "tell",
+} as const;
+
+/**
+ * One command's events, with what they change in the tables. The number of the instance is filled in where they are
+ * written. The row that creates an instance begins with its `instance-put`.
+ */
+export interface ProjectedRow extends Pick<LogRow, "sequence" | "at" | "events"> {
+  readonly changes: readonly Change[];
+}
+
+export interface Projection {
+  readonly instanceId: string;
+  readonly rows: readonly ProjectedRow[];
+}
+
+/** Positions in the log, one a row; or the instance that the request or the id belongs to already. */
+export type Projected =
+  | { readonly ok: true; readonly positions: readonly number[] }
+  | { readonly ok: false; readonly instanceId: string };
+
+export interface CallWanted {
+  readonly process: string;
+  readonly binding: "deployment" | "latest" | { readonly version: string };
+  readonly deployment: string;
+  readonly routing: Routing;
+}
+
+/** Short activities that the worker of the workflows does itself. */
+export interface LocalActivities {
+  program(hash: string): Promise<ProgramDocument>;
+  project(projection: Projection): Promise<Projected>;
+  /** Pauses activities of an instance, or lets them go on. Those that have ended are left alone. */
+  setHeld(wanted: {
+    readonly instanceId: string;
+    readonly activityIds: readonly string[];
+    readonly held: boolean;
+  }): Promise<void>;
+  /** Undefined becomes null on the way. */
+  resolveCall(wanted: CallWanted): Promise<{ readonly hash: string; readonly deployment: string } | null>;
+}
+
+/** The input of a job's activity, whose type is the job type. */
+export interface JobOrder {
+  readonly instanceId: string;
+  readonly rootId: string;
+  readonly key: number;
+  readonly elementId: string;
+  readonly queue: QueueClass;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly attemptsMax: number;
+  readonly timeoutMs: number | null;
+  readonly input: JsonObject;
+  readonly headers: JsonObject;
+  /** Counts the offers of this instance: a later lease has a greater token. */
+  readonly offer: number;
+}
+
+/** What a job's activity gives. */
+export type JobAnswer = OwnCommand;
+
+export function jobTaskQueue(taskQueue: string, queue: QueueClass): string {
+  return `${taskQueue}-${queue}`;
+}

@@ -1,0 +1,332 @@
+import { hash } from "node:crypto";
+import {
+  type Client,
+  WithStartWorkflowOperation,
+  type Workflow,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
+import {
+  AppError,
+  type Command,
+  decide,
+  type Host,
+  instanceView,
+  type JobHandler,
+  type Program,
+  type ProgramDocument,
+  type QueueClass,
+  queueClasses,
+  type State,
+  slotsMax,
+  startTriggers,
+} from "@tutti/kernel";
+import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
+import { type Clock, realClock } from "../clock.ts";
+import { defaultLimits, type EngineLimits } from "../embedded/limits.ts";
+import { readHistory } from "../embedded/log/history.ts";
+import { RecentRows } from "../embedded/log/recent.ts";
+import { queryStore } from "../embedded/read/query.ts";
+import type { Store } from "../embedded/store.ts";
+import { rebuild } from "../embedded/turn/instances.ts";
+import type { EngineLog } from "../embedded/turn/pump.ts";
+import { instanceNotFound } from "../embedded/turn/scope.ts";
+import { deploymentOf, Programs, programNotFound } from "../embedded/version/programs.ts";
+import type { Deployment, Engine, InstanceCommand, Outcome, StartRequest, Stop, WorkOptions } from "../port.ts";
+import { type TemporalConnection, unreachable } from "./connection.ts";
+import { type Began, type CommandAnswer, names, type ProcessInput } from "./contract.ts";
+import { setHeld } from "./held.ts";
+import { Projector } from "./projector.ts";
+import { refuseUnsupported } from "./unsupported.ts";
+import { Workers } from "./workers.ts";
+
+export interface TemporalEngineOptions {
+  /** `host:port` of the server. */
+  readonly address: string;
+  /** Default: `default`. */
+  readonly namespace?: string;
+  /** Where workflows are worked on; jobs on `<it>-<class>`. Default: `tutti`. */
+  readonly taskQueue?: string;
+  /** The log and the programs. Closed by the engine. */
+  readonly store: Store;
+  readonly host: Host;
+  /** Of `bundleProcessWorkflow`. */
+  readonly workflowBundle: { readonly code: string };
+  /**
+   * A workflow task that a dead worker held is given to another one after this time, and so is one that a busy machine
+   * could not do in it. Default 2 000.
+   */
+  readonly workflowTaskTimeoutMs?: number;
+  readonly clock?: Clock;
+  readonly log?: EngineLog;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+const workflowTaskTimeoutMs = 2_000;
+/** Made instance ids that are tried when callers have chosen the same ones. */
+const madeIdsMax = 100;
+
+/** Checks what comes from callers, asks executions by updates, and reads from the log. */
+export class TemporalEngine implements Engine {
+  readonly #options: Required<Pick<TemporalEngineOptions, "taskQueue" | "clock">> & TemporalEngineOptions;
+  readonly #connection: TemporalConnection;
+  readonly #limits: EngineLimits;
+  readonly #programs: Programs;
+  readonly #recent: RecentRows;
+  readonly #projector: Projector;
+  readonly #workers: Workers;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TemporalEngineOptions, connection: TemporalConnection) {
+    const { taskQueue = "tutti", clock = realClock, store, host } = options;
+    this.#options = { ...options, taskQueue, clock };
+    this.#connection = connection;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#programs = new Programs(host);
+    this.#recent = new RecentRows(this.#limits.recentRowsMax);
+    this.#projector = new Projector(store, this.#recent);
+    this.#workers = new Workers(
+      { ...this.#options, connection, limits: this.#limits },
+      {
+        program: (programHash) => this.#document(programHash),
+        project: (projection) => this.#projector.project(projection),
+        setHeld: (wanted) => setHeld(connection.client, wanted),
+        resolveCall: async (wanted) => this.#programs.called(wanted) ?? null,
+      },
+    );
+  }
+
+  /** Resolves when commands are taken. */
+  async open(): Promise<void> {
+    const { store } = this.#options;
+    await this.#projector.open();
+    for (const deployed of await store.deployments()) this.#programs.add(deployed);
+    await this.#workers.open(await store.slots());
+  }
+
+  async deploy(documents: readonly ProgramDocument[]): Promise<Deployment> {
+    this.#refuseClosed();
+    const loaded = documents.map((document) => this.#programs.load(document));
+    for (const document of documents) refuseUnsupported(document);
+    const starts = Object.fromEntries(loaded.map((program) => [program.document.hash, startTriggers(program)]));
+    const deployment = deploymentOf(documents);
+    await this.#projector.write((next) => ({ type: "deployment-put", deployment, number: next(), documents, starts }));
+    this.#programs.add({ deployment, starts });
+    return deployment;
+  }
+
+  async start(request: StartRequest): Promise<string> {
+    this.#refuseClosed();
+    const checked = this.#checkedStart(request);
+    const { requestId } = checked;
+    const { requests } = await this.#options.store.find({ instanceIds: [], numbers: [], requestIds: [requestId] });
+    const earlier = requests.get(requestId);
+    if (earlier !== undefined) return earlier;
+    for (let made = 0; ; made++) {
+      const instanceId = checked.instanceId ?? madeId(checked, made);
+      const began = await this.#begin(checked, instanceId);
+      if (began.ok) return began.instanceId;
+      const { code, reason } = began.rejection;
+      // Somebody chose this very id for an instance of their own: the next one will do.
+      if (code === "instance-exists" && checked.instanceId === undefined && made < madeIdsMax) continue;
+      throw new AppError("start-refused", `${reason}.`, { details: { rejection: code } });
+    }
+  }
+
+  #checkedStart(request: StartRequest): StartRequest {
+    checkId("request id", request.requestId);
+    const { process, version } = request;
+    if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
+    if (request.routingKey !== undefined) checkId("routing key", request.routingKey);
+    const named = version === undefined ? this.#programs.latest(process) : this.#programs.version(process, version);
+    if (named === undefined) throw programNotFound(process, version);
+    return { ...request, variables: checkedPayload("variables", request.variables, this.#limits.payloadCharsMax) };
+  }
+
+  async #begin(request: StartRequest, instanceId: string): Promise<Began> {
+    const { process, requestId } = request;
+    const { taskQueue } = this.#options;
+    const startWorkflowOperation = new WithStartWorkflowOperation(process, {
+      workflowId: instanceId,
+      args: [this.#inputOf(request, instanceId)],
+      taskQueue,
+      workflowTaskTimeout: this.#options.workflowTaskTimeoutMs ?? workflowTaskTimeoutMs,
+      workflowIdConflictPolicy: "USE_EXISTING",
+      // What could not begin has failed, and may be tried again under its id.
+      workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
+    });
+    const options = { args: [requestId] as [string], startWorkflowOperation };
+    try {
+      return await this.#client.workflow.executeUpdateWithStart<Workflow, Began, [string]>(names.begin, options);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unreachable(error);
+      return this.#begunBefore(requestId, instanceId);
+    }
+  }
+
+  /** The id was given to an instance that has ended since: maybe to this very request. */
+  async #begunBefore(requestId: string, instanceId: string): Promise<Began> {
+    const { instances } = await this.#options.store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+    if (instances[0]?.record.requestId === requestId) return { ok: true, instanceId };
+    const reason = `Expected no instance '${instanceId}', but there is one`;
+    return { ok: false, rejection: { code: "instance-exists", reason } };
+  }
+
+  #inputOf(request: StartRequest, instanceId: string): ProcessInput {
+    const { requestId, process, version, businessKey, routingKey, variables, queue, priority, actor, start } = request;
+    const routing = { routingKey: routingKey ?? businessKey ?? instanceId, variables };
+    const named =
+      version === undefined ? this.#programs.chosen(process, routing) : this.#programs.version(process, version);
+    if (named === undefined) throw programNotFound(process, version);
+    return {
+      ...named,
+      requestId,
+      askedAt: this.#options.clock.now(),
+      create: {
+        type: "create-instance",
+        instanceId,
+        rootId: instanceId,
+        variables,
+        actor,
+        ...(businessKey === undefined ? {} : { businessKey }),
+        ...(queue === undefined ? {} : { queue }),
+        ...(priority === undefined ? {} : { priority }),
+        ...(start === undefined ? {} : { start: { element: start, payload: {} } }),
+      },
+    };
+  }
+
+  async command(instanceId: string, command: InstanceCommand): Promise<Outcome> {
+    this.#refuseClosed();
+    const checked = checkedCommand(command, this.#limits.payloadCharsMax);
+    try {
+      const handle = this.#client.workflow.getHandle(instanceId);
+      return await handle.executeUpdate<CommandAnswer, [InstanceCommand]>(names.command, { args: [checked] });
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
+        return this.#refusedByEnd(instanceId, checked);
+      }
+      throw unreachable(error);
+    }
+  }
+
+  /** There is no execution that could answer: the instance has ended, or never was. */
+  async #refusedByEnd(instanceId: string, command: InstanceCommand): Promise<Outcome> {
+    const { program, state } = await this.#standing(instanceId);
+    const decision = decide(program, state, {
+      ...command,
+      at: Math.max(this.#options.clock.now(), state.head.at),
+    } as Command);
+    if ("rejection" in decision) return { ok: false, rejection: decision.rejection };
+    const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
+    return { ok: false, rejection: { code: "instance-ended", reason } };
+  }
+
+  async instance(instanceId: string): ReturnType<Engine["instance"]> {
+    this.#refuseClosed();
+    const { program, state } = await this.#standing(instanceId);
+    return instanceView(program, state);
+  }
+
+  async #standing(instanceId: string): Promise<{ readonly program: Program; readonly state: State }> {
+    const { instances } = await this.#options.store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+    const stored = instances[0];
+    if (stored === undefined) throw instanceNotFound(instanceId);
+    const program =
+      this.#programs.loaded(stored.record.hash) ?? this.#programs.load(await this.#document(stored.record.hash));
+    return { program, state: rebuild(stored) };
+  }
+
+  async #document(programHash: string): Promise<ProgramDocument> {
+    const document = await this.#options.store.program(programHash);
+    if (document === undefined) throw programNotFound(programHash, undefined);
+    return document;
+  }
+
+  async query<V extends Parameters<Engine["query"]>[0]>(
+    view: V,
+    filter?: Parameters<Engine["query"]>[1],
+    page?: { readonly after?: string; readonly limit?: number },
+  ): Promise<never> {
+    this.#refuseClosed();
+    const { store, clock } = this.#options;
+    const live = {
+      standing: ({ instanceId, key }: { readonly instanceId: string; readonly key: number }) =>
+        this.#workers.crew.standing(instanceId, key),
+      now: () => clock.now(),
+      queues: () => Promise.all(queueClasses.map((queue) => this.#workers.queueRow(queue))),
+    };
+    return (await queryStore(store, { view, filter, page }, live)) as never;
+  }
+
+  history(request: Parameters<Engine["history"]>[0] = {}): ReturnType<Engine["history"]> {
+    return readHistory(this.#options.store, this.#recent, request);
+  }
+
+  work(jobType: string, handler: JobHandler, options: WorkOptions = {}): Stop {
+    this.#refuseClosed();
+    return this.#workers.work(jobType, handler, options);
+  }
+
+  async adjustQueue(queue: QueueClass, slots: number): Promise<void> {
+    this.#refuseClosed();
+    if (!Number.isInteger(slots) || slots < 0 || slots > slotsMax) {
+      throw new AppError("limit-invalid", `Expected slots as a whole number from 0 to ${slotsMax}, but got ${slots}.`);
+    }
+    await this.#projector.write(() => ({ type: "slots-put", queue, slots }));
+    this.#workers.resize(queue, slots);
+  }
+
+  publish(): ReturnType<Engine["publish"]> {
+    return this.#unsupported("messages");
+  }
+
+  broadcast(): ReturnType<Engine["broadcast"]> {
+    return this.#unsupported("signals");
+  }
+
+  rollout(): ReturnType<Engine["rollout"]> {
+    return this.#unsupported("rollouts");
+  }
+
+  migrate(): ReturnType<Engine["migrate"]> {
+    return this.#unsupported("migrations");
+  }
+
+  fork(): ReturnType<Engine["fork"]> {
+    return this.#unsupported("forks");
+  }
+
+  async #unsupported(what: string): Promise<never> {
+    this.#refuseClosed();
+    throw new AppError("engine-unsupported", `Expected an engine that has ${what}, but Temporal's has none yet.`);
+  }
+
+  close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    await this.#workers.close(graceMs);
+    await this.#projector.rest();
+    this.#recent.close();
+    await this.#connection.close();
+    await this.#options.store.close();
+  }
+
+  get #client(): Client {
+    return this.#connection.client;
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing === undefined) return;
+    throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
+  }
+}
+
+/** The same for the same request, so that whoever repeats it finds the execution that it began. */
+function madeId({ process, requestId }: StartRequest, made: number): string {
+  return `${process}-${hash("sha256", `${made} ${requestId}`, "hex").slice(0, 12)}`;
+}

@@ -1,0 +1,117 @@
+import { type Event, effectsOf, loadProgram, newState, step } from "@tutti/kernel";
+import { expect, test } from "vitest";
+import { RecentRows } from "../embedded/log/recent.ts";
+import { openMemoryStore } from "../embedded/memory/store.ts";
+import type { Change, InstanceRecord, Store } from "../embedded/store.ts";
+import { FaultyDisk } from "../testing/faulty-disk.ts";
+import { testHost } from "../testing/host.ts";
+import { sequence } from "../testing/programs.ts";
+import type { ProjectedRow } from "./contract.ts";
+import { Projector } from "./projector.ts";
+import { recordChanges } from "./workflow/changes.ts";
+
+const document = sequence("two", 2);
+const program = loadProgram(document, testHost);
+
+/** What an execution of a process of two jobs says: of its start, and of the end of its first job. */
+function told(instanceId: string, requestId: string | null): [ProjectedRow, ProjectedRow] {
+  const state = newState();
+  const record: InstanceRecord = {
+    ...{ number: 0, instanceId, rootId: instanceId, parentId: null, process: "two", version: "1.0.0" },
+    ...{ hash: document.hash, deployment: "d", businessKey: null, requestId, startedBy: null, copied: 0 },
+    ...{ status: "running", held: false, incidents: 0, startedAt: 1, endedAt: null },
+  };
+  const row = (command: Parameters<typeof step>[1]): ProjectedRow => {
+    const first = state.head.sequence + 1;
+    const changes: Change[] = first === 1 ? [{ type: "instance-put", record: { ...record } }] : [];
+    const decision = step({ program, state }, command, (event) => {
+      recordChanges({ record, state, program }, { event, effects: effectsOf(state, event) }, changes);
+    });
+    if (!("events" in decision)) throw new Error(decision.rejection.reason);
+    return { sequence: first, at: command.at, events: decision.events, changes };
+  };
+  const base = { instanceId, rootId: instanceId, variables: {}, actor: "me", at: 1 };
+  const begun = row({ type: "create-instance", ...base });
+  const key = [...state.jobs.values()][0]?.key ?? 0;
+  return [begun, row({ type: "complete-job", key, result: {}, actor: "me", at: 2 })];
+}
+
+async function projectorOn(store: Store): Promise<Projector> {
+  const projector = new Projector(store, new RecentRows(100));
+  await projector.open();
+  return projector;
+}
+
+async function eventsIn(store: Store): Promise<readonly [string, number, Event["type"]][]> {
+  const rows = await store.rows({ after: 0, limit: 100 });
+  return rows.flatMap((row) =>
+    row.events.map(
+      (event, index) => [row.instanceId, row.sequence + index, event.type] as [string, number, Event["type"]],
+    ),
+  );
+}
+
+test("[TE1] what is said twice is in the log once, and has the same place", async () => {
+  const store = await openMemoryStore();
+  const [begun, done] = told("i", "r");
+  const projector = await projectorOn(store);
+  const both = [begun, done];
+  const first = await projector.project({ instanceId: "i", rows: both });
+  expect(first).toEqual({ ok: true, positions: [1, 2] });
+  const before = await eventsIn(store);
+  expect(await projector.project({ instanceId: "i", rows: both })).toEqual(first);
+  // Another worker knows only what the log says.
+  const other = await projectorOn(store);
+  expect(await other.project({ instanceId: "i", rows: [done] })).toEqual({ ok: true, positions: [2] });
+  expect(await eventsIn(store)).toEqual(before);
+  const { rows } = await store.listJobs({}, { limit: 10 });
+  expect(rows).toMatchObject([{ instanceId: "i", element: "step2" }]);
+  expect((await store.versionFigures("two"))[0]?.figures).toMatchObject({ started: 1, running: 1 });
+});
+
+test("[TE1] what many say at once is written in one order, each row once", async () => {
+  const store = await openMemoryStore();
+  const projector = await projectorOn(store);
+  const ids = Array.from({ length: 20 }, (_, n) => `i${n}`);
+  const rows = ids.map((id) => told(id, `request of ${id}`));
+  await Promise.all(ids.map((instanceId, n) => projector.project({ instanceId, rows: rows[n] ?? [] })));
+  const positions = (await store.rows({ after: 0, limit: 100 })).map(({ position }) => position);
+  expect(positions).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+  expect((await store.listInstances({}, { limit: 100 })).rows).toHaveLength(20);
+});
+
+test("[TE2] a request id and an instance id are given once, whoever is first", async () => {
+  const store = await openMemoryStore();
+  const projector = await projectorOn(store);
+  const answers = await Promise.all(
+    [
+      ["i", "r"],
+      ["j", "r"],
+      ["i", "other"],
+    ].map(([instanceId = "", requestId = ""]) =>
+      projector.project({ instanceId, rows: told(instanceId, requestId).slice(0, 1) }),
+    ),
+  );
+  expect(answers).toEqual([
+    { ok: true, positions: [1] },
+    { ok: false, instanceId: "i" },
+    { ok: false, instanceId: "i" },
+  ]);
+  const later = await projectorOn(store);
+  expect(await later.project({ instanceId: "k", rows: told("k", "r").slice(0, 1) })).toEqual({
+    ok: false,
+    instanceId: "i",
+  });
+  expect((await store.listInstances({}, { limit: 100 })).rows.map((row) => row.instanceId)).toEqual(["i"]);
+});
+
+test("[TE3] a write that fails leaves nothing, and what is said again is written", async () => {
+  const disk = new FaultyDisk();
+  const store = await openMemoryStore({ disk });
+  const projector = await projectorOn(store);
+  const [begun, done] = told("i", "r");
+  disk.faults.push("short-append");
+  await expect(projector.project({ instanceId: "i", rows: [begun] })).rejects.toThrow();
+  expect(await projector.project({ instanceId: "i", rows: [begun, done] })).toEqual({ ok: true, positions: [1, 2] });
+  expect((await eventsIn(store)).filter(([, , type]) => type === "instance-created")).toHaveLength(1);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { Slots } from "./slots.ts";
+
+const never = new AbortController().signal;
+
+/** Whether a promise has settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol("pending");
+  return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
+}
+
+test("[TE4] there are as many permits as slots, and more slots count at once", async () => {
+  const slots = new Slots(1);
+  await slots.reserveSlot({}, never);
+  expect(slots.tryReserveSlot()).toBeNull();
+  const second = slots.reserveSlot({}, never);
+  const third = slots.reserveSlot({}, never);
+  expect(await isSettled(second)).toBe(false);
+  slots.resize(2);
+  expect(await isSettled(second)).toBe(true);
+  expect(await isSettled(third)).toBe(false);
+  slots.releaseSlot({});
+  expect(await isSettled(third)).toBe(true);
+});
+
+test("[TE4] fewer slots end nothing, and count once enough have been given back", async () => {
+  const slots = new Slots(2);
+  await slots.reserveSlot({}, never);
+  await slots.reserveSlot({}, never);
+  slots.markSlotUsed();
+  slots.markSlotUsed();
+  slots.resize(1);
+  expect(slots.used).toBe(2);
+  const next = slots.reserveSlot({}, never);
+  slots.releaseSlot({ slotInfo: {} });
+  expect(await isSettled(next)).toBe(false);
+  slots.releaseSlot({ slotInfo: {} });
+  expect(await isSettled(next)).toBe(true);
+  expect(slots.used).toBe(0);
+});
+
+test("[TE4] who no longer wants a slot leaves its place to the next", async () => {
+  const slots = new Slots(1);
+  await slots.reserveSlot({}, never);
+  const leaving = new AbortController();
+  const left = slots.reserveSlot({}, leaving.signal);
+  const next = slots.reserveSlot({}, never);
+  leaving.abort();
+  await expect(left).rejects.toMatchObject({ name: "AbortError" });
+  slots.releaseSlot({});
+  expect(await isSettled(next)).toBe(true);
+});

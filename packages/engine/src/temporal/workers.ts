@@ -1,0 +1,128 @@
+import { Context } from "@temporalio/activity";
+import { Worker, type WorkerOptions } from "@temporalio/worker";
+import { defaultSlots, type JobHandler, must, type QueueClass, queueClasses } from "@tutti/kernel";
+import type { Clock } from "../clock.ts";
+import type { EngineLimits } from "../embedded/limits.ts";
+import type { StoreReader } from "../embedded/store.ts";
+import type { EngineLog } from "../embedded/turn/pump.ts";
+import type { QueueRow, Stop, WorkOptions } from "../port.ts";
+import type { TemporalConnection } from "./connection.ts";
+import { type JobOrder, jobTaskQueue, type LocalActivities } from "./contract.ts";
+import { Crew } from "./crew.ts";
+import { Slots } from "./slots.ts";
+
+interface WorkersOptions {
+  readonly connection: TemporalConnection;
+  readonly taskQueue: string;
+  readonly namespace?: string;
+  readonly workflowBundle: { readonly code: string };
+  readonly clock: Clock;
+  readonly log?: EngineLog;
+  readonly limits: EngineLimits;
+  readonly store: StoreReader;
+}
+
+/** After so long a workflow that its worker lost is replayed by another one. */
+const stickyTimeout = "2s";
+/** Heartbeats are passed on at once: what they bring back is whether the job is still wanted. */
+const heartbeatThrottle = "500ms";
+
+/** The workers of this process: one for workflows, and one for the jobs of each class once somebody works. */
+export class Workers {
+  readonly crew: Crew;
+  readonly #options: WorkersOptions;
+  readonly #local: LocalActivities;
+  readonly #slots: ReadonlyMap<QueueClass, Slots>;
+  readonly #running: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+  #jobs: Promise<void> | undefined;
+
+  constructor(options: WorkersOptions, local: LocalActivities) {
+    this.#options = options;
+    this.#local = local;
+    const { clock, limits, store } = options;
+    this.crew = new Crew({
+      clock,
+      payloadCharsMax: limits.payloadCharsMax,
+      isOpen: async (instanceId, key) =>
+        (await store.listJobs({ instanceId }, { limit: 1_000 })).rows.some((job) => job.key === key),
+    });
+    this.#slots = new Map(queueClasses.map((queue) => [queue, new Slots(defaultSlots[queue])]));
+  }
+
+  async open(slots: ReadonlyMap<QueueClass, number>): Promise<void> {
+    for (const [queue, size] of slots) this.resize(queue, size);
+    const { workflowBundle, taskQueue } = this.#options;
+    await this.#begin({
+      taskQueue,
+      workflowBundle,
+      activities: this.#local,
+      stickyQueueScheduleToStartTimeout: stickyTimeout,
+    });
+  }
+
+  work(jobType: string, handler: JobHandler, options: WorkOptions): Stop {
+    const stop = this.crew.work(jobType, handler, options);
+    this.#jobs ??= this.#beginJobs().catch((error: unknown) => {
+      this.#options.log?.error("no worker for jobs could begin", { error: String(error) });
+    });
+    return stop;
+  }
+
+  resize(queue: QueueClass, slots: number): void {
+    this.#of(queue).resize(slots);
+  }
+
+  async queueRow(queue: QueueClass): Promise<QueueRow> {
+    const { size: slots, used: running } = this.#of(queue);
+    let open = 0;
+    for (let after: string | undefined, more = true; more; more = after !== undefined) {
+      const page = await this.#options.store.listJobs(
+        { queue },
+        { limit: 1_000, ...(after === undefined ? {} : { after }) },
+      );
+      open += page.rows.filter(({ held, notBefore }) => !held && notBefore <= this.#options.clock.now()).length;
+      after = page.next;
+    }
+    return { queue, slots, running, waiting: Math.max(0, open - running) };
+  }
+
+  /** Jobs may end within `graceMs`; their outcomes are Temporal's when this resolves. */
+  async close(graceMs: number): Promise<void> {
+    await this.crew.stop(graceMs);
+    await this.#jobs;
+    for (const { worker } of this.#running) if (worker.getState() === "RUNNING") worker.shutdown();
+    await Promise.all(this.#running.map(({ ended }) => ended));
+  }
+
+  async #beginJobs(): Promise<void> {
+    const perform = (order: JobOrder) => this.crew.perform(Context.current().info.activityType, order);
+    await Promise.all(
+      [...this.#slots].map(([queue, slots]) =>
+        this.#begin({
+          taskQueue: jobTaskQueue(this.#options.taskQueue, queue),
+          // Does every type that has no activity of its own.
+          activities: { default: perform },
+          tuner: {
+            activityTaskSlotSupplier: slots,
+            workflowTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+            localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+            nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+          },
+          maxHeartbeatThrottleInterval: heartbeatThrottle,
+          defaultHeartbeatThrottleInterval: heartbeatThrottle,
+        }),
+      ),
+    );
+  }
+
+  async #begin(options: WorkerOptions): Promise<void> {
+    const { connection, namespace = "default", log } = this.#options;
+    const worker = await Worker.create({ connection: connection.native, namespace, ...options });
+    const ended = worker.run().catch((error: unknown) => log?.error("a worker ended", { error: String(error) }));
+    this.#running.push({ worker, ended });
+  }
+
+  #of(queue: QueueClass): Slots {
+    return must(this.#slots.get(queue), `there is no class '${queue}'`);
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyLocalActivities,
+  setHandler,
+} from "@temporalio/workflow";
+import type { Host, InstanceOutcome } from "@tutti/kernel";
+import {
+  type Began,
+  type CommandAnswer,
+  type LocalActivities,
+  names,
+  type ProcessInput,
+  type UntimedCommand,
+} from "../contract.ts";
+import { serverClock, type WorkflowClock } from "./clock.ts";
+import { type Ending, ProcessRun } from "./process-run.ts";
+import { questions } from "./questions.ts";
+
+export type { WorkflowClock } from "./clock.ts";
+
+const begin = defineUpdate<Began, [string]>(names.begin);
+const command = defineUpdate<CommandAnswer, [UntimedCommand]>(names.command);
+const tell = defineSignal<[UntimedCommand]>(names.tell);
+
+export interface ProcessWorkflowOptions {
+  readonly host: Host;
+  /** Made for each execution; it begins at the time the start was asked for. */
+  readonly clock?: (askedAt: number) => WorkflowClock;
+  /** Default 20 000, of the 51 200 that Temporal allows: from then on jobs wait until it can begin a new history. */
+  readonly historyEventsMax?: number;
+}
+
+/**
+ * The one workflow that runs every process: to be the default export of the module that a worker bundles, since that
+ * takes all types that have no export of their own.
+ */
+export function processWorkflow({
+  host,
+  clock = serverClock,
+  historyEventsMax = 20_000,
+}: ProcessWorkflowOptions): (input: ProcessInput) => Promise<InstanceOutcome> {
+  return async (input) => {
+    const local = proxyLocalActivities<LocalActivities>({
+      startToCloseTimeout: "10s",
+      retry: { initialInterval: "100ms", maximumInterval: "5s" },
+    });
+    const run = new ProcessRun(input, { host, clock: clock(input.askedAt), local, historyEventsMax });
+    setHandler(begin, (requestId) => run.begun(requestId));
+    setHandler(command, (asked) => run.ask(asked));
+    setHandler(tell, (told) => run.tell(told));
+    for (const [name, answer] of Object.entries(questions)) {
+      setHandler(defineQuery(name), () => {
+        const view = run.view();
+        return view === null ? null : answer(view);
+      });
+    }
+    const cancelled = { type: "cancel-instance", reason: "Its workflow was cancelled.", actor: "temporal" } as const;
+    // The instance ends by its own rules, also when Temporal's tools cancel it.
+    CancellationScope.current().cancelRequested.catch(() => run.tell(cancelled));
+    const ending = await CancellationScope.nonCancellable(() => run.live());
+    if (ending.type !== "carried") return outcomeOf(ending);
+    return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome>>({ ...input, carried: ending.carried });
+  };
+}
+
+/** What did not come to a good end has failed for Temporal, too, and says why. */
+function outcomeOf(ending: Exclude<Ending, { readonly type: "carried" }>): InstanceOutcome {
+  switch (ending.type) {
+    case "completed":
+    case "cancelled":
+      return ending;
+    case "failed":
+      throw ApplicationFailure.nonRetryable(ending.error.message, ending.error.code, ending.error.details);
+    case "refused":
+      throw ApplicationFailure.nonRetryable(ending.rejection.reason, ending.rejection.code);
+    case "given":
+      throw ApplicationFailure.nonRetryable("The request had begun another instance.", "instance-exists");
+  }
+}

@@ -1,0 +1,281 @@
+import { allHandlersFinished, condition, workflowInfo } from "@temporalio/workflow";
+import {
+  type Command,
+  type Effect,
+  type Event,
+  effectsOf,
+  type Host,
+  type InstanceOutcome,
+  type InstanceView,
+  instanceView,
+  isEnded,
+  type Key,
+  loadProgram,
+  must,
+  newState,
+  type Program,
+  pendingEffects,
+  type Rejection,
+  restoreState,
+  type State,
+  snapshotState,
+  step,
+} from "@tutti/kernel";
+import type { Change, InstanceRecord } from "../../embedded/store.ts";
+import type {
+  Began,
+  Carried,
+  CommandAnswer,
+  LocalActivities,
+  ProcessInput,
+  ProjectedRow,
+  UntimedCommand,
+} from "../contract.ts";
+import { noNumber, recordChanges } from "./changes.ts";
+import type { WorkflowClock } from "./clock.ts";
+import { World } from "./world.ts";
+
+interface Waiting {
+  readonly command: UntimedCommand;
+  readonly answer?: (answer: CommandAnswer) => void;
+}
+
+/** What one turn decided: written first, then told and done. */
+interface Turn {
+  readonly rows: ProjectedRow[];
+  readonly effects: Effect[];
+  /** Jobs of which an attempt came to its end. */
+  readonly endedJobs: Key[];
+  /** Called with the position of each row. */
+  readonly answers: ((positions: readonly number[]) => void)[];
+}
+
+/** What an execution gives back. `given`: the request had begun another instance before. */
+export type Ending =
+  | InstanceOutcome
+  | { readonly type: "refused"; readonly rejection: Rejection }
+  | { readonly type: "given"; readonly instanceId: string }
+  /** The history grows long: another execution goes on with it. */
+  | { readonly type: "carried"; readonly carried: Carried };
+
+export interface Surroundings {
+  readonly host: Host;
+  readonly clock: WorkflowClock;
+  readonly local: LocalActivities;
+  /** From so many events of the history on no job begins, until those that run have ended and it can begin anew. */
+  readonly historyEventsMax: number;
+}
+
+/**
+ * One instance in one execution. Whatever happens to it comes into the inbox: from callers by updates, from other
+ * instances by signals, from jobs, timers and calls by promises, in an order that the history gives. A turn takes all
+ * that waits, decides it, has it written, and only then answers and performs: the same steps as the embedded engine's.
+ */
+export class ProcessRun {
+  readonly #input: ProcessInput;
+  readonly #around: Surroundings;
+  readonly #state: State;
+  readonly #world: World;
+  readonly #record: InstanceRecord;
+  #program: Program | undefined;
+  #inbox: Waiting[] = [];
+  #began: Began | undefined;
+
+  constructor(input: ProcessInput, around: Surroundings) {
+    this.#input = input;
+    this.#around = around;
+    const { carried, create } = input;
+    this.#state = carried === undefined ? newState() : restoreState(carried.state);
+    this.#record = carried === undefined ? recordOf(input) : { ...carried.record };
+    const { clock, local } = around;
+    const tell: World["tell"] = (...told) => this.tell(...told);
+    this.#world = new World({ state: this.#state, input, clock, local, tell, offers: carried?.offers ?? 0 });
+    for (const command of carried?.inbox ?? [create]) this.tell(command);
+    if (carried !== undefined) this.#began = { ok: true, instanceId: create.instanceId };
+  }
+
+  /** `answer` is called once it is decided and written. */
+  tell(command: UntimedCommand, answer?: Waiting["answer"]): void {
+    this.#inbox.push(answer === undefined ? { command } : { command, answer });
+  }
+
+  ask(command: UntimedCommand): Promise<CommandAnswer> {
+    return new Promise((resolve) => this.tell(command, resolve));
+  }
+
+  /** The answer to a start under a request id. */
+  async begun(requestId: string): Promise<Began> {
+    await condition(() => this.#began !== undefined);
+    const began = must(this.#began, "the condition waited for it");
+    if (!began.ok || requestId === this.#input.requestId) return began;
+    return { ok: false, rejection: exists(this.#record.instanceId) };
+  }
+
+  /** Null until the instance exists. */
+  view(): InstanceView | null {
+    if (this.#program === undefined || this.#state.head.status === null) return null;
+    return instanceView(this.#program, this.#state);
+  }
+
+  /** Lives until the instance has ended, or could not begin, and nobody waits for an answer. */
+  async live(): Promise<Ending> {
+    const document = await this.#around.local.program(this.#input.hash);
+    const program = loadProgram(document, this.#around.host);
+    this.#program = program;
+    Object.assign(this.#record, { process: document.id, version: document.version });
+    if (this.#input.carried !== undefined) {
+      for (const effect of pendingEffects(this.#state)) this.#world.perform(effect);
+    }
+    for (;;) {
+      await condition(() => this.#inbox.length > 0 || this.#isDone() || this.#mayGoOnAnew());
+      if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
+      if (this.#inbox.length === 0) break;
+      await this.#turn(program);
+      if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
+    }
+    this.#world.close();
+    const began = this.#began;
+    if (began?.ok === false) return { type: "refused", rejection: began.rejection };
+    return this.#state.head.outcome ?? { type: "given", instanceId: this.#record.instanceId };
+  }
+
+  #isDone(): boolean {
+    return this.#isOver() && this.#world.isQuiet && allHandlersFinished();
+  }
+
+  #isOver(): boolean {
+    return this.#isVoid || isEnded(this.#state);
+  }
+
+  /**
+   * Temporal forgets what is under way when an execution goes on as a new one, so nothing may be: no job, no message, no
+   * answer that somebody waits for. Timers, calls and jobs that wait are in the state, and asked for again.
+   */
+  #mayGoOnAnew(): boolean {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    const { historyEventsMax } = this.#around;
+    if (!continueAsNewSuggested && historyLength < historyEventsMax / 2) return false;
+    if (this.#isOver() || this.#began === undefined) return false;
+    return this.#world.isQuiet && this.#world.jobs.isIdle && allHandlersFinished();
+  }
+
+  #carried(): Carried {
+    return {
+      state: snapshotState(this.#state),
+      record: this.#record,
+      inbox: this.#inbox.map(({ command }) => command),
+      offers: this.#world.jobs.offers,
+    };
+  }
+
+  async #turn(program: Program): Promise<void> {
+    const turn: Turn = { rows: [], effects: [], endedJobs: [], answers: [] };
+    for (const waiting of this.#inbox.splice(0)) this.#decide(program, waiting, turn);
+    const positions = await this.#write(turn);
+    for (const answer of turn.answers) answer(positions);
+    if (this.#isVoid) return;
+    // Whoever still works on what ended otherwise is told to stop.
+    for (const key of turn.endedJobs) this.#world.jobs.cancel(key);
+    for (const effect of turn.effects) this.#world.perform(effect);
+  }
+
+  /** Positions of the turn's rows in the log. */
+  async #write({ rows }: Turn): Promise<readonly number[]> {
+    if (rows.length === 0) return [];
+    const { instanceId } = this.#record;
+    const written = await this.#around.local.project({ instanceId, rows });
+    if (written.ok) {
+      this.#began ??= { ok: true, instanceId };
+      return written.positions;
+    }
+    // The log has this id or request already, from before all that Temporal remembers. Nothing of this is written.
+    this.#began =
+      written.instanceId === instanceId
+        ? { ok: false, rejection: exists(instanceId) }
+        : { ok: true, instanceId: written.instanceId };
+    return [];
+  }
+
+  #decide(program: Program, { command, answer }: Waiting, turn: Turn): void {
+    const state = this.#state;
+    const record = this.#record;
+    const refuse = (rejection: Rejection): void => {
+      if (command.type === "create-instance") this.#refused(rejection);
+      turn.answers.push(() => answer?.({ ok: false, rejection }));
+    };
+    if (this.#isVoid) return refuse({ code: "instance-not-found", reason: "Expected an instance, but there is none" });
+    const before = { ...record };
+    const at = Math.max(this.#around.clock.now(), state.head.at);
+    const sequence = state.head.sequence + 1;
+    const changes: Change[] = [];
+    const decision = step({ program, state }, { ...command, at } as Command, (event) => {
+      const effects = effectsOf(state, event);
+      recordChanges({ record, state, program }, { event, effects }, changes);
+      turn.effects.push(...effects);
+      if (endsAttempt(event)) turn.endedJobs.push(event.key);
+    });
+    if ("rejection" in decision) return refuse(decision.rejection);
+    const { events } = decision;
+    record.status = state.head.status ?? record.status;
+    record.startedAt = state.head.startedAt;
+    record.endedAt = state.head.endedAt;
+    if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } });
+    else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
+    if (events.length > 0) turn.rows.push({ sequence, at, events, changes });
+    const row = turn.rows.length - 1;
+    turn.answers.push((positions) => answer?.({ ok: true, position: positions[row] ?? 0 }));
+  }
+
+  /** An instance that cannot begin is told of by whoever asked for it: a caller, or the instance that called it. */
+  #refused(rejection: Rejection): void {
+    this.#began = { ok: false, rejection };
+    const { parent } = this.#input.create;
+    if (parent === undefined) return;
+    const error = { code: rejection.code, message: rejection.reason };
+    this.#world.perform({ type: "answer-parent", parent, outcome: { type: "failed", error } });
+  }
+
+  /** Nothing of this execution is an instance. */
+  get #isVoid(): boolean {
+    const began = this.#began;
+    return began !== undefined && !(began.ok && began.instanceId === this.#record.instanceId);
+  }
+}
+
+const attemptEnds: ReadonlySet<Event["type"]> = new Set(["job-completed", "job-failed", "job-error-thrown"]);
+
+function endsAttempt(
+  event: Event,
+): event is Extract<Event, { readonly type: "job-completed" | "job-failed" | "job-error-thrown" }> {
+  return attemptEnds.has(event.type);
+}
+
+function isChanged(record: InstanceRecord, before: InstanceRecord): boolean {
+  return record.status !== before.status || record.held !== before.held || record.incidents !== before.incidents;
+}
+
+function recordOf({ create, hash, deployment, requestId }: ProcessInput): InstanceRecord {
+  return {
+    number: noNumber,
+    instanceId: create.instanceId,
+    rootId: create.rootId,
+    parentId: create.parent?.instanceId ?? null,
+    process: "",
+    version: "",
+    hash,
+    deployment,
+    businessKey: create.businessKey ?? null,
+    requestId,
+    startedBy: null,
+    copied: 0,
+    status: "running",
+    held: false,
+    incidents: 0,
+    startedAt: 0,
+    endedAt: null,
+  };
+}
+
+function exists(instanceId: string): Rejection {
+  return { code: "instance-exists", reason: `Expected no instance '${instanceId}', but there is one` };
+}

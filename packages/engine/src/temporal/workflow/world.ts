@@ -1,0 +1,186 @@
+import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowInfo } from "@temporalio/workflow";
+import { type Effect, type EffectType, lookup, type State } from "@tutti/kernel";
+import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
+import { Agenda } from "./agenda.ts";
+import type { WorkflowClock } from "./clock.ts";
+import { Jobs } from "./jobs.ts";
+
+type Of<K extends EffectType> = Extract<Effect, { readonly type: K }>;
+type Performers = { readonly [K in EffectType]: (world: World, effect: Of<K>) => void };
+
+const nothing = (): void => undefined;
+
+/** Every effect, and what of Temporal does it. */
+const performers: Performers = lookup({
+  "offer-job": ({ jobs }, effect) => jobs.offer(effect),
+  "cancel-job": ({ jobs }, { key }) => jobs.cancel(key),
+  "hold-jobs": ({ jobs }, { stopRunning }) => jobs.hold(stopRunning),
+  "release-jobs": ({ jobs }) => jobs.release(),
+  "arm-timer": (world, { key, due }) => world.armTimer(key, due),
+  // Its appointment finds out that the timer is gone.
+  "cancel-timer": nothing,
+  // The tables have tasks and subscriptions; the history is the outbox of what people are to be told.
+  "open-task": nothing,
+  "close-task": nothing,
+  notify: nothing,
+  "open-subscription": nothing,
+  "close-subscription": nothing,
+  "publish-message": (_world, { name }) => unsupported(`message '${name}'`),
+  "broadcast-signal": (_world, { name }) => unsupported(`signal '${name}'`),
+  "start-child": (world, effect) => world.startChild(effect),
+  "cancel-child": (world, { childId, reason }) =>
+    world.send(childId, { type: "cancel-instance", reason, actor: world.id }),
+  "pause-child": (world, { childId, stopRunning, reason }) =>
+    world.send(childId, { type: "pause-instance", stopRunning, reason, actor: world.id }),
+  "resume-child": (world, { childId }) => world.send(childId, { type: "resume-instance", actor: world.id }),
+  "answer-parent": (world, { parent, outcome }) =>
+    world.send(parent.instanceId, { type: "end-child", key: parent.key, childId: world.id, outcome }),
+  "escalate-parent": (world, { parent, number, code, payload }) =>
+    world.send(parent.instanceId, { type: "escalate-call", key: parent.key, childId: world.id, number, code, payload }),
+  continue: (world) => world.tell({ type: "continue" }),
+});
+
+function unsupported(what: string): never {
+  throw ApplicationFailure.nonRetryable(`A ${what} cannot be sent from here.`, "engine-unsupported");
+}
+
+/** Puts a command into the inbox; `answer` is called once it is decided and written. */
+export type Tell = (command: UntimedCommand, answer?: () => void) => void;
+
+interface WorldOptions {
+  readonly state: State;
+  readonly input: ProcessInput;
+  readonly clock: WorkflowClock;
+  readonly local: LocalActivities;
+  readonly tell: Tell;
+  /** Of jobs, by executions before. */
+  readonly offers: number;
+}
+
+/** What an instance asks of Temporal, and how what comes of it finds back to the inbox. */
+export class World {
+  readonly jobs: Jobs;
+  readonly tell: Tell;
+  readonly #options: WorldOptions;
+  readonly #agenda: Agenda;
+  /** What is on its way to another instance, by its id: one after the other, so that nothing overtakes a start. */
+  readonly #mail: Map<string, Promise<void>> = new Map();
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.tell = options.tell;
+    this.#agenda = new Agenda(options.clock);
+    const { state, tell, input, clock, offers } = options;
+    const at = (due: number, run: () => void): void => this.#agenda.add(due, run);
+    this.jobs = new Jobs({
+      state,
+      tell,
+      create: input.create,
+      clock,
+      at,
+      setHeld: (...of) => this.#setHeld(...of),
+      offers,
+    });
+  }
+
+  get id(): string {
+    return this.#options.input.create.instanceId;
+  }
+
+  /** Nothing is on its way to another instance. */
+  get isQuiet(): boolean {
+    return this.#mail.size === 0;
+  }
+
+  perform(effect: Effect): void {
+    // Indexing by a union loses which performer belongs to which effect; the type of `performers` has proven it.
+    (performers[effect.type] as (world: World, effect: Effect) => void)(this, effect);
+  }
+
+  /** The instance has ended: nothing that it waited for matters any more. */
+  close(): void {
+    this.#agenda.clear();
+    this.jobs.close();
+  }
+
+  armTimer(key: number, due: number): void {
+    this.#agenda.add(due, () => {
+      if (this.#options.state.timers.get(key)?.due === due) this.tell({ type: "fire-timer", key });
+    });
+  }
+
+  /** A command for another instance. One that has ended, or was never started, needs to be told nothing. */
+  send(instanceId: string, command: UntimedCommand): void {
+    this.#post(instanceId, async () => {
+      try {
+        await getExternalWorkflowHandle(instanceId).signal(names.tell, command);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+      }
+    });
+  }
+
+  startChild(effect: Of<"start-child">): void {
+    this.#post(effect.childId, () => this.#startChild(effect));
+  }
+
+  async #startChild({ childId, key, process, binding, variables, queue, priority }: Of<"start-child">): Promise<void> {
+    const { input, local, clock } = this.#options;
+    const { rootId, instanceId } = input.create;
+    // All that one instance calls goes the way of the one at the top.
+    const routing = { routingKey: rootId, variables };
+    const named = await local.resolveCall({ process, binding, deployment: input.deployment, routing });
+    if (named === null) {
+      const message = `Expected a deployed process '${process}' to call, but there is none`;
+      const outcome = { type: "failed", error: { code: "process-not-found", message } } as const;
+      this.tell({ type: "end-child", key, childId, outcome });
+      return;
+    }
+    const child: ProcessInput = {
+      ...named,
+      requestId: null,
+      askedAt: clock.now(),
+      create: {
+        type: "create-instance",
+        instanceId: childId,
+        rootId,
+        parent: { instanceId, key },
+        variables,
+        actor: instanceId,
+        ...(queue === undefined ? {} : { queue }),
+        ...(priority === undefined ? {} : { priority }),
+      },
+    };
+    try {
+      const { taskQueue, taskTimeoutMs } = workflowInfo();
+      const never = { parentClosePolicy: "ABANDON", workflowIdReusePolicy: "REJECT_DUPLICATE" } as const;
+      await startChild(process, {
+        workflowId: childId,
+        args: [child],
+        taskQueue,
+        workflowTaskTimeout: taskTimeoutMs,
+        ...never,
+      });
+    } catch (error) {
+      // It was asked for again by a resume: once is enough.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+
+  #setHeld(activityIds: readonly string[], held: boolean): void {
+    this.#post(this.id, async () => {
+      // What was offered just now reaches the server with the end of this workflow task: a timer is the way to wait for it.
+      await sleep(1);
+      await this.#options.local.setHeld({ instanceId: this.id, activityIds, held });
+    });
+  }
+
+  #post(target: string, deliver: () => Promise<void>): void {
+    const delivered = (this.#mail.get(target) ?? Promise.resolve()).then(deliver);
+    this.#mail.set(target, delivered);
+    void delivered.then(() => {
+      if (this.#mail.get(target) === delivered) this.#mail.delete(target);
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Client, Connection, type WorkflowClient } from "@temporalio/client";
+import type { Clock } from "../clock.ts";
+import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import type { Engine } from "../port.ts";
+import { bundleProcessWorkflow, createTemporalEngine } from "../temporal/index.ts";
+import { testHost } from "./host.ts";
+import { startTemporalServer } from "./temporal-server.ts";
+
+/** Machines that run tests may be busy with others. */
+const workflowTaskTimeoutMs = 10_000;
+
+/** One namespace of a server with a log of its own: what an engine under test lives in. */
+export interface TemporalHome {
+  readonly address: string;
+  readonly namespace: string;
+  readonly database: string;
+  readonly workflow: WorkflowClient;
+  open(options?: { readonly clock?: Clock }): Promise<Engine>;
+  remove(): void;
+}
+
+export interface TemporalHouse {
+  home(): TemporalHome;
+  close(): Promise<void>;
+}
+
+/** A real server, and the bundle of a module beside this one. */
+export async function openTemporalHouse(module: string): Promise<TemporalHouse> {
+  const server = await startTemporalServer();
+  const connection = await Connection.connect({ address: server.address });
+  const workflowBundle = await bundleTestWorkflow(module);
+  return {
+    home() {
+      const folder = mkdtempSync(join(tmpdir(), "tutti-temporal-log-"));
+      const database = join(folder, "tutti.sqlite");
+      const namespace = server.namespace();
+      const { address } = server;
+      return {
+        ...{ address, namespace, database },
+        workflow: new Client({ connection, namespace }).workflow,
+        open: (options = {}) => {
+          const store = openSqliteStore(database);
+          const timing = { workflowTaskTimeoutMs };
+          return createTemporalEngine({
+            address,
+            namespace,
+            store,
+            host: testHost,
+            workflowBundle,
+            ...timing,
+            ...options,
+          });
+        },
+        remove: () => rmSync(folder, { recursive: true, force: true }),
+      };
+    },
+    async close() {
+      await connection.close();
+      await server.stop();
+    },
+  };
+}
+
+export function bundleTestWorkflow(module: string): Promise<{ readonly code: string }> {
+  const workflowsPath = fileURLToPath(new URL(`./${module}`, import.meta.url));
+  return bundleProcessWorkflow({ workflowsPath, conditions: ["@tutti/source"] });
+}
