@@ -7,8 +7,8 @@ import type { Job, JobOutcome } from "@tutti/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ended, eventually, historyOf } from "../../conformance/harness.ts";
 import type { Engine } from "../../port.ts";
-import { type PostgresServer, startPostgres } from "../../testing/postgres.ts";
 import { testHost } from "../../testing/host.ts";
+import { type PostgresServer, startPostgres } from "../../testing/postgres.ts";
 import { sequence } from "../../testing/programs.ts";
 import { describeWithPostgres } from "../../testing/with-postgres.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../engine.ts";
@@ -229,7 +229,8 @@ function spawnOwner(url: string): ChildProcess {
   const source = (path: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href);
   const script = `
     import { createEmbeddedEngine } from ${source("../engine.ts")};
-    import { sequence, testHost } from ${source("../../testing/programs.ts")};
+    import { testHost } from ${source("../../testing/host.ts")};
+    import { sequence } from ${source("../../testing/programs.ts")};
     import { openPostgresStore } from ${source("store.ts")};
     const engine = await createEmbeddedEngine({ store: await openPostgresStore(${JSON.stringify(url)}), host: testHost });
     await engine.deploy([sequence("steps", 20)]);
