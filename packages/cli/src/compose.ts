@@ -1,5 +1,5 @@
 import { createHost } from "@tutti/definition";
-import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore } from "@tutti/engine";
+import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore, type Store } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
 import { sweepWorkspaces } from "@tutti/workspace";
 import { isInstance } from "./run/fork.ts";
@@ -21,16 +21,26 @@ export interface House {
   endAgents(): Promise<void>;
 }
 
-export async function compose(options: { readonly state: StateFolder; readonly log: EngineLog }): Promise<House> {
-  const { state, log } = options;
+export interface HouseOptions {
+  readonly state: StateFolder;
+  readonly log: EngineLog;
+  /** Of a state folder whose store is not its own file. Closed with the house, also where it cannot be built. */
+  readonly store?: Store;
+  /** Another process has taken the store over: nothing goes on here. */
+  readonly onLost?: (error: Error) => void;
+}
+
+export async function compose(options: HouseOptions): Promise<House> {
+  const { state, log, onLost } = options;
   ensureFolder(state.path);
   const deps = createFeatureDeps({ stateDir: state.path, log: (line) => log.warn(line, {}) });
   const cleared = await recoverFeature(deps);
   if (cleared.processesEnded + cleared.processesLeft + cleared.workspacesRemoved > 0) {
     log.info("cleared what an earlier owner left", { ...cleared });
   }
-  const store = openSqliteStore(state.database);
-  const engine = await createEmbeddedEngine({ store, host: createHost(), log });
+  const store = options.store ?? openSqliteStore(state.database);
+  const lost = onLost === undefined ? {} : { onLost };
+  const engine = await createEmbeddedEngine({ store, host: createHost(), log, ...lost });
   await settleForks(deps, (run) => isInstance(engine, run));
   const programs = await loadFeaturePrograms();
   await engine.deploy(programs);

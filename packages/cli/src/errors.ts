@@ -1,6 +1,11 @@
 import type { ErrorTable } from "@tutti/kernel";
 
 export const cliErrors: ErrorTable = {
+  "configuration-invalid": {
+    exit: 2,
+    status: 400,
+    advice: "Correct the file, or remove it: everything in it can also be given as an option.",
+  },
   "command-unknown": { exit: 2, status: 400, advice: "See `tutti --help` for the commands." },
   "option-unknown": { exit: 2, status: 400, advice: "See the command's `--help` for its options." },
   "option-invalid": { exit: 2, status: 400, advice: "Correct the option as the message says." },

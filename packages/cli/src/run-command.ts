@@ -3,6 +3,7 @@ import { commandHelp } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
 import { parse } from "./args/parse.ts";
 import type { Context } from "./command.ts";
+import { withStore } from "./configuration.ts";
 import { problemOf } from "./problem.ts";
 import { type CommandEntry, commandEntries } from "./registry.ts";
 import { stateFolder } from "./state.ts";
@@ -31,6 +32,7 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
       return 0;
     }
     state = stateFolder(input.text("state"), process.env, cwd);
+    state = await withStore(state, input.text("store") ?? process.env["TUTTI_STORE"]);
     return await command.run({
       input,
       out,

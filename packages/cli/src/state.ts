@@ -11,6 +11,8 @@ export interface StateFolder {
   readonly logs: string;
   readonly ownerLog: string;
   readonly socket: string;
+  /** A PostgreSQL in the place of the database, as `postgres://…`. It may hold a password: never shown. */
+  readonly store?: string;
 }
 
 // The kernel's own limit is 108 bytes on Linux and 104 on macOS, with the closing zero.
@@ -85,6 +87,6 @@ function requireOwn(path: string): void {
 
 function isOurs(path: string): boolean {
   const names = readdirSync(path);
-  const ours = ["owner.sqlite", "tutti.sqlite", "owner.log", "logs"];
+  const ours = ["owner.sqlite", "tutti.sqlite", "owner.log", "logs", "tutti.json"];
   return names.length === 0 || ours.some((name) => names.includes(name));
 }

@@ -81,6 +81,11 @@ export const engineErrors: ErrorTable = {
     status: 400,
     advice: "Give the store as postgres://user:password@host:port/database?schema=name.",
   },
+  "database-owned": {
+    exit: 1,
+    status: 409,
+    advice: "Use the process that owns it, or let `tutti serve` wait here until it is free.",
+  },
   "ownership-lost": {
     exit: 1,
     status: 503,

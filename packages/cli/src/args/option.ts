@@ -11,6 +11,10 @@ export type Options = { readonly [name: string]: Option };
 
 /** What every command takes. */
 export const globalOptions: Options = {
+  store: {
+    value: "URL",
+    help: "a PostgreSQL for what runs (default: $TUTTI_STORE, or tutti.json in the state folder)",
+  },
   state: { value: "DIR", help: "state folder (default: $TUTTI_STATE, or tutti in the user's state folder)" },
   json: { help: "print data as JSON: one document, or one line each while following" },
   quiet: { short: "q", help: "no progress on stderr" },

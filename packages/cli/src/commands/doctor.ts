@@ -134,7 +134,7 @@ async function nearestFolder(path: string): Promise<string> {
 
 async function database({ state }: Context): Promise<Finding> {
   try {
-    const reader = openStateReader(state);
+    const reader = await openStateReader(state);
     const { rows } = await reader.query("instances", { status: "open", process: "feature" }, { limit: 1_000 });
     await reader.close();
     return { name: "database", state: "ok", about: `sound, ${plural(rows.length, "open instance")}`, advice: null };

@@ -2,7 +2,8 @@ import { closeSync, writeSync } from "node:fs";
 import type { Command, Context } from "../command.ts";
 import { readyVariable } from "../owner/find.ts";
 import { fileLog, terminalLog } from "../owner/log.ts";
-import { type Owner, openOwner } from "../owner/owner.ts";
+import type { Serving } from "../owner/owner.ts";
+import { openServing } from "../owner/standby.ts";
 import { problemOf } from "../problem.ts";
 
 const idleMsDefault = 60_000;
@@ -25,7 +26,8 @@ export const serve: Command = {
     const owner = await open(context, background);
     const { out, state, interrupt } = context;
     if (!background) {
-      out.text(`Tutti owns ${state.path} (process ${process.pid}). Ctrl-C stops it.`);
+      const does = owner.waits ? "waits beside the owner of the store of" : "owns";
+      out.text(`Tutti ${does} ${state.path} (process ${process.pid}). Ctrl-C stops it.`);
       out.document({ pid: process.pid, state: state.path, socket: state.socket });
     }
     const stop = (): void => {
@@ -34,12 +36,13 @@ export const serve: Command = {
     };
     if (interrupt.aborted) stop();
     interrupt.addEventListener("abort", stop, { once: true });
-    await owner.ended;
+    const lost = await owner.ended;
+    if (lost !== undefined) throw lost;
     return 0;
   },
 };
 
-async function open(context: Context, background: boolean): Promise<Owner> {
+async function open(context: Context, background: boolean): Promise<Serving> {
   const { state, environment, out } = context;
   const ready = Number(environment[readyVariable] ?? "0");
   const idleMs = Number(environment["TUTTI_IDLE_MS"] ?? idleMsDefault);
@@ -47,7 +50,7 @@ async function open(context: Context, background: boolean): Promise<Owner> {
   delete process.env[readyVariable];
   try {
     const log = background ? fileLog(state) : terminalLog((line) => out.note(line.trimEnd()));
-    const owner = await openOwner({ state, log, ...(background ? { idleMs } : {}) });
+    const owner = await openServing({ state, log, ...(background ? { idleMs } : {}) });
     if (ready > 2) closeSync(ready);
     return owner;
   } catch (error) {

@@ -146,7 +146,7 @@ function events(context: Context, { engine, watch }: AppFacts): Response {
   });
 }
 
-async function problemResponse(error: unknown): Promise<Response> {
+export async function problemResponse(error: unknown): Promise<Response> {
   const { code, message, place, advice, exit, status, details } = await problemOf(error);
   const problem = { type: problemType(code), title: code, status, code, detail: message, place, advice, exit, details };
   return new Response(JSON.stringify(problem), { status, headers: { "content-type": problemMediaType } });

@@ -79,7 +79,7 @@ async function startInBackground(state: StateFolder): Promise<void> {
     const child = spawn(process.execPath, [...flags, youngFlag, main, "serve", "--background", "--state", state.path], {
       cwd: state.path,
       detached: true,
-      env: { ...process.env, [readyVariable]: String(readyDescriptor) },
+      env: { ...process.env, ...storeVariable(state), [readyVariable]: String(readyDescriptor) },
       stdio: ["ignore", log, log, "pipe"],
     });
     await readiness(child, state);
@@ -87,6 +87,11 @@ async function startInBackground(state: StateFolder): Promise<void> {
   } finally {
     closeSync(log);
   }
+}
+
+/** Not as an option: everybody on the machine may read those, and it may hold a password. */
+function storeVariable({ store }: StateFolder): { readonly TUTTI_STORE?: string } {
+  return store === undefined ? {} : { TUTTI_STORE: store };
 }
 
 async function readiness(child: ChildProcess, state: StateFolder): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Engine, type EngineLog, type Ownership, ownFolder } from "@tutti/engine";
+import { type Engine, type EngineLog, type Ownership, openPostgresStore, ownFolder, type Store } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import { compose, type House } from "../compose.ts";
@@ -17,36 +17,69 @@ export interface OwnerOptions {
   readonly idleMs?: number;
 }
 
-/** The one process that owns a state folder: engine, workers and the socket that all others speak to. */
-export interface Owner {
-  readonly engine: Engine;
-  readonly runs: RunReader;
-  /** Resolves when it has ended, whoever asked. */
-  readonly ended: Promise<void>;
+/** Whoever answers at a state folder's socket. */
+export interface Serving {
+  /** It waits beside the owner of its store. */
+  readonly waits: boolean;
+  /** Resolves when it has ended, whoever asked; with an error when it had to, because its store was taken over. */
+  readonly ended: Promise<Error | undefined>;
   /** Lets running jobs end within `graceMs`; what did not end is done again by the next owner. Safe to repeat. */
   stop(graceMs: number): Promise<void>;
   /** Ends every agent at once, for whoever cannot wait. */
   endAgents(): Promise<void>;
 }
 
-/** Takes the folder, or throws `state-owned`, naming who has it. */
+/** The one process that owns a state folder: engine, workers and the socket that all others speak to. */
+export interface Owner extends Serving {
+  readonly engine: Engine;
+  readonly runs: RunReader;
+}
+
+/** Takes the folder, or throws `state-owned`, naming who has it; of a store that is not in it, `database-owned`. */
 export async function openOwner(options: OwnerOptions): Promise<Owner> {
-  const { state, log } = options;
-  const since = Date.now();
-  ensureFolder(state.path);
-  const ownership = ownFolder(state.path, { now: since, note: { socket: state.socket, version: version() } });
+  const { state } = options;
+  const ownership = takeFolder(state);
   try {
-    const house = await compose({ state, log });
+    const { store: url } = state;
+    const store = url === undefined ? undefined : await openPostgresStore(url, { note: noteOf(state) });
+    return await openHouse({ ...options, ownership, store });
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+}
+
+export function takeFolder(state: StateFolder): Ownership {
+  ensureFolder(state.path);
+  return ownFolder(state.path, { now: Date.now(), note: noteOf(state) });
+}
+
+/** What others find of an owner: where it answers, and its release. */
+export function noteOf({ socket }: StateFolder): { readonly socket: string; readonly version: string } {
+  return { socket, version: version() };
+}
+
+export interface HouseParts extends OwnerOptions {
+  readonly ownership: Ownership;
+  readonly store: Store | undefined;
+}
+
+/** For whoever has the folder and the store already. Closes the store when it fails. */
+export async function openHouse(parts: HouseParts): Promise<Owner> {
+  const { state, log, store } = parts;
+  const { promise: lost, resolve: onLost } = Promise.withResolvers<Error>();
+  try {
+    const house = await compose({ state, log, ...(store === undefined ? {} : { store, onLost }) });
     log.info("owns the state folder", { pid: process.pid, state: state.path, version: version() });
     try {
-      return await OpenOwner.start({ ...options, ownership, house, since });
+      return await OpenOwner.start({ ...parts, house, lost, since: parts.ownership.owner.since });
     } catch (error) {
       // An engine that went on without the folder would work beside the next owner's.
       await house.close(0);
       throw error;
     }
   } catch (error) {
-    ownership.release();
+    await store?.close();
     throw error;
   }
 }
@@ -54,15 +87,18 @@ export async function openOwner(options: OwnerOptions): Promise<Owner> {
 interface Parts extends OwnerOptions {
   readonly ownership: Ownership;
   readonly house: House;
+  readonly lost: Promise<Error>;
   readonly since: number;
 }
 
 class OpenOwner implements Owner {
+  readonly waits = false;
   readonly engine: Engine;
   readonly runs: RunReader;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<Error | undefined>;
   readonly #parts: Parts;
-  readonly #resolveEnded: () => void;
+  readonly #resolveEnded: (lost: Error | undefined) => void;
+  #lost: Error | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #usedAt = Date.now();
@@ -74,7 +110,7 @@ class OpenOwner implements Owner {
     this.#parts = parts;
     this.engine = parts.house.engine;
     this.runs = new RunReader(this.engine);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.ended = promise;
     this.#resolveEnded = resolve;
   }
@@ -93,6 +129,10 @@ class OpenOwner implements Owner {
       watch: () => owner.#watch(),
     });
     owner.#listening = await listen(app, state);
+    void parts.lost.then((error) => {
+      owner.#lost = error;
+      void owner.stop(0);
+    });
     if (idleMs !== undefined) owner.#watchIdle(idleMs);
     return owner;
   }
@@ -117,7 +157,7 @@ class OpenOwner implements Owner {
       // Last, so that whoever waits for the folder finds nothing of this owner.
       ownership.release();
       log.info("stopped", {});
-      this.#resolveEnded();
+      this.#resolveEnded(this.#lost);
     }
   }
 

@@ -18,7 +18,7 @@ export async function afterMigration(
   instance: string,
   to: { readonly hash: string; readonly mapping: { readonly [element: string]: string } },
 ): Promise<Afterwards> {
-  const reader = openStateReader(state);
+  const reader = await openStateReader(state);
   try {
     const { program, state: standing } = await reader.standing(instance);
     const checked = checkMigration(standing, {

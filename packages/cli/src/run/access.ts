@@ -57,7 +57,7 @@ export function remoteAccess(client: OwnerClient): RunAccess {
 async function localAccess(state: Context["state"]): Promise<RunAccess> {
   // With an owner nobody needs an engine here, and it takes its time to load.
   const { openStateReader } = await import("../state-reader.ts");
-  const reader = openStateReader(state);
+  const reader = await openStateReader(state);
   return { live: false, ...readerAccess(reader), close: () => reader.close() };
 }
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { openPostgresStore } from "../embedded/postgres/store.ts";
-import { type PostgresServer, startPostgres } from "../testing/postgres.ts";
-import { describeWithPostgres } from "../testing/with-postgres.ts";
+import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
 import { embeddedHarness } from "./embedded-harness.ts";
 import { engineSuite } from "./engine.suite.ts";
 

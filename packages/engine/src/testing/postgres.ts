@@ -66,7 +66,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const start = async (): Promise<void> => {
     const options = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port)];
     for (const each of ["max_connections=50", ...settings]) options.push("-c", each);
-    const child = spawn(join(found.folder, "postgres"), options, {
+    const [command, ...words] = dyingWithUs([join(found.folder, "postgres"), ...options]);
+    const child = spawn(command, words, {
       ...as,
       cwd: folder,
       detached: true,
@@ -92,6 +93,12 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     throw error;
   }
   return { url: (schema) => `${urlFor({})}?schema=${schema}`, urlFor, stop, start, dispose };
+}
+
+/** A test run that is killed says nothing to what it started; where the system can, it does so in its place. */
+function dyingWithUs(command: readonly string[]): [string, ...string[]] {
+  const canSay = spawnSync("setpriv", ["--version"]).status === 0;
+  return [...(canSay ? ["setpriv", "--pdeathsig", "QUIT", "--"] : []), ...command] as [string, ...string[]];
 }
 
 async function ready(url: string, child: ChildProcess): Promise<void> {

@@ -1,6 +1,8 @@
 import { describe, test } from "vitest";
 import { findPostgres } from "./postgres.ts";
 
+export { type PostgresServer, startPostgres } from "./postgres.ts";
+
 /** Tests that need a PostgreSQL: skipped where none is, with what would provide it; a failure under CI=true. */
 export function describeWithPostgres(name: string, tests: () => void): void {
   const found = findPostgres();

@@ -8,9 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { ended, eventually, historyOf } from "../../conformance/harness.ts";
 import type { Engine } from "../../port.ts";
 import { testHost } from "../../testing/host.ts";
-import { type PostgresServer, startPostgres } from "../../testing/postgres.ts";
 import { sequence } from "../../testing/programs.ts";
-import { describeWithPostgres } from "../../testing/with-postgres.ts";
+import { describeWithPostgres, type PostgresServer, startPostgres } from "../../testing/with-postgres.ts";
 import { createEmbeddedEngine, type EmbeddedEngineOptions } from "../engine.ts";
 import { openReader } from "../read/reader.ts";
 import { connect, placeOf } from "./connect.ts";

@@ -18,7 +18,7 @@ export interface Waiting {
 
 /**
  * A session that holds the schema's lock, which the server frees with the session. Whoever writes does it in this
- * session: so nothing is written by one who has lost the lock. Throws `state-owned`, or waits until the lock is free.
+ * session: so nothing is written by one who has lost the lock. Throws `database-owned`, or waits until the lock is free.
  */
 export async function takeOwnership(place: Place, waiting?: Waiting): Promise<Client> {
   let told = false;
@@ -68,7 +68,7 @@ function owned({ shown }: Place, owner: Owner | undefined): AppError {
   const who = owner
     ? `process ${owner.pid} on ${owner.host} has owned it since ${new Date(owner.since).toISOString()}`
     : "another process is just taking it";
-  return new AppError("state-owned", `Expected the database at ${shown} to be free, but ${who}.`, {
+  return new AppError("database-owned", `Expected the database at ${shown} to be free, but ${who}.`, {
     details: owner === undefined ? {} : { owner: owner as unknown as Json },
   });
 }

@@ -1,9 +1,8 @@
 import type { Event, Json } from "@tutti/kernel";
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../testing/postgres.ts";
 import { record, resumed, turn } from "../../testing/turns.ts";
-import { describeWithPostgres } from "../../testing/with-postgres.ts";
+import { describeWithPostgres, type PostgresServer, startPostgres } from "../../testing/with-postgres.ts";
 import type { Store, Turn } from "../store.ts";
 import { connect, placeOf } from "./connect.ts";
 import { currentPostgresOwner } from "./ownership.ts";
@@ -210,7 +209,7 @@ describeWithPostgres("the store in PostgreSQL", () => {
     await first.claimEpoch();
     expect(await currentPostgresOwner(url)).toMatchObject({ pid: process.pid, note: { socket: "s" } });
     await expect(openPostgresStore(url)).rejects.toMatchObject({
-      code: "state-owned",
+      code: "database-owned",
       details: { owner: { pid: process.pid, note: { socket: "s" } } },
     });
     await first.close();

@@ -20,7 +20,7 @@ const tailRows = 1_000;
 export interface PostgresOptions {
   /** The owner's own, for whoever finds the database owned: such as how it can be reached. */
   readonly note?: Json;
-  /** A standby: waits until the owner is gone instead of throwing `state-owned`. */
+  /** A standby: waits until the owner is gone instead of throwing `database-owned`. */
   readonly waiting?: Waiting;
 }
 
@@ -33,7 +33,7 @@ interface Holding {
 
 /**
  * The log in a PostgreSQL, at `postgres://…?schema=…`. Owns it until it is closed or the session is lost; creates the
- * schema when it is missing. Rejects with `state-owned`, `database-away`, `database-refused`, `database-missing`,
+ * schema when it is missing. Rejects with `database-owned`, `database-away`, `database-refused`, `database-missing`,
  * `database-newer`, `database-foreign`, `database-damaged` or `database-unwritable`, and then nothing was changed.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
@@ -167,7 +167,7 @@ async function holdAgain(
   }
   const again = await hold(place, { lost }).catch((error: unknown) => {
     // It may be our own former session, whose end the server has not noticed yet.
-    if (!(error instanceof AppError) || error.code !== "state-owned") throw error;
+    if (!(error instanceof AppError) || error.code !== "database-owned") throw error;
     throw new AppError("storage-failed", error.message, { cause: error });
   });
   if (again.epoch === epoch) return again;

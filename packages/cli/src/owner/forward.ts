@@ -1,0 +1,51 @@
+import { request as httpRequest } from "node:http";
+import { currentPostgresOwner } from "@tutti/engine";
+import { AppError } from "@tutti/kernel";
+
+const answerMsMax = 30_000;
+
+/** Sends a request on to whoever owns the store, and gives their answer as it is. */
+export async function forward(store: string, request: Request): Promise<Response> {
+  const owner = await currentPostgresOwner(store);
+  const note = owner?.note as { readonly socket?: unknown } | undefined;
+  if (owner === undefined || typeof note?.socket !== "string") {
+    throw new AppError("owner-unreachable", "Expected an owner of the store, but there is none at this moment");
+  }
+  const { socket } = note;
+  const { pathname, search } = new URL(request.url);
+  const body = Buffer.from(await request.arrayBuffer());
+  const headers = Object.fromEntries(["content-type", "accept"].flatMap((name) => given(name, request.headers)));
+  return new Promise((resolve, reject) => {
+    const path = `${pathname}${search}`;
+    const fail = (error: Error): void =>
+      reject(
+        new AppError(
+          "owner-unreachable",
+          `Expected the owner of the store, process ${owner.pid} on ${owner.host}, at ${socket}, but ${error.message}`,
+          { cause: error },
+        ),
+      );
+    const sent = httpRequest({ socketPath: socket, method: request.method, path, headers, agent: false }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("error", fail);
+      answer.on("end", () => {
+        const type = answer.headers["content-type"];
+        resolve(
+          new Response(Buffer.concat(chunks), {
+            status: answer.statusCode ?? 502,
+            headers: type === undefined ? {} : { "content-type": type },
+          }),
+        );
+      });
+    });
+    sent.setTimeout(answerMsMax, () => sent.destroy(new Error(`it did not answer in ${answerMsMax} ms`)));
+    sent.on("error", fail);
+    sent.end(body);
+  });
+}
+
+function given(name: string, headers: Headers): [string, string][] {
+  const value = headers.get(name);
+  return value === null ? [] : [[name, value]];
+}
