@@ -24,15 +24,21 @@ export function inheritedSettings(
   return { queue: state.head.queue, priority: state.head.priority };
 }
 
+function typeOf(turn: Turn, job: JobDefinition, names: Names): Result<string> {
+  // Nearly all name it as it is.
+  if (job.typeFrom === undefined) return { ok: true, value: job.type };
+  return resolveName(turn, { what: "the job type", fixed: job.type, from: job.typeFrom }, names);
+}
+
 /** Works out the job that an element leaves its work to. The function it gives offers it to an instance of that. */
 export function prepareJob(turn: Turn, element: Element, names: Names): Result<(key: Key, input: JsonObject) => void> {
   const job = jobOf(element);
-  const type = resolveName(turn, { what: "the job type", fixed: job.type, from: job.typeFrom }, names);
+  const type = typeOf(turn, job, names);
   if (!type.ok) return type;
   return { ok: true, value: (key, input) => offer(turn, { element, key }, { job, type: type.value, input }) };
 }
 
-/** The same for an element whose mappings say what its job is given. */
+/** The same for an element whose mappings say what its job is given. Not by way of it: most steps are such a job. */
 export function prepareMappedJob(
   turn: Turn,
   visit: Visit,
@@ -40,8 +46,10 @@ export function prepareMappedJob(
 ): Result<() => void> {
   const input = resolveMappings(turn, from.mappings, from.names);
   if (!input.ok) return input;
-  const job = prepareJob(turn, visit.element, from.names);
-  return job.ok ? { ok: true, value: () => job.value(visit.key, input.value) } : job;
+  const job = jobOf(visit.element);
+  const type = typeOf(turn, job, from.names);
+  if (!type.ok) return type;
+  return { ok: true, value: () => offer(turn, visit, { job, type: type.value, input: input.value }) };
 }
 
 function offer(
