@@ -196,6 +196,17 @@ test("[K142] an event that starts nothing is refused, and so is none where there
   expect(attempt(begun("exclusive"))).toBe("Expected the event 'a' or 'b' or 'c' to start 'test', but none was given");
 });
 
+test("[K148] nobody looks at the condition of a start event of the process: who starts it there says that it holds", () => {
+  const made = program(
+    [start(), start("hot", onCondition("n > 9")), service("plain"), service("cool")],
+    ["start>plain", "hot>cool"],
+  );
+  const driver = new Driver(made).create({ n: 0 });
+  driver.send({ type: "set-variables", scope: 0, values: { n: 10 }, reason: "so" });
+  expect(driver.active).toEqual(["plain"]);
+  expect(new Driver(made).create({ n: 0 }, { start: { element: "hot", payload: {} } }).active).toEqual(["cool"]);
+});
+
 test("[K144] without a start event everything begins that no flow leads to, and nothing else", () => {
   const late = handling("late", { trigger: onMessage("m") }, []);
   const here = { type: "link" as const, name: "x" };

@@ -87,10 +87,8 @@ class Grower {
     if (parent === null && this.#random.chance(0.3)) this.#beginnings();
     if (first.kind === "start-event" && first.trigger.type === "none" && this.#random.chance(0.05)) {
       const id = this.#id("first");
-      const task = this.#add(
-        this.#random.pick([service(id), service(id, { startQuantity: 2 }), or(id), complex(id, "missing > n")]),
-        parent,
-      );
+      const many = service(id, { startQuantity: 2 });
+      const task = this.#add(this.#random.pick([service(id), many, or(id), complex(id, "missing > n")]), parent);
       this.lines.push(`${task.last}>${this.#sequence(parent, depth).first}`);
       return;
     }
