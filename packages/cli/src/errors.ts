@@ -33,6 +33,7 @@ export const cliErrors: ErrorTable = {
     advice: "See `tutti list` for the runs of this state folder, `tutti process list` for instances of processes.",
   },
   "run-ambiguous": { exit: 2, status: 409, advice: "Give more letters of the run's id." },
+  "instance-ambiguous": { exit: 2, status: 409, advice: "Give more letters of the instance's id." },
   "run-exists": { exit: 2, status: 409, advice: "Start the run under another id." },
   "run-none": {
     exit: 2,
@@ -60,6 +61,12 @@ export const cliErrors: ErrorTable = {
     status: 409,
     advice: "Use the run's own commands: `tutti pause`, `resume`, `cancel`, `retry`.",
   },
+  "worker-unknown": {
+    exit: 1,
+    status: 404,
+    advice: "Connect again: the owner has ended, or lost sight of this worker.",
+  },
+  "command-needed": { exit: 2, status: 400, advice: "Say what does the jobs, with `--run COMMAND`." },
   "job-unknown": { exit: 2, status: 404, advice: "See `tutti process show INSTANCE` for its open jobs." },
   "task-unknown": { exit: 2, status: 404, advice: "See `tutti tasks` for the tasks of this state folder." },
   "fork-unsupported": {

@@ -165,6 +165,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/process/start.ts")).processStart,
       },
       {
+        name: "process wait",
+        summary: "wait until an instance has ended or needs a person",
+        load: async () => (await import("./commands/process/wait.ts")).processWait,
+      },
+      {
         name: "process list",
         summary: "list instances",
         load: async () => (await import("./commands/process/list.ts")).processList,
@@ -190,6 +195,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/process/set.ts")).processSet,
       },
       {
+        name: "process work",
+        summary: "do jobs by a program, until Ctrl-C",
+        load: async () => (await import("./commands/process/work.ts")).processWork,
+      },
+      {
         name: "process job",
         summary: "do a job in place of a worker",
         load: async () => (await import("./commands/process/job.ts")).processJob,
@@ -213,6 +223,16 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         name: "process modify",
         summary: "start and end elements by hand",
         load: async () => (await import("./commands/process/modify.ts")).processModify,
+      },
+      {
+        name: "process items",
+        summary: "add items to a collection, or withdraw them",
+        load: async () => (await import("./commands/process/items.ts")).processItems,
+      },
+      {
+        name: "process activate",
+        summary: "choose what an ad-hoc sub-process does next",
+        load: async () => (await import("./commands/process/activate.ts")).processActivate,
       },
       {
         name: "process migrate",

@@ -45,3 +45,13 @@ export {
   type UnitView,
 } from "./run.ts";
 export { type RunStarted, runIdPattern, runStartedSchema, type StartRun, startRunSchema } from "./start.ts";
+export {
+  type HeldJob,
+  type HireWorker,
+  heartbeatSchema,
+  hireWorkerSchema,
+  type JobDone,
+  jobDoneSchema,
+  type WorkerNews,
+  workerNewsSchema,
+} from "./worker.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "@tutti/kernel";
 import { z } from "zod";
-import { jsonObjectSchema } from "./json.ts";
+import { jsonObjectSchema, jsonSchema } from "./json.ts";
 
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
 
@@ -21,6 +21,9 @@ export type InstanceCommand =
             | "resolve-incident"
             | "set-variables"
             | "modify-instance"
+            | "add-items"
+            | "withdraw-items"
+            | "activate-elements"
             | "complete-job"
             | "fail-job"
             | "throw-job-error";
@@ -43,6 +46,7 @@ const failure = z.strictObject({
   details: jsonObjectSchema.exactOptional(),
 });
 const elements = z.array(name).max(1_000).readonly();
+const items = z.array(name).min(1).max(1_000).readonly();
 const activation = z.strictObject({
   element: name,
   from: name.exactOptional(),
@@ -82,6 +86,23 @@ export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminated
     activate: z.array(activation).max(1_000).readonly(),
     terminate: z.array(key).max(1_000).readonly(),
     reason,
+    actor: name,
+  }),
+  z.strictObject({
+    type: z.literal("add-items"),
+    element: name,
+    items: z.array(jsonSchema).min(1).max(1_000).readonly(),
+    actor: name,
+  }),
+  z.strictObject({ type: z.literal("withdraw-items"), element: name, items, actor: name }),
+  z.strictObject({
+    type: z.literal("activate-elements"),
+    key,
+    elements: z
+      .array(z.strictObject({ element: name, variables: jsonObjectSchema.exactOptional() }))
+      .max(1_000)
+      .readonly(),
+    complete: z.boolean().exactOptional(),
     actor: name,
   }),
   z.strictObject({ type: z.literal("complete-job"), key, result: jsonObjectSchema, actor: name }),

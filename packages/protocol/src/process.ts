@@ -5,9 +5,30 @@ import { jsonObjectSchema } from "./json.ts";
 const name = z.string().min(1).max(200);
 const reason = z.string().max(2_000);
 
+const segment = z.strictObject({
+  when: z.strictObject({ language: z.enum(["cel", "feel"]), text: z.string().max(65_536) }),
+  gets: z.enum(["stable", "candidate"]),
+});
+
+const plan = z.strictObject({
+  stable: name,
+  candidate: name,
+  percent: z.number(),
+  segments: z.array(segment).max(100).readonly().exactOptional(),
+  guard: z
+    .strictObject({
+      endedMin: z.int(),
+      failureRateMax: z.number(),
+      incidentsMax: z.int().exactOptional(),
+    })
+    .exactOptional(),
+});
+
 /** `POST /v1/deployments`: programs that are bound to each other. What is in them is the engine's to judge. */
 export interface Deploy {
   readonly programs: readonly ProgramDocument[];
+  /** Made at once with the deployment, so that no new instance comes in between. */
+  readonly rollout?: { readonly process: string; readonly plan: RolloutPlan };
 }
 
 export const deploySchema: z.ZodType<Deploy> = z.strictObject({
@@ -15,6 +36,7 @@ export const deploySchema: z.ZodType<Deploy> = z.strictObject({
     .array(z.looseObject({ format: z.literal(1), id: name }))
     .min(1)
     .max(1_000),
+  rollout: z.strictObject({ process: name, plan }).exactOptional(),
 }) as unknown as z.ZodType<Deploy>;
 
 /** `POST /v1/instances`. Starting twice with one request id starts once. */
@@ -81,28 +103,7 @@ export interface PlanRollout {
   readonly plan: RolloutPlan | null;
 }
 
-const segment = z.strictObject({
-  when: z.strictObject({ language: z.enum(["cel", "feel"]), text: z.string().max(65_536) }),
-  gets: z.enum(["stable", "candidate"]),
-});
-
-export const planRolloutSchema: z.ZodType<PlanRollout> = z.strictObject({
-  plan: z
-    .strictObject({
-      stable: name,
-      candidate: name,
-      percent: z.number(),
-      segments: z.array(segment).max(100).readonly().exactOptional(),
-      guard: z
-        .strictObject({
-          endedMin: z.int(),
-          failureRateMax: z.number(),
-          incidentsMax: z.int().exactOptional(),
-        })
-        .exactOptional(),
-    })
-    .nullable(),
-});
+export const planRolloutSchema: z.ZodType<PlanRollout> = z.strictObject({ plan: plan.nullable() });
 
 /** `POST /v1/instances/{id}/migrations`. */
 export interface MigrateInstance {

@@ -7,7 +7,7 @@ export { testingErrors } from "./errors.ts";
 export { type LoadedDefinition, load, loadDefinition, refused, runnable } from "./load-definition.ts";
 export type { CrashSide, PlannedCrash } from "./machine.ts";
 export { type Step, StepReader, stepName } from "./path.ts";
-export { mainProcess, startsPlainly } from "./programs.ts";
+export { jobTypesOf, mainProcess, startsPlainly } from "./programs.ts";
 export { readAnswers } from "./read-answers.ts";
 export { type Finish, openTrial, type Trial, type TrialOptions } from "./trial.ts";
 export type { TrialInstance } from "./trial-instance.ts";

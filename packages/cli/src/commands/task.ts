@@ -2,7 +2,7 @@ import { AppError, type JsonObject } from "@tutti/kernel";
 import type { TaskCommand } from "@tutti/protocol";
 import type { Input } from "../args/input.ts";
 import type { Command } from "../command.ts";
-import { keyedId, parseKeyedId } from "../process/keyed-name.ts";
+import { keyedId, resolveKeyedId } from "../process/keyed-name.ts";
 import { objectOption } from "../process/object-option.ts";
 import { sendCommand } from "../process/send.ts";
 import { actor } from "../run/actor.ts";
@@ -71,7 +71,7 @@ export const task: Command = {
       const known = Object.keys(actions).join(", ");
       throw new AppError("option-invalid", `Expected one of ${known}, but got '${action}'`);
     }
-    const name = parseKeyedId(input.argument(1) ?? "", "task");
+    const name = await resolveKeyedId(context, input.argument(1) ?? "", "task");
     const command = make(input, { key: name.key, actor: actor() }, await objectOption(context, "result"));
     const position = await sendCommand(context, name.instanceId, command);
     out.text(`${did} ${keyedId(name)}.`);

@@ -22,8 +22,9 @@ import type { RunReader } from "../run/reader.ts";
 import type { StateFolder } from "../state.ts";
 import { body } from "./body.ts";
 import { type ProcessFacts, processRoutes } from "./process-routes.ts";
+import { type WorkerFacts, workerRoutes } from "./worker-routes.ts";
 
-export interface AppFacts extends ProcessFacts {
+export interface AppFacts extends ProcessFacts, WorkerFacts {
   readonly runs: RunReader;
   readonly state: StateFolder;
   health(): Promise<Health>;
@@ -31,8 +32,6 @@ export interface AppFacts extends ProcessFacts {
   stop(graceMs: number): void;
   /** Somebody asked something: the owner is in use. */
   touch(): void;
-  /** Somebody watches, until the function that it gives is called. */
-  watch(): () => void;
 }
 
 const views = [
@@ -91,6 +90,7 @@ export function ownerApp(facts: AppFacts): Hono {
   // The engine's own views, for what has no path of its own yet.
   app.get("/v1/instances/:id", async (context) => context.json(await engine.instance(context.req.param("id"))));
   processRoutes(app, facts);
+  workerRoutes(app, facts);
   app.post("/v1/instances/:id/forks", async (context) => {
     const asked = await body(context, forkInstanceSchema);
     return context.json({ id: await forkInstance(engine, context.req.param("id"), asked) }, 201);

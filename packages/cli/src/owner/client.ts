@@ -56,14 +56,19 @@ export class OwnerClient {
     const query = new URLSearchParams({ follow: String(follow) });
     if (after !== undefined) query.set("after", cursorText(after));
     const path = `/v1/runs/${encodeURIComponent(run)}/events?${query}`;
-    const response = await this.#send({ method: "GET", path, timeoutMs: 0 });
+    for await (const data of this.stream({ method: "GET", path }, signal)) yield eventRecordSchema.parse(data);
+  }
+
+  /** Server-sent events of an answer. Ends with the answer, or when the signal aborts. */
+  async *stream(request: Request, signal: AbortSignal | undefined): AsyncIterable<unknown> {
+    const response = await this.#send({ ...request, timeoutMs: 0 });
     if ((response.headers["content-type"] ?? "").startsWith(problemMediaType)) {
       throw remoteError(await readAll(response));
     }
     const stop = (): void => void response.destroy();
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      for await (const data of eventData(response)) yield eventRecordSchema.parse(JSON.parse(data));
+      for await (const data of eventData(response)) yield JSON.parse(data) as unknown;
     } catch (error) {
       // An owner that ends in the middle of a stream is seen by what the caller asks next.
       if (signal?.aborted !== true && !isHangUp(error)) throw error;

@@ -9,6 +9,7 @@ import { version } from "../version.ts";
 import { ownerApp } from "./app.ts";
 import { hasWork } from "./idle.ts";
 import { type Listening, listen } from "./socket.ts";
+import { Workers } from "./workers.ts";
 
 export interface OwnerOptions {
   readonly state: StateFolder;
@@ -102,6 +103,7 @@ class OpenOwner implements Owner {
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
   #usedAt = Date.now();
+  readonly #workers = new Workers();
   #open = 0;
   #watchers = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -122,6 +124,7 @@ class OpenOwner implements Owner {
       engine: owner.engine,
       ownProcesses: parts.house.ownProcesses,
       runs: owner.runs,
+      workers: owner.#workers,
       state,
       health: () => owner.#health(),
       stop: (graceMs) => void owner.stop(graceMs),
@@ -167,7 +170,7 @@ class OpenOwner implements Owner {
     const storage = stopping ? "writes" : await this.#look();
     const open = stopping ? 0 : this.#open;
     const background = idleMs !== undefined;
-    const jobTypes = [...house.jobTypes];
+    const jobTypes = [...house.jobTypes, ...this.#workers.jobTypes];
     const self = { pid: process.pid, version: version(), state: state.path, since, jobTypes };
     return { ...self, open, storage, background, stopping };
   }

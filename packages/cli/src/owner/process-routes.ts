@@ -22,12 +22,17 @@ export interface ProcessFacts {
 /** What a person does with processes of their own. */
 export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts): void {
   app.post("/v1/deployments", async (context) => {
-    const { programs } = await body(context, deploySchema);
+    const { programs, rollout } = await body(context, deploySchema);
     const own = programs.find(({ id }) => ownProcesses.has(id));
     if (own !== undefined) {
       throw new AppError("process-reserved", `Expected processes of your own, but '${own.id}' is one of Tutti's`);
     }
-    return context.json(await engine.deploy(programs), 201);
+    // Asked for one behind the other without a pause: no start comes between the two.
+    const [deployment] = await Promise.all([
+      engine.deploy(programs),
+      ...(rollout === undefined ? [] : [engine.rollout(rollout.process, rollout.plan)]),
+    ]);
+    return context.json(deployment, 201);
   });
   app.post("/v1/instances", async (context) => {
     const request = await body(context, startInstanceSchema);

@@ -1,4 +1,7 @@
 import { AppError } from "@tutti/kernel";
+import type { Context } from "../command.ts";
+import { withAccess } from "../run/access.ts";
+import { instanceNamed } from "../run/instance-id.ts";
 
 /** A user task or a job: the instance it belongs to and its key there. */
 export interface KeyedName {
@@ -11,9 +14,12 @@ export function keyedId({ instanceId, key }: KeyedName): string {
   return `${instanceId}:${key}`;
 }
 
-/** Throws `task-unknown` or `job-unknown`. */
-export function parseKeyedId(text: string, what: "task" | "job"): KeyedName {
-  const [, instanceId, key] = /^(.+):([1-9]\d{0,14})$/.exec(text) ?? [];
-  if (instanceId !== undefined && key !== undefined) return { instanceId, key: Number(key) };
+/** The instance may be abbreviated. Rejects with `task-unknown`, `job-unknown`, or as `instanceNamed` does. */
+export async function resolveKeyedId(context: Context, text: string, what: "task" | "job"): Promise<KeyedName> {
+  const [, given, key] = /^(.+):([1-9]\d{0,14})$/.exec(text) ?? [];
+  if (given !== undefined && key !== undefined) {
+    const { instanceId } = await withAccess(context, ({ reader }) => instanceNamed(reader, given));
+    return { instanceId, key: Number(key) };
+  }
   throw new AppError(`${what}-unknown`, `Expected a ${what} as INSTANCE:KEY, but got '${text}'`);
 }

@@ -1,13 +1,9 @@
 import type { InstanceView } from "@tutti/kernel";
 import { AppError } from "@tutti/kernel";
 import type { InstanceCommand } from "@tutti/protocol";
-import type { Argument } from "../../args/option.ts";
 import type { Command, Context } from "../../command.ts";
-import { reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
-import { withAccess } from "../../run/access.ts";
+import { instanceArgument, instanceHere, reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
 import { actor } from "../../run/actor.ts";
-
-const instanceArgument: Argument = { name: "INSTANCE", help: "id of the instance", required: true };
 
 export const processPause: Command = {
   name: "process pause",
@@ -52,8 +48,8 @@ export const processRetry: Command = {
   examples: ["tutti process retry order-17 --reason 'The printer has paper again.'"],
   async run(context) {
     const { input, out } = context;
-    const instance = input.argument(0) ?? "";
-    const view = await withAccess(context, ({ reader }) => reader.instance(instance));
+    const view = await instanceHere(context);
+    const instance = view.instanceId;
     const action = input.flag("accept") ? "accept" : "retry";
     const keys = chosen(view, { action, given: input.list("incident") });
     for (const key of keys) {
@@ -80,7 +76,7 @@ function chosen(
 }
 
 async function send(context: Context, did: string, command: InstanceCommand): Promise<number> {
-  const instance = context.input.argument(0) ?? "";
+  const { instanceId: instance } = await instanceHere(context);
   const position = await sendCommand(context, instance, command);
   context.out.text(`${did} ${instance}.`);
   context.out.document({ instance, position });

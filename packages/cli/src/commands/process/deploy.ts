@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { Deployment, VersionRow } from "@tutti/engine";
 import { AppError, type ProgramDocument } from "@tutti/kernel";
+import type { Deploy } from "@tutti/protocol";
 import { mainProcess, runnable, startsPlainly } from "@tutti/testing";
 import type { Command, Context } from "../../command.ts";
-import type { OwnerClient } from "../../owner/client.ts";
 import { ensureOwner } from "../../owner/find.ts";
 import { type Finding, showFindings } from "../../process/findings.ts";
 import { loadProcess, withOption } from "../../process/load.ts";
-import { planRollout, queryAll } from "../../process/owner-calls.ts";
+import { queryAll } from "../../process/owner-calls.ts";
 import { wordsOf } from "../../run/words.ts";
 import { quote } from "../../terminal/text.ts";
 
@@ -33,13 +33,11 @@ export const processDeploy: Command = {
     const { programs, findings } = await load(context);
     const { client } = await ensureOwner(context.state);
     const before = await queryAll(client, "versions");
-    const candidate = percent === undefined ? undefined : candidateOf(programs, before);
-    const deployment = (await client.json({
-      method: "POST",
-      path: "/v1/deployments",
-      body: { programs },
-    })) as Deployment;
-    if (candidate !== undefined) await share(client, { ...candidate, percent: percent ?? 0 });
+    const body: Deploy = {
+      programs,
+      ...(percent === undefined ? {} : { rollout: rolloutOf(programs, before, percent) }),
+    };
+    const deployment = (await client.json({ method: "POST", path: "/v1/deployments", body })) as Deployment;
     out.document({ ...deployment, findings });
     tell(context, { programs, deployment, before });
     return 0;
@@ -62,18 +60,16 @@ async function load(context: Context): Promise<{
   return { programs, findings };
 }
 
-interface Candidate {
-  readonly process: string;
-  readonly stable: string;
-  readonly candidate: string;
-}
-
-/** Which process of the files is new under another version; there must be just one. */
-function candidateOf(programs: readonly ProgramDocument[], before: readonly VersionRow[]): Candidate {
+/** The share of the process of the files that is new under another version; there must be just one. */
+function rolloutOf(
+  programs: readonly ProgramDocument[],
+  before: readonly VersionRow[],
+  percent: number,
+): NonNullable<Deploy["rollout"]> {
   const found = programs.flatMap(({ id: process, version: candidate }) => {
     const rows = before.filter((row) => row.process === process && row.version !== candidate);
     const stable = rows.toSorted((a, b) => b.percent - a.percent)[0]?.version;
-    return stable === undefined ? [] : [{ process, stable, candidate }];
+    return stable === undefined ? [] : [{ process, plan: { stable, candidate, percent } }];
   });
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
@@ -82,13 +78,6 @@ function candidateOf(programs: readonly ProgramDocument[], before: readonly Vers
     "option-invalid",
     `Expected --percent with one process that is deployed in another version already, but there is ${what}`,
   );
-}
-
-async function share(
-  client: OwnerClient,
-  { process, stable, candidate, percent }: Candidate & { readonly percent: number },
-): Promise<void> {
-  await planRollout(client, process, { stable, candidate, percent });
 }
 
 interface Deployed {

@@ -1,7 +1,7 @@
 import { AppError, type FailureInfo } from "@tutti/kernel";
 import type { InstanceCommand } from "@tutti/protocol";
 import type { Command, Context } from "../../command.ts";
-import { keyedId, parseKeyedId } from "../../process/keyed-name.ts";
+import { keyedId, resolveKeyedId } from "../../process/keyed-name.ts";
 import { objectOption } from "../../process/object-option.ts";
 import { sendCommand } from "../../process/send.ts";
 import { actor } from "../../run/actor.ts";
@@ -33,7 +33,7 @@ export const processJob: Command = {
     if (!isAction(action)) {
       throw new AppError("option-invalid", `Expected one of ${Object.keys(dids).join(", ")}, but got '${action}'`);
     }
-    const job = parseKeyedId(input.argument(1) ?? "", "job");
+    const job = await resolveKeyedId(context, input.argument(1) ?? "", "job");
     const position = await sendCommand(context, job.instanceId, await commandOf(context, action, job.key));
     out.text(`${dids[action]} ${keyedId(job)}.`);
     out.document({ job: keyedId(job), action, position });

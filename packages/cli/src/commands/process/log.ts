@@ -1,8 +1,10 @@
 import type { RecordedEvent } from "@tutti/engine";
 import { StepReader } from "@tutti/testing";
 import type { Command } from "../../command.ts";
+import { instanceArgument } from "../../process/send.ts";
 import { Story } from "../../process/story.ts";
 import { withAccess } from "../../run/access.ts";
+import { instanceNamed } from "../../run/instance-id.ts";
 
 export const processLog: Command = {
   name: "process log",
@@ -10,12 +12,11 @@ export const processLog: Command = {
   about:
     "A line for each element as it starts and ends, for each failure, and for what a person did and why. The first column is the time since its start.",
   options: {},
-  arguments: [{ name: "INSTANCE", help: "id of the instance", required: true }],
+  arguments: [instanceArgument],
   examples: ["tutti process log order-17", "tutti process log order-17 --json"],
   run: ({ input, out, ...context }) =>
     withAccess({ input, out, ...context }, async ({ reader }) => {
-      const id = input.argument(0) ?? "";
-      const { rootId } = await reader.instance(id);
+      const { instanceId: id, rootId } = await instanceNamed(reader, input.argument(0) ?? "");
       const story = new Story(out, []);
       const steps = new StepReader();
       for await (const record of reader.history({ rootId, signal: context.interrupt })) {

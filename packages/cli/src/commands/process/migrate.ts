@@ -4,9 +4,10 @@ import type { MigrateInstance } from "@tutti/protocol";
 import type { Command, Context } from "../../command.ts";
 import { type Afterwards, afterMigration } from "../../process/after-migration.ts";
 import { pair } from "../../process/pairs.ts";
-import { reasonOf, reasonOption } from "../../process/send.ts";
+import { instanceArgument, reasonOf, reasonOption } from "../../process/send.ts";
 import { ownerHere, withAccess } from "../../run/access.ts";
 import { actor } from "../../run/actor.ts";
+import { instanceNamed } from "../../run/instance-id.ts";
 
 export const processMigrate: Command = {
   name: "process migrate",
@@ -19,7 +20,7 @@ export const processMigrate: Command = {
     "dry-run": { help: "tell what is kept and what is in the way; change nothing" },
     ...reasonOption,
   },
-  arguments: [{ name: "INSTANCE", help: "id of an instance", required: true, repeated: true }],
+  arguments: [{ ...instanceArgument, repeated: true }],
   examples: [
     "tutti process migrate order-17 --to 2 --dry-run",
     "tutti process migrate order-17 order-18 --to 2 --map approve=sign-off",
@@ -28,8 +29,9 @@ export const processMigrate: Command = {
     const { input, out } = context;
     const client = await ownerHere(context);
     const told: Told[] = [];
-    for (const instance of input.arguments()) {
-      const view = await withAccess(context, ({ reader }) => reader.instance(instance));
+    for (const given of input.arguments()) {
+      const view = await withAccess(context, ({ reader }) => instanceNamed(reader, given));
+      const instance = view.instanceId;
       const path = `/v1/instances/${encodeURIComponent(instance)}/migrations`;
       const body = bodyOf(context, view);
       const migration = (await client.json({ method: "POST", path, body })) as Migration;

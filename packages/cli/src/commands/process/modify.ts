@@ -1,9 +1,9 @@
-import { AppError, type InstanceView } from "@tutti/kernel";
+import { AppError } from "@tutti/kernel";
 import type { InstanceCommand } from "@tutti/protocol";
 import type { Command, Context } from "../../command.ts";
+import { activeKey } from "../../process/active-key.ts";
 import { objectOption } from "../../process/object-option.ts";
-import { reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
-import { withAccess } from "../../run/access.ts";
+import { instanceArgument, instanceHere, reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
 import { actor } from "../../run/actor.ts";
 
 type Modify = Extract<InstanceCommand, { readonly type: "modify-instance" }>;
@@ -26,14 +26,13 @@ export const processModify: Command = {
     scope: { value: "KEY", help: "with one --activate or --withdraw: in this container, where there are several" },
     ...reasonOption,
   },
-  arguments: [{ name: "INSTANCE", help: "id of the instance", required: true }],
+  arguments: [instanceArgument],
   examples: [
     "tutti process modify order-17 --terminate approve --activate ship --reason 'Approved by phone.'",
     "tutti process modify order-17 --terminate pack --activate 'pack>join' --reason 'Packed by hand.'",
   ],
   async run(context) {
     const { input, out } = context;
-    const instance = input.argument(0) ?? "";
     const scope = input.number("scope", { min: 0, max: Number.MAX_SAFE_INTEGER });
     const places = input.list("activate").length + input.list("withdraw").length;
     if (scope !== undefined && places !== 1) {
@@ -41,8 +40,9 @@ export const processModify: Command = {
     }
     const activate = await activations(context, scope);
     const withdraw = input.list("withdraw").map((text) => placeOf(text, scope));
-    const view = await withAccess(context, ({ reader }) => reader.instance(instance));
-    const terminate = input.list("terminate").map((text) => keyOf(view, text));
+    const view = await instanceHere(context);
+    const instance = view.instanceId;
+    const terminate = input.list("terminate").map((text) => activeKey(view, text));
     if (activate.length + terminate.length + withdraw.length === 0) {
       throw new AppError("input-needed", "Expected --activate, --withdraw or --terminate, but there is none");
     }
@@ -76,13 +76,4 @@ async function activations(context: Context, scope: number | undefined): Promise
 function placeOf(text: string, scope: number | undefined): { element: string; from?: string; scope?: number } {
   const [element = "", from] = text.split(">").reverse();
   return { element, ...(from === undefined ? {} : { from }), ...(scope === undefined ? {} : { scope }) };
-}
-
-function keyOf({ instanceId, elements }: InstanceView, text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  const keys = elements.filter(({ element }) => element === text).map(({ key }) => key);
-  const [key, ...others] = keys;
-  if (key !== undefined && others.length === 0) return key;
-  const found = key === undefined ? "it is not active" : `there are ${keys.join(", ")}: name one by its number`;
-  throw new AppError("option-invalid", `Expected one active '${text}' in ${instanceId}, but ${found}`);
 }

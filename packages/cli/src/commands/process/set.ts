@@ -3,7 +3,7 @@ import type { Input } from "../../args/input.ts";
 import type { Command } from "../../command.ts";
 import { parsedJson } from "../../process/object-option.ts";
 import { pair } from "../../process/pairs.ts";
-import { reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
+import { instanceArgument, instanceHere, reasonOf, reasonOption, sendCommand } from "../../process/send.ts";
 import { actor } from "../../run/actor.ts";
 
 const form = "NAME=JSON, a text in quotes as name='\"text\"'";
@@ -21,7 +21,7 @@ export const processSet: Command = {
     ...reasonOption,
   },
   arguments: [
-    { name: "INSTANCE", help: "id of the instance", required: true },
+    instanceArgument,
     { name: "NAME=JSON", help: "a variable and its new value", required: true, repeated: true },
   ],
   examples: [
@@ -30,7 +30,8 @@ export const processSet: Command = {
   ],
   async run(context) {
     const { input, out } = context;
-    const [instance = "", ...given] = input.arguments();
+    const [, ...given] = input.arguments();
+    const { instanceId: instance } = await instanceHere(context);
     const values = Object.fromEntries(given.map((text) => assignment(text)));
     const expectedVersions = versionsOf(input);
     const position = await sendCommand(context, instance, {

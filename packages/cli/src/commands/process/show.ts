@@ -1,7 +1,9 @@
 import type { InstanceView } from "@tutti/kernel";
 import type { Command, Context } from "../../command.ts";
+import { instanceArgument } from "../../process/send.ts";
 import { type OpenJob, openJobs, valueText, waitLine, waysOn } from "../../process/waits.ts";
 import { withAccess } from "../../run/access.ts";
+import { instanceNamed } from "../../run/instance-id.ts";
 import { wordsOf } from "../../run/words.ts";
 import { duration, quote } from "../../terminal/text.ts";
 
@@ -9,11 +11,11 @@ export const processShow: Command = {
   name: "process show",
   summary: "Shows an instance of a process: its variables, what it waits for, its open jobs, and what to type.",
   options: {},
-  arguments: [{ name: "INSTANCE", help: "id of the instance", required: true }],
+  arguments: [instanceArgument],
   examples: ["tutti process show order-17", "tutti process show order-17 --json"],
   run: (context) =>
     withAccess(context, async ({ reader, live, jobTypes }) => {
-      const view = await reader.instance(context.input.argument(0) ?? "");
+      const view = await instanceNamed(reader, context.input.argument(0) ?? "");
       const jobs = await openJobs(reader, view, jobTypes);
       const next = waysOn(view, jobs);
       context.out.document({ ...view, live, jobs, next });

@@ -1,7 +1,9 @@
 import type { Json } from "@tutti/kernel";
 import type { Command, Context } from "../../command.ts";
+import { instanceArgument } from "../../process/send.ts";
 import { valueText } from "../../process/waits.ts";
 import { type RunAccess, withAccess } from "../../run/access.ts";
+import { instanceNamed } from "../../run/instance-id.ts";
 import { historyOf } from "../../run/reader.ts";
 import { table } from "../../terminal/text.ts";
 
@@ -9,10 +11,7 @@ export const processVars: Command = {
   name: "process vars",
   summary: "Shows the variables of an instance with their versions, or every value that one of them had.",
   options: {},
-  arguments: [
-    { name: "INSTANCE", help: "id of the instance", required: true },
-    { name: "NAME", help: "of a variable: its history" },
-  ],
+  arguments: [instanceArgument, { name: "NAME", help: "of a variable: its history" }],
   examples: ["tutti process vars order-17", "tutti process vars order-17 amount --json"],
   run: (context) =>
     withAccess(context, (access) => {
@@ -22,7 +21,7 @@ export const processVars: Command = {
 };
 
 async function all({ input, out }: Context, { reader }: RunAccess): Promise<number> {
-  const { instanceId, variables, variableVersions } = await reader.instance(input.argument(0) ?? "");
+  const { instanceId, variables, variableVersions } = await instanceNamed(reader, input.argument(0) ?? "");
   const rows = Object.entries(variableVersions).map(([name, { version, author, at }]) => ({
     ...{ name, value: variables[name] ?? null, version, author, at },
   }));
@@ -42,7 +41,7 @@ interface Write {
 }
 
 async function history({ input, out }: Context, { reader }: RunAccess, name: string): Promise<number> {
-  const instance = input.argument(0) ?? "";
+  const { instanceId: instance } = await instanceNamed(reader, input.argument(0) ?? "");
   const writes: Write[] = [];
   const add = (write: Omit<Write, "version">): void => void writes.push({ version: writes.length + 1, ...write });
   for await (const { event } of historyOf(reader, instance)) {
