@@ -329,3 +329,59 @@ test("[C13] what waits for a worker from outside keeps no owner, a timer that be
     await own.close();
   }
 });
+
+test("[C71, C72] items are added and withdrawn, and what an ad-hoc sub-process does is chosen", async () => {
+  const steps = `
+process: release
+variables: { parts: { type: list, initial: [{ key: api }] }, why: any }
+steps:
+  build: { job: build, forEach: { mode: graph, collection: = parts } }
+  care:
+    adhoc: {}
+    steps: { inspect: { job: inspect, in: { "why?": = why } }, clean: { job: clean } }
+`;
+  await deployed("release.yaml", steps);
+  await proc("start", "release", "--id", "release-1");
+  const docs = `{"key": "docs", "dependsOn": ["api"]}`;
+  expect((await proc("items", "add", "release-1", "build", docs, '{"key": "site"}')).stdout).toBe(
+    "Added 2 items to build in release-1.\n",
+  );
+  expect((await proc("items", "add", "release-1", "build", docs)).stderr).toContain("command-refused");
+  expect((await proc("items", "withdraw", "release-1", "build", "docs")).stdout).toBe(
+    "Withdrew 1 item of build in release-1.\n",
+  );
+  for (const { id } of (await show("release-1")).jobs) await proc("job", "complete", id);
+  const waits = await proc("wait", "release-1");
+  expect([waits.exit, waits.stdout]).toEqual([8, expect.stringContaining("care")]);
+  const chosen = await proc("activate", "release-1", "inspect", "--vars", `{"why": "noise"}`);
+  expect([chosen.exit, chosen.stdout, chosen.stderr]).toEqual([0, "release-1: started inspect.\n", expect.anything()]);
+  expect((await proc("activate", "release-1", "--in", "care", "--complete")).stdout).toBe(
+    "release-1: chose the last.\n",
+  );
+  const { jobs } = await show("release-1");
+  expect(jobs).toMatchObject([{ jobType: "inspect", input: { why: "noise" } }]);
+  await proc("job", "complete", jobs[0]?.id ?? "");
+  expect((await proc("wait", "release-1", "--timeout", "30")).exit).toBe(0);
+  expect((await proc("activate", "release-1", "clean")).stderr).toContain("there is none");
+  expect((await proc("activate", "release-1")).exit).toBe(2);
+  expect((await proc("items", "drop", "release-1", "build", "docs")).exit).toBe(2);
+});
+
+test("[C70] letters that only one instance begins or ends with name it; where several do, they are listed", async () => {
+  for (const id of ["abbr-one", "abbr-two"]) await started(id);
+  const [job] = (await show("abbr-o")).jobs;
+  expect(job?.id).toMatch(/^abbr-one:\d+$/);
+  expect((await proc("vars", "r-two")).exit).toBe(0);
+  expect((await proc("job", "complete", `${job?.id.replace("abbr-one", "abbr-o")}`)).stdout).toBe(
+    `Completed ${job?.id}.\n`,
+  );
+  expect((await proc("cancel", "abbr-t")).stdout).toBe("Cancelled abbr-two.\n");
+  expect((await proc("wait", "abbr-t")).exit).toBe(7);
+  expect((await proc("set", "abbr-o", "amount=3")).stdout).toContain("abbr-one");
+  expect((await house.tutti("why", "abbr-o")).stdout).toContain("approve");
+  const several = await proc("show", "abbr");
+  expect([several.exit, several.stderr]).toEqual([
+    2,
+    expect.stringMatching(/instance-ambiguous: .*'abbr' may be abbr-\w+, abbr-\w+/),
+  ]);
+});

@@ -35,7 +35,8 @@ export function correlationKeyOf(context: Context, exchange: Exchange): Source |
   return joined(file, bound ?? partsBefore(context, exchange, keyOf(file, readable)), message);
 }
 
-function sends(element: XmlNode): boolean {
+/** Whether it sends, not waits. */
+export function sends(element: XmlNode): boolean {
   return /:(?:sendTask|intermediateThrowEvent|endEvent|event|implicitThrowEvent)$/.test(element.name);
 }
 

@@ -66,6 +66,26 @@ export const beginning: readonly Row[] = [
     path: "s t w / u v",
   },
   {
+    clause: "9.3",
+    says: "what is sent along a message flow arrives at its other end, whatever each party calls message and data",
+    rules: "K124 D231",
+    choice: "it is sent under the name that the receiver waits for, and its data as what the receiver reads",
+    drawing: `<itemDefinition id="item" structureRef="string"/><message id="m" name="ordered" itemRef="item"/><message id="n" name="order received" itemRef="item"/>
+      <collaboration id="c"><participant id="pa" processRef="p"/><participant id="pb" processRef="q"/><messageFlow id="mf" sourceRef="t" targetRef="u"/>
+      <messageFlow id="mg" sourceRef="v" targetRef="w"/></collaboration>
+      <process id="p" isExecutable="true"><startEvent id="s"/><sendTask id="t" messageRef="m"><ioSpecification><dataInput id="ti" name="sent" itemSubjectRef="item"/></ioSpecification>
+      <dataInputAssociation><sourceRef>x</sourceRef><targetRef>ti</targetRef></dataInputAssociation></sendTask><dataObject id="x" name="x"/>
+      <receiveTask id="w" messageRef="m"><ioSpecification><dataOutput id="wo" name="back" itemSubjectRef="item"/></ioSpecification>
+      <dataOutputAssociation><sourceRef>wo</sourceRef><targetRef>y</targetRef></dataOutputAssociation></receiveTask><dataObject id="y" name="y"/>{s>t; t>w}</process>
+      <process id="q" isExecutable="true"><startEvent id="u"><dataOutput id="uo" name="received" itemSubjectRef="item"/>
+      <dataOutputAssociation><sourceRef>uo</sourceRef><targetRef>z</targetRef></dataOutputAssociation><messageEventDefinition messageRef="n"/></startEvent><dataObject id="z" name="z"/>
+      <endEvent id="v"><dataInput id="vi" name="answer" itemSubjectRef="item"/><dataInputAssociation><sourceRef>z</sourceRef><targetRef>vi</targetRef></dataInputAssociation>
+      <messageEventDefinition messageRef="n"/></endEvent>{u>v}</process>`,
+    vars: { x: "seven" },
+    path: "s t w / u v",
+    leaves: { x: "seven", y: "seven" },
+  },
+  {
     clause: "13.2",
     says: "a receive task that nothing flows into begins the process when it is marked so",
     rules: "K142",
