@@ -27,7 +27,7 @@ const plan = z.strictObject({
 /** `POST /v1/deployments`: programs that are bound to each other. What is in them is the engine's to judge. */
 export interface Deploy {
   readonly programs: readonly ProgramDocument[];
-  /** Made at once with the deployment, so that no new instance comes in between. */
+  /** Made right after the deployment, whatever becomes of the caller. */
   readonly rollout?: { readonly process: string; readonly plan: RolloutPlan };
 }
 

@@ -27,11 +27,9 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     if (own !== undefined) {
       throw new AppError("process-reserved", `Expected processes of your own, but '${own.id}' is one of Tutti's`);
     }
-    // Asked for one behind the other without a pause: no start comes between the two.
-    const [deployment] = await Promise.all([
-      engine.deploy(programs),
-      ...(rollout === undefined ? [] : [engine.rollout(rollout.process, rollout.plan)]),
-    ]);
+    const deployment = await engine.deploy(programs);
+    // Here, so that a caller that is lost now leaves no version that everybody gets.
+    if (rollout !== undefined) await engine.rollout(rollout.process, rollout.plan);
     return context.json(deployment, 201);
   });
   app.post("/v1/instances", async (context) => {

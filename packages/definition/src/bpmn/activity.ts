@@ -12,6 +12,7 @@ import { defined } from "../form/parts.ts";
 import { cel, nameOf, variableAt } from "../value.ts";
 import { type Base, baseOf, type Context, tolerate } from "./context.ts";
 import { declaredData, variableName } from "./data.ts";
+import { deadlinesOf } from "./deadline.ts";
 import { feel, fixedText, sourceOf } from "./expression.ts";
 import { attribute, type BpmnFile, child, extension, filled, flag, textOf } from "./file.ts";
 import { foreignAssignments } from "./foreign-script.ts";
@@ -35,7 +36,7 @@ export const activities: Readonly<Record<string, Build>> = {
   "bpmn:serviceTask": serviceTask,
   "bpmn:sendTask": sendTask,
   "bpmn:receiveTask": receiveTask,
-  "bpmn:userTask": (context, node, shared) => ({ ...shared, kind: "user-task", ...userTaskOf(context, node) }),
+  "bpmn:userTask": userTask,
   "bpmn:scriptTask": scriptTask,
   "bpmn:businessRuleTask": businessRuleTask,
   "bpmn:callActivity": callActivity,
@@ -98,6 +99,17 @@ function quantityOf(context: Context, node: XmlNode, name: "startQuantity" | "co
 function jobOrPass(context: Context, node: XmlNode, shared: Shared): Activity {
   const job = declaredJob(context.file, node);
   return job === undefined ? { ...shared, kind: "manual-task" } : { ...shared, kind: "service-task", job };
+}
+
+function userTask(context: Context, node: XmlNode, { inputs: given, ...shared }: Shared): Activity {
+  const { inputs, sla } = deadlinesOf(context, node, given ?? []);
+  return {
+    ...shared,
+    kind: "user-task",
+    ...(inputs.length > 0 && { inputs }),
+    ...userTaskOf(context, node),
+    ...(sla.length > 0 && { sla }),
+  };
 }
 
 /** One that only works out an expression is a script; what calls code is a job. */

@@ -48,7 +48,7 @@ test.each([
   [
     "a decision of Camunda 7",
     `<businessRuleTask id="t" camunda:decisionRef="\${which + 'x'}"/>`,
-    { job: { typeFrom: { language: "cel", text: `"decision." + (which + 'x')` } } },
+    { job: { typeFrom: { language: "cel", text: `"decision." + (string(which) + 'x')` } } },
   ],
   [
     "candidates and an assignee",

@@ -54,11 +54,14 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
 const dataRead =
   /(?:\b\w+:)?\bget(?:DataObject|DataInput|DataOutput|ProcessProperty|ActivityInstanceAttribute)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g;
 
+/** A text beside a comparison or a plus: what stands on the other side may be a number. */
+const coerced = /(?:[<>+]|[=!<>]=)\s*["']|["']\s*(?:[<>+]|[=!<>]=)/;
+
 /** Another engine's expression: CEL as it stands or once it is translated. Refused by what is foreign in it. */
 function foreign(file: BpmnFile, text: string, at: XmlNode): Expression | undefined {
   const plain = cel(wordsToSigns(text), at.position);
   // CEL would read these, and mean something else.
-  const differs = /%|\.contains\(/.test(withoutTexts(plain.text));
+  const differs = /%|\.contains\(/.test(withoutTexts(plain.text)) || coerced.test(plain.text);
   if (languages.compile(plain).ok && !differs) return plain;
   const translated = celOf(text);
   if (translated.ok) return cel(translated.text, at.position);
@@ -110,7 +113,7 @@ function readValue(written: Written, otherwise: (plain: string) => Source): Sour
   const template = parseTemplate(text.replaceAll("#{", "${"));
   if (template !== undefined) {
     const plain = cel(wordsToSigns(template), at.position);
-    const translated = languages.compile(plain).ok ? undefined : celOf(template);
+    const translated = languages.compile(plain).ok && !coerced.test(plain.text) ? undefined : celOf(template);
     return simplified(translated?.ok === true ? cel(translated.text, at.position) : plain, at);
   }
   return otherwise(text);

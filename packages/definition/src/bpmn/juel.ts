@@ -110,9 +110,7 @@ class Parser {
     while (operators.includes(this.#next() ?? "")) {
       const operator = this.#take();
       const right = this.#operation(level + 1);
-      // CEL has a remainder of integers only, and numbers of variables are none.
-      left =
-        operator === "%" ? `(${left} - ${right} * double(int(${left} / ${right})))` : `${left} ${operator} ${right}`;
+      left = operation(left, operator, right);
     }
     return left;
   }
@@ -174,6 +172,29 @@ class Parser {
     this.#take();
     return given;
   }
+}
+
+const text = /^(?:"[^"]*"|'[^']*')$/;
+const numberText = /^["'](-?\d+(?:\.\d+)?)["']$/;
+const comparisons: ReadonlySet<string> = new Set(["==", "!=", "<", ">", "<=", ">="]);
+
+/**
+ * Both languages coerce what CEL does not: a text of digits is a number beside one, and what is added to any other text
+ * is one.
+ */
+function operation(left: string, operator: string, right: string): string {
+  // CEL has a remainder of integers only, and numbers of variables are none.
+  if (operator === "%") return `(${left} - ${right} * double(int(${left} / ${right})))`;
+  const [one, other] = [numberText.exec(left)?.[1], numberText.exec(right)?.[1]];
+  const isPlain = one === undefined && other === undefined;
+  if (comparisons.has(operator) && !isPlain && !(text.test(left) && text.test(right))) {
+    const read = one === undefined ? left : right;
+    return `(type(${read}) == string ? ${left} ${operator} ${right} : ${one ?? left} ${operator} ${other ?? right})`;
+  }
+  if (operator === "+" && isPlain && text.test(left) !== text.test(right)) {
+    return text.test(left) ? `${left} + string(${right})` : `string(${left}) + ${right}`;
+  }
+  return `${left} ${operator} ${right}`;
 }
 
 /** Functions that make a value readable for another engine: `S(order).prop("total").numberValue()`. */
