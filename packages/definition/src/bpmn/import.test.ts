@@ -40,46 +40,6 @@ test("[D203] [D224] a process that an executable one calls comes with it; the ca
   expect(said(programOf(scripted), "t")).toMatchObject({ kind: "script-task", assignments: [{ target: "x" }] });
 });
 
-test("[D212] both ends of a message flow mean the same message", () => {
-  const collaboration = (flow: string) =>
-    `<collaboration id="c"><participant id="a" processRef="p"/><participant id="b" processRef="q"/><messageFlow id="mf" sourceRef="t" targetRef="r" ${flow}/></collaboration><message id="m" name="Order"/><process id="q" isExecutable="true"><startEvent id="r"><messageEventDefinition/></startEvent></process>`;
-  const names = (flow: string) => {
-    const text = drawing(around(`<intermediateThrowEvent id="t"><messageEventDefinition/></intermediateThrowEvent>`), [
-      collaboration(flow),
-    ]);
-    const { documents, problems } = compileBpmn(text, { file: "t" });
-    expect(problems).toEqual([]);
-    return documents.map(
-      (program) =>
-        JSON.stringify(program.elements.map((element) => ("trigger" in element ? element.trigger : {}))).match(
-          /"literal":"([^"]+)"/,
-        )?.[1],
-    );
-  };
-  expect(names("")).toEqual(["mf", "mf"]);
-  expect(names(`name="call"`)).toEqual(["call", "call"]);
-  expect(names(`messageRef="m"`)).toEqual(["Order", "Order"]);
-});
-
-test("[D231] what is sent has the name that its receiver waits for, and a missing reference is the other end's", () => {
-  const ends = (sender: string, receiver: string, flow = "") => {
-    const collaboration = `<collaboration id="c"><messageFlow id="mf" sourceRef="t" targetRef="r"${flow}/></collaboration><message id="m" name="Sent"/><message id="n" name="Awaited"/><process id="q" isExecutable="true"><receiveTask id="r"${receiver}/></process>`;
-    const { documents, problems } = compileBpmn(drawing(around(`<sendTask id="t"${sender}/>`), [collaboration]), {
-      file: "t",
-    });
-    const [t, r] = documents.flatMap((program) => program.elements.filter((element) => "message" in element));
-    const nameOf = (element: unknown) => (element as { message: { name: { literal: string } } }).message.name.literal;
-    return [nameOf(t), nameOf(r), problems.filter(({ code }) => code === "bpmn-invalid").map(({ message }) => message)];
-  };
-  const [m, n] = [` messageRef="m"`, ` messageRef="n"`];
-  const other =
-    "Expected one message at both ends of the flow, but Sent is sent and Awaited is awaited: it is sent as Awaited";
-  expect(ends(m, n)).toEqual(["Awaited", "Awaited", [other]]);
-  expect(ends(m, m)).toEqual(["Sent", "Sent", []]);
-  expect(ends(m, "")).toEqual(["Sent", "Sent", []]);
-  expect(ends(m, "", n)).toEqual(["Awaited", "Awaited", [other]]);
-});
-
 test("[D202] [D204] everything that is wrong is reported at once, each at its place", () => {
   const text = drawing([
     start,
@@ -273,43 +233,6 @@ test("[D208] candidates are names, or an expression that gives some", () => {
   expect(said(programOf(task(`=[&quot;a&quot;, lead]`)), "t")).toMatchObject({
     candidatesFrom: [{ language: "feel", text: `["a", lead]` }],
   });
-});
-
-test("[D232] jBPM's deadlines are SLA rules, and one that cannot be read is told and left out", () => {
-  const input = (name: string, text: string) =>
-    `<dataInputAssociation><targetRef>${name}X</targetRef><assignment><from>${text}</from><to>${name}X</to></assignment></dataInputAssociation>`;
-  const task = (...inputs: readonly (readonly [string, string])[]) =>
-    drawing(
-      around(
-        `<userTask id="t"><ioSpecification>${inputs.map(([name]) => `<dataInput id="${name}X" name="${name}"/>`).join("")}</ioSpecification>${inputs.map(([name, text]) => input(name, text)).join("")}</userTask>`,
-      ),
-    );
-  const notify = "[from:|tousers:ann|togroups:|toemails:a@b.c|subject:Late: order|body:x]@[PT1H]";
-  const whole = task(
-    ["NotStartedReassign", "[users:bob,carl|groups:clerks]@[4h,1d]"],
-    ["NotCompletedNotify", `${notify}^[tousers:boss]@[R/PT2H]`],
-    ["Comment", "yes"],
-  );
-  const after = (literal: string, kind = "duration") => ({ kind, value: { literal } });
-  const to = ["bob", "carl", "clerks"];
-  const program = programOf(whole);
-  expect(said(program, "t")["sla"]).toEqual([
-    { on: "not-started", after: after("PT4H"), action: { type: "reassign", to } },
-    { on: "not-started", after: after("P1D"), action: { type: "reassign", to } },
-    {
-      ...{ on: "not-completed", after: after("PT1H") },
-      action: { type: "notify", to: ["ann", "a@b.c"], message: { literal: "Late: order" } },
-    },
-    { on: "not-completed", after: after("R/PT2H", "cycle"), action: { type: "notify", to: ["boss"] } },
-  ]);
-  expect(said(program, "t")["inputs"]).toEqual([{ target: "Comment", source: { literal: "yes" } }]);
-  const odd = problemsOf(task(["NotStartedReassign", "[users:]@[4h]"], ["NotStartedNotify", "[tousers:ann]@[soon]"]));
-  expect(odd.filter((line) => line.includes("this deadline is left out"))).toEqual([
-    expect.stringContaining(
-      "Expected NotStartedReassign of t as [users:ann|groups:clerks]@[4h], but found [users:]@[4h]",
-    ),
-    expect.stringContaining("but found [tousers:ann]@[soon]"),
-  ]);
 });
 
 test("[D209] what maps nothing sees every variable and writes those that its result has", () => {
