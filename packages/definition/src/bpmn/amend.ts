@@ -14,23 +14,26 @@ export interface Amendment {
 }
 
 /** Text that takes the place of other text. */
-interface Edit {
+export interface Edit {
   readonly from: number;
   readonly to: number;
   readonly text: string;
 }
 
+/** What a drawing shows of each element and flow, as texts to be compared. */
+export function shownParts({ elements, flows }: ProgramDocument): ReadonlyMap<string, string> {
+  const parts = elements.map(({ id, kind, parent, ...rest }) => {
+    const attachedTo = "attachedTo" in rest ? rest.attachedTo : null;
+    return [`element ${id}`, [kind, parent, attachedTo, "compensation" in rest ? rest.compensation : null]] as const;
+  });
+  const lines = flows.map(({ id, from, to }) => [`flow ${id}`, [from, to]] as const);
+  return new Map([...parts, ...lines].map(([name, shown]) => [name, JSON.stringify(shown)]));
+}
+
 /** Whether a program has the parts that another was drawn with, each in its place: then the drawing still fits. */
 export function isDrawnAlike(drawn: ProgramDocument, program: ProgramDocument): boolean {
-  const shape = ({ elements, flows }: ProgramDocument): string => {
-    const parts = elements.map(({ id, kind, parent, ...rest }) => [
-      ...[id, kind, parent, "attachedTo" in rest ? rest.attachedTo : null],
-      "compensation" in rest ? rest.compensation : null,
-    ]);
-    const lines = flows.map(({ id, from, to }) => [id, from, to]);
-    return JSON.stringify([parts, lines].map((list) => list.map((part) => JSON.stringify(part)).sort()));
-  };
-  return shape(drawn) === shape(program);
+  const [before, after] = [shownParts(drawn), shownParts(program)];
+  return before.size === after.size && [...before].every(([name, shown]) => after.get(name) === shown);
 }
 
 /**
@@ -111,10 +114,12 @@ function withName(tag: string, name: string): string {
   return tag.replace(/^<[^\s/>]+/, (start) => `${start} ${written}`);
 }
 
-function edited(text: string, edits: readonly Edit[]): string {
+export function edited(text: string, edits: readonly Edit[]): string {
   const parts: string[] = [];
   let at = 0;
   for (const edit of edits.toSorted((a, b) => a.from - b.from)) {
+    // It lies in something that was taken out, and went with it.
+    if (edit.from < at) continue;
     parts.push(text.slice(at, edit.from), edit.text);
     at = edit.to;
   }

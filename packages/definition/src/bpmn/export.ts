@@ -2,6 +2,7 @@ import { type Json, must, type ProgramDocument } from "@tutti/kernel";
 import { withoutPositions } from "../hash.ts";
 import { Problems } from "../problem.ts";
 import { amendDrawing, isDrawnAlike } from "./amend.ts";
+import { extendDrawing } from "./extend.ts";
 import { type Generated, generate } from "./generate.ts";
 import { compileBpmnText } from "./import.ts";
 import { type Change, changesBetween } from "./patch.ts";
@@ -30,6 +31,15 @@ export function exportBpmn(program: ProgramDocument): string {
 function keptDrawing(source: string, program: ProgramDocument): string | undefined {
   const drawn = compiledFrom(source, program.id);
   if (drawn === undefined || drawn.hash === program.hash) return drawn && source;
+  if (!isDrawnAlike(drawn, program)) {
+    const extended = extendDrawing(source, drawn, program);
+    const alike = extended === undefined ? undefined : compiledFrom(extended, program.id);
+    return extended === undefined || alike === undefined ? undefined : amended(extended, alike, program);
+  }
+  return amended(source, drawn, program);
+}
+
+function amended(source: string, drawn: ProgramDocument, program: ProgramDocument): string | undefined {
   if (!isDrawnAlike(drawn, program)) return undefined;
   const amendments = differences(drawn, program).map(({ id, changes }) => ({ id, changes }));
   const text = amendDrawing(source, program.id, amendments);

@@ -42,8 +42,7 @@ const tags: { readonly [K in Element["kind"]]: string } = {
  * BPMN of a program: everything that the standard, or Zeebe's extensions, have words for. The rest is the exporter's,
  * which compares what this says with what the program says.
  */
-export function generate(program: ProgramDocument): Generated {
-  const names = new Names();
+export function generate(program: ProgramDocument, names: Names = new Names()): Generated {
   const roots = new Roots(names);
   const nodes = new Map<string, OutNode>();
   const inside = Map.groupBy(program.elements, (element) => element.parent);
@@ -89,7 +88,7 @@ export function generate(program: ProgramDocument): Generated {
   return { root, process, nodes, names };
 }
 
-const namespaces: Readonly<Record<string, string>> = {
+export const namespaces: Readonly<Record<string, string>> = {
   "xmlns:bpmn": bpmnUri,
   "xmlns:bpmndi": "http://www.omg.org/spec/BPMN/20100524/DI",
   "xmlns:dc": "http://www.omg.org/spec/DD/20100524/DC",

@@ -1,6 +1,6 @@
 import { node, type OutNode } from "./write.ts";
 
-interface Box {
+export interface Box {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -20,11 +20,24 @@ const padding = 40;
 
 /** A plain drawing of a generated process: from left to right, so that modelers open it and a person can tidy it up. */
 export function diagramOf(process: OutNode): OutNode {
-  const boxes = placeScope(process).boxes;
+  const drawn = drawParts(process, { corner: { x: 160, y: 80 }, known: new Map() });
+  const plane = node("bpmndi:BPMNPlane", { id: "BPMNPlane_1", bpmnElement: process.attributes["id"] }, drawn);
+  return node("bpmndi:BPMNDiagram", { id: "BPMNDiagram_1" }, [plane]);
+}
+
+/** Shapes of what stands in a container, from a corner on, and its flows, also to shapes that are known already. */
+export function drawParts(
+  container: OutNode,
+  at: { readonly corner: Pick<Box, "x" | "y">; readonly known: ReadonlyMap<string, Box> },
+): OutNode[] {
+  const boxes = new Map(at.known);
+  for (const [id, box] of placeScope(container).boxes) {
+    boxes.set(id, { ...box, x: box.x + at.corner.x, y: box.y + at.corner.y });
+  }
   const shapes: OutNode[] = [];
   const edges: OutNode[] = [];
-  const visit = (container: OutNode): void => {
-    for (const part of container.children) {
+  const visit = (around: OutNode): void => {
+    for (const part of around.children) {
       const id = part.attributes["id"] ?? "";
       const box = boxes.get(id);
       if (box !== undefined) shapes.push(shape(part, box));
@@ -35,12 +48,8 @@ export function diagramOf(process: OutNode): OutNode {
       if (isContainer(part)) visit(part);
     }
   };
-  visit(process);
-  const plane = node("bpmndi:BPMNPlane", { id: "BPMNPlane_1", bpmnElement: process.attributes["id"] }, [
-    ...shapes,
-    ...edges,
-  ]);
-  return node("bpmndi:BPMNDiagram", { id: "BPMNDiagram_1" }, [plane]);
+  visit(container);
+  return [...shapes, ...edges];
 }
 
 function isContainer(part: OutNode): boolean {
@@ -162,8 +171,8 @@ function shape(part: OutNode, box: Box): OutNode {
   const id = part.attributes["id"] ?? "";
   const { x, y, width, height } = box;
   const bounds = {
-    x: String(Math.round(x) + 160),
-    y: String(Math.round(y) + 80),
+    x: String(Math.round(x)),
+    y: String(Math.round(y)),
     width: String(width),
     height: String(height),
   };
@@ -174,8 +183,7 @@ function shape(part: OutNode, box: Box): OutNode {
 }
 
 function edge(id: string, from: Box, to: Box): OutNode {
-  const point = (x: number, y: number) =>
-    node("di:waypoint", { x: String(Math.round(x) + 160), y: String(Math.round(y) + 80) });
+  const point = (x: number, y: number) => node("di:waypoint", { x: String(Math.round(x)), y: String(Math.round(y)) });
   const start = { x: from.x + from.width, y: from.y + from.height / 2 };
   const end = { x: to.x, y: to.y + to.height / 2 };
   const middle = (start.x + end.x) / 2;

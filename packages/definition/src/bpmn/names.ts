@@ -3,9 +3,20 @@ export class Names {
   readonly #names = new Map<string, string>();
   readonly #taken = new Set<string>();
 
+  /** `known`: ids that parts have in a file already; `taken`: all that nothing else may have. */
+  constructor(known: ReadonlyMap<string, string> = new Map(), taken: Iterable<string> = []) {
+    for (const [key, name] of known) this.#names.set(key, name);
+    for (const name of taken) this.#taken.add(name);
+  }
+
+  /** The key of a part in `known`. */
+  static key(kind: "process" | "element" | "flow", id: string): string {
+    return `${kind} ${id}`;
+  }
+
   /** The id in the file of something that has an id of its own. */
   of(kind: "process" | "element" | "flow", id: string): string {
-    const key = `${kind} ${id}`;
+    const key = Names.key(kind, id);
     const known = this.#names.get(key);
     if (known !== undefined) return known;
     const name = this.#free(/^[A-Za-z_]/.test(id) ? safe(id) : `_${safe(id)}`);

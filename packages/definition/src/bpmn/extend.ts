@@ -1,0 +1,159 @@
+import type { ElementId, ProgramDocument } from "@tutti/kernel";
+import { Problems } from "../problem.ts";
+import { type Edit, edited, shownParts } from "./amend.ts";
+import { attribute, BpmnFile, child, childrenOf, textOf } from "./file.ts";
+import { generate, namespaces } from "./generate.ts";
+import { type Box, drawParts } from "./layout.ts";
+import { Names } from "./names.ts";
+import { node, type OutNode, xmlOf } from "./write.ts";
+import { readXml, type XmlNode } from "./xml.ts";
+
+/** Between what is drawn and what is added below it. */
+const gap = 60;
+/** The schema wants elements before them. */
+const artifacts: ReadonlySet<string> = new Set(["bpmn:association", "bpmn:group", "bpmn:textAnnotation"]);
+
+/**
+ * The text of a drawing with the parts of a program that it lacks, each where it belongs, with shapes below those that
+ * are drawn. What the program has no more is taken out; everything else stays to the byte. Undefined when there is no
+ * room for something: the process is not there, or a sub-process is written as an empty element.
+ */
+export function extendDrawing(text: string, drawn: ProgramDocument, program: ProgramDocument): string | undefined {
+  const root = readXml(text, new Problems("export"));
+  if (root === undefined) return undefined;
+  const file = new BpmnFile(root, new Problems("export"));
+  const process = file.roots("bpmn:process").find((each) => file.idOf(each) === program.id);
+  if (process === undefined) return undefined;
+  const [before, after] = [shownParts(drawn), shownParts(program)];
+  const differs = (name: string): boolean => before.get(name) !== after.get(name);
+  const drawing = new Drawing(text, { file, root, process });
+  for (const name of before.keys()) if (differs(name)) drawing.remove(name.slice(name.indexOf(" ") + 1));
+  const generated = generate(program, drawing.names(program, differs));
+  const parents = new Map(program.elements.map(({ id, parent }) => [id, parent]));
+  const added = [
+    ...program.elements.map(({ id, parent }) => ({ name: `element ${id}`, parent })),
+    ...program.flows.map(({ id, from }) => ({ name: `flow ${id}`, parent: parents.get(from) ?? null })),
+  ].filter(({ name }) => differs(name));
+  const made: OutNode[] = [];
+  for (const { name, parent } of added) {
+    const part = generated.nodes.get(name);
+    // What stands in a container that is new comes with it.
+    if (part === undefined || (parent !== null && differs(`element ${parent}`))) continue;
+    if (!drawing.insert(parent, part)) return undefined;
+    made.push(part);
+  }
+  const named = new Set(made.flatMap(referencesIn));
+  drawing.declare(generated.root.children.filter(({ attributes }) => named.has(attributes["id"] ?? "")));
+  drawing.draw(made);
+  return drawing.edited();
+}
+
+/** Everything that an element refers to, in an attribute. */
+function referencesIn({ attributes, children }: OutNode): string[] {
+  return [...Object.values(attributes).flatMap((value) => value ?? []), ...children.flatMap(referencesIn)];
+}
+
+class Drawing {
+  readonly #text: string;
+  readonly #root: XmlNode;
+  readonly #process: XmlNode;
+  /** Elements and flows of the process, by what a program calls them. */
+  readonly #parts: Map<string, XmlNode> = new Map();
+  readonly #edits: Edit[] = [];
+
+  constructor(text: string, at: { readonly file: BpmnFile; readonly root: XmlNode; readonly process: XmlNode }) {
+    this.#text = text;
+    this.#root = at.root;
+    this.#process = at.process;
+    const visit = (container: XmlNode): void => {
+      for (const inner of container.children) {
+        if (!inner.name.startsWith("bpmn:") || inner.name === "bpmn:extensionElements") continue;
+        this.#parts.set(at.file.idOf(inner), inner);
+        visit(inner);
+      }
+    };
+    visit(at.process);
+  }
+
+  /** What is drawn keeps its ids; everything else gets some that the file does not have. */
+  names(program: ProgramDocument, differs: (name: string) => boolean): Names {
+    const known = new Map([[Names.key("process", program.id), attribute(this.#process, "id") ?? program.id]]);
+    for (const kind of ["element", "flow"] as const) {
+      for (const { id } of kind === "element" ? program.elements : program.flows) {
+        const own = attribute(this.#parts.get(id), "id");
+        if (own !== undefined && !differs(Names.key(kind, id))) known.set(Names.key(kind, id), own);
+      }
+    }
+    const ids = [...this.#text.matchAll(/\bid\s*=\s*["']([^"']+)["']/g)].map(([, id = ""]) => id);
+    return new Names(known, ids);
+  }
+
+  /** Takes a part out, with its shape, and where its ends name it. */
+  remove(id: string): void {
+    const part = this.#parts.get(id);
+    const own = attribute(part, "id");
+    if (part === undefined || own === undefined) return;
+    const visit = (at: XmlNode): void => {
+      for (const inner of at.children) {
+        const isEnd = (inner.name === "bpmn:incoming" || inner.name === "bpmn:outgoing") && textOf(inner) === own;
+        if (inner === part || isEnd || attribute(inner, "bpmnElement") === own) this.#cut(inner);
+        else visit(inner);
+      }
+    };
+    visit(this.#root);
+  }
+
+  #cut({ span: { start, content, close } }: XmlNode): void {
+    const end = close === undefined ? content : this.#text.indexOf(">", close) + 1;
+    this.#edits.push({ from: start, to: end, text: "" });
+  }
+
+  /** False where there is no room. */
+  insert(parent: ElementId | null, part: OutNode): boolean {
+    const container = parent === null ? this.#process : this.#parts.get(parent);
+    const artifact = container?.children.find(({ name }) => artifacts.has(name));
+    const at = artifact?.span.start ?? container?.span.close;
+    if (at === undefined) return false;
+    this.#put(at, part);
+    return true;
+  }
+
+  /** Puts messages and their like before the process. */
+  declare(roots: readonly OutNode[]): void {
+    for (const each of roots) this.#put(this.#process.span.start, each);
+  }
+
+  /** Draws what was added below everything else; in a file without shapes there is nothing to do. */
+  draw(made: readonly OutNode[]): void {
+    const plane = child(child(this.#root, "bpmndi:BPMNDiagram"), "bpmndi:BPMNPlane");
+    const at = plane?.span.close;
+    if (at === undefined) return;
+    const known = new Map<string, Box>();
+    for (const each of childrenOf(plane, "bpmndi:BPMNShape")) {
+      const box = boxOf(child(each, "dc:Bounds"));
+      if (box !== undefined) known.set(attribute(each, "bpmnElement") ?? "", box);
+    }
+    const boxes = [...known.values()];
+    const corner = {
+      x: Math.min(...boxes.map(({ x }) => x), Infinity),
+      y: Math.max(...boxes.map(({ y, height }) => y + height), -Infinity) + gap,
+    };
+    if (boxes.length === 0) return;
+    for (const each of drawParts(node("bpmn:process", {}, made), { corner, known })) this.#put(at, each);
+  }
+
+  #put(at: number, part: OutNode): void {
+    const declared = { ...part, attributes: { ...namespaces, ...part.attributes } };
+    this.#edits.push({ from: at, to: at, text: `${xmlOf(declared, "")}\n` });
+  }
+
+  edited(): string {
+    return edited(this.#text, this.#edits);
+  }
+}
+
+function boxOf(bounds: XmlNode | undefined): Box | undefined {
+  const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(attribute(bounds, name)));
+  if (x === undefined || y === undefined || width === undefined || height === undefined) return undefined;
+  return [x, y, width, height].every(Number.isFinite) ? { x, y, width, height } : undefined;
+}
