@@ -11,6 +11,7 @@ import { ownerApp, problemResponse } from "./app.ts";
 import { forward } from "./forward.ts";
 import { noteOf, type OwnerOptions, openHouse, openOwner, type Serving, takeFolder } from "./owner.ts";
 import { type Listening, listen } from "./socket.ts";
+import { Workers } from "./workers.ts";
 
 /** Owns the state folder and its store, or waits for a store that another process owns. Throws `state-owned`. */
 export async function openServing(options: OwnerOptions): Promise<Serving> {
@@ -107,6 +108,7 @@ class Standby implements Serving {
       engine: reader as unknown as Engine,
       ownProcesses: new Set(),
       runs: new RunReader(reader),
+      workers: new Workers(),
       state,
       health: async () => this.#health(await reader.query("instances", { status: "open" }, { limit: 1_000 })),
       stop: (graceMs) => void this.stop(graceMs),
