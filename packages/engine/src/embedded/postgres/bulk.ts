@@ -8,8 +8,11 @@ export type Columns<Row> = {
   readonly [column: string]: readonly [type: Type, value: (row: Row) => Plain];
 };
 
-/** A statement for any number of rows, which are sent as one list a column. */
-export type Bulk<Row> = (rows: readonly Row[]) => Statement;
+/** Writes any number of rows, which are sent as one list a column: nearly always with one statement. */
+export type Bulk<Row> = (rows: readonly Row[]) => Statement[];
+
+/** Characters of one statement. A list has to fit into a string, and the server takes no message over a gigabyte. */
+const statementCharsMax = 8_388_608;
 
 /** What a turn may do to the rows of a table. */
 export interface Table<Row, Key, Patch = never> {
@@ -21,7 +24,7 @@ export interface Table<Row, Key, Patch = never> {
 /** Inserts rows. `more` says what happens to one that is there. */
 export function inserting<Row>(table: string, columns: Columns<Row>, more = ""): Bulk<Row> {
   const text = `INSERT INTO ${table} (${names(columns)}) SELECT ${taken(columns).join(", ")} FROM ${given(columns)} ${more}`;
-  return (rows) => ({ text, values: values(columns, rows) });
+  return (rows) => statements(text, columns, rows);
 }
 
 /** Inserts rows, each in the place of one with the same keys. */
@@ -36,12 +39,12 @@ export function updating<Row>(table: string, keys: Columns<Row>, others: Columns
   const from = taken(others);
   const set = Object.keys(others).map((column, index) => `${column} = ${from[index]}`);
   const text = `UPDATE ${table} t SET ${set.join(", ")} FROM ${given(columns)} WHERE ${matches(keys)}`;
-  return (rows) => ({ text, values: values(columns, rows) });
+  return (rows) => statements(text, columns, rows);
 }
 
 export function deleting<Row>(table: string, keys: Columns<Row>): Bulk<Row> {
   const text = `DELETE FROM ${table} t USING ${given(keys)} WHERE ${matches(keys)}`;
-  return (rows) => ({ text, values: values(keys, rows) });
+  return (rows) => statements(text, keys, rows);
 }
 
 function names(columns: Columns<never>): string {
@@ -64,8 +67,24 @@ function matches(keys: Columns<never>): string {
     .join(" AND ");
 }
 
-function values<Row>(columns: Columns<Row>, rows: readonly Row[]): Plain[][] {
-  return Object.values(columns).map(([, value]) => rows.map(value));
+function statements<Row>(text: string, columns: Columns<Row>, rows: readonly Row[]): Statement[] {
+  const takers = Object.values(columns).map(([, value]) => value);
+  const all: Statement[] = [];
+  let lists: Plain[][] = [];
+  let chars = statementCharsMax;
+  for (const row of rows) {
+    if (chars >= statementCharsMax) {
+      lists = takers.map(() => []);
+      all.push({ text, values: lists });
+      chars = 0;
+    }
+    for (const [index, taker] of takers.entries()) {
+      const value = taker(row);
+      if (typeof value === "string") chars += value.length;
+      lists[index]?.push(value);
+    }
+  }
+  return all;
 }
 
 type Id = string | number;

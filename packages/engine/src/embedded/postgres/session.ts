@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Client, ClientBase, Pool, QueryResult } from "pg";
+import type { Client, ClientBase, Pool, QueryConfig, QueryResult } from "pg";
 import type { SqlRow } from "../sql/rows.ts";
 import { arrayLiteral, toStored } from "./text.ts";
 
@@ -28,9 +28,12 @@ function nameOf(text: string): string {
 }
 
 /** Sends a statement, prepared once a connection. What was sent before it need not be answered yet. */
-export async function ask(on: Connection, { text, values }: Statement): Promise<readonly SqlRow[]> {
-  const result = await on.query({ name: nameOf(text), text, values: values.map(toParameter) });
-  return result.rows;
+export async function ask(on: Connection, statement: Statement): Promise<readonly SqlRow[]> {
+  return (await on.query(prepared(statement))).rows;
+}
+
+function prepared({ text, values }: Statement): QueryConfig {
+  return { name: nameOf(text), text, values: values.map(toParameter) };
 }
 
 function toParameter(value: Value): string | number | boolean | null {
@@ -40,8 +43,10 @@ function toParameter(value: Value): string | number | boolean | null {
 
 /** One round trip: everything is sent at once, and all of it counts or nothing. Resolves once it is durable. */
 export async function transact(client: Client, statements: readonly Statement[]): Promise<void> {
+  // Before anything is sent: a statement that cannot even be said must not leave a turn without it.
+  const queries = statements.map(prepared);
   const begun = client.query("BEGIN");
-  const asked = statements.map((statement) => ask(client, statement));
+  const asked = queries.map((query) => client.query(query));
   const committed = client.query("COMMIT");
   const answers = await Promise.allSettled([begun, ...asked, committed]);
   // The first is the cause: what follows a failed statement fails because of it.

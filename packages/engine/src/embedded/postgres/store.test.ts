@@ -125,6 +125,25 @@ describeWithPostgres("the store in PostgreSQL", () => {
     await store.close();
   });
 
+  test("[E93] a turn that is too large for one statement is written by several, as a whole", async () => {
+    const store = await openPostgresStore(url);
+    const megabytes = (n: number): Event => ({
+      ...{ type: "variables-set", scope: 0, actor: "a", at: n },
+      values: { large: String(n).repeat(5_000_000) },
+    });
+    const rows = [1, 2, 3].flatMap((n) => turn(n, megabytes(n)).rows);
+    const broken = { rows: [...rows, ...turn(3).rows], changes: turn(1).changes };
+    await expect(store.commit(broken)).rejects.toMatchObject({ code: "storage-failed" });
+    await store.reopen();
+    const blobs = "SELECT count(*) AS blobs FROM blobs";
+    expect((await outside((client) => client.query(blobs))).rows).toEqual([{ blobs: 0 }]);
+    await store.commit({ rows, changes: turn(1).changes });
+    expect((await outside((client) => client.query(blobs))).rows).toEqual([{ blobs: 3 }]);
+    const read = await store.rows({ after: 2, limit: 10 });
+    expect(read.map((row) => row.events[0])).toEqual([megabytes(3)]);
+    await store.close();
+  });
+
   test("[E90] every character and every number of a name comes back as it was", async () => {
     const strange = 'a\0b\u0001c\u0001\u0001\u0002 "q" \\ {x,NULL} é 🎻 \n';
     const store = await openPostgresStore(url);

@@ -19,7 +19,7 @@ import type {
   StoredFigures,
   Turn,
 } from "../store.ts";
-import { type Bulk, Pending, type Table } from "./bulk.ts";
+import { Pending, type Table } from "./bulk.ts";
 import type { Statement } from "./session.ts";
 import {
   definitions,
@@ -70,38 +70,33 @@ class Batch {
   /** In an order in which each finds what those before it wrote. */
   statements(): Statement[] {
     const { created } = this;
-    const all = [
-      some([...this.created], instances.put),
+    return [
+      ...instances.put(created),
       // What is new is written as it is at the end of the turn.
-      some(without(this.updated, created), instances.update),
-      some(without(this.moved, created), instances.move),
+      ...instances.update(without(this.updated, created)),
+      ...instances.move(without(this.moved, created)),
       ...pending(this.jobs, jobs),
       ...pending(this.timers, timers),
       ...pending(this.tasks, tasks),
       ...pending(this.incidents, incidents),
       ...pending(this.outbox, outbox),
-      some([...this.snapshots.values()], log.snapshots),
-      some(this.programs, definitions.programs),
-      some([...this.deployments.values()], definitions.deployments),
-      some([...this.figures.values()], definitions.figures),
-      some([...this.slots.values()], definitions.slots),
+      ...log.snapshots([...this.snapshots.values()]),
+      ...definitions.programs(this.programs),
+      ...definitions.deployments([...this.deployments.values()]),
+      ...definitions.figures([...this.figures.values()]),
+      ...definitions.slots([...this.slots.values()]),
       ...pending(this.subscriptions, subscriptions),
-      some([...this.messages.puts.values()], messages.put),
-      some([...this.messages.patches.values()], messages.patch),
-      this.messagesUntil === undefined ? undefined : messages.forget(this.messagesUntil),
+      ...messages.put([...this.messages.puts.values()]),
+      ...messages.patch([...this.messages.patches.values()]),
+      ...(this.messagesUntil === undefined ? [] : [messages.forget(this.messagesUntil)]),
       ...pending(this.holders, holders),
-      some([...this.retried], refusals.retry),
-      some(this.refusals, refusals.put),
-      this.refusalsKept === undefined ? undefined : refusals.forget(this.refusalsKept),
+      ...(this.retried.size === 0 ? [] : [refusals.retry([...this.retried])]),
+      ...refusals.put(this.refusals),
+      ...(this.refusalsKept === undefined ? [] : [refusals.forget(this.refusalsKept)]),
       ...pending(this.schedules, schedules),
       ...pending(this.rollouts, rollouts),
     ];
-    return all.filter((each) => each !== undefined);
   }
-}
-
-function some<Row>(rows: readonly Row[], bulk: Bulk<Row>): Statement | undefined {
-  return rows.length === 0 ? undefined : bulk(rows);
 }
 
 function without(records: ReadonlySet<InstanceRecord>, created: readonly InstanceRecord[]): InstanceRecord[] {
@@ -113,11 +108,11 @@ function without(records: ReadonlySet<InstanceRecord>, created: readonly Instanc
 function pending<Row, Key, Patch>(
   { deletes, puts, patches }: Pending<Row, Key, Patch>,
   table: Table<Row, Key, Patch>,
-): (Statement | undefined)[] {
+): Statement[] {
   return [
-    some([...deletes.values()], table.delete),
-    some([...puts.values()], table.put),
-    table.patch === undefined ? undefined : some([...patches.values()], table.patch),
+    ...table.delete([...deletes.values()]),
+    ...table.put([...puts.values()]),
+    ...(table.patch?.([...patches.values()]) ?? []),
   ];
 }
 
@@ -204,13 +199,8 @@ export class TurnWriter {
   write(turn: Turn): { readonly statements: readonly Statement[]; readonly done: () => void } {
     const blobs: Payload[] = [];
     const { rows, chain } = this.#encode(turn.rows, blobs);
-    const statements = [
-      ...(rows.length === 0 ? [] : [log.put(rows)]),
-      ...(blobs.length === 0 ? [] : [log.blobs(blobs)]),
-      ...changesOf(turn.changes),
-    ];
     return {
-      statements,
+      statements: [...log.put(rows), ...log.blobs(blobs), ...changesOf(turn.changes)],
       done: () => {
         this.#chain = chain;
       },
