@@ -117,6 +117,32 @@ describe("[K16] a step that never comes to rest", () => {
     expect(driver.variable("n")).toBe(0);
   });
 
+  test("is nobody's business any more once the handler it came up in has failed, and with it the process", () => {
+    const inside = { parent: "undo" };
+    const made = document(
+      [
+        ...[start(), script("done", { n: "1" }, { compensation: "undo" }), end("end", { type: "error", code: "E" })],
+        { id: "undo", kind: "sub-process", parent: null, forCompensation: true },
+        ...[
+          { ...start("first"), ...inside },
+          { ...and("split"), ...inside },
+          { ...service("work"), ...inside },
+        ],
+        ...[
+          { ...script("count", { n: "n + 1" }), ...inside },
+          { ...xor("again"), ...inside },
+        ],
+      ],
+      ["start>done>end", "first>split>work", "split>count>again", "again>count: true"],
+      { onError: "compensate" },
+    );
+    const driver = small(made).create({ n: 0 }).goOn();
+    expect(driver.view().incidents).toMatchObject([{ owner: 0, kind: "endless" }]);
+    driver.throw("work", "E2");
+    expect(driver.events.slice(-3)).toEqual(["compensation-finished", "incident-resolved", "instance-failed"]);
+    expect(driver.view().incidents).toEqual([]);
+  });
+
   test("stands at the first of several tokens that are held back", () => {
     const made = document(
       [start(), and("split"), xor("b"), xor("a"), xor("c")],

@@ -31,5 +31,7 @@ function finish(turn: Turn, owner: Key): void {
     return must(turn.behavior(visit.element).onUndone, `'${visit.element.id}' undoes nothing`)(turn, visit);
   }
   const error = must(turn.state.head.failure, "a failing process has a failure");
+  // A handler may have been stopped for going round for ever, and ended since.
+  turn.dropIncidents(0, "The process has ended.");
   turn.emit({ type: "instance-failed", error, at: turn.at });
 }
