@@ -85,8 +85,11 @@ function readEdge(raw: Json, loop: MultiInstance): ItemEdge | undefined {
   return edgePolicies.includes(policy) ? { key: raw["key"], policy: policy as EdgePolicy } : undefined;
 }
 
+/** Most items name neither dependencies nor locks: one empty list does for all of them, as long as they are kept. */
+const none: Result<readonly never[]> = { ok: true, value: [] };
+
 function readEdges(raw: Json, key: string, loop: MultiInstance): Result<readonly ItemEdge[]> {
-  if (raw === null) return { ok: true, value: [] };
+  if (raw === null) return none;
   if (!Array.isArray(raw) || raw.length > edgesPerItemMax) {
     return failure(
       "item-invalid",
@@ -117,7 +120,7 @@ function readEdges(raw: Json, key: string, loop: MultiInstance): Result<readonly
 }
 
 function readLocks(raw: Json, key: string): Result<readonly string[]> {
-  if (raw === null) return { ok: true, value: [] };
+  if (raw === null) return none;
   const isList = Array.isArray(raw) && raw.length <= locksPerItemMax && raw.every((lock) => typeof lock === "string");
   if (isList) return { ok: true, value: [...new Set(raw as readonly string[])] };
   return failure(
