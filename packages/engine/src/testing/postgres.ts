@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, placeOf } from "../embedded/postgres/connect.ts";
+import { freePort } from "./free-port.ts";
 
 const finder = join(import.meta.dirname, "../../../../tools/servers/postgres.mjs");
 const readyMsMax = 60_000;
@@ -115,15 +115,4 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 function userNamed(name: string): { readonly uid: number; readonly gid: number } {
   const id = (flag: string): number => Number(spawnSync("id", [flag, name], { encoding: "utf8" }).stdout);
   return { uid: id("-u"), gid: id("-g") };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a listening server has a port");
-  return address.port;
 }

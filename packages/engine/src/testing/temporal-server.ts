@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Connection } from "@temporalio/client";
+import { freePort } from "./free-port.ts";
 
 const script = fileURLToPath(new URL("../../../../tools/servers/temporal.mjs", import.meta.url));
 const startTimeoutMs = 60_000;
@@ -27,6 +27,15 @@ export interface TemporalServer {
 
 const namespaces = 60;
 
+const settings = [
+  // Workers of the server's own for each namespace: for schedules, which nobody here has.
+  "worker.perNamespaceWorkerCount=0",
+  // In this release of the server there are no priorities without it, and they hold within one partition.
+  "matching.useNewMatcher=true",
+  "matching.numTaskqueueReadPartitions=1",
+  "matching.numTaskqueueWritePartitions=1",
+];
+
 /** A server of one's own, in memory: on a free port, in its own process group, which ends with this process. */
 export async function startTemporalServer(): Promise<TemporalServer> {
   if ("missing" in server) throw new Error(server.missing);
@@ -38,8 +47,7 @@ export async function startTemporalServer(): Promise<TemporalServer> {
     [
       ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
       ...["--log-level", "never"],
-      // Workers of the server's own for each namespace: for schedules, which nobody here has.
-      ...["--dynamic-config-value", "worker.perNamespaceWorkerCount=0"],
+      ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
       ...names.flatMap((name) => ["--namespace", name]),
     ],
     { detached: true, stdio: "ignore" },
@@ -85,15 +93,4 @@ async function answers(address: string, child: ChildProcess): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

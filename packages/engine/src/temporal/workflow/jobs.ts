@@ -35,7 +35,6 @@ interface JobsOptions {
   readonly tell: Tell;
   /** `run` must bear being called for a job that is gone. */
   readonly at: (due: number, run: () => void) => void;
-  readonly setHeld: (activityIds: readonly string[], held: boolean) => void;
   /** So many were made by executions before. */
   readonly offers: number;
 }
@@ -89,16 +88,17 @@ export class Jobs {
     this.#open.delete(key);
   }
 
-  /** Those that run go on unless `stopRunning`; those that wait for a worker begin to wait for the release, too. */
-  hold(stopRunning: boolean): void {
+  /** Those that run go on unless `stopRunning`. Gives the activities that Temporal has to hold back. */
+  hold(stopRunning: boolean): readonly string[] {
     this.#held = true;
     if (stopRunning) this.close();
-    else this.#setHeld(true);
+    return this.#activityIds();
   }
 
-  release(): void {
+  /** Gives the activities that Temporal may let go. */
+  release(): readonly string[] {
     this.#held = false;
-    this.#setHeld(false);
+    const activityIds = this.#activityIds();
     const { state } = this.#options;
     for (const job of state.jobs.values()) {
       if (job.parked || this.#open.has(job.key)) continue;
@@ -109,12 +109,11 @@ export class Jobs {
       };
       this.offer({ ...job, type: "offer-job", ...limits } as OfferJob);
     }
+    return activityIds;
   }
 
-  /** Temporal's own pause of an activity: one that waits does not start, one that runs may finish. */
-  #setHeld(held: boolean): void {
-    const activityIds = [...this.#open.values()].flatMap(({ activityId }) => activityId ?? []);
-    if (activityIds.length > 0) this.#options.setHeld(activityIds, held);
+  #activityIds(): string[] {
+    return [...this.#open.values()].flatMap(({ activityId }) => activityId ?? []);
   }
 
   close(): void {

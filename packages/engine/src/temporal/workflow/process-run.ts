@@ -171,6 +171,8 @@ export class ProcessRun {
   async #turn(program: Program): Promise<void> {
     const turn: Turn = { rows: [], effects: [], endedJobs: [], answers: [] };
     for (const waiting of this.#inbox.splice(0)) this.#decide(program, waiting, turn);
+    // Who is told of a pause may rely on it.
+    for (const effect of turn.effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
     const positions = await this.#write(turn);
     for (const answer of turn.answers) answer(positions);
     if (this.#isVoid) return;

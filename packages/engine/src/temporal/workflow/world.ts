@@ -15,8 +15,11 @@ const nothing = (): void => undefined;
 const performers: Performers = lookup({
   "offer-job": ({ jobs }, effect) => jobs.offer(effect),
   "cancel-job": ({ jobs }, { key }) => jobs.cancel(key),
-  "hold-jobs": ({ jobs }, { stopRunning }) => jobs.hold(stopRunning),
-  "release-jobs": ({ jobs }) => jobs.release(),
+  // Temporal holds back what waits for a worker before anybody is told: `holdJobs`.
+  "hold-jobs": ({ jobs }, { stopRunning }) => {
+    jobs.hold(stopRunning);
+  },
+  "release-jobs": (world) => world.releaseJobs(),
   "arm-timer": (world, { key, due }) => world.armTimer(key, due),
   // Its appointment finds out that the timer is gone.
   "cancel-timer": nothing,
@@ -79,7 +82,6 @@ export class World {
       create: input.create,
       clock,
       at,
-      setHeld: (...of) => this.#setHeld(...of),
       offers,
     });
   }
@@ -108,6 +110,24 @@ export class World {
     this.#agenda.add(due, () => {
       if (this.#options.state.timers.get(key)?.due === due) this.tell({ type: "fire-timer", key });
     });
+  }
+
+  /**
+   * Temporal's own pause of activities: one that waits for a worker does not start, one that runs may finish. Resolves
+   * once none can start any more.
+   */
+  async holdJobs({ stopRunning }: Of<"hold-jobs">): Promise<void> {
+    const activityIds = this.jobs.hold(stopRunning);
+    if (activityIds.length === 0) return;
+    // What was offered just now reaches the server with the end of this workflow task: a timer waits for that.
+    await sleep(1);
+    await this.#options.local.setHeld({ instanceId: this.id, activityIds, held: true });
+  }
+
+  releaseJobs(): void {
+    const activityIds = this.jobs.release();
+    if (activityIds.length === 0) return;
+    this.#post(this.id, () => this.#options.local.setHeld({ instanceId: this.id, activityIds, held: false }));
   }
 
   /** A command for another instance. One that has ended, or was never started, needs to be told nothing. */
@@ -166,14 +186,6 @@ export class World {
       // It was asked for again by a resume: once is enough.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     }
-  }
-
-  #setHeld(activityIds: readonly string[], held: boolean): void {
-    this.#post(this.id, async () => {
-      // What was offered just now reaches the server with the end of this workflow task: a timer is the way to wait for it.
-      await sleep(1);
-      await this.#options.local.setHeld({ instanceId: this.id, activityIds, held });
-    });
   }
 
   #post(target: string, deliver: () => Promise<void>): void {

@@ -1,0 +1,187 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Element, Job } from "@tutti/kernel";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openMemoryStore } from "../embedded/memory/store.ts";
+import type { Engine } from "../port.ts";
+import { createTemporalEngine } from "../temporal/index.ts";
+import { testHost } from "../testing/host.ts";
+import { loop } from "../testing/loop-program.ts";
+import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
+import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
+import { temporalMissing } from "../testing/temporal-server.ts";
+import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
+
+// What is Temporal's own, in real time and with short histories. The rules of all engines are in temporal.test.ts.
+
+const workerScript = fileURLToPath(new URL("../testing/temporal-worker.ts", import.meta.url));
+
+/** Four seconds of silence, and what a busy machine adds. */
+const takeoverMaxMs = 8_000;
+
+/** Types of the events in the history of an execution's newest run. */
+async function typesIn(home: TemporalHome, instanceId: string): Promise<readonly string[]> {
+  const { events } = await home.workflow.getHandle(instanceId).fetchHistory();
+  return (events ?? []).map(({ eventType }) => String(eventType));
+}
+
+describe.skipIf(temporalMissing !== undefined)("Temporal", () => {
+  let house: TemporalHouse;
+  let home: TemporalHome;
+  let engine: Engine;
+  beforeAll(async () => {
+    house = await openTemporalHouse("short-history-workflow.ts");
+  }, 120_000);
+  afterAll(() => house?.close());
+  beforeEach(async () => {
+    home = house.home();
+    engine = await home.open();
+  });
+  afterEach(async () => {
+    await engine.close({ graceMs: 0 });
+    home.remove();
+  });
+
+  test("[TE6] cancelling the execution by Temporal's own tools ends the instance and its jobs", async () => {
+    const worker = new ManualWorker();
+    engine.work("work", worker.handler);
+    const id = await begin(engine, [sequence("one", 1)]);
+    await worker.job(1);
+    await home.workflow.getHandle(id).cancel();
+    expect(await ended(engine, id)).toMatchObject({ status: "cancelled" });
+    await eventually(() => worker.aborts[0]);
+    expect(worker.aborts).toMatchObject([{ reason: "cancelled" }]);
+  });
+
+  test("[TE7] a loop of jobs and timers goes on over several executions, and does nothing twice", async () => {
+    const rounds = 12;
+    const tokens: number[] = [];
+    engine.work("work", async (job) => {
+      const n = Number(job.input["n"]) + 1;
+      tokens.push(job.fencingToken);
+      return completed({ n, more: n < rounds });
+    });
+    const id = await begin(engine, [loop("loop")]);
+    const first = await home.workflow.getHandle(id).describe();
+    const view = await ended(engine, id);
+    expect(view.outcome).toEqual({ type: "completed", result: { n: rounds } });
+    expect(tokens).toHaveLength(rounds);
+    expect([...tokens].sort((a, b) => a - b)).toEqual(tokens);
+    const last = await home.workflow.getHandle(id).describe();
+    expect(last.runId).not.toBe(first.runId);
+    expect((await typesIn(home, id)).length).toBeLessThan(200);
+    const sequences = (await historyOf(engine, { instanceId: id })).map(({ sequence }) => sequence);
+    expect(sequences).toEqual(sequences.map((_, index) => index + 1));
+  }, 120_000);
+
+  test("[TE7] a called instance answers its caller over the caller's executions", async () => {
+    const worker = new ManualWorker();
+    engine.work("slow", worker.handler);
+    engine.work("work", async () => completed());
+    const child = program({
+      id: "child",
+      variables: [{ name: "n", type: "number", initial: 0 }],
+      outputs: ["n"],
+      elements: [start(), service("inside", { type: "slow", outputs: [from("n", { variable: "n" })] }), end()],
+      flows: ["start>inside", "inside>end"],
+    });
+    const steps = Array.from({ length: 25 }, (_, index) => service(`step${index + 1}`));
+    const parent = program({
+      id: "parent",
+      variables: [{ name: "n", type: "number", initial: 0 }],
+      outputs: ["n"],
+      elements: [
+        start(),
+        { kind: "parallel-gateway", id: "fork", parent: null },
+        call("calls", "child", { outputs: [from("n", { variable: "n" })] }),
+        ...steps,
+        { kind: "parallel-gateway", id: "join", parent: null },
+        end(),
+      ],
+      flows: [
+        ...["start>fork", "fork>calls", "calls>join", "fork>step1"],
+        ...steps.slice(1).map((_, index) => `step${index + 1}>step${index + 2}`),
+        ...[`step${steps.length}>join`, "join>end"],
+      ],
+    });
+    const id = await begin(engine, [child, parent]);
+    const first = await home.workflow.getHandle(id).describe();
+    await eventually(async () => {
+      const { runId } = await home.workflow.getHandle(id).describe();
+      return runId === first.runId ? undefined : true;
+    }, "another execution");
+    await worker.finish(1, completed({ n: 7 }));
+    expect((await ended(engine, id)).outcome).toEqual({ type: "completed", result: { n: 7 } });
+  }, 120_000);
+
+  test("[TE8] a hundred timers that are armed and called off cost the history one timer", async () => {
+    const shape = branches("watched");
+    const timer = { kind: "duration", value: { literal: "PT3600S" } } as const;
+    const late: Element = {
+      ...{ kind: "boundary-event", id: "late", parent: null, attachedTo: "branch", interrupting: true },
+      trigger: { type: "timer", timer },
+    };
+    const { hash: _hash, ...body } = shape;
+    const watched = program({
+      ...body,
+      id: "watched",
+      elements: [...body.elements, late, end("gone")],
+      flows: ["start>branch", "branch>end", "late>gone"],
+    });
+    engine.work("work", async () => completed());
+    const items = Array.from({ length: 10 }, (_, n) => n);
+    const id = await begin(engine, [watched], { items });
+    expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+    const timers = (await typesIn(home, id)).filter((type) => type === "17" || /TIMER_STARTED/.test(type));
+    expect(timers).toHaveLength(1);
+  });
+
+  test("[TE9] what a killed worker held is taken over in time, and what was done is not done again", async () => {
+    await engine.close();
+    const node = spawn(
+      process.execPath,
+      ["--conditions=@tutti/source", workerScript, home.address, home.namespace, home.database],
+      { stdio: ["ignore", "pipe", "inherit"], detached: true },
+    );
+    const line = await createInterface({ input: node.stdout })[Symbol.asyncIterator]().next();
+    const held = JSON.parse(line.value ?? "{}") as Job;
+    const killedAt = Date.now();
+    process.kill(-(node.pid ?? 0), "SIGKILL");
+    engine = await home.open();
+    const worker = new ManualWorker();
+    engine.work("work", worker.handler);
+    const again = await worker.job(1);
+    expect(Date.now() - killedAt).toBeLessThan(takeoverMaxMs);
+    expect(again).toMatchObject({ id: held.id, attempt: 1 });
+    expect(again.fencingToken).toBeGreaterThan(held.fencingToken);
+    await worker.finish(1);
+    expect(await ended(engine, held.instanceId)).toMatchObject({ status: "completed" });
+  }, 120_000);
+
+  test("[TE5] what it does not do yet is refused, before anything begins", async () => {
+    const asking = program({
+      id: "asking",
+      elements: [
+        start(),
+        { kind: "receive-task", id: "hear", parent: null, message: { name: { literal: "news" } } },
+        end(),
+      ],
+      flows: ["start>hear", "hear>end"],
+    });
+    await expect(engine.deploy([asking])).rejects.toMatchObject({ code: "engine-unsupported" });
+    await expect(engine.publish({ name: "news", variables: {} })).rejects.toMatchObject({ code: "engine-unsupported" });
+    expect((await engine.query("versions")).rows).toEqual([]);
+  });
+
+  test("[TE11] a server that is not there is said so", async () => {
+    const store = await openMemoryStore();
+    const nowhere = createTemporalEngine({
+      address: "127.0.0.1:1",
+      store,
+      host: testHost,
+      workflowBundle: { code: "" },
+    });
+    await expect(nowhere).rejects.toMatchObject({ code: "temporal-unreachable" });
+  });
+});

@@ -1,0 +1,79 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import type { Engine } from "../port.ts";
+import { loop } from "./loop-program.ts";
+import { branches, call, end, program, sequence, service, start, wait } from "./programs.ts";
+import { openTemporalHouse, type TemporalHome } from "./temporal-house.ts";
+
+/*
+ * Records what Temporal remembers of some instances on a real server, for the replays that need none. Run once a
+ * release, under its number: `node --conditions=@tutti/source packages/engine/src/testing/record-histories.ts 0.1`.
+ * What was recorded once is never recorded again.
+ */
+
+const [release = "0.0"] = process.argv.slice(2);
+const folder = fileURLToPath(new URL(`../../test/temporal-histories/${release}/`, import.meta.url));
+
+async function ended(engine: Engine, instanceId: string): Promise<void> {
+  for await (const { event } of engine.history({ instanceId, follow: true })) {
+    if (/^instance-(completed|failed|cancelled)$/.test(event.type)) return;
+  }
+}
+
+/** Instance ids by the name of the recording. */
+async function play(engine: Engine): Promise<Map<string, string>> {
+  let failures = 0;
+  engine.work("work", async ({ input }) => {
+    const n = Number(input["n"] ?? 0) + 1;
+    return { type: "completed", result: { n, more: n < 20 } };
+  });
+  engine.work("fragile", async () =>
+    failures++ === 0
+      ? { type: "failed", code: "broken", message: "it broke", retryable: true }
+      : { type: "completed", result: {} },
+  );
+  const retry = { attemptsMax: 2, backoff: { firstMs: 10, factor: 1, maxMs: 10 } };
+  const asking = program({
+    id: "asking",
+    elements: [start(), { kind: "user-task", id: "approve", parent: null }, wait("pause", "PT0.1S"), end()],
+    flows: ["start>approve", "approve>pause", "pause>end"],
+  });
+  const calling = program({
+    id: "calling",
+    elements: [start(), call("calls", "steps"), service("after", { type: "fragile", retry }), end()],
+    flows: ["start>calls", "calls>after", "after>end"],
+  });
+  await engine.deploy([sequence("steps", 3), calling, loop("loop"), branches("many"), asking]);
+  const ids = new Map<string, string>();
+  for (const process of ["steps", "calling", "loop", "many", "asking"]) {
+    const variables = process === "many" ? { items: [1, 2, 3, 4, 5] } : {};
+    ids.set(process, await engine.start({ requestId: process, process, variables, actor: "ann" }));
+  }
+  const asked = ids.get("asking") ?? "";
+  await engine.command(asked, { type: "pause-instance", stopRunning: false, reason: "lunch", actor: "ann" });
+  await engine.command(asked, { type: "resume-instance", actor: "ann" });
+  const key = (await engine.query("tasks", { instanceId: asked })).rows[0]?.key ?? 0;
+  await engine.command(asked, { type: "complete-task", key, result: {}, actor: "ann" });
+  for (const id of ids.values()) await ended(engine, id);
+  return ids;
+}
+
+async function record(home: TemporalHome, ids: ReadonlyMap<string, string>): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, id] of ids) {
+    const history = await home.workflow.getHandle(id).fetchHistory();
+    writeFileSync(`${folder}${name}.json`, historyToJSON(history), { flag: "wx" });
+  }
+}
+
+const house = await openTemporalHouse("short-history-workflow.ts");
+const home = house.home();
+const engine = await home.open();
+try {
+  await record(home, await play(engine));
+} finally {
+  await engine.close();
+  home.remove();
+  await house.close();
+}
