@@ -79,7 +79,7 @@ describeWithPostgres("a store in PostgreSQL", () => {
     const house = await machine();
     for (const [store, code] of [
       [server.urlFor({ user: "locked", password: "hunter2" }), "database-refused"],
-      [server.urlFor({ database: "none" }), "database-missing"],
+      [server.urlFor({ database: "none" }), "database-unknown"],
       ["postgres://me:hunter2@127.0.0.1:1/postgres", "database-away"],
       ["mysql://me:hunter2@host/database", "store-invalid"],
     ] as const) {

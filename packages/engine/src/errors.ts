@@ -52,9 +52,9 @@ export const engineErrors: ErrorTable = {
   "database-damaged": {
     exit: 1,
     status: 500,
-    advice: "Restore the last backup of the state folder. Nothing was repaired or changed.",
+    advice: "Restore the last backup of the state folder or database. Nothing was repaired or changed.",
   },
-  "database-foreign": { exit: 2, status: 400, advice: "Name a state folder of Tutti, or an empty one." },
+  "database-foreign": { exit: 2, status: 400, advice: "Name a state folder or a schema of Tutti, or an empty one." },
   "database-missing": {
     exit: 2,
     status: 404,
@@ -64,7 +64,8 @@ export const engineErrors: ErrorTable = {
   "database-unwritable": {
     exit: 1,
     status: 500,
-    advice: "Make the state folder and its files writable for this user.",
+    advice:
+      "Make the state folder and its files writable for this user; in a PostgreSQL turn on what the message names.",
   },
   "database-away": {
     exit: 1,
@@ -75,6 +76,11 @@ export const engineErrors: ErrorTable = {
     exit: 2,
     status: 500,
     advice: "Check the user, the password and the rights of that user in the address of the store.",
+  },
+  "database-unknown": {
+    exit: 2,
+    status: 404,
+    advice: "Create the database, as with `createdb`, or correct its name in the address of the store.",
   },
   "store-invalid": {
     exit: 2,

@@ -125,7 +125,7 @@ const codes: { readonly [state: string]: readonly [code: string, what: string] }
   "28P01": ["database-refused", "it refuses the name or the password"],
   "28000": ["database-refused", "it refuses the name or the password"],
   "42501": ["database-refused", "this user may not do what is needed there"],
-  "3D000": ["database-missing", "there is no such database"],
+  "3D000": ["database-unknown", "there is no such database"],
   "53300": ["database-away", "it has too many connections"],
   "57P01": ["database-away", "it is shutting down"],
   "57P02": ["database-away", "it has crashed"],
@@ -155,16 +155,15 @@ function said(error: Error): string {
   return error instanceof AggregateError ? error.errors.map(String).join("; ") : error.message;
 }
 
+/** What is said of a database that cannot be opened; while it is used, each is a failure like a full disk. */
+const openingCodes = new Set(["database-away", "database-refused", "database-unknown", "database-unwritable"]);
+
 /**
  * For the engine every failure of the database is one of the store: it forgets what it has in memory, and goes on when
  * the database does.
  */
 export function asStorageFailure(error: unknown, place: Place): unknown {
   const explained = explain(error, place);
-  if (
-    !(explained instanceof AppError) ||
-    !["database-away", "database-refused", "database-unwritable", "database-missing"].includes(explained.code)
-  )
-    return explained;
+  if (!(explained instanceof AppError) || !openingCodes.has(explained.code)) return explained;
   return new AppError("storage-failed", explained.message, { cause: error, details: explained.details });
 }

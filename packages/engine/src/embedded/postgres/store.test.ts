@@ -76,7 +76,7 @@ describeWithPostgres("the store in PostgreSQL", () => {
       code: "database-away",
     });
     await expect(openPostgresStore(server.urlFor({ database: "none" }))).rejects.toMatchObject({
-      code: "database-missing",
+      code: "database-unknown",
     });
     const wrong = await openPostgresStore(server.urlFor({ user: "locked", password: "hunter2" })).catch(
       (error: unknown) => error,

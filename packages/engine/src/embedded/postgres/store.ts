@@ -33,7 +33,7 @@ interface Holding {
 
 /**
  * The log in a PostgreSQL, at `postgres://…?schema=…`. Owns it until it is closed or the session is lost; creates the
- * schema when it is missing. Rejects with `database-owned`, `database-away`, `database-refused`, `database-missing`,
+ * schema when it is missing. Rejects with `database-owned`, `database-away`, `database-refused`, `database-unknown`,
  * `database-newer`, `database-foreign`, `database-damaged` or `database-unwritable`, and then nothing was changed.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions = {}): Promise<Store> {
