@@ -27,7 +27,7 @@ export interface ExploreLimits {
   readonly statesMax: number;
   /** Records of states that may be copied and compared: the same on every machine, whatever its clock says. */
   readonly workMax: number;
-  /** Also orders that make no difference: slower, and the same findings. */
+  /** Also orders that make no difference: slower, and the same verdict. */
   readonly everyOrder: boolean;
 }
 
@@ -169,9 +169,7 @@ export class Explorer {
     this.#refused = [];
     const context = { program: this.#program, state, surroundings: this.#surroundings, at: state.head.at };
     const waits = waitsOf(context);
-    const quiet = this.#limits.everyOrder
-      ? undefined
-      : waits.find((wait) => wait.moves.length > 0 && this.#surroundings.isQuiet(wait.element));
+    const quiet = this.#limits.everyOrder ? undefined : waits.find((wait) => this.#mayGoFirst(wait, waits));
     // What cannot interfere may go first, as long as that leads on: else the others would be put off for ever.
     if (quiet !== undefined && waits.length > 1 && this.#take(index, snapshot, [quiet]) === "on") return;
     this.#take(
@@ -189,6 +187,11 @@ export class Explorer {
     )
       return;
     reached.waiting = this.#refused.length > 0 ? [...new Set(this.#refused)] : this.#waitingIn(state);
+  }
+
+  #mayGoFirst({ moves, element }: Wait, waits: readonly Wait[]): boolean {
+    if (moves.length === 0 || !this.#surroundings.isQuiet(element)) return false;
+    return waits.every((other) => other.moves.length === 0 || !this.#surroundings.mayPileUp(other.element, element));
   }
 
   #take(index: number, before: JsonObject, waits: readonly Wait[]): "on" | "back" {

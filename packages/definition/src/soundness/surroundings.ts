@@ -10,6 +10,8 @@ export class Surroundings {
   readonly #outgoing: ReadonlyMap<ElementId, readonly Flow[]>;
   readonly #codes: Map<ElementId, readonly string[]> = new Map();
   readonly #after: Map<ElementId, ReadonlySet<ElementId>> = new Map();
+  readonly #reach: Map<ElementId, ReadonlySet<ElementId>> = new Map();
+  #multipliers: readonly ElementId[] | undefined;
   readonly #quiet: Map<ElementId | null, boolean> = new Map();
   readonly #document: ProgramDocument;
 
@@ -78,6 +80,45 @@ export class Surroundings {
   isQuiet(id: ElementId | null): boolean {
     const element = id === null ? undefined : this.#elements.get(id);
     return element !== undefined && this.#isQuietScope(element.parent);
+  }
+
+  /**
+   * Whether a token at one element can bring ever more tokens to another that none of them leaves for where they come
+   * from: then a run that always sees to the other one first never sees them pile up there.
+   */
+  mayPileUp(from: ElementId | null, at: ElementId | null): boolean {
+    if (from === null || at === null) return false;
+    const [ahead, back] = [this.#reachedFrom(from), this.#reachedFrom(at)];
+    return this.#inCircles().some(
+      (multiplier) =>
+        (from === multiplier || ahead.has(multiplier)) &&
+        this.#reachedFrom(multiplier).has(at) &&
+        !back.has(multiplier),
+    );
+  }
+
+  /** Elements that make several tokens of one, and can be come to again by one of these. */
+  #inCircles(): readonly ElementId[] {
+    this.#multipliers ??= this.#document.elements.flatMap(({ id, kind }) => {
+      const parts = (this.#outgoing.get(id)?.length ?? 0) > 1 && kind !== "exclusive-gateway";
+      const adds = parts || (this.#boundaries.get(id) ?? []).some((boundary) => this.isAdding(boundary.id));
+      return adds && this.#reachedFrom(id).has(id) ? [id] : [];
+    });
+    return this.#multipliers;
+  }
+
+  /** Everything that can come of a token at the element: also by its boundary events, and after what it completes. */
+  #reachedFrom(id: ElementId): ReadonlySet<ElementId> {
+    const known = this.#reach.get(id);
+    if (known !== undefined) return known;
+    const reached = new Set<ElementId>();
+    for (let element = this.#elements.get(id); element !== undefined; element = this.#parentOf(element)) {
+      for (const leaving of [element, ...(this.#boundaries.get(element.id) ?? [])]) {
+        for (const after of this.#elementsAfter(leaving.id)) reached.add(after);
+      }
+    }
+    this.#reach.set(id, reached);
+    return reached;
   }
 
   #isQuietScope(container: ElementId | null): boolean {
