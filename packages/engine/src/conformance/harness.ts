@@ -24,7 +24,7 @@ export interface SuiteOptions {
 
 /** An engine in this process needs some rounds of the event loop; one on a server needs real time. */
 const roundsMax = 2_000;
-const patienceMs = 20_000;
+const patienceMs = 50_000;
 
 /** Waits, without time passing for the engine, until `check` gives something. */
 export async function eventually<T>(check: () => Promise<T | undefined> | T | undefined, what = "it"): Promise<T> {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { openTemporalHouse, type TemporalHouse } from "../testing/temporal-house.ts";
-import { temporalMissing } from "../testing/temporal-server.ts";
+import { temporalMissing, temporalTitle } from "../testing/temporal-server.ts";
 import { engineSuite } from "./engine.suite.ts";
 import type { Harness } from "./harness.ts";
 
@@ -50,12 +50,10 @@ const kept = new Set(
   ),
 );
 
-describe.skipIf(temporalMissing !== undefined)("on a Temporal server", () => {
+describe.skipIf(temporalMissing !== undefined)(temporalTitle("on a Temporal server"), () => {
   beforeAll(async () => {
     house = await openTemporalHouse("told-clock-workflow.ts");
   }, 120_000);
   afterAll(() => house?.close());
   engineSuite({ name: "Temporal engine", make: harnessOf, kept });
 });
-
-test.runIf(temporalMissing !== undefined)(`skipped: ${temporalMissing}`, () => undefined);

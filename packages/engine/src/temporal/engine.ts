@@ -13,6 +13,7 @@ import {
   decide,
   type Host,
   instanceView,
+  isEnded,
   type JobHandler,
   type Program,
   type ProgramDocument,
@@ -64,6 +65,9 @@ export interface TemporalEngineOptions {
 }
 
 const workflowTaskTimeoutMs = 2_000;
+/** How often, and how soon again, a command is asked of an instance that the log has open and Temporal has not. */
+const asksMax = 10;
+const askAgainMs = 100;
 /** Made instance ids that are tried when callers have chosen the same ones. */
 const madeIdsMax = 100;
 
@@ -200,27 +204,30 @@ export class TemporalEngine implements Engine {
   async command(instanceId: string, command: InstanceCommand): Promise<Outcome> {
     this.#refuseClosed();
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
-    try {
-      const handle = this.#client.workflow.getHandle(instanceId);
-      return await handle.executeUpdate<CommandAnswer, [InstanceCommand]>(names.command, { args: [checked] });
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
-        return this.#refusedByEnd(instanceId, checked);
+    const handle = this.#client.workflow.getHandle(instanceId);
+    for (let asked = 1; ; asked++) {
+      try {
+        return await handle.executeUpdate<CommandAnswer, [InstanceCommand]>(names.command, { args: [checked] });
+      } catch (error) {
+        if (!isGone(error)) throw unreachable(error);
       }
-      throw unreachable(error);
+      const refused = await this.#refusedByLog(instanceId, checked);
+      if (refused !== undefined) return refused;
+      if (asked === asksMax) {
+        const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
+        return { ok: false, rejection: { code: "instance-ended", reason } };
+      }
+      // It may be going on in a new execution at this moment.
+      await new Promise((resolve) => setTimeout(resolve, askAgainMs));
     }
   }
 
-  /** There is no execution that could answer: the instance has ended, or never was. */
-  async #refusedByEnd(instanceId: string, command: InstanceCommand): Promise<Outcome> {
+  /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
+  async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Outcome | undefined> {
     const { program, state } = await this.#standing(instanceId);
-    const decision = decide(program, state, {
-      ...command,
-      at: Math.max(this.#options.clock.now(), state.head.at),
-    } as Command);
-    if ("rejection" in decision) return { ok: false, rejection: decision.rejection };
-    const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
-    return { ok: false, rejection: { code: "instance-ended", reason } };
+    const at = Math.max(this.#options.clock.now(), state.head.at);
+    const decision = decide(program, state, { ...command, at } as Command);
+    return "rejection" in decision && isEnded(state) ? { ok: false, rejection: decision.rejection } : undefined;
   }
 
   async instance(instanceId: string): ReturnType<Engine["instance"]> {
@@ -324,6 +331,11 @@ export class TemporalEngine implements Engine {
     if (this.#closing === undefined) return;
     throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
   }
+}
+
+/** There is no execution that could answer, or it ended while it was asked. */
+function isGone(error: unknown): boolean {
+  return error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError;
 }
 
 /** The same for the same request, so that whoever repeats it finds the execution that it began. */

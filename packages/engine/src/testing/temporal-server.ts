@@ -18,6 +18,11 @@ const server = findServer();
 export const temporalMissing: string | undefined =
   "missing" in server && process.env["CI"] === undefined ? server.missing : undefined;
 
+/** The title of such tests, with the reason if they are skipped. */
+export function temporalTitle(title: string): string {
+  return temporalMissing === undefined ? title : `${title} (skipped: ${temporalMissing})`;
+}
+
 export interface TemporalServer {
   readonly address: string;
   /** A namespace that nobody else has. */
