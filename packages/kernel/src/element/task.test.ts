@@ -164,6 +164,7 @@ test("[K34] [K86] a user task without a title is called by its name; what cannot
   expect(titled(user("ask"))).toBe("ask");
   expect(titled(user("ask", { name: "Ask" }))).toBe("Ask");
   expect(titled(user("ask", { title: variable("n") }))).toBe("7");
+  expect(titled(user("ask", { name: "Ask", title: literal(null) }))).toBe("Ask");
   expect(new Driver(line(user("ask"))).create().view().waiting[0]?.reason).toBe("'ask' is for anyone to do.");
   const given = new Driver(line(user("ask", { assignee: variable("boss") }))).create({ boss: "ann" });
   expect(given.view().waiting[0]?.reason).toBe("'ask' is for ann to do.");
