@@ -30,9 +30,10 @@ export interface TemporalHouse {
 
 /** A real server, and the bundle of a module beside this one. */
 export async function openTemporalHouse(module: string): Promise<TemporalHouse> {
+  // First, so that a module that cannot be bundled leaves no server behind.
+  const workflowBundle = await bundleTestWorkflow(module);
   const server = await startTemporalServer();
   const connection = await Connection.connect({ address: server.address });
-  const workflowBundle = await bundleTestWorkflow(module);
   return {
     home() {
       const folder = mkdtempSync(join(tmpdir(), "tutti-temporal-log-"));
