@@ -47,7 +47,8 @@ export default defineConfig({
         order: 1,
       }),
       project({ name: "conformance", include: [`${src}/conformance/**/*.test.ts`], timeoutMs: 60_000, order: 2 }),
-      project({ name: "simulation", include: [`${src}/*.sim.test.ts`], timeoutMs: 300_000, order: 3 }),
+      // The longest takes two minutes on two free cores, and many times that beside others.
+      project({ name: "simulation", include: [`${src}/*.sim.test.ts`], timeoutMs: 900_000, order: 3 }),
       project({ name: "e2e", include: [`${src}/*.e2e.test.ts`], timeoutMs: 300_000, order: 4, workersMax: 1 }),
     ],
     coverage: {
