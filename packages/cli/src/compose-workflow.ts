@@ -7,5 +7,4 @@ import { processWorkflow } from "@tutti/engine/temporal/workflow";
  */
 const workflow: ReturnType<typeof processWorkflow> = processWorkflow({ host: createHost() });
 
-// biome-ignore lint/style/noDefaultExport: Temporal runs workflow types without an export of their own by the default one.
 export { workflow as default };

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Element, Job } from "@tutti/kernel";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import type { Engine } from "../port.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
@@ -10,7 +10,7 @@ import { testHost } from "../testing/host.ts";
 import { loop } from "../testing/loop-program.ts";
 import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
-import { temporalMissing, temporalTitle } from "../testing/temporal-server.ts";
+import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
 
 // What is Temporal's own, in real time and with short histories. The rules of all engines are in temporal.test.ts.
@@ -38,7 +38,7 @@ async function refusalsUntilTheEnd(engine: Engine, instanceId: string): Promise<
   }
 }
 
-describe.skipIf(temporalMissing !== undefined)(temporalTitle("Temporal"), () => {
+describeWithTemporal("Temporal", () => {
   let house: TemporalHouse;
   let home: TemporalHome;
   let engine: Engine;

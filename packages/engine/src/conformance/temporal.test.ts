@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
 import { openTemporalHouse, type TemporalHouse } from "../testing/temporal-house.ts";
-import { temporalMissing, temporalTitle } from "../testing/temporal-server.ts";
+import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { engineSuite } from "./engine.suite.ts";
 import type { Harness } from "./harness.ts";
 
@@ -50,7 +50,7 @@ const kept = new Set(
   ),
 );
 
-describe.skipIf(temporalMissing !== undefined)(temporalTitle("on a Temporal server"), () => {
+describeWithTemporal("on a Temporal server", () => {
   beforeAll(async () => {
     house = await openTemporalHouse("told-clock-workflow.ts");
   }, 120_000);

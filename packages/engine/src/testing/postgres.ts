@@ -5,15 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, placeOf } from "../embedded/postgres/connect.ts";
+import { type FoundServer, findServer } from "./find-server.ts";
 import { freePort } from "./free-port.ts";
 
-const finder = join(import.meta.dirname, "../../../../tools/servers/postgres.mjs");
 const readyMsMax = 60_000;
 
-/** The commands of a PostgreSQL, or why there is none and what would provide it. */
-export function findPostgres(): { readonly folder: string } | { readonly missing: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [finder, "--find"], { encoding: "utf8" });
-  return status === 0 ? { folder: stdout.trim() } : { missing: stderr.trim() };
+/** The folder of a PostgreSQL's commands. */
+export function findPostgres(): FoundServer {
+  return findServer("postgres.mjs");
 }
 
 /** A server of the test's own, on 127.0.0.1, with a data folder that goes with it. */
@@ -40,15 +39,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const user = process.getuid?.() === 0 ? userNamed("postgres") : undefined;
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const as = user === undefined ? {} : user;
-  const made = spawnSync(
-    join(found.folder, "initdb"),
-    ["-D", data, "-A", "trust", "-E", "UTF8", "-U", "tester", "-N"],
-    {
-      ...as,
-      cwd: folder,
-      encoding: "utf8",
-    },
-  );
+  const made = spawnSync(join(found.path, "initdb"), ["-D", data, "-A", "trust", "-E", "UTF8", "-U", "tester", "-N"], {
+    ...as,
+    cwd: folder,
+    encoding: "utf8",
+  });
   if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
   const access = join(data, "pg_hba.conf");
   writeFileSync(access, `host all locked 127.0.0.1/32 scram-sha-256\n${readFileSync(access, "utf8")}`);
@@ -66,7 +61,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const start = async (): Promise<void> => {
     const options = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port)];
     for (const each of ["max_connections=50", ...settings]) options.push("-c", each);
-    const [command, ...words] = dyingWithUs([join(found.folder, "postgres"), ...options]);
+    const [command, ...words] = dyingWithUs([join(found.path, "postgres"), ...options]);
     const child = spawn(command, words, {
       ...as,
       cwd: folder,

@@ -1,26 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { type ChildProcess, spawn } from "node:child_process";
 import { Connection } from "@temporalio/client";
+import { describeWithServer, findServer } from "./find-server.ts";
 import { freePort } from "./free-port.ts";
 
-const script = fileURLToPath(new URL("../../../../tools/servers/temporal.mjs", import.meta.url));
 const startTimeoutMs = 60_000;
 
-/** Either the command, or why there is none and what would provide it. */
-function findServer(): { readonly path: string } | { readonly missing: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, "--find"], { encoding: "utf8" });
-  return status === 0 ? { path: stdout.trim() } : { missing: stderr.trim() };
-}
+const server = findServer("temporal.mjs");
 
-const server = findServer();
-
-/** Why tests on a real server are skipped; undefined: they are not. In CI a missing server is a failure, not a skip. */
-export const temporalMissing: string | undefined =
-  "missing" in server && process.env["CI"] === undefined ? server.missing : undefined;
-
-/** The title of such tests, with the reason if they are skipped. */
-export function temporalTitle(title: string): string {
-  return temporalMissing === undefined ? title : `${title} (skipped: ${temporalMissing})`;
+/** Tests that need a server of Temporal. */
+export function describeWithTemporal(title: string, tests: () => void): void {
+  describeWithServer(server, title, tests);
 }
 
 export interface TemporalServer {

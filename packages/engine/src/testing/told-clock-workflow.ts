@@ -29,5 +29,4 @@ function toldClock(askedAt: number): WorkflowClock {
 
 const workflow: ReturnType<typeof processWorkflow> = processWorkflow({ host: testHost, clock: toldClock });
 
-// biome-ignore lint/style/noDefaultExport: Temporal runs workflow types without an export of their own by the default one.
 export { workflow as default };

@@ -1,0 +1,20 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe } from "vitest";
+
+/** Where a server that tests need is, or why there is none and what would provide it. */
+export type FoundServer = { readonly path: string } | { readonly missing: string };
+
+/** Asks a script of tools/servers, which installs nothing for this. */
+export function findServer(script: `${string}.mjs`): FoundServer {
+  const file = fileURLToPath(new URL(`../../../../tools/servers/${script}`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, "--find"], { encoding: "utf8" });
+  return status === 0 ? { path: stdout.trim() } : { missing: stderr.trim() };
+}
+
+/** Tests that need a server: without one they are skipped, with the reason in their title. Under CI=true they fail. */
+export function describeWithServer(server: FoundServer, title: string, tests: () => void): void {
+  if ("missing" in server && process.env["CI"] !== "true")
+    describe.skip(`${title} (skipped: ${server.missing})`, tests);
+  else describe(title, tests);
+}
