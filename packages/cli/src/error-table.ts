@@ -1,4 +1,5 @@
 import { agentErrors } from "@tutti/agents";
+import { connectErrors } from "@tutti/connect";
 import { definitionErrors } from "@tutti/definition";
 import { engineErrors } from "@tutti/engine";
 import { jobErrors, planErrors } from "@tutti/feature";
@@ -14,6 +15,7 @@ const table: { readonly [code: string]: ErrorCode } = {
   ...agentErrors,
   ...testingErrors,
   ...workspaceErrors,
+  ...connectErrors,
   ...planErrors,
   ...jobErrors,
   ...cliErrors,

@@ -1,4 +1,5 @@
 export { itemsMax } from "./activity/item-definition.ts";
+export type * from "./artifact.ts";
 export { staysOpen } from "./bpmn-event/wait.ts";
 export type * from "./command.ts";
 export {

@@ -58,11 +58,3 @@ export type JobOutcome =
  * `job.fencingToken`. Must not reject: a rejection counts as a retryable `failed` with code `handler-crashed`.
  */
 export type JobHandler = (job: Job, context: JobContext) => Promise<JobOutcome>;
-
-/** Content-addressed storage for what is too large for the log. Names are `sha256-<64 hex>`. */
-export interface ArtifactStore {
-  /** Durable when it resolves. Writing the same content again changes nothing. */
-  put(content: Uint8Array): Promise<string>;
-  /** Undefined when it is not there; rejects when the content does not match its name. */
-  get(digest: string): Promise<Uint8Array | undefined>;
-}
