@@ -155,7 +155,7 @@ describeWithTemporal("Temporal", () => {
     await engine.close();
     const node = spawn(
       process.execPath,
-      ["--conditions=@tutti/source", workerScript, home.address, home.namespace, home.database],
+      ["--conditions=@tutti/source", workerScript, home.address, home.namespace, home.database, "holds"],
       { stdio: ["ignore", "pipe", "inherit"], detached: true },
     );
     const line = await createInterface({ input: node.stdout })[Symbol.asyncIterator]().next();

@@ -230,6 +230,24 @@ export interface Counters {
   readonly deployment: number;
 }
 
+/** What an append depends on. */
+export interface StandingWanted {
+  /** Each once; of its rows those are given that begin at `sequence` or later. */
+  readonly instances: readonly { readonly instanceId: string; readonly sequence: number }[];
+  readonly requestIds: readonly string[];
+  /** Names of programs whose figures are wanted. */
+  readonly hashes: readonly string[];
+}
+
+/** What the log has at the moment of an append. What was wanted and is not there is not in it. */
+export interface Standing {
+  readonly counters: Omit<Counters, "outbox">;
+  readonly instances: ReadonlyMap<string, { readonly record: InstanceRecord; readonly rows: readonly LogRow[] }>;
+  /** Request id → instance id. */
+  readonly requests: ReadonlyMap<string, string>;
+  readonly figures: ReadonlyMap<string, VersionFigures>;
+}
+
 export interface StoredDeployment {
   readonly number: number;
   readonly deployment: Deployment;
@@ -291,6 +309,7 @@ export interface Store extends StoreReader {
   /** Durably counts this opening; fencing tokens start with it, so they grow across restarts. */
   claimEpoch(): Promise<number>;
   counters(): Promise<Counters>;
+  standing(wanted: StandingWanted): Promise<Standing>;
   commit(turn: Turn): Promise<void>;
   /** Makes the store usable again after a failed commit, or rejects with `storage-failed`. */
   reopen(): Promise<void>;

@@ -29,14 +29,15 @@ import { defaultLimits, type EngineLimits } from "../embedded/limits.ts";
 import { readHistory } from "../embedded/log/history.ts";
 import { RecentRows } from "../embedded/log/recent.ts";
 import { queryStore } from "../embedded/read/query.ts";
-import type { Store } from "../embedded/store.ts";
+import type { SharedLog } from "../embedded/shared-log.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { instanceNotFound } from "../embedded/turn/scope.ts";
-import { deploymentOf, Programs, programNotFound } from "../embedded/version/programs.ts";
+import { deploymentOf, type Programs, programNotFound } from "../embedded/version/programs.ts";
 import type { Deployment, Engine, InstanceCommand, Outcome, StartRequest, Stop, WorkOptions } from "../port.ts";
 import { type TemporalConnection, unreachable } from "./connection.ts";
 import { type Began, type CommandAnswer, names, type ProcessInput } from "./contract.ts";
+import { Definitions } from "./definitions.ts";
 import { setHeld } from "./held.ts";
 import { Projector } from "./projector.ts";
 import { refuseUnsupported } from "./unsupported.ts";
@@ -50,7 +51,7 @@ export interface TemporalEngineOptions {
   /** Where workflows are worked on; jobs on `<it>-<class>`. Default: `tutti`. */
   readonly taskQueue?: string;
   /** The log and the programs. Closed by the engine. */
-  readonly store: Store;
+  readonly store: SharedLog;
   readonly host: Host;
   /** Of `bundleProcessWorkflow`. */
   readonly workflowBundle: { readonly code: string };
@@ -76,7 +77,7 @@ export class TemporalEngine implements Engine {
   readonly #options: Required<Pick<TemporalEngineOptions, "taskQueue" | "clock">> & TemporalEngineOptions;
   readonly #connection: TemporalConnection;
   readonly #limits: EngineLimits;
-  readonly #programs: Programs;
+  readonly #definitions: Definitions;
   readonly #recent: RecentRows;
   readonly #projector: Projector;
   readonly #workers: Workers;
@@ -87,7 +88,7 @@ export class TemporalEngine implements Engine {
     this.#options = { ...options, taskQueue, clock };
     this.#connection = connection;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#programs = new Programs(host);
+    this.#definitions = new Definitions(store, host, (queue, slots) => this.#workers.resize(queue, slots));
     this.#recent = new RecentRows(this.#limits.recentRowsMax);
     this.#projector = new Projector(store, this.#recent);
     this.#workers = new Workers(
@@ -96,17 +97,26 @@ export class TemporalEngine implements Engine {
         program: (programHash) => this.#document(programHash),
         project: (projection) => this.#projector.project(projection),
         setHeld: (wanted) => setHeld(connection.client, wanted),
-        resolveCall: async (wanted) => this.#programs.called(wanted) ?? null,
+        resolveCall: async (wanted) => {
+          await this.#definitions.look();
+          return this.#programs.called(wanted) ?? null;
+        },
       },
     );
   }
 
   /** Resolves when commands are taken. */
   async open(): Promise<void> {
-    const { store } = this.#options;
-    await this.#projector.open();
-    for (const deployed of await store.deployments()) this.#programs.add(deployed);
-    await this.#workers.open(await store.slots());
+    const { store, log } = this.#options;
+    await this.#definitions.look();
+    this.#recent.reset((await store.news()).position);
+    store.watch((news) => {
+      this.#recent.reached(news.position);
+      this.#definitions.told(news).catch((error: unknown) => {
+        log?.warn("what is deployed could not be read", { error: String(error) });
+      });
+    });
+    await this.#workers.open();
   }
 
   async deploy(documents: readonly ProgramDocument[]): Promise<Deployment> {
@@ -115,16 +125,23 @@ export class TemporalEngine implements Engine {
     for (const document of documents) refuseUnsupported(document);
     const starts = Object.fromEntries(loaded.map((program) => [program.document.hash, startTriggers(program)]));
     const deployment = deploymentOf(documents);
-    await this.#projector.write((next) => ({ type: "deployment-put", deployment, number: next(), documents, starts }));
-    this.#programs.add({ deployment, starts });
+    await this.#projector.define((last) => {
+      return { type: "deployment-put", deployment, number: last.deployment + 1, documents, starts };
+    });
+    await this.#definitions.look();
     return deployment;
   }
 
   async start(request: StartRequest): Promise<string> {
     this.#refuseClosed();
+    const { requestId } = request;
+    checkId("request id", requestId);
+    const { store } = this.#options;
+    const [{ requests }] = await Promise.all([
+      store.find({ instanceIds: [], numbers: [], requestIds: [requestId] }),
+      this.#definitions.look(),
+    ]);
     const checked = this.#checkedStart(request);
-    const { requestId } = checked;
-    const { requests } = await this.#options.store.find({ instanceIds: [], numbers: [], requestIds: [requestId] });
     const earlier = requests.get(requestId);
     if (earlier !== undefined) return earlier;
     for (let made = 0; ; made++) {
@@ -139,7 +156,6 @@ export class TemporalEngine implements Engine {
   }
 
   #checkedStart(request: StartRequest): StartRequest {
-    checkId("request id", request.requestId);
     const { process, version } = request;
     if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
     if (request.routingKey !== undefined) checkId("routing key", request.routingKey);
@@ -267,8 +283,11 @@ export class TemporalEngine implements Engine {
     return (await queryStore(store, { view, filter, page }, live)) as never;
   }
 
-  history(request: Parameters<Engine["history"]>[0] = {}): ReturnType<Engine["history"]> {
-    return readHistory(this.#options.store, this.#recent, request);
+  async *history(request: Parameters<Engine["history"]>[0] = {}): ReturnType<Engine["history"]> {
+    const { store } = this.#options;
+    // Whoever was answered reads what that is about, whichever process wrote it.
+    if (!this.#recent.closed) this.#recent.reached((await store.news()).position);
+    yield* readHistory(store, this.#recent, request);
   }
 
   work(jobType: string, handler: JobHandler, options: WorkOptions = {}): Stop {
@@ -281,8 +300,8 @@ export class TemporalEngine implements Engine {
     if (!Number.isInteger(slots) || slots < 0 || slots > slotsMax) {
       throw new AppError("limit-invalid", `Expected slots as a whole number from 0 to ${slotsMax}, but got ${slots}.`);
     }
-    await this.#projector.write(() => ({ type: "slots-put", queue, slots }));
-    this.#workers.resize(queue, slots);
+    await this.#projector.define(() => ({ type: "slots-put", queue, slots }));
+    await this.#definitions.look();
   }
 
   publish(): ReturnType<Engine["publish"]> {
@@ -321,6 +340,10 @@ export class TemporalEngine implements Engine {
     this.#recent.close();
     await this.#connection.close();
     await this.#options.store.close();
+  }
+
+  get #programs(): Programs {
+    return this.#definitions.programs;
   }
 
   get #client(): Client {

@@ -1,9 +1,18 @@
+import { type SharedLog, soleLog } from "../embedded/shared-log.ts";
+import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { connect } from "./connection.ts";
-import { TemporalEngine, type TemporalEngineOptions } from "./engine.ts";
+import { type TemporalEngineOptions as OnLog, TemporalEngine } from "./engine.ts";
 
 export { bundleProcessWorkflow } from "./bundle.ts";
-export type { TemporalEngineOptions } from "./engine.ts";
+
+export interface TemporalEngineOptions extends Omit<OnLog, "store"> {
+  /**
+   * The log and the programs, closed by the engine: `openPostgresLog`, which any number of processes share, or a store
+   * that this process alone writes.
+   */
+  readonly store: SharedLog | Store;
+}
 
 const silent = (): void => undefined;
 
@@ -11,7 +20,8 @@ const silent = (): void => undefined;
 export async function createTemporalEngine(options: TemporalEngineOptions): Promise<Engine> {
   const log = options.log ?? { info: silent, warn: silent, error: silent };
   const connection = await connect(options.address, options.namespace ?? "default", log);
-  const engine = new TemporalEngine(options, connection);
+  const store = "append" in options.store ? options.store : soleLog(options.store);
+  const engine = new TemporalEngine({ ...options, store }, connection);
   try {
     await engine.open();
   } catch (error) {

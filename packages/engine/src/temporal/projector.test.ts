@@ -2,6 +2,7 @@ import { type Event, effectsOf, loadProgram, newState, step } from "@tutti/kerne
 import { expect, test } from "vitest";
 import { RecentRows } from "../embedded/log/recent.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
+import { soleLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, Store } from "../embedded/store.ts";
 import { FaultyDisk } from "../testing/faulty-disk.ts";
 import { testHost } from "../testing/host.ts";
@@ -36,10 +37,8 @@ function told(instanceId: string, requestId: string | null): [ProjectedRow, Proj
   return [begun, row({ type: "complete-job", key, result: {}, actor: "me", at: 2 })];
 }
 
-async function projectorOn(store: Store): Promise<Projector> {
-  const projector = new Projector(store, new RecentRows(100));
-  await projector.open();
-  return projector;
+function projectorOn(store: Store): Projector {
+  return new Projector(soleLog(store), new RecentRows(100));
 }
 
 async function eventsIn(store: Store): Promise<readonly [string, number, Event["type"]][]> {
@@ -54,14 +53,14 @@ async function eventsIn(store: Store): Promise<readonly [string, number, Event["
 test("[TE1] what is said twice is in the log once, and has the same place", async () => {
   const store = await openMemoryStore();
   const [begun, done] = told("i", "r");
-  const projector = await projectorOn(store);
+  const projector = projectorOn(store);
   const both = [begun, done];
   const first = await projector.project({ instanceId: "i", rows: both });
   expect(first).toEqual({ ok: true, positions: [1, 2] });
   const before = await eventsIn(store);
   expect(await projector.project({ instanceId: "i", rows: both })).toEqual(first);
   // Another worker knows only what the log says.
-  const other = await projectorOn(store);
+  const other = projectorOn(store);
   expect(await other.project({ instanceId: "i", rows: [done] })).toEqual({ ok: true, positions: [2] });
   expect(await eventsIn(store)).toEqual(before);
   const { rows } = await store.listJobs({}, { limit: 10 });
@@ -71,7 +70,7 @@ test("[TE1] what is said twice is in the log once, and has the same place", asyn
 
 test("[TE1] what many say at once is written in one order, each row once", async () => {
   const store = await openMemoryStore();
-  const projector = await projectorOn(store);
+  const projector = projectorOn(store);
   const ids = Array.from({ length: 20 }, (_, n) => `i${n}`);
   const rows = ids.map((id) => told(id, `request of ${id}`));
   await Promise.all(ids.map((instanceId, n) => projector.project({ instanceId, rows: rows[n] ?? [] })));
@@ -82,7 +81,7 @@ test("[TE1] what many say at once is written in one order, each row once", async
 
 test("[TE2] a request id and an instance id are given once, whoever is first", async () => {
   const store = await openMemoryStore();
-  const projector = await projectorOn(store);
+  const projector = projectorOn(store);
   const answers = await Promise.all(
     [
       ["i", "r"],
@@ -97,7 +96,7 @@ test("[TE2] a request id and an instance id are given once, whoever is first", a
     { ok: false, instanceId: "i" },
     { ok: false, instanceId: "i" },
   ]);
-  const later = await projectorOn(store);
+  const later = projectorOn(store);
   expect(await later.project({ instanceId: "k", rows: told("k", "r").slice(0, 1) })).toEqual({
     ok: false,
     instanceId: "i",
@@ -108,7 +107,7 @@ test("[TE2] a request id and an instance id are given once, whoever is first", a
 test("[TE3] a write that fails leaves nothing, and what is said again is written", async () => {
   const disk = new FaultyDisk();
   const store = await openMemoryStore({ disk });
-  const projector = await projectorOn(store);
+  const projector = projectorOn(store);
   const [begun, done] = told("i", "r");
   disk.faults.push("short-append");
   await expect(projector.project({ instanceId: "i", rows: [begun] })).rejects.toThrow();

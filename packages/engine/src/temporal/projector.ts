@@ -1,16 +1,9 @@
-import { addFigures, assert, must } from "@tutti/kernel";
+import { assert, must } from "@tutti/kernel";
 import type { RecentRows } from "../embedded/log/recent.ts";
-import type { Change, InstanceRecord, LogRow, NamedLogRow, Store } from "../embedded/store.ts";
-import { type Counted, countedOf, Figures } from "../embedded/version/figures.ts";
+import type { Appended, SharedLog } from "../embedded/shared-log.ts";
+import type { Change, InstanceRecord, NamedLogRow, Standing, StandingWanted } from "../embedded/store.ts";
+import { type Counted, countedOf, summedFigures } from "../embedded/version/figures.ts";
 import type { Projected, ProjectedRow, Projection } from "./contract.ts";
-
-/** What the log has of an instance. */
-interface Known {
-  /** As of its newest row; undefined before there is one. */
-  record: InstanceRecord | undefined;
-  /** Events in the log. */
-  sequence: number;
-}
 
 interface Waiting {
   readonly projection: Projection;
@@ -18,43 +11,23 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Instances whose place in the log is kept in memory; the others are looked up. */
-const knownMax = 10_000;
-/** Projections written in one turn of the store. */
+/** Projections written in one turn of the log. */
 const projectionsPerTurnMax = 256;
 
 /**
  * Writes what executions say into the log, each row once: a row is named by its instance and sequence, so whoever
- * cannot prove that it was written says it again. One writer a store; what comes meanwhile is written together.
+ * cannot prove that it was written says it again. What comes while a turn is being written is written together.
  */
 export class Projector {
-  readonly #store: Store;
+  readonly #log: SharedLog;
   readonly #recent: RecentRows;
-  readonly #figures: Figures = new Figures();
-  readonly #known: Map<string, Known> = new Map();
-  #position = 0;
-  #instance = 0;
-  #deployment = 0;
-  /** What is in memory is to be read anew. */
-  #isStale = false;
   #waiting: Waiting[] = [];
-  /** Commits go one after the other. */
+  /** Turns go one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, recent: RecentRows) {
-    this.#store = store;
+  constructor(log: SharedLog, recent: RecentRows) {
+    this.#log = log;
     this.#recent = recent;
-  }
-
-  async open(): Promise<void> {
-    const { position, instance, deployment } = await this.#store.counters();
-    this.#position = position;
-    this.#instance = instance;
-    this.#deployment = deployment;
-    this.#known.clear();
-    this.#isStale = false;
-    this.#figures.reset(await this.#store.versionFigures(undefined));
-    this.#recent.reset(position);
   }
 
   project(projection: Projection): Promise<Projected> {
@@ -64,22 +37,17 @@ export class Projector {
     });
   }
 
-  /** Something that is no instance's: deployments, slots. */
-  write(change: (nextDeployment: () => number) => Change): Promise<void> {
-    return this.#inOrder(async () => {
-      if (this.#isStale) await this.#reopen();
-      await this.#commit({ rows: [], changes: [change(() => ++this.#deployment)] });
-    });
+  /** Something that is no instance's, and that every process has to know: deployments, slots. */
+  define(change: (counters: Standing["counters"]) => Change): Promise<void> {
+    const nothing = { instances: [], requestIds: [], hashes: [] };
+    return this.#inOrder(() =>
+      this.#log.append(nothing, ({ counters }) => ({ rows: [], changes: [change(counters)], defines: true })),
+    );
   }
 
   /** Resolves once everything that was said so far is written, or has failed. */
   async rest(): Promise<void> {
     await this.#inOrder(async () => undefined);
-  }
-
-  async #reopen(): Promise<void> {
-    await this.#store.reopen();
-    await this.open();
   }
 
   #inOrder<T>(write: () => Promise<T>): Promise<T> {
@@ -91,125 +59,122 @@ export class Projector {
   async #writeWaiting(): Promise<void> {
     const turn = this.#waiting.splice(0, projectionsPerTurnMax);
     if (this.#waiting.length > 0) this.#inOrder(() => this.#writeWaiting()).catch(() => undefined);
-    const answers: (() => void)[] = [];
+    const projections = turn.map(({ projection }) => projection);
+    let projected: readonly Projected[] = [];
+    let rows: readonly NamedLogRow[] = [];
     try {
-      if (this.#isStale) await this.#reopen();
-      if (this.#known.size >= knownMax) this.#known.clear();
-      const draft = new Draft(this.#position);
-      for (const { projection, resolve } of turn) {
-        const projected = await this.#take(projection, draft);
-        answers.push(() => resolve(projected));
-      }
-      this.#settleFigures(draft);
-      await this.#commit(draft);
-      this.#recent.add(draft.rows);
-      for (const answer of answers) answer();
+      await this.#log.append(wantedBy(projections), (standing) => {
+        const draft = new Draft(standing);
+        projected = projections.map((projection) => draft.take(projection));
+        rows = draft.rows;
+        return draft.turn();
+      });
+      this.#recent.add(rows);
+      for (const [index, { resolve }] of turn.entries()) resolve(must(projected[index], "each has its answer"));
     } catch (error) {
-      // What is in memory may be ahead of the store now.
-      this.#isStale = true;
       for (const { reject } of turn) reject(error);
-    }
-  }
-
-  async #commit(turn: { readonly rows: readonly LogRow[]; readonly changes: readonly Change[] }): Promise<void> {
-    if (turn.rows.length === 0 && turn.changes.length === 0) return;
-    this.#isStale = true;
-    await this.#store.commit(turn);
-    this.#isStale = false;
-    this.#position += turn.rows.length;
-  }
-
-  async #take({ instanceId, rows }: Projection, draft: Draft): Promise<Projected> {
-    const known = (await this.#find(instanceId)) ?? { record: undefined, sequence: 0 };
-    const created = createdBy(rows);
-    if (created !== undefined) {
-      if (known.record !== undefined && !isSame(known.record, created)) return { ok: false, instanceId };
-      const { requestId } = created;
-      const earlier = requestId === null ? undefined : await this.#began(requestId, draft);
-      if (earlier !== undefined && earlier !== instanceId) return { ok: false, instanceId: earlier };
-      if (requestId !== null) draft.requests.set(requestId, instanceId);
-    }
-    this.#known.set(instanceId, known);
-    const positions: number[] = [];
-    for (const row of rows) {
-      const { sequence } = row;
-      if (sequence <= known.sequence) {
-        positions.push(await this.#positionOf(instanceId, sequence));
-        continue;
-      }
-      assert(sequence === known.sequence + 1, "no row of an instance is left out");
-      positions.push(this.#add(known, row, draft));
-    }
-    return { ok: true, positions };
-  }
-
-  #add(known: Known, { sequence, at, events, changes }: ProjectedRow, draft: Draft): number {
-    const before = known.record;
-    const number = before?.number ?? ++this.#instance;
-    const own = changes.map((change) => numbered(change, number));
-    for (const change of own) if ("record" in change) known.record = change.record;
-    known.sequence = sequence + events.length - 1;
-    const record = must(known.record, "the first row of an instance creates it");
-    const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
-    if (counted !== undefined) draft.counted.push(counted);
-    return draft.add({ instance: number, sequence, at, events }, record, own);
-  }
-
-  async #find(instanceId: string): Promise<Known | undefined> {
-    const known = this.#known.get(instanceId);
-    if (known !== undefined) return known;
-    const { instances } = await this.#store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
-    const stored = instances[0];
-    if (stored === undefined) return undefined;
-    const last = stored.rows.at(-1);
-    const sequence = last === undefined ? (stored.snapshot?.sequence ?? 0) : last.sequence + last.events.length - 1;
-    return { record: stored.record, sequence };
-  }
-
-  async #began(requestId: string, draft: Draft): Promise<string | undefined> {
-    const inTurn = draft.requests.get(requestId);
-    if (inTurn !== undefined) return inTurn;
-    const { requests } = await this.#store.find({ instanceIds: [], numbers: [], requestIds: [requestId] });
-    return requests.get(requestId);
-  }
-
-  /** Only for what is said twice. */
-  async #positionOf(instanceId: string, sequence: number): Promise<number> {
-    for (let after = 0; ; ) {
-      const rows = await this.#store.rows({ after, instanceId, limit: 1_000 });
-      const row = rows.find((each) => each.sequence === sequence);
-      if (row !== undefined) return row.position;
-      after = must(rows.at(-1), "the row is in the log").position;
-    }
-  }
-
-  #settleFigures(draft: Draft): void {
-    for (const { hash, process, change } of draft.counted) {
-      const figures = addFigures(this.#figures.of(hash), [change]);
-      this.#figures.set(hash, figures);
-      draft.changes.push({ type: "figures-put", hash, process, figures });
     }
   }
 }
 
-/** One turn of the store while it is put together. */
+function wantedBy(projections: readonly Projection[]): StandingWanted {
+  const sequences = new Map<string, number>();
+  const requestIds = new Set<string>();
+  const hashes = new Set<string>();
+  for (const { instanceId, rows } of projections) {
+    const first = rows[0]?.sequence ?? Number.MAX_SAFE_INTEGER;
+    sequences.set(instanceId, Math.min(first, sequences.get(instanceId) ?? first));
+    for (const { changes } of rows)
+      for (const change of changes) if ("record" in change) hashes.add(change.record.hash);
+    const requestId = createdBy(rows)?.requestId;
+    if (requestId != null) requestIds.add(requestId);
+  }
+  const instances = [...sequences].map(([instanceId, sequence]) => ({ instanceId, sequence }));
+  return { instances, requestIds: [...requestIds], hashes: [...hashes] };
+}
+
+/** What the log has of an instance, and what this turn adds. */
+interface Known {
+  /** As of its newest row; undefined before there is one. */
+  record: InstanceRecord | undefined;
+  /** Positions of rows by their sequence. */
+  readonly positions: Map<number, number>;
+  /** The last event of those rows; undefined: there are none. */
+  end: number | undefined;
+}
+
+/** One turn of the log while it is put together. */
 class Draft {
   readonly rows: NamedLogRow[] = [];
-  readonly changes: Change[] = [];
-  readonly counted: Counted[] = [];
+  readonly #standing: Standing;
+  readonly #changes: Change[] = [];
+  readonly #counted: Counted[] = [];
+  readonly #known: Map<string, Known> = new Map();
   /** Request id → instance id. */
-  readonly requests: Map<string, string> = new Map();
+  readonly #requests: Map<string, string>;
   #position: number;
+  #instance: number;
 
-  constructor(position: number) {
-    this.#position = position;
+  constructor(standing: Standing) {
+    this.#standing = standing;
+    this.#requests = new Map(standing.requests);
+    this.#position = standing.counters.position;
+    this.#instance = standing.counters.instance;
   }
 
-  add(row: Omit<LogRow, "position">, record: InstanceRecord, changes: readonly Change[]): number {
-    const { instanceId, rootId, copied } = record;
+  take({ instanceId, rows }: Projection): Projected {
+    const known = this.#find(instanceId);
+    const created = createdBy(rows);
+    if (created !== undefined) {
+      if (known.record !== undefined && !isSame(known.record, created)) return { ok: false, instanceId };
+      const { requestId } = created;
+      const earlier = requestId === null ? undefined : this.#requests.get(requestId);
+      if (earlier !== undefined && earlier !== instanceId) return { ok: false, instanceId: earlier };
+      if (requestId !== null) this.#requests.set(requestId, instanceId);
+    }
+    return { ok: true, positions: rows.map((row) => known.positions.get(row.sequence) ?? this.#add(known, row)) };
+  }
+
+  turn(): Appended {
+    const figures = summedFigures(this.#counted, (hash) => this.#standing.figures.get(hash));
+    return { rows: this.rows, changes: [...this.#changes, ...figures] };
+  }
+
+  #find(instanceId: string): Known {
+    let known = this.#known.get(instanceId);
+    if (known === undefined) {
+      const { record, rows = [] } = this.#standing.instances.get(instanceId) ?? {};
+      const last = rows.at(-1);
+      known = {
+        record,
+        positions: new Map(rows.map(({ sequence, position }) => [sequence, position])),
+        end: last === undefined ? undefined : last.sequence + last.events.length - 1,
+      };
+      this.#known.set(instanceId, known);
+    }
+    return known;
+  }
+
+  /** Gives the position. */
+  #add(known: Known, { sequence, at, events, changes }: ProjectedRow): number {
+    assert(known.end === undefined || sequence === known.end + 1, "no row of an instance is left out");
+    const before = known.record === undefined ? undefined : { ...known.record };
+    const number = before?.number ?? ++this.#instance;
     const position = ++this.#position;
-    this.rows.push({ ...row, position, instanceId, rootId, copied });
-    for (const change of changes) this.changes.push(placed(change, position));
+    for (const change of changes) {
+      if ("record" in change) {
+        // One record for the whole turn: it is read as it is at the commit.
+        known.record = Object.assign(known.record ?? change.record, change.record, { number });
+        this.#changes.push({ ...change, record: known.record });
+      } else this.#changes.push(placed(change, { number, position }));
+    }
+    const record = must(known.record, "the first row of an instance creates it");
+    const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
+    if (counted !== undefined) this.#counted.push(counted);
+    const { instanceId, rootId, copied } = record;
+    this.rows.push({ position, instance: number, sequence, at, events, instanceId, rootId, copied });
+    known.positions.set(sequence, position);
+    known.end = sequence + events.length - 1;
     return position;
   }
 }
@@ -224,26 +189,18 @@ function isSame(known: InstanceRecord, said: InstanceRecord): boolean {
   return known.requestId === said.requestId && known.parentId === said.parentId && known.hash === said.hash;
 }
 
-/** With the number that the log gave the instance. */
-function numbered(change: Change, instance: number): Change {
+/** With the number that the log gave the instance, and the position of the row that it stands in. */
+function placed(change: Change, { number, position }: { readonly number: number; readonly position: number }): Change {
   switch (change.type) {
-    case "instance-put":
-    case "instance-update":
-      return { ...change, record: { ...change.record, number: instance } };
     case "job-put":
-      return { ...change, job: { ...change.job, instance } };
+      return { ...change, job: { ...change.job, instance: number } };
     case "task-put":
-      return { ...change, task: { ...change.task, instance } };
+      return { ...change, task: { ...change.task, instance: number } };
     case "incident-put":
-      return { ...change, incident: { ...change.incident, instance } };
+      return { ...change, incident: { ...change.incident, instance: number } };
     case "subscription-put":
-      return { ...change, subscription: { ...change.subscription, instance } };
+      return { ...change, subscription: { ...change.subscription, instance: number, position } };
     default:
-      return { ...change, instance } as Change;
+      return { ...change, instance: number } as Change;
   }
-}
-
-function placed(change: Change, position: number): Change {
-  if (change.type !== "subscription-put") return change;
-  return { ...change, subscription: { ...change.subscription, position } };
 }

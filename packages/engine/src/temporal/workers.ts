@@ -49,8 +49,7 @@ export class Workers {
     this.#slots = new Map(queueClasses.map((queue) => [queue, new Slots(defaultSlots[queue])]));
   }
 
-  async open(slots: ReadonlyMap<QueueClass, number>): Promise<void> {
-    for (const [queue, size] of slots) this.resize(queue, size);
+  async open(): Promise<void> {
     const { workflowBundle, taskQueue } = this.#options;
     await this.#begin({
       taskQueue,

@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Connection, type WorkflowClient } from "@temporalio/client";
 import type { Clock } from "../clock.ts";
+import { openPostgresLog } from "../embedded/postgres/shared-log.ts";
+import type { SharedLog } from "../embedded/shared-log.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { bundleProcessWorkflow, createTemporalEngine } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
+import type { PostgresServer } from "./postgres.ts";
 import { startTemporalServer } from "./temporal-server.ts";
 
 /** Machines that run tests may be busy with others. */
@@ -17,6 +21,7 @@ const workflowTaskTimeoutMs = 10_000;
 export interface TemporalHome {
   readonly address: string;
   readonly namespace: string;
+  /** A file, or an address. */
   readonly database: string;
   readonly workflow: WorkflowClient;
   open(options?: { readonly clock?: Clock }): Promise<Engine>;
@@ -28,8 +33,8 @@ export interface TemporalHouse {
   close(): Promise<void>;
 }
 
-/** A real server, and the bundle of a module beside this one. */
-export async function openTemporalHouse(module: string): Promise<TemporalHouse> {
+/** A real server, and the bundle of a module beside this one. Logs are in files, or in `postgres`. */
+export async function openTemporalHouse(module: string, postgres?: PostgresServer): Promise<TemporalHouse> {
   // First, so that a module that cannot be bundled leaves no server behind.
   const workflowBundle = await bundleTestWorkflow(module);
   const server = await startTemporalServer();
@@ -37,14 +42,14 @@ export async function openTemporalHouse(module: string): Promise<TemporalHouse> 
   return {
     home() {
       const folder = mkdtempSync(join(tmpdir(), "tutti-temporal-log-"));
-      const database = join(folder, "tutti.sqlite");
       const namespace = server.namespace();
+      const database = postgres?.url(namespace.replace("-", "_")) ?? join(folder, "tutti.sqlite");
       const { address } = server;
       return {
         ...{ address, namespace, database },
         workflow: new Client({ connection, namespace }).workflow,
-        open: (options = {}) => {
-          const store = openSqliteStore(database);
+        open: async (options = {}) => {
+          const store = await openLog(database);
           const timing = { workflowTaskTimeoutMs };
           return createTemporalEngine({
             address,
@@ -64,6 +69,10 @@ export async function openTemporalHouse(module: string): Promise<TemporalHouse> 
       await server.stop();
     },
   };
+}
+
+export async function openLog(database: string): Promise<Store | SharedLog> {
+  return database.startsWith("postgres:") ? openPostgresLog(database) : openSqliteStore(database);
 }
 
 export function bundleTestWorkflow(module: string): Promise<{ readonly code: string }> {

@@ -29,10 +29,18 @@ export class RecentRows {
     this.#wake();
   }
 
+  /** Others have written up to here: what is known from before may have holes. */
+  reached(position: number): void {
+    if (position > this.#last) this.reset(position);
+  }
+
   /** To be called once the rows are durable. */
   add(rows: readonly NamedLogRow[]): void {
+    const [first] = rows;
     const last = rows.at(-1);
-    if (last === undefined) return;
+    // Of rows that others have written after these, somebody may have told before.
+    if (first === undefined || last === undefined || last.position <= this.#last) return;
+    if (first.position !== this.#last + 1) this.#rows = [];
     this.#last = last.position;
     // A turn larger than the bound pushes out all before it: kept beside them it would leave a hole.
     if (rows.length > this.#countMax) this.#rows = rows.slice(-this.#countMax);

@@ -86,6 +86,13 @@ export class MemoryLog {
     return found.reverse();
   }
 
+  /** An instance's rows that begin with an event of this number, or a later one. */
+  rowsFrom(instance: InstanceNumber, sequence: number): LogRow[] {
+    let before = this.#newest.get(instance);
+    while (before > 0 && this.#sequence.get(before) >= sequence) before = this.#before.get(before);
+    return this.rowsOf(instance, before);
+  }
+
   #text(begin: number, end: number): string {
     if (begin >= this.#chunksEnd) {
       return this.#json.bytes.toString("utf8", begin - this.#chunksEnd, end - this.#chunksEnd);

@@ -1,11 +1,16 @@
 import { AppError, must, type ProgramDocument } from "@tutti/kernel";
 import {
   type ArmedTimer,
+  type Counters,
   type Found,
+  type InstanceRecord,
+  type LogRow,
   type NamedLogRow,
   type OpenJob,
   quarantineKey,
   type RowsRequest,
+  type Standing,
+  type StandingWanted,
   type Store,
   type StoredInstance,
   type Wanted,
@@ -53,14 +58,8 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
       tables.epoch++;
       return tables.epoch;
     },
-    async counters() {
-      return {
-        position: tables.log.length,
-        instance: tables.lastNumber,
-        outbox: Math.max(0, ...tables.outbox.keys()),
-        deployment: Math.max(0, ...[...tables.deployments.values()].map((each) => each.number)),
-      };
-    },
+    counters: async () => counters(tables),
+    standing: async (wanted) => standing(tables, wanted),
     async commit(turn) {
       if (disk !== undefined) await journal({ type: "turn", turn: { rows: turn.rows, changes: turn.changes } });
       tables.apply(turn);
@@ -85,7 +84,7 @@ export async function openMemoryStore(options: { readonly disk?: Disk } = {}): P
   };
 }
 
-type Reads = Omit<Store, "claimEpoch" | "counters" | "commit" | "reopen" | "idle" | "close">;
+type Reads = Omit<Store, "claimEpoch" | "counters" | "standing" | "commit" | "reopen" | "idle" | "close">;
 
 /** Reopening puts other tables in the place of those that are there, so every read asks for them. */
 function readsOf(tables: () => MemoryTables): Reads {
@@ -122,6 +121,45 @@ function readsOf(tables: () => MemoryTables): Reads {
     versionFigures: async (process) =>
       [...tables().figures.values()].filter((each) => process === undefined || each.process === process),
   };
+}
+
+function counters(tables: MemoryTables): Counters {
+  return {
+    position: tables.log.length,
+    instance: tables.lastNumber,
+    outbox: Math.max(0, ...tables.outbox.keys()),
+    deployment: Math.max(0, ...[...tables.deployments.values()].map((each) => each.number)),
+  };
+}
+
+function standing(tables: MemoryTables, { instances, requestIds, hashes }: StandingWanted): Standing {
+  const found = new Map<string, { readonly record: InstanceRecord; readonly rows: readonly LogRow[] }>();
+  for (const { instanceId, sequence } of instances) {
+    const number = tables.numberOf(instanceId);
+    if (number === undefined) continue;
+    const record = { ...must(tables.record(number), "a number has its record") };
+    found.set(instanceId, { record, rows: tables.log.rowsFrom(number, sequence) });
+  }
+  return {
+    counters: counters(tables),
+    instances: found,
+    requests: requestsOf(tables, requestIds),
+    figures: new Map(
+      hashes.flatMap((hash) => {
+        const stored = tables.figures.get(hash);
+        return stored === undefined ? [] : [[hash, stored.figures]];
+      }),
+    ),
+  };
+}
+
+function requestsOf(tables: MemoryTables, requestIds: readonly string[]): Map<string, string> {
+  const requests = new Map<string, string>();
+  for (const requestId of requestIds) {
+    const instanceId = tables.startedBy(requestId);
+    if (instanceId !== undefined) requests.set(requestId, instanceId);
+  }
+  return requests;
 }
 
 function openJobs(
@@ -173,11 +211,6 @@ function* inOrder(tables: MemoryTables, from: number): Generator<InstanceTables>
 }
 
 function find(tables: MemoryTables, wanted: Wanted): Found {
-  const requests = new Map<string, string>();
-  for (const requestId of wanted.requestIds) {
-    const instanceId = tables.startedBy(requestId);
-    if (instanceId !== undefined) requests.set(requestId, instanceId);
-  }
   const instances: StoredInstance[] = [];
   const load = (number: number | undefined): void => {
     const record = number === undefined ? undefined : tables.record(number);
@@ -191,7 +224,7 @@ function find(tables: MemoryTables, wanted: Wanted): Found {
   };
   for (const id of wanted.instanceIds) load(tables.numberOf(id));
   for (const number of wanted.numbers) load(number);
-  return { instances, requests };
+  return { instances, requests: requestsOf(tables, wanted.requestIds) };
 }
 
 function rows(tables: MemoryTables, request: RowsRequest): NamedLogRow[] {

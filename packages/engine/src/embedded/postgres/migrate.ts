@@ -2,6 +2,7 @@ import { AppError } from "@tutti/kernel";
 import type { Client, ClientBase, Pool } from "pg";
 import type { Place } from "./connect.ts";
 import { migrations } from "./schema.ts";
+import { ask } from "./session.ts";
 
 /** "Tutt" in ASCII: the first half of the keys of our advisory locks. */
 export const lockClass = 0x54757474;
@@ -58,4 +59,27 @@ async function schemaVersion(on: ClientBase | Pool, { schema, shown }: Place): P
     );
   }
   return found;
+}
+
+/** Marks whose log this is. What another engine writes stays its own: throws `database-foreign`. */
+export async function claimFor(client: Client, { shown }: Place, engine: "embedded" | "temporal"): Promise<void> {
+  const text = "UPDATE owner SET engine = $1 WHERE engine IS NULL OR engine = $1 RETURNING engine";
+  if ((await client.query(text, [engine])).rows.length > 0) return;
+  throw new AppError(
+    "database-foreign",
+    `Expected a log of the ${engine} engine at ${shown}, but another one writes it.`,
+  );
+}
+
+/** Durability is what everything rests on, so it is read back, not only asked for. */
+export async function assertDurable(client: Client, { shown }: Place): Promise<void> {
+  const needed = ["fsync", "full_page_writes", "synchronous_commit"];
+  for (const name of needed) {
+    const [row] = await ask(client, { text: "SELECT current_setting($1) AS value", values: [name] });
+    if (row?.["value"] === "on") continue;
+    throw new AppError(
+      "database-unwritable",
+      `Expected a server with ${name}=on at ${shown}, but it is ${String(row?.["value"])}: it could lose what it has acknowledged.`,
+    );
+  }
 }

@@ -47,6 +47,13 @@ export async function takeOwnership(place: Place, waiting?: Waiting): Promise<Cl
   }
 }
 
+/** Throws `database-owned` while somebody owns the schema; nobody can come to until the end of this session. */
+export async function refuseOwner(client: Client, place: Place): Promise<void> {
+  const text = `SELECT pg_try_advisory_lock_shared(${lockClass}, hashtext($1)) AS taken`;
+  const [row] = await ask(client, { text, values: [`own ${place.schema}`] });
+  if (row?.["taken"] !== true) throw owned(place, await describedOwner(client, place));
+}
+
 async function tryLock(client: Client, { schema }: Place): Promise<boolean> {
   const text = `SELECT pg_try_advisory_lock(${lockClass}, hashtext($1)) AS taken`;
   const [row] = await ask(client, { text, values: [`own ${schema}`] });

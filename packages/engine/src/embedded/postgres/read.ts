@@ -1,13 +1,16 @@
 import type { ProgramDocument, QueueClass } from "@tutti/kernel";
 import { decodeEvents, digestsIn } from "../log/codec.ts";
-import { checkSequence, instanceRecord, type SqlRow, storedDeployment } from "../sql/rows.ts";
+import { checkSequence, instanceRecord, type SqlRow, storedDeployment, storedFigures } from "../sql/rows.ts";
 import type {
+  Counters,
   Found,
   InstanceNumber,
   LogRow,
   NamedLogRow,
   RowsRequest,
   Snapshot,
+  Standing,
+  StandingWanted,
   StoredDeployment,
   StoredInstance,
   Wanted,
@@ -57,6 +60,44 @@ function storedInstance(row: SqlRow, rows: readonly LogRow[]): StoredInstance {
         };
   checkSequence(record.number, snapshot?.sequence ?? 0, rows);
   return { record, snapshot, rows };
+}
+
+export async function counters(on: Connection): Promise<Counters> {
+  const text = `SELECT (SELECT coalesce(max(position), 0) FROM log) AS position,
+    (SELECT coalesce(max(number), 0) FROM instances) AS instance,
+    (SELECT coalesce(max(id), 0) FROM outbox) AS outbox,
+    (SELECT coalesce(max(number), 0) FROM deployments) AS deployment`;
+  const [found] = await ask(on, { text, values: [] });
+  return found as unknown as Counters;
+}
+
+const standingRecords = "SELECT * FROM instances WHERE id = ANY ($1::text[])";
+const standingRows = `SELECT l.* FROM unnest($1::text[], $2::bigint[]) AS wanted (id, sequence)
+  JOIN instances i ON i.id = wanted.id JOIN log l ON l.instance = i.number AND l.sequence >= wanted.sequence
+  ORDER BY l.instance, l.sequence`;
+const standingFigures = "SELECT hash, figures FROM version_figures WHERE hash = ANY ($1::text[])";
+
+/** In one round trip, and another for payloads that were moved out. */
+export async function standing(
+  on: Connection,
+  { instances, requestIds, hashes }: StandingWanted,
+): Promise<Omit<Standing, "counters">> {
+  const ids = instances.map(({ instanceId }) => instanceId);
+  const from = [ids, instances.map(({ sequence }) => sequence)];
+  const [records, found, used, figures] = await Promise.all([
+    askFor(on, standingRecords, ids),
+    ids.length === 0 ? [] : ask(on, { text: standingRows, values: from }),
+    askFor(on, byRequest, requestIds),
+    askFor(on, standingFigures, hashes),
+  ]);
+  const rows = Map.groupBy(await logRows(on, found), (row) => row.instance);
+  return {
+    instances: new Map(
+      records.map(instanceRecord).map((record) => [record.instanceId, { record, rows: rows.get(record.number) ?? [] }]),
+    ),
+    requests: new Map(used.map((row) => [row["request_id"] as string, row["id"] as string])),
+    figures: new Map(figures.map(storedFigures)),
+  };
 }
 
 const named = "SELECT l.*, i.id, i.root_id, i.copied FROM log l JOIN instances i ON i.number = l.instance";

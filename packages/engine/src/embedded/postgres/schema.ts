@@ -171,4 +171,10 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX refusals_of_message ON refusals (message, process) WHERE message IS NOT NULL;
   `,
+  `
+  -- Which engine writes here: 'embedded', one process after the other, or 'temporal', any number at once. NULL: none has
+  -- yet. 'definitions' moves on with each change of what is deployed or adjusted.
+  ALTER TABLE owner ADD COLUMN engine text, ADD COLUMN definitions bigint NOT NULL DEFAULT 0;
+  UPDATE owner SET engine = 'embedded' WHERE epoch > 0;
+  `,
 ];

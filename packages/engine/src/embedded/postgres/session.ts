@@ -42,13 +42,25 @@ function toParameter(value: Value): string | number | boolean | null {
 }
 
 /** One round trip: everything is sent at once, and all of it counts or nothing. Resolves once it is durable. */
-export async function transact(client: Client, statements: readonly Statement[]): Promise<void> {
+export function transact(client: Client, statements: readonly Statement[]): Promise<void> {
   // Before anything is sent: a statement that cannot even be said must not leave a turn without it.
   const queries = statements.map(prepared);
-  const begun = client.query("BEGIN");
+  return commit(client, queries, [client.query("BEGIN")]);
+}
+
+/** The same for a transaction that has begun already. */
+export function conclude(client: Client, statements: readonly Statement[]): Promise<void> {
+  return commit(client, statements.map(prepared), []);
+}
+
+async function commit(
+  client: Client,
+  queries: readonly QueryConfig[],
+  sent: readonly Promise<QueryResult>[],
+): Promise<void> {
   const asked = queries.map((query) => client.query(query));
   const committed = client.query("COMMIT");
-  const answers = await Promise.allSettled([begun, ...asked, committed]);
+  const answers = await Promise.allSettled([...sent, ...asked, committed]);
   // The first is the cause: what follows a failed statement fails because of it.
   const failed = answers.find((each) => each.status === "rejected");
   if (failed !== undefined) throw failed.reason;

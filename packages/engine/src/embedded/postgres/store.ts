@@ -5,10 +5,10 @@ import { armedTimer, openJob } from "../sql/rows.ts";
 import { type OutboxEntry, quarantineKey, type Store } from "../store.ts";
 import { asStorageFailure, explain, openPool, type Place, placeOf } from "./connect.ts";
 import { beginning, channels, counts, queued, signalled, unmatched } from "./coordination.ts";
-import { migrate } from "./migrate.ts";
+import { assertDurable, claimFor, migrate } from "./migrate.ts";
 import { OwnerSession } from "./owner-session.ts";
 import { takeOwnership, thisOwner, type Waiting } from "./ownership.ts";
-import { find, program } from "./read.ts";
+import { counters, find, program, standing } from "./read.ts";
 import { type Run, readerOf } from "./reader.ts";
 import { ask, type Connection, transact, type Value } from "./session.ts";
 import { verifyChain } from "./verify.ts";
@@ -102,13 +102,9 @@ function questionsOf(own: Own): Questions {
   const numbers = async (text: string, ...values: readonly Value[]): Promise<number[]> =>
     (await rows(text, ...values)).map((row) => row["instance"] as number);
   return {
-    counters: async () => {
-      const [found] = await rows(`SELECT (SELECT coalesce(max(position), 0) FROM log) AS position,
-        (SELECT coalesce(max(number), 0) FROM instances) AS instance,
-        (SELECT coalesce(max(id), 0) FROM outbox) AS outbox,
-        (SELECT coalesce(max(number), 0) FROM deployments) AS deployment`);
-      return found as unknown as Awaited<ReturnType<Store["counters"]>>;
-    },
+    counters: () => own(counters),
+    standing: (wanted) =>
+      own(async (client) => ({ counters: await counters(client), ...(await standing(client, wanted)) })),
     openJobs: async (after, limit) => {
       const text = "SELECT * FROM jobs WHERE (instance, key) > ($1, $2) ORDER BY instance, key LIMIT $3";
       return (await rows(text, after?.instance ?? 0, after?.key ?? 0, limit)).map(openJob);
@@ -144,6 +140,7 @@ async function hold(
   const client = await takeOwnership(place, waiting);
   try {
     await migrate(client, place);
+    await claimFor(client, place, "embedded");
     await assertDurable(client, place);
     const writer = new TurnWriter((await verifyChain(client, tailRows)) ?? chainStart);
     const epoch = await epochNow(client);
@@ -190,17 +187,4 @@ async function epochNow(on: Connection): Promise<number> {
 async function nextEpoch(client: Client): Promise<number> {
   const [row] = await ask(client, { text: "UPDATE owner SET epoch = epoch + 1 RETURNING epoch", values: [] });
   return row?.["epoch"] as number;
-}
-
-/** Durability is what everything rests on, so it is read back, not only asked for. */
-async function assertDurable(client: Client, { shown }: Place): Promise<void> {
-  const needed = ["fsync", "full_page_writes", "synchronous_commit"];
-  for (const name of needed) {
-    const [row] = await ask(client, { text: "SELECT current_setting($1) AS value", values: [name] });
-    if (row?.["value"] === "on") continue;
-    throw new AppError(
-      "database-unwritable",
-      `Expected a server with ${name}=on at ${shown}, but it is ${String(row?.["value"])}: it could lose what it has acknowledged.`,
-    );
-  }
 }

@@ -195,6 +195,11 @@ export class TurnWriter {
     this.#chain = chain;
   }
 
+  /** Somebody else has written meanwhile: the chain goes on from there. */
+  goOnFrom(chain: string): void {
+    this.#chain = chain;
+  }
+
   /** `done` is to be called once the statements are committed. */
   write(turn: Turn): { readonly statements: readonly Statement[]; readonly done: () => void } {
     const blobs: Payload[] = [];

@@ -1,4 +1,4 @@
-import { AppError, type JsonObject, type QueueClass } from "@tutti/kernel";
+import { AppError, type JsonObject, type QueueClass, type VersionFigures } from "@tutti/kernel";
 import type { Deployment, InstanceRow, MessageReceiver } from "../../port.ts";
 import type { ChainedRow } from "../log/chain.ts";
 import type { OpenSubscription, StoredMessage } from "../message/coordination.ts";
@@ -91,6 +91,11 @@ export function storedDeployment(row: SqlRow): StoredDeployment {
     },
     starts: JSON.parse(row["starts"] as string) as StoredDeployment["starts"],
   };
+}
+
+/** With the name of the program that they are of. */
+export function storedFigures(row: SqlRow): [hash: string, figures: VersionFigures] {
+  return [row["hash"] as string, JSON.parse(row["figures"] as string) as VersionFigures];
 }
 
 export function chainedRow(row: SqlRow): ChainedRow {

@@ -1,8 +1,18 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { JsonObject, ProgramDocument, QueueClass } from "@tutti/kernel";
 import { decodeEvents } from "../log/codec.ts";
-import { checkSequence, instanceRecord, type SqlRow, storedDeployment } from "../sql/rows.ts";
-import type { Found, LogRow, NamedLogRow, RowsRequest, StoredDeployment, StoredInstance, Wanted } from "../store.ts";
+import { checkSequence, instanceRecord, type SqlRow, storedDeployment, storedFigures } from "../sql/rows.ts";
+import type {
+  Found,
+  LogRow,
+  NamedLogRow,
+  RowsRequest,
+  Standing,
+  StandingWanted,
+  StoredDeployment,
+  StoredInstance,
+  Wanted,
+} from "../store.ts";
 
 /** Reads of the log and of instances. */
 export class LogReader {
@@ -45,15 +55,40 @@ export class LogReader {
     this.#slots = db.prepare("SELECT * FROM slots");
   }
 
+  /** Read once an append, so nothing is prepared ahead but what finds instances. */
+  standing({ instances, requestIds, hashes }: StandingWanted): Omit<Standing, "counters"> {
+    const from = this.#db.prepare("SELECT * FROM log WHERE instance = ? ORDER BY position DESC");
+    const sequences = new Map(instances.map(({ instanceId, sequence }) => [instanceId, sequence]));
+    const found = rowsFor(this.#byId, [...sequences.keys()]).map((row) => {
+      const record = instanceRecord(row);
+      const rows: LogRow[] = [];
+      for (const each of from.iterate(record.number)) {
+        if ((each["sequence"] as number) < (sequences.get(record.instanceId) ?? 0)) break;
+        rows.push(this.#row(each));
+      }
+      return [record.instanceId, { record, rows: rows.reverse() }] as const;
+    });
+    const figures = this.#db.prepare(
+      "SELECT hash, figures FROM version_figures WHERE hash IN (SELECT value FROM json_each(?))",
+    );
+    return {
+      instances: new Map(found),
+      requests: this.#requests(requestIds),
+      figures: new Map(rowsFor(figures, hashes).map(storedFigures)),
+    };
+  }
+
+  #requests(requestIds: readonly string[]): Map<string, string> {
+    return new Map(
+      rowsFor(this.#byRequest, requestIds).map((row) => [row["request_id"] as string, row["id"] as string]),
+    );
+  }
+
   find(wanted: Wanted): Found {
-    const requests = new Map<string, string>();
-    for (const row of rowsFor(this.#byRequest, wanted.requestIds)) {
-      requests.set(row["request_id"] as string, row["id"] as string);
-    }
     const instances: StoredInstance[] = [];
     for (const row of rowsFor(this.#byId, wanted.instanceIds)) this.#load(row, instances);
     for (const row of rowsFor(this.#byNumber, wanted.numbers)) this.#load(row, instances);
-    return { instances, requests };
+    return { instances, requests: this.#requests(wanted.requestIds) };
   }
 
   rows(request: RowsRequest): NamedLogRow[] {

@@ -1,4 +1,4 @@
-import { addFigures, type FiguresChange, noVersionFigures, type VersionFigures } from "@tutti/kernel";
+import { addFigures, type FiguresChange, must, noVersionFigures, type VersionFigures } from "@tutti/kernel";
 import type { InstanceNumber, InstanceRecord, StoredFigures } from "../store.ts";
 import type { InTurn } from "../turn/scope.ts";
 
@@ -65,17 +65,22 @@ export class Figures {
   }
 }
 
+/** The figures of each version after what was counted, as changes of the tables. */
+export function summedFigures(
+  counted: readonly Counted[],
+  before: (hash: string) => VersionFigures | undefined,
+): (StoredFigures & { readonly type: "figures-put" })[] {
+  return [...Map.groupBy(counted, ({ hash }) => hash)].map(([hash, all]) => {
+    const changes = all.map(({ change }) => change);
+    const figures = addFigures(before(hash) ?? noVersionFigures, changes);
+    return { type: "figures-put", hash, process: must(all[0], "a group is not empty").process, figures };
+  });
+}
+
 /** Writes down what the turn did to the figures of each version. */
 export function settleFigures({ scope, draft }: InTurn): void {
-  const changes = new Map<string, { readonly process: string; readonly changes: FiguresChange[] }>();
-  for (const { process, hash, change } of draft.counted) {
-    const here = changes.get(hash);
-    if (here === undefined) changes.set(hash, { process, changes: [change] });
-    else here.changes.push(change);
-  }
-  for (const [hash, of] of changes) {
-    const figures = addFigures(scope.figures.of(hash), of.changes);
-    draft.changes.push({ type: "figures-put", hash, process: of.process, figures });
-    draft.answers.push(() => scope.figures.set(hash, figures));
+  for (const put of summedFigures(draft.counted, (hash) => scope.figures.of(hash))) {
+    draft.changes.push(put);
+    draft.answers.push(() => scope.figures.set(put.hash, put.figures));
   }
 }

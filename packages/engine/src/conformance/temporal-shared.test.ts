@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Job } from "@tutti/kernel";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { verifyPostgresLog } from "../embedded/postgres/verify.ts";
+import type { Engine, RecordedEvent } from "../port.ts";
+import { sequence } from "../testing/programs.ts";
+import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
+import { temporalMissing, temporalTitle } from "../testing/temporal-server.ts";
+import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
+import { begin, completed, ended, eventually, historyOf } from "./harness.ts";
+
+// Several processes on one Temporal and one log in a PostgreSQL.
+
+const workerScript = fileURLToPath(new URL("../testing/temporal-worker.ts", import.meta.url));
+
+/** A process of its own that works, and the jobs it was given. */
+class OtherWorker {
+  readonly jobs: Job[] = [];
+  readonly #process: ChildProcess;
+
+  constructor({ address, namespace, database }: TemporalHome) {
+    const script = ["--conditions=@tutti/source", workerScript, address, namespace, database];
+    const node = spawn(process.execPath, script, { stdio: ["ignore", "pipe", "inherit"], detached: true });
+    createInterface({ input: node.stdout }).on("line", (line) => this.jobs.push(JSON.parse(line) as Job));
+    this.#process = node;
+  }
+
+  async kill(): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const gone = once(this.#process, "exit");
+    process.kill(-pid, "SIGKILL");
+    await gone;
+  }
+}
+
+describe.skipIf(temporalMissing !== undefined)(temporalTitle("several processes on Temporal"), () => {
+  describeWithPostgres("with a PostgreSQL", () => {
+    let server: PostgresServer;
+    let house: TemporalHouse;
+    let home: TemporalHome;
+    let engine: Engine;
+    const others: OtherWorker[] = [];
+    const other = (): OtherWorker => {
+      const worker = new OtherWorker(home);
+      others.push(worker);
+      return worker;
+    };
+    beforeAll(async () => {
+      server = await startPostgres();
+      house = await openTemporalHouse("short-history-workflow.ts", server);
+    }, 120_000);
+    afterAll(async () => {
+      await house?.close();
+      await server?.dispose();
+    });
+    beforeEach(async () => {
+      home = house.home();
+      engine = await home.open();
+    });
+    afterEach(async () => {
+      for (const worker of others.splice(0)) await worker.kill();
+      await engine.close({ graceMs: 0 });
+      home.remove();
+    });
+
+    test("[TE13] whoever is killed in the middle, nothing is lost or written twice, and positions have no gaps", async () => {
+      const first = other();
+      await engine.deploy([sequence("steps", 5)]);
+      const start = (n: number): Promise<string> =>
+        engine.start({ requestId: `r${n}`, process: "steps", variables: {}, actor: "tester" });
+      const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => start(n)));
+      await eventually(() => first.jobs[9], "the tenth job");
+      await first.kill();
+      const second = other();
+      for (const id of ids) expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      const events = await historyOf(engine, {});
+      const positions = [...new Set(events.map(({ cursor }) => cursor.position))];
+      expect(positions).toEqual(positions.map((_, index) => index + 1));
+      expect(await verifyPostgresLog(home.database)).toBe(positions.length);
+      for (const [, of] of Map.groupBy(events, ({ instanceId }) => instanceId)) {
+        expect(of.map(({ sequence: number }) => number)).toEqual(of.map((_, index) => index + 1));
+        expect(of.filter(({ event }) => event.type === "job-completed")).toHaveLength(5);
+      }
+      // What the first one had done is not done again; of what it was doing Temporal may not have heard.
+      expect(second.jobs.length).toBeGreaterThan(0);
+      expect(first.jobs.length + second.jobs.length).toBeLessThanOrEqual(100 + 10);
+    }, 120_000);
+
+    test("[TE14] [TE15] what one process deploys and starts, another starts, works on and follows", async () => {
+      const beside = await home.open();
+      try {
+        beside.work("work", async () => completed());
+        const seen: RecordedEvent[] = [];
+        const following = (async () => {
+          for await (const event of beside.history({ follow: true })) seen.push(event);
+        })();
+        const id = await begin(engine, [sequence("one", 1)]);
+        await ended(engine, id);
+        const again = await beside.start({ requestId: "there", process: "one", variables: {}, actor: "tester" });
+        await ended(beside, again);
+        // Read by the other at once: it asks the log how far it is.
+        const all = await historyOf(engine, {});
+        expect(new Set(all.map(({ instanceId }) => instanceId))).toEqual(new Set([id, again]));
+        await eventually(() => seen[all.length - 1]);
+        expect(seen).toEqual(all);
+        await engine.adjustQueue("light", 3);
+        await eventually(async () =>
+          (await beside.query("queues")).rows.find(({ queue, slots }) => queue === "light" && slots === 3),
+        );
+        await beside.close();
+        await following;
+      } finally {
+        await beside.close({ graceMs: 0 });
+      }
+    }, 120_000);
+  });
+});

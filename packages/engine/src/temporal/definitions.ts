@@ -1,0 +1,44 @@
+import type { Host, QueueClass } from "@tutti/kernel";
+import type { News, SharedLog } from "../embedded/shared-log.ts";
+import { Programs } from "../embedded/version/programs.ts";
+
+/** What is deployed and adjusted, as the log has it. Any process may change it, so it is asked for before it counts. */
+export class Definitions {
+  readonly programs: Programs;
+  readonly #log: SharedLog;
+  readonly #resize: (queue: QueueClass, slots: number) => void;
+  /** As the news count. */
+  #seen: number | undefined;
+  /** Number of the newest deployment in `programs`. */
+  #newest = 0;
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(log: SharedLog, host: Host, resize: (queue: QueueClass, slots: number) => void) {
+    this.#log = log;
+    this.programs = new Programs(host);
+    this.#resize = resize;
+  }
+
+  /** Resolves once everything counts that the log had when this was called. */
+  async look(): Promise<void> {
+    await this.told(await this.#log.news());
+  }
+
+  told({ definitions }: News): Promise<void> {
+    const read = this.#reading.then(async () => {
+      if (this.#seen === undefined || definitions > this.#seen) await this.#read(definitions);
+    });
+    this.#reading = read.catch(() => undefined);
+    return read;
+  }
+
+  async #read(definitions: number): Promise<void> {
+    for (const deployed of await this.#log.deployments()) {
+      if (deployed.number <= this.#newest) continue;
+      this.programs.add(deployed);
+      this.#newest = deployed.number;
+    }
+    for (const [queue, slots] of await this.#log.slots()) this.#resize(queue, slots);
+    this.#seen = definitions;
+  }
+}
