@@ -1,6 +1,7 @@
 import type { Finish, Trial, TrialInstance } from "@tutti/testing";
 import type { Output } from "../terminal/output.ts";
 import { elapsedTime } from "./story.ts";
+import { whyWaiting } from "./waits.ts";
 
 interface Tried {
   readonly trial: Trial;
@@ -32,7 +33,7 @@ export function report(out: Output, tried: Tried): number {
       element ?? process,
       item === null ? "" : `[${item}]`,
     ];
-    out.text(`  ${out.style.bold(where.join(""))}: ${reason} Until: ${until}`);
+    out.text(`  ${out.style.bold(where.join(""))}: ${whyWaiting({ reason, until })}`);
     if (advice !== undefined) out.text(out.style.dim(`    → ${advice}`));
   }
   for (const name of new Set(trial.unanswered.map(({ element, jobType }) => jobType ?? element))) {

@@ -58,7 +58,12 @@ export function waysOn(
 export function waitLine({ element, item, key, reason, until, dueAt, advice }: WaitingView, process: string): string {
   const place = `${element ?? process}${item === null ? "" : `[${item}]`}${key === null || key === 0 ? "" : ` #${key}`}`;
   const due = dueAt === null ? "" : ` Due ${new Date(dueAt).toISOString()}.`;
-  return `${place}: ${reason} Until: ${until}${due}${advice === undefined ? "" : ` ${advice}`}`;
+  return `${place}: ${whyWaiting({ reason, until })}${due}${advice === undefined ? "" : ` ${advice}`}`;
+}
+
+/** A reason may end with somebody else's message, which may or may not be a sentence. */
+export function whyWaiting({ reason, until }: Pick<WaitingView, "reason" | "until">): string {
+  return `${reason}${/[.!?…]$/.test(reason) ? "" : "."} Until: ${until}`;
 }
 
 /** Long values are cut: all of them are in --json. */
