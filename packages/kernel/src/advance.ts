@@ -6,6 +6,7 @@ import type { ItemThrow } from "./activity/item-event.ts";
 import { iterate } from "./activity/loop.ts";
 import { lookAtConditions } from "./bpmn-event/condition.ts";
 import { throwEscalation } from "./bpmn-event/throw.ts";
+import { triggerSubscription } from "./bpmn-event/trigger.ts";
 import type { Key } from "./command.ts";
 import { flowKey } from "./evolve/element.ts";
 import { variableKey } from "./evolve/variable.ts";
@@ -15,7 +16,7 @@ import { assert, must } from "./problem.ts";
 import type { Element, ElementId, FlowId } from "./program.ts";
 import { isEnded } from "./state/state.ts";
 import { onlyRests, raiseStuckJoin } from "./token/join.ts";
-import type { Arrival, Turn } from "./turn.ts";
+import type { Arrival, Signal, Turn } from "./turn.ts";
 
 function arrive(turn: Turn, arrival: Arrival): void {
   const { scope } = arrival;
@@ -36,6 +37,11 @@ function arrive(turn: Turn, arrival: Arrival): void {
 export function advance(turn: Turn): void {
   while (!isEnded(turn.state)) {
     lookAtConditions(turn);
+    const signal = turn.signals.take();
+    if (signal !== undefined) {
+      triggerOwn(turn, signal);
+      continue;
+    }
     const thrown = turn.thrown.take();
     if (thrown !== undefined) {
       throwFromItem(turn, thrown);
@@ -87,6 +93,20 @@ function raiseEndless(turn: Turn): void {
   const message = `Expected it to come to rest, but after ${count} activations one after the other it still goes on`;
   turn.isEndless = false;
   turn.raise({ owner: 0, element: standsAt(turn), kind: "endless", error: { code: "never-rests", message } });
+}
+
+/**
+ * Who waits in the instance that broadcasts a signal gets it at once: later, whatever ends with the very next step, such
+ * as the sub-process whose end event broadcasts it, would miss what was broadcast while it waited.
+ */
+function triggerOwn(turn: Turn, { key: sentAs, name, payload }: Signal): void {
+  const waiting = [...turn.state.signalWaiters.of(name)].sort((a, b) => a - b);
+  for (const key of waiting) {
+    const subscription = turn.state.subscriptions.get(key);
+    // The one before it may have ended what it belongs to, and a signal is not kept for what begins to wait after it.
+    if (subscription === undefined || key > sentAs) continue;
+    triggerSubscription(turn, subscription, { payload, actor: "signal" });
+  }
 }
 
 /** One that interrupts may have ended the collection before the next is thrown. */

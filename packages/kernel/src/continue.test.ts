@@ -1,7 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { limits, loadProgram } from "./load.ts";
 import type { ProgramDocument } from "./program.ts";
-import { and, document, end, literal, loop, onTimer, script, service, start, timer, xor } from "./testing/build.ts";
+import {
+  and,
+  document,
+  end,
+  handling,
+  literal,
+  loop,
+  onSignal,
+  onTimer,
+  raise,
+  script,
+  service,
+  start,
+  timer,
+  xor,
+} from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
 import { testHost } from "./testing/host.ts";
 
@@ -115,6 +130,20 @@ describe("[K16] a step that never comes to rest", () => {
     driver.resolve().goOn();
     expect(driver.status).toBe("failed");
     expect(driver.variable("n")).toBe(0);
+  });
+
+  test("may be an event sub-process that broadcasts the signal it begins with", () => {
+    const signal = { type: "signal" as const, signal: { name: literal("alarm") } };
+    const content = [raise("ring-on", signal), end("rung")];
+    const again = handling("again", { trigger: onSignal("alarm"), interrupting: false }, content);
+    const driver = small(
+      document(
+        [start(), raise("ring", signal), service("last"), end(), ...again],
+        ["start>ring>last>end", "again-start>ring-on>rung"],
+      ),
+    );
+    driver.create({}).goOn();
+    expect(driver.view().incidents).toMatchObject([{ owner: 0, kind: "endless" }]);
   });
 
   test("is nobody's business any more once the handler it came up in has failed, and with it the process", () => {

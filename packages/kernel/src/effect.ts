@@ -51,7 +51,8 @@ export type Effect =
       readonly ttlMs: number;
       readonly payload: JsonObject;
     }
-  | { readonly type: "broadcast-signal"; readonly key: Key; readonly name: string; readonly payload: JsonObject }
+  /** To every other instance: who waits in this one has got it. */
+  | { readonly type: "broadcast-signal"; readonly name: string; readonly payload: JsonObject }
   /** For inboxes only: the task itself waits in the state. → `complete-task`. */
   | { readonly type: "open-task"; readonly key: Key; readonly element: ElementId }
   | { readonly type: "close-task"; readonly key: Key }

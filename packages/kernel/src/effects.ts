@@ -90,7 +90,7 @@ const emitters: Emitters = lookup({
     if (caughtBy !== null || parent === null) return nothing;
     return [{ type: "escalate-parent", parent, number: sequence, code, payload }];
   },
-  "signal-broadcast": (_state, { key, name, payload }) => [{ type: "broadcast-signal", key, name, payload }],
+  "signal-broadcast": (_state, { name, payload }) => [{ type: "broadcast-signal", name, payload }],
   "task-created": (_state, event) => [{ type: "open-task", key: event.key, element: event.element }],
   "task-completed": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-error-thrown": (_state, event) => [{ type: "close-task", key: event.key }],

@@ -20,6 +20,9 @@ export interface Arrival {
   readonly direct?: boolean;
 }
 
+/** A signal on its way to those who wait for it in the instance that broadcasts it. */
+export type Signal = Pick<Extract<Event, { readonly type: "signal-broadcast" }>, "key" | "name" | "payload">;
+
 /** First in, first out. What was taken keeps its place until all is: most decisions have one entry or none. */
 class Fifo<T> {
   #items: T[] = [];
@@ -120,6 +123,8 @@ export class Turn implements Asking {
   readonly collapsed: SmallMap<Key, FailureInfo> = new SmallMap();
   /** What items that completed throw. */
   readonly thrown: Fifo<ItemThrow> = new Fifo();
+  /** Signals that were broadcast: who waits for them here gets them before any token moves on. */
+  readonly signals: Fifo<Signal> = new Fifo();
   /** Owners of compensations whose next handler may start. */
   readonly undoing: Agenda = new Agenda();
   /** Conditions to look at before any token moves on; made when there is the first. */
@@ -153,6 +158,7 @@ export class Turn implements Asking {
     this.#doubts.clear();
     this.arrivals.clear();
     this.thrown.clear();
+    this.signals.clear();
     this.touched.clear();
     this.stirred.clear();
     this.asked.clear();

@@ -1,10 +1,10 @@
 import type { Element, JsonObject } from "@tutti/kernel";
 import { expect } from "vitest";
 import type { Engine } from "../port.ts";
-import { collector, echo, onMessage, receiver, sender } from "../testing/message-programs.ts";
+import { alarmed, collector, echo, onMessage, receiver, sender } from "../testing/message-programs.ts";
 import { end, program, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
-import { ended, eventually, ManualWorker } from "./harness.ts";
+import { ended, eventually, historyOf, ManualWorker } from "./harness.ts";
 
 const pause = { type: "pause-instance", stopRunning: false, reason: "test", actor: "me" } as const;
 const resume = { type: "resume-instance", actor: "me" } as const;
@@ -356,6 +356,24 @@ function startRules(rule: Rule): void {
     for (const id of [alarm, first]) expect(await ended(engine, id)).toMatchObject({ status: "completed" });
     expect((await engine.instance(second)).status).toBe("running");
   });
+
+  rule(
+    "[E74] a signal reaches who waits in the instance that sends it within the same step, and once",
+    async ({ engine }) => {
+      await engine.deploy([receiver("alarm", { signal: true }), alarmed("alarmed")]);
+      const alarm = await waitFor(engine, "alarm");
+      const id = await engine.start({ requestId: "alarmed", process: "alarmed", variables: {}, actor: "me" });
+      // It has come to the others, too.
+      expect(await ended(engine, alarm)).toMatchObject({ status: "completed" });
+      const worker = new ManualWorker();
+      engine.work("work", worker.handler);
+      await worker.finish(1);
+      expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      const types = (await historyOf(engine, { instanceId: id })).map(({ event }) => event.type);
+      expect(types.filter((type) => type === "subscription-triggered")).toHaveLength(1);
+      expect(types.indexOf("subscription-triggered")).toBeLessThan(types.indexOf("job-created"));
+    },
+  );
 
   rule("[E74] a signal reaches more than one turn can take", async ({ engine }) => {
     await engine.deploy([receiver("alarm", { signal: true })]);

@@ -83,6 +83,25 @@ export function echo(id: string): ProgramDocument {
   });
 }
 
+/** start → throws the signal `fire` → one service task → end, beside an event sub-process that each `fire` begins. */
+export function alarmed(id: string): ProgramDocument {
+  const trigger = { type: "signal", signal: { name: { literal: "fire" } } } as const;
+  const inside = { parent: "on-fire" };
+  return program({
+    id,
+    elements: [
+      start(),
+      { kind: "intermediate-throw-event", id: "shout", parent: null, trigger },
+      service("work"),
+      end(),
+      { kind: "sub-process", id: "on-fire", parent: null, triggeredByEvent: true },
+      { kind: "start-event", id: "fired", ...inside, trigger, interrupting: false },
+      { ...end("put-out"), ...inside },
+    ],
+    flows: ["start>shout", "shout>work", "work>end", "fired>put-out"],
+  });
+}
+
 /** Begins with the message `paid`, or the signal `fire` → one service task with what it got → end. */
 export function onMessage(id: string, { version = "1.0.0", signal = false }: MessageShape = {}): ProgramDocument {
   const trigger = signal

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  and,
   boundary,
   catching,
   end,
@@ -17,6 +18,7 @@ import {
   sendTask,
   service,
   start,
+  sub,
   variable,
 } from "../testing/build.ts";
 import { Driver } from "../testing/driver.ts";
@@ -181,6 +183,50 @@ test("[K124] a signal is broadcast, also as the process ends with it", () => {
   expect(driver.lastEffects).toContainEqual(
     expect.objectContaining({ type: "broadcast-signal", name: "ready", payload: { n: 4 } }),
   );
+});
+
+const alarm = { type: "signal" as const, signal: { name: literal("alarm"), payload: map({ level: "n" }) } };
+const counted = map({ seen: "level" });
+
+test.each([true, false])(
+  "[K124] who waits in the instance gets it as it is broadcast (interrupting: %s)",
+  (interrupting) => {
+    const heard = boundary("heard", "inner", { trigger: onSignal("alarm"), interrupting, outputs: counted });
+    const made = program(
+      [start(), ...sub("inner", [start("in"), end("out", alarm)]), heard, service("react"), end()],
+      ["in>out", "start>inner>end", "heard>react>end"],
+    );
+    const driver = new Driver(made).create({ n: 3 });
+    const goesOn = driver.history.some((event) => event.type === "flow-taken" && event.flow === "inner>end");
+    expect(goesOn).toBe(!interrupting);
+    expect(driver.view().variables).toEqual({ n: 3, seen: 3 });
+    expect(driver.complete("react").status).toBe("completed");
+  },
+);
+
+test("[K124] of those who wait for one in the instance, what an earlier one ends gets nothing; another signal is another", () => {
+  const inner = sub("inner", [
+    start("in"),
+    and("fork"),
+    raise("ring", alarm),
+    end("rang"),
+    catching("ear", onSignal("alarm")),
+    end("heard"),
+  ]);
+  const out = boundary("out", "inner", { trigger: onSignal("alarm") });
+  const other = boundary("other", "inner", { trigger: onSignal("bell") });
+  const made = program(
+    [start(), ...inner, out, other, service("react"), service("wrong"), end()],
+    ["in>fork>ear>heard", "fork>ring>rang", "start>inner>wrong>end", "out>react>end", "other>wrong"],
+  );
+  const driver = new Driver(made).create({ n: 1 });
+  expect(driver.history.filter(({ type }) => type === "subscription-triggered")).toHaveLength(1);
+  expect(driver.complete("react").status).toBe("completed");
+});
+
+test("[K124] what begins to wait after a signal was broadcast in its instance does not get it", () => {
+  const driver = new Driver(line(raise("ring", alarm), catching("ear", onSignal("alarm")))).create({ n: 1 });
+  expect([driver.status, driver.subscription("ear").name]).toEqual(["running", "alarm"]);
 });
 
 test.each(["throw", "end", "task"])("[K125] with a job, a worker sends the message (%s)", (kind) => {

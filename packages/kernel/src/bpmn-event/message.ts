@@ -61,7 +61,11 @@ export function prepareSending(
     ok: true,
     value: () => {
       const sent = { key: turn.nextKey(), element, name, payload, at: turn.at };
-      if (trigger.type === "signal") return turn.emit({ type: "signal-broadcast", ...sent });
+      if (trigger.type === "signal") {
+        turn.emit({ type: "signal-broadcast", ...sent });
+        turn.signals.push(sent);
+        return;
+      }
       const { ttlMs = ttlMsDefault } = trigger.message;
       turn.emit({ type: "message-published", ...sent, correlationKey, ttlMs });
     },

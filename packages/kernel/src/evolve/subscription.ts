@@ -35,6 +35,7 @@ function drop(state: State, key: Key): void {
   const record = state.subscriptions.get(key);
   if (record === undefined) return;
   if (record.kind === "condition") eachWatched(state, record, (name) => state.watchers.remove(name, key));
+  if (record.kind === "signal") state.signalWaiters.remove(record.name, key);
   state.subscriptions.delete(key);
   state.subscriptionsOf.remove(record.owner, key);
 }
@@ -57,6 +58,7 @@ export const subscriptionAppliers: Appliers<SubscriptionEvent> = {
     writable(state, "subscriptionsOf").add(event.owner, event.key);
     if (event.kind === "condition")
       eachWatched(state, record, (name) => writable(state, "watchers").add(name, event.key));
+    if (event.kind === "signal") writable(state, "signalWaiters").add(event.name, event.key);
     useKey(state, event.key);
     state.head.at = event.at;
   },

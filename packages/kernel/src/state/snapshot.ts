@@ -17,6 +17,9 @@ interface Snapshot {
   readonly indexes: { readonly [name: string]: readonly (readonly [string | number, readonly (string | number)[]])[] };
 }
 
+/** Who waits for which signal is told by the subscriptions: that index came after states had been written without it. */
+const keptIndexes = indexNames.filter((name) => name !== "signalWaiters");
+
 /** The whole state as plain JSON, order included. */
 export function snapshotState(state: State): JsonObject {
   const tables: { [name: string]: unknown } = {};
@@ -25,7 +28,7 @@ export function snapshotState(state: State): JsonObject {
     if (records.size > 0) tables[name] = [...records];
   }
   const indexes: { [name: string]: unknown } = {};
-  for (const name of indexNames) {
+  for (const name of keptIndexes) {
     const { sets } = state[name] as unknown as MapIndex<string | number, string | number>;
     if (sets.size > 0) indexes[name] = [...sets].map(([key, values]) => [key, [...values.values()]]);
   }
@@ -48,11 +51,18 @@ export function restoreState(json: JsonObject): State {
       (writable(state, name) as WritableTable<string | number, unknown>).set(key, value);
     }
   }
-  for (const name of indexNames) {
+  for (const name of keptIndexes) {
     for (const [key, values] of snapshot.indexes[name] ?? []) {
       const index = writable(state, name) as WritableIndex<string | number, string | number>;
       for (const value of values) index.add(key, value);
     }
   }
+  indexSignals(state);
   return state;
+}
+
+function indexSignals(state: State): void {
+  for (const { key, kind, name } of state.subscriptions.values()) {
+    if (kind === "signal") writable(state, "signalWaiters").add(name, key);
+  }
 }

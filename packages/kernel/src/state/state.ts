@@ -295,6 +295,8 @@ export interface Indexes {
   readonly subscriptionsOf: Index<Key, Key>;
   /** `<scope>/<variable>` → conditions that look at it; `<scope>/` → those that look at all they can see. */
   readonly watchers: Index<string, Key>;
+  /** Name of a signal → subscriptions that wait for it. */
+  readonly signalWaiters: Index<string, Key>;
   readonly incidentsOf: Index<Key, Key>;
   /** Collection → item keys, in the order they were added. */
   readonly itemsOf: Index<Key, string>;
@@ -340,6 +342,7 @@ export const indexNames: readonly (keyof Indexes)[] = [
   "timersOf",
   "subscriptionsOf",
   "watchers",
+  "signalWaiters",
   "incidentsOf",
   "itemsOf",
   "ready",
@@ -354,7 +357,7 @@ export interface State extends Tables, Indexes {
 }
 
 /**
- * Stand in a state for whatever was never written: it has 34 tables and indexes, most instances write five of them, and
+ * Stand in a state for whatever was never written: it has 35 tables and indexes, most instances write five of them, and
  * making the others cost more than deciding what happens first.
  */
 const noTable: SmallMap<never, never> = new SmallMap();
@@ -410,6 +413,7 @@ export function newState(): State {
     timersOf: noIndex,
     subscriptionsOf: noIndex,
     watchers: noIndex,
+    signalWaiters: noIndex,
     incidentsOf: noIndex,
     itemsOf: noIndex,
     ready: noIndex,

@@ -81,9 +81,16 @@ function checkOwners(program: Program, state: State, check: Check): void {
     check(on === "not-completed" || (on === "not-started" && !begun), `rule ${rule} of task ${owner} watches nothing`);
     check(state.tasks.get(owner) !== undefined, `rule ${rule} watches task ${owner}, which is not open`);
   }
-  for (const { key, owner } of state.subscriptions.values()) {
+  for (const { key, owner, kind, name } of state.subscriptions.values()) {
     check(lives(owner), `subscription ${key} is nobody's`);
     check(state.subscriptionsOf.has(owner, key), `subscription ${key} is not in its owner's index`);
+    if (kind === "signal") check(state.signalWaiters.has(name, key), `${key} is not found by its signal '${name}'`);
+  }
+  for (const name of keysOf(state.signalWaiters)) {
+    for (const key of state.signalWaiters.of(name)) {
+      const waiting = state.subscriptions.get(key);
+      check(waiting?.kind === "signal" && waiting.name === name, `${key} does not wait for the signal '${name}'`);
+    }
   }
   for (const { key, owner, element } of [...state.subscriptions.values(), ...state.timers.values()]) {
     check(isAwaitedBy(program, state, { owner, element }), `${key} is awaited by ${owner}, which has no '${element}'`);

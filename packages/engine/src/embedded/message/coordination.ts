@@ -134,8 +134,6 @@ export type Kept =
 /** A signal on its way to those who waited for it at `openAt`; all up to `after` have got it. */
 export interface Broadcast extends SignalWanted {
   readonly type: "broadcast";
-  /** Of one that an instance sent: what has a later key in that instance began to wait after it. */
-  readonly sentAs?: Key;
   readonly payload: JsonObject;
 }
 

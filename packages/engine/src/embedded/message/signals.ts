@@ -1,4 +1,4 @@
-import type { ChannelName, JsonObject, Key } from "@tutti/kernel";
+import type { ChannelName, JsonObject } from "@tutti/kernel";
 import type { OutboxEntry } from "../store.ts";
 import type { Item } from "../turn/inbox.ts";
 import { type InTurn, run, type Scope, type Wants, wantNumber } from "../turn/scope.ts";
@@ -10,8 +10,6 @@ import { refuseStart } from "./refusal.ts";
 
 export interface Signal {
   readonly name: string;
-  /** Its key in the instance that sends it; absent: it comes from outside. */
-  readonly key?: Key;
   readonly payload: JsonObject;
 }
 
@@ -22,12 +20,12 @@ export function broadcast(
   { signal, starts }: { readonly signal: Signal; readonly starts: ReadonlyMap<string, PreparedStart> },
 ): void {
   const { scope, draft } = turn;
-  const { name, payload, key } = signal;
+  const { name, payload } = signal;
   // Of those that it starts none waited for it.
   const openAt = draft.numbers.position;
   for (const prepared of starts.values()) startBySignal(turn, signal, prepared);
   const first = { name, openAt, after: { instance: 0, key: 0 }, limit: scope.limits.signalsPerTurnMax };
-  draft.send(from, { type: "broadcast", ...first, payload, ...(key === undefined ? {} : { sentAs: key }) });
+  draft.send(from, { type: "broadcast", ...first, payload });
 }
 
 type SignalItem = Extract<Item, { readonly type: "broadcast" }>;
@@ -101,7 +99,7 @@ export function wantBroadcast(scope: Scope, message: Broadcast, wants: Wants): v
 /** Brings a signal to the next of those who waited for it. */
 export function takeBroadcast(turn: InTurn, { id, from }: OutboxEntry, message: Broadcast): void {
   const { scope, draft } = turn;
-  const { name, payload, limit, sentAs = Number.POSITIVE_INFINITY } = message;
+  const { name, payload, limit } = message;
   const waiting = scope.signalled.get(message) ?? [];
   draft.changes.push({ type: "outbox-delete", id });
   for (const { instance, key } of waiting) {
@@ -109,8 +107,8 @@ export function takeBroadcast(turn: InTurn, { id, from }: OutboxEntry, message: 
     // It has come to something else since, in this turn; or it is in quarantine, and a signal is not kept.
     if (live === undefined || live.state.subscriptions.get(key) === undefined) continue;
     const { instanceId, rootId, deployment } = live.record;
-    // Keys count up: it was not there yet when its own instance sent the signal, which is not kept.
-    if (instanceId === from.instanceId && key > sentAs) continue;
+    // Who waited in the instance that sent it got it as it was sent.
+    if (instanceId === from.instanceId) continue;
     const refused = run(turn, live, { type: "deliver-signal", key, name, payload, actor: "signal" });
     if (refused === undefined || !isCode(refused, "instance-paused")) continue;
     draft.send({ instanceId, rootId, deployment }, { type: "deliver-signal", to: { instanceId, key }, name, payload });
