@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Job } from "@tutti/kernel";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { verifyPostgresLog } from "../embedded/postgres/verify.ts";
 import type { Engine, RecordedEvent } from "../port.ts";
 import { sequence } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
-import { temporalMissing, temporalTitle } from "../testing/temporal-server.ts";
+import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
 import { begin, completed, ended, eventually, historyOf } from "./harness.ts";
 
@@ -37,7 +37,7 @@ class OtherWorker {
   }
 }
 
-describe.skipIf(temporalMissing !== undefined)(temporalTitle("several processes on Temporal"), () => {
+describeWithTemporal("several processes on Temporal", () => {
   describeWithPostgres("with a PostgreSQL", () => {
     let server: PostgresServer;
     let house: TemporalHouse;
