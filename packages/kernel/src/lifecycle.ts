@@ -122,28 +122,34 @@ export function pass(turn: Turn, element: Element, scope: Key): void {
   takeFlowsFrom(turn, { element, scope }, turn.program.outgoing.get(element.id) ?? []);
 }
 
+/** Values that go to one scope. */
+export interface ScopeWrites {
+  readonly scope: Key;
+  readonly values: { [name: string]: Json };
+}
+
 interface Writes {
-  readonly byScope: ReadonlyMap<Key, { readonly [name: string]: Json }>;
+  readonly byScope: readonly ScopeWrites[];
   readonly itemResult: Json;
 }
 
 /** Groups values by the scope they belong to, and checks them against the declarations there. */
-export function placeWrites(turn: Turn, values: JsonObject, from: Key): Result<Writes["byScope"]> {
-  const byScope = new Map<Key, { [name: string]: Json }>();
+export function placeWrites(turn: Turn, values: JsonObject, from: Key): Result<readonly ScopeWrites[]> {
+  const byScope: ScopeWrites[] = [];
   for (const name in values) {
     const value = values[name] ?? null;
     const scope = homeOf(turn.state, name, from);
     const problem = misfit(declarationIn(turn.program, turn.state, { scope, name }), value);
     if (problem !== undefined) return failure("variable-type", problem);
-    const group = byScope.get(scope);
-    if (group === undefined) byScope.set(scope, { [name]: value });
-    else group[name] = value;
+    const group = byScope.find((each) => each.scope === scope);
+    if (group === undefined) byScope.push({ scope, values: { [name]: value } });
+    else group.values[name] = value;
   }
   return { ok: true, value: byScope };
 }
 
 /** Most elements write nothing. */
-const noWrites: Result<Writes> = { ok: true, value: { byScope: new Map(), itemResult: null } };
+const noWrites: Result<Writes> = { ok: true, value: { byScope: [], itemResult: null } };
 
 /** What an element writes as it completes: its outputs, and what it has collected itself. */
 function outputsOf(element: Element): readonly Mapping[] | undefined {
@@ -162,15 +168,17 @@ function planWrites(turn: Turn, visit: Visit, result: JsonObject): Result<Writes
   const names = new Names(turn.program, turn.state, { scope: key, extra: result });
   const outputs = resolveMappings(turn, isWriter ? outputsOf(element) : undefined, names);
   if (!outputs.ok) return outputs;
-  const yielded = { ...result, ...outputs.value };
   if (turn.state.itemOf.get(key) !== undefined) {
     const output = "loop" in element && element.loop !== undefined && "output" in element.loop && element.loop.output;
-    return output ? gather(turn, key, { source: output.source, yielded, byScope: new Map() }) : noWrites;
+    if (!output) return noWrites;
+    const yielded = { ...result, ...outputs.value };
+    return gather(turn, key, { source: output.source, yielded, byScope: [] });
   }
   const placed = placeWrites(turn, outputs.value, scope);
   if (!placed.ok) return placed;
   const byScope = placed.value;
   if (!kept) return { ok: true, value: { byScope, itemResult: null } };
+  const yielded = { ...result, ...outputs.value };
   const container = turn.element(instanceAt(turn, scope).element);
   const output = "output" in container ? container.output : undefined;
   if (output === undefined) return { ok: true, value: { byScope, itemResult: yielded } };
@@ -188,10 +196,8 @@ function gather(
   return item.ok ? { ok: true, value: { byScope: from.byScope, itemResult: item.value } } : item;
 }
 
-export function writeVariables(turn: Turn, writes: Writes["byScope"], actor: string): void {
-  for (const [scope, values] of writes) {
-    turn.emit({ type: "variables-set", scope, values, actor, at: turn.at });
-  }
+export function writeVariables(turn: Turn, writes: readonly ScopeWrites[], actor: string): void {
+  for (const { scope, values } of writes) turn.emit({ type: "variables-set", scope, values, actor, at: turn.at });
 }
 
 function recordCompensation(turn: Turn, visit: Visit): void {

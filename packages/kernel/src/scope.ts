@@ -14,13 +14,13 @@ export function failure(code: string, message: string): { readonly ok: false; re
   return { ok: false, error: { code, message } };
 }
 
-/** The scopes that a name is looked up in, innermost first. */
+function scopeAround(state: State, scope: Key): Key {
+  return must(state.elements.get(scope), "there is no scope", scope).scope;
+}
+
+/** The scopes that a name is looked up in, innermost first. Whoever asks at every step goes through them by itself. */
 export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
-  let scope = from;
-  while (scope !== 0) {
-    yield scope;
-    scope = must(state.elements.get(scope), "there is no scope", scope).scope;
-  }
+  for (let scope = from; scope !== 0; scope = scopeAround(state, scope)) yield scope;
   yield 0;
 }
 
@@ -28,53 +28,44 @@ export function* scopeChain(state: State, from: Key): IterableIterator<Key> {
 export class Names implements VariableScope {
   readonly #program: Program;
   readonly #state: State;
-  readonly #options: { readonly scope: Key; readonly within?: Key };
-  #scopes: readonly Key[] | undefined;
+  /** The element instance that it begins at; 0: the process. */
+  readonly scope: Key;
+  readonly #within: Key | undefined;
   readonly #extra: JsonObject | undefined;
 
   /** `within` is given while the element instance `scope` is not in the state yet: where it will stand. */
   constructor(
     program: Program,
     state: State,
-    options: { readonly scope: Key; readonly within?: Key; readonly extra?: JsonObject },
+    { scope, within, extra }: { readonly scope: Key; readonly within?: Key; readonly extra?: JsonObject },
   ) {
     this.#program = program;
     this.#state = state;
-    this.#options = options;
-    this.#extra = options.extra;
+    this.scope = scope;
+    this.#within = within === scope ? undefined : within;
+    this.#extra = extra;
   }
 
-  /** Worked out when a name is first looked up: most elements look up none. */
-  #scopeList(): readonly Key[] {
-    const { scope, within = scope } = this.#options;
-    this.#scopes ??=
-      within === scope ? [...scopeChain(this.#state, scope)] : [scope, ...scopeChain(this.#state, within)];
-    return this.#scopes;
-  }
-
-  /** The element instance that it begins at; 0: the process. */
-  get scope(): Key {
-    return this.#options.scope;
+  #around(scope: Key): Key {
+    return scope === this.scope && this.#within !== undefined ? this.#within : scopeAround(this.#state, scope);
   }
 
   get(name: string): Json | undefined {
     const extra = this.#extra;
     if (extra !== undefined && Object.hasOwn(extra, name)) return extra[name];
-    for (const scope of this.#scopeList()) {
+    for (let scope = this.scope; ; scope = this.#around(scope)) {
       const value = readVariable(this.#state, scope, name);
-      if (value !== undefined) return value;
+      if (value !== undefined || scope === 0) return value;
     }
-    return undefined;
   }
 
   isInteger(name: string): boolean {
     const extra = this.#extra;
     if (extra !== undefined && Object.hasOwn(extra, name)) return false;
-    for (const scope of this.#scopeList()) {
+    for (let scope = this.scope; ; scope = this.#around(scope)) {
       const declaration = declarationIn(this.#program, this.#state, { scope, name });
-      if (declaration !== undefined) return declaration.type === "integer";
+      if (declaration !== undefined || scope === 0) return declaration?.type === "integer";
     }
-    return false;
   }
 }
 
@@ -200,8 +191,7 @@ export function resolveMappings(
 
 /** Where a written name belongs: the nearest scope that has or declares it, else the process. */
 export function homeOf(state: State, name: string, from: Key): Key {
-  for (const scope of scopeChain(state, from)) {
-    if (readVariable(state, scope, name) !== undefined) return scope;
-  }
-  return 0;
+  let scope = from;
+  while (scope !== 0 && readVariable(state, scope, name) === undefined) scope = scopeAround(state, scope);
+  return scope;
 }

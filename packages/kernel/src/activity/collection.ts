@@ -9,7 +9,7 @@ import { complete, isAtWork, placeWrites, refuseActivation, start, terminate, wr
 import { assert, must } from "../problem.ts";
 import type { Element, MultiInstance } from "../program.ts";
 import { evaluateCondition, failure, Names, type Result, resolve } from "../scope.ts";
-import type { Collection, ItemRef } from "../state/state.ts";
+import type { Collection, Item, ItemRef } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import { itemAt, skipHopeless, wakeLine } from "./item.ts";
 import { readItems } from "./item-definition.ts";
@@ -130,9 +130,8 @@ function endRest(turn: Turn, body: Key): void {
 }
 
 /** The lock that keeps an item from starting now. */
-function heldLock(turn: Turn, ref: ItemRef): string | undefined {
-  const { definition } = itemAt(turn.state, ref);
-  return definition.locks.find((lock) => turn.state.lockHolders.get(itemKey(ref.body, lock)) !== undefined);
+function heldLock(turn: Turn, { body, definition }: Item): string | undefined {
+  return definition.locks.find((lock) => turn.state.lockHolders.get(itemKey(body, lock)) !== undefined);
 }
 
 /** Items are looked at in pieces of this size: the line changes meanwhile, and may be far longer than what may start. */
@@ -170,45 +169,45 @@ function bestLine(turn: Turn, body: Key): string | undefined {
 }
 
 /** False when nothing more may start now. */
-function dispatchItems(turn: Turn, body: Key, items: readonly string[]): boolean {
-  for (const item of items) {
+function dispatchItems(turn: Turn, body: Key, keys: readonly string[]): boolean {
+  const { element } = visitBody(turn, body);
+  for (const key of keys) {
     if (!hasRoom(turn, body) || turn.isFull()) return false;
-    const lock = heldLock(turn, { body, item });
+    const item = itemAt(turn.state, { body, item: key });
+    const lock = heldLock(turn, item);
+    turn.countActivation();
     if (lock === undefined) {
-      activate(turn, { body, item });
+      activate(turn, element, item);
     } else {
-      turn.countActivation();
-      turn.emit({ type: "item-blocked", body, item, lock });
+      turn.emit({ type: "item-blocked", body, item: key, lock });
       // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
-      wakeLine(turn, { body, item });
+      wakeLine(turn, item);
     }
   }
   return true;
 }
 
-function activate(turn: Turn, ref: ItemRef): void {
+function activate(turn: Turn, element: Element, item: Item): void {
+  const { body, definition } = item;
   const key = turn.nextKey();
-  const { attempt } = itemAt(turn.state, ref);
-  const predecessors = predecessorsOf(turn, ref);
-  turn.countActivation();
-  turn.emit({ type: "item-activated", ...ref, key, attempt: attempt + 1, predecessors, at: turn.at });
-  const { element } = visitBody(turn, ref.body);
-  start(turn, { element, key, scope: ref.body });
+  const attempt = item.attempt + 1;
+  const predecessors = predecessorsOf(turn, item);
+  turn.emit({ type: "item-activated", body, item: definition.key, key, attempt, predecessors, at: turn.at });
+  start(turn, { element, key, scope: body });
 }
 
 /**
  * What an item builds on: its dependencies that completed, then for each of its locks whoever completed last holding
  * it; that one built on those before it in turn.
  */
-function predecessorsOf(turn: Turn, ref: ItemRef): string[] {
-  const { dependsOn, locks } = itemAt(turn.state, ref).definition;
+function predecessorsOf(turn: Turn, { body, definition: { dependsOn, locks } }: Item): string[] {
   if (dependsOn.length + locks.length === 0) return [];
   const names = new Set(dependsOn.map((edge) => edge.key));
   for (const lock of locks) {
-    const last = turn.state.lockPredecessors.get(itemKey(ref.body, lock));
+    const last = turn.state.lockPredecessors.get(itemKey(body, lock));
     if (last !== undefined) names.add(last);
   }
-  return [...names].filter((item) => itemAt(turn.state, { body: ref.body, item }).status === "completed");
+  return [...names].filter((item) => itemAt(turn.state, { body, item }).status === "completed");
 }
 
 /** Failed items that nobody has answered for. */
@@ -266,7 +265,7 @@ function acceptedByPolicy(turn: Turn, body: Key, failed: readonly string[]): boo
 function gather(turn: Turn, body: Key): ReturnType<typeof placeWrites> {
   const { element, scope } = visitBody(turn, body);
   const output = loopOf(element).output;
-  if (output === undefined) return { ok: true, value: new Map() };
+  if (output === undefined) return { ok: true, value: [] };
   const { graph } = collectionAt(turn, body);
   const list: Json[] = [];
   const byKey: { [item: string]: Json } = {};
@@ -305,6 +304,6 @@ export function acceptItems(turn: Turn, body: Key, answer: { readonly by: string
 
 export function withdraw(turn: Turn, ref: ItemRef, actor: string): void {
   turn.emit({ type: "item-withdrawn", ...ref, actor, at: turn.at });
-  wakeLine(turn, ref);
+  wakeLine(turn, itemAt(turn.state, ref));
   turn.stirred.add(ref.body);
 }

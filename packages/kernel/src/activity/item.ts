@@ -16,18 +16,19 @@ export function itemOf(state: State, key: Key): ItemRef | undefined {
 }
 
 export function endItem(turn: Turn, ref: ItemRef, result: Json): void {
-  turn.emit({ type: "item-completed", ...ref, result, at: turn.at });
-  wakeLine(turn, ref);
+  turn.emit({ type: "item-completed", body: ref.body, item: ref.item, result, at: turn.at });
+  wakeLine(turn, itemAt(turn.state, ref));
   // A success can doom nobody, but an edge that wanted the end of something else may now have no hope left.
   skipDoomed(turn, ref);
   turn.stirred.add(ref.body);
 }
 
 export function failItem(turn: Turn, ref: ItemRef, error: FailureInfo): void {
-  const { definition, failures } = itemAt(turn.state, ref);
+  const item = itemAt(turn.state, ref);
+  const { definition, failures } = item;
   const retry = failures + 1 < definition.attemptsMax && error.details?.["retryable"] !== false;
   turn.emit({ type: "item-failed", ...ref, error, retry, at: turn.at });
-  wakeLine(turn, ref);
+  wakeLine(turn, item);
   if (!retry) {
     if (definition.onFailure === "fail") turn.collapsed.set(ref.body, error);
     skipDoomed(turn, ref);
@@ -36,13 +37,13 @@ export function failItem(turn: Turn, ref: ItemRef, error: FailureInfo): void {
 }
 
 /** Whoever is first in line for a lock that is free now may try again. */
-export function wakeLine(turn: Turn, ref: ItemRef): void {
+export function wakeLine(turn: Turn, { body, definition }: Item): void {
   const { state } = turn;
-  for (const lock of itemAt(state, ref).definition.locks) {
-    const name = itemKey(ref.body, lock);
+  for (const lock of definition.locks) {
+    const name = itemKey(body, lock);
     if (state.lockHolders.get(name) !== undefined) continue;
     const first = state.lockWaiters.of(name).next();
-    if (!first.done) turn.emit({ type: "item-unblocked", body: ref.body, item: first.value });
+    if (!first.done) turn.emit({ type: "item-unblocked", body, item: first.value });
   }
 }
 
@@ -70,6 +71,8 @@ export function skipDoomed(turn: Turn, ref: ItemRef): void {
   const { state } = turn;
   const ended = [ref.item];
   for (let item = ended.pop(); item !== undefined; item = ended.pop()) {
+    // Most have nobody who depends on them.
+    if (state.dependents.count(itemKey(ref.body, item)) === 0) continue;
     const cause = itemAt(state, { body: ref.body, item });
     for (const name of [...state.dependents.of(itemKey(ref.body, item))]) {
       const dependent = itemAt(state, { body: ref.body, item: name });

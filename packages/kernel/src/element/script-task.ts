@@ -1,15 +1,17 @@
 import type { Key } from "../command.ts";
-import type { Json, JsonObject } from "../json.ts";
-import { complete, needsInstance, pass, placeWrites, writeVariables } from "../lifecycle.ts";
+import type { Json } from "../json.ts";
+import { complete, needsInstance, pass, placeWrites, type ScopeWrites, writeVariables } from "../lifecycle.ts";
 import type { ScriptTask } from "../program.ts";
 import { Names, type Result, resolve } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 import type { ElementBehavior } from "./behavior.ts";
 
-type Writes = ReadonlyMap<Key, JsonObject>;
-
 /** Assignments in order, each seeing the ones before it; then placed where the names belong. */
-function run(turn: Turn, element: ScriptTask, at: { readonly scope: Key; readonly within: Key }): Result<Writes> {
+function run(
+  turn: Turn,
+  element: ScriptTask,
+  at: { readonly scope: Key; readonly within: Key },
+): Result<readonly ScopeWrites[]> {
   const values: { [name: string]: Json } = {};
   const names = new Names(turn.program, turn.state, { ...at, extra: values });
   for (const assignment of element.assignments) {

@@ -1,5 +1,6 @@
-import type { ItemDefinition, Key } from "../command.ts";
+import type { FailureInfo, ItemDefinition, Key } from "../command.ts";
 import type { Event } from "../event.ts";
+import type { Json } from "../json.ts";
 import { must } from "../problem.ts";
 import { type Collection, type Item, type ItemRef, type State, useKey, writable } from "../state/state.ts";
 import type { ItemStatus } from "../view/view.ts";
@@ -51,24 +52,23 @@ function mayStart(item: EdgeCounts, definition: ItemDefinition): boolean {
 }
 
 /** Replaces an item, and keeps the count of its collection. */
-function replace(state: State, before: Item, changes: Partial<Item>): Item {
-  const after = { ...before, ...changes };
+function replace(state: State, before: Item, after: Item): void {
   writable(state, "items").set(itemKey(before.body, before.definition.key), after);
-  if (after.status === before.status) return after;
+  if (after.status === before.status) return;
   const collection = must(state.collections.get(before.body), "an item belongs to a collection");
   const counts = { ...collection.counts };
   counts[before.status] -= 1;
   counts[after.status] += 1;
   writable(state, "collections").set(before.body, { ...collection, counts });
-  return after;
 }
 
 function readyLine(item: Item): string {
   return itemKey(item.body, String(item.definition.priority));
 }
 
-function makeReady(state: State, item: Item, changes: Partial<Item> = {}): void {
-  replace(state, item, { ...changes, status: "ready" });
+/** `item` with what else changes. */
+function makeReady(state: State, before: Item, item: Item): void {
+  replace(state, before, { ...item, status: "ready" });
   writable(state, "ready").add(readyLine(item), item.definition.key);
 }
 
@@ -90,6 +90,13 @@ function freeLocks(state: State, item: Item): void {
   }
 }
 
+/** Whoever holds its locks next builds on it. */
+function leaveLocks(state: State, item: Item): void {
+  for (const lock of item.definition.locks) {
+    writable(state, "lockPredecessors").set(itemKey(item.body, lock), item.definition.key);
+  }
+}
+
 function leaveInstance(state: State, item: Item): void {
   if (item.instanceKey !== null) state.itemOf.delete(item.instanceKey);
 }
@@ -98,28 +105,43 @@ function itemNamed(state: State, named: ItemRef): Item | undefined {
   return state.items.get(itemKey(named.body, named.item));
 }
 
+/** What an item ends with; the rest stays as it was. */
+interface Ending {
+  readonly status: ItemStatus;
+  readonly endedAt: number;
+  readonly result?: Json;
+  readonly error?: FailureInfo;
+  readonly failures?: number;
+}
+
 /** Ends an item for now and tells those that depend on it. */
-function settle(state: State, named: ItemRef, changes: Partial<Item> & { readonly status: ItemStatus }): void {
+function settle(state: State, named: ItemRef, ending: Ending): void {
   const before = itemNamed(state, named);
   if (before === undefined) return;
   leaveLine(state, before);
   freeLocks(state, before);
+  if (ending.status === "completed") leaveLocks(state, before);
   leaveInstance(state, before);
-  const item = replace(state, before, { ...changes, blockedOn: null, instanceKey: null });
-  for (const key of state.dependents.of(itemKey(named.body, named.item))) {
-    const dependent = itemNamed(state, { body: named.body, item: key });
+  const { status, endedAt, result = before.result, error = before.error, failures = before.failures } = ending;
+  // Each by its name: a second spread costs more than all the rest.
+  const item: Item = { ...before, status, endedAt, result, error, failures, blockedOn: null, instanceKey: null };
+  replace(state, before, item);
+  const { body, definition } = item;
+  for (const key of state.dependents.of(itemKey(body, definition.key))) {
+    const dependent = itemNamed(state, { body, item: key });
     if (dependent?.status !== "waiting") continue;
     const edges = dependent.definition.dependsOn;
     const edge = must(
-      edges.find((candidate) => candidate.key === named.item),
+      edges.find((candidate) => candidate.key === definition.key),
       "a dependent has an edge",
     );
-    const updated = replace(state, dependent, closeEdge(dependent, edge.policy, item));
-    if (mayStart(updated, updated.definition)) makeReady(state, updated);
+    const updated = { ...dependent, ...closeEdge(dependent, edge.policy, item) };
+    replace(state, dependent, updated);
+    if (mayStart(updated, updated.definition)) makeReady(state, updated, updated);
   }
 }
 
-function closeEdge(dependent: Item, policy: string, ended: Item): Partial<Item> {
+function closeEdge(dependent: Item, policy: string, ended: Item): Partial<EdgeCounts> {
   if (policy === "any-success") {
     return { openAny: dependent.openAny - 1, anySucceeded: dependent.anySucceeded || ended.status === "completed" };
   }
@@ -183,8 +205,9 @@ function openEdges(state: State, body: Key, keys: Iterable<string>): void {
     const item = itemNamed(state, { body, item: key });
     if (item?.status !== "waiting") continue;
     const edges = countEdges(state, body, item.definition);
-    if (mayStart(edges, item.definition)) makeReady(state, item, edges);
-    else replace(state, item, edges);
+    const counted = { ...item, ...edges };
+    if (mayStart(edges, item.definition)) makeReady(state, item, counted);
+    else replace(state, item, counted);
   }
 }
 
@@ -218,6 +241,7 @@ function activate(state: State, event: Extract<Event, { readonly type: "item-act
   leaveLine(state, item);
   takeLocks(state, item);
   replace(state, item, {
+    ...item,
     status: "running",
     attempt: event.attempt,
     blockedOn: null,
@@ -243,7 +267,7 @@ function fail(state: State, event: Extract<Event, { readonly type: "item-failed"
   }
   freeLocks(state, item);
   leaveInstance(state, item);
-  makeReady(state, item, { failures, error: event.error, instanceKey: null });
+  makeReady(state, item, { ...item, failures, error: event.error, instanceKey: null });
 }
 
 function retryItems(state: State, event: Extract<Event, { readonly type: "items-retried" }>): void {
@@ -251,7 +275,9 @@ function retryItems(state: State, event: Extract<Event, { readonly type: "items-
   const again = new Set(items);
   for (const key of items) {
     const item = itemNamed(state, { body, item: key });
-    if (item !== undefined) replace(state, item, { status: "waiting", failures: 0, error: null, endedAt: null });
+    if (item !== undefined) {
+      replace(state, item, { ...item, status: "waiting", failures: 0, error: null, endedAt: null });
+    }
     // Those that go on waiting must not count the end of a retried item twice.
     for (const dependent of state.dependents.of(itemKey(body, key))) again.add(dependent);
   }
@@ -280,21 +306,17 @@ export const itemAppliers: Appliers<ItemEvent> = {
     if (item === undefined) return;
     leaveLine(state, item);
     writable(state, "lockWaiters").add(itemKey(event.body, event.lock), event.item);
-    replace(state, item, { blockedOn: event.lock });
+    replace(state, item, { ...item, blockedOn: event.lock });
   },
   "item-unblocked": (state, event) => {
     const item = itemNamed(state, event);
     if (item === undefined) return;
     leaveLine(state, item);
-    makeReady(state, item, { blockedOn: null });
+    makeReady(state, item, { ...item, blockedOn: null });
   },
   "item-activated": activate,
-  "item-completed": (state, event) => {
-    for (const lock of itemNamed(state, event)?.definition.locks ?? []) {
-      writable(state, "lockPredecessors").set(itemKey(event.body, lock), event.item);
-    }
-    settle(state, event, { status: "completed", result: event.result, endedAt: event.at });
-  },
+  "item-completed": (state, event) =>
+    settle(state, event, { status: "completed", result: event.result, endedAt: event.at }),
   "item-failed": fail,
   "item-skipped": (state, event) => {
     const error = { code: "skipped", message: `'${event.cause}' did not succeed`, details: { cause: event.cause } };

@@ -26,7 +26,8 @@ export function itemKey(body: Key, item: string): string {
  * without a record for either: there may be 100 000 of them, and most are read once.
  */
 export function readVariable(state: State, scope: Key, name: string): Json | undefined {
-  const variable = state.variables.get(variableKey(scope, name));
+  // Most scopes have none of their own: asking that by number costs less than making the key.
+  const variable = state.variableNames.count(scope) === 0 ? undefined : state.variables.get(variableKey(scope, name));
   return variable === undefined ? itemVariables(state, scope)?.(name) : variable.value;
 }
 

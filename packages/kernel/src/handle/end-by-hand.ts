@@ -1,4 +1,4 @@
-import { itemOf, skipDoomed, wakeLine } from "../activity/item.ts";
+import { itemAt, itemOf, skipDoomed, wakeLine } from "../activity/item.ts";
 import { failHandler } from "../bpmn-event/throw.ts";
 import type { Key } from "../command.ts";
 import { release, terminate, terminateContent } from "../lifecycle.ts";
@@ -22,7 +22,7 @@ export function endByHand(turn: Turn, key: Key, reason: string): void {
   terminate(turn, key);
   if (item !== undefined) {
     turn.emit({ type: "item-cancelled", ...item, at: turn.at });
-    wakeLine(turn, item);
+    wakeLine(turn, itemAt(state, item));
     skipDoomed(turn, item);
   }
   if (item !== undefined) turn.stirred.add(scope);

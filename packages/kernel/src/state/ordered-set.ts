@@ -4,48 +4,60 @@ const gapsMax = 32;
 /**
  * Values in order of insertion. The first is found at once, however many were taken from before it: a Set, asked for its
  * first, walks each time past the places of all that have left, so a long line that moves up costs the square of its
- * length. Each value knows its place; what left is a gap until there are too many.
+ * length. What left is a gap until there are too many. Most leave as they came, from the front: where each of the others
+ * stands is written down when the first of them leaves.
  */
 class Line<V> {
-  #places: Map<V, number> = new Map();
-  #values: V[] = [];
+  #values: (V | undefined)[] = [];
   /** Before it there are only gaps. */
   #begin: number = 0;
+  #size: number = 0;
+  #places: Map<V, number> | undefined = undefined;
 
   get size(): number {
-    return this.#places.size;
+    return this.#size;
   }
   has(value: V): boolean {
-    return this.#places.has(value);
+    return this.#placeOf(value) !== undefined;
   }
   add(value: V): void {
-    this.#places.set(value, this.#values.length);
+    this.#places?.set(value, this.#values.length);
     this.#values.push(value);
+    this.#size += 1;
   }
   delete(value: V): boolean {
-    if (!this.#places.delete(value)) return false;
-    while (this.#begin < this.#values.length && this.#isGap(this.#begin)) this.#begin += 1;
-    const gaps = this.#values.length - this.size;
-    if (gaps > gapsMax && gaps > this.size) this.#moveUp();
+    const place = this.#placeOf(value);
+    if (place === undefined) return false;
+    this.#places?.delete(value);
+    this.#values[place] = undefined;
+    this.#size -= 1;
+    while (this.#begin < this.#values.length && this.#values[this.#begin] === undefined) this.#begin += 1;
+    const gaps = this.#values.length - this.#size;
+    if (gaps > gapsMax && gaps > this.#size) this.#moveUp();
     return true;
   }
   *values(): IterableIterator<V> {
     const values = this.#values;
-    const places = this.#places;
     for (let place = this.#begin; place < values.length; place += 1) {
-      const value = values[place] as V;
-      // One that came back stands at the end, too.
-      if (places.get(value) === place) yield value;
+      const value = values[place];
+      if (value !== undefined) yield value;
     }
   }
-  #isGap(place: number): boolean {
-    return this.#places.get(this.#values[place] as V) !== place;
+  #placeOf(value: V): number | undefined {
+    if (this.#values[this.#begin] === value) return this.#begin;
+    this.#places ??= this.#listPlaces();
+    return this.#places.get(value);
+  }
+  /** So far all have left from the front: there are no other gaps. */
+  #listPlaces(): Map<V, number> {
+    const places = new Map<V, number>();
+    for (let place = this.#begin; place < this.#values.length; place += 1) places.set(this.#values[place] as V, place);
+    return places;
   }
   /** Whoever is looking through it goes on with what was there. */
   #moveUp(): void {
-    this.#values = [...this.values()];
-    this.#places = new Map();
-    for (const [place, value] of this.#values.entries()) this.#places.set(value, place);
+    this.#values = this.#values.filter((value) => value !== undefined);
+    this.#places = undefined;
     this.#begin = 0;
   }
 }
