@@ -2,16 +2,20 @@ import { createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore, type Store } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
 import { sweepWorkspaces } from "@tutti/workspace";
+import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
+import type { EngineName } from "./engines/place.ts";
+import { TemporalSide } from "./engines/temporal-side.ts";
 import { isInstance } from "./run/fork.ts";
 import { ensureFolder, type StateFolder } from "./state.ts";
 
 /*
  * The composition root: here, and only here, the parts of the house meet. The caller owns the state folder already.
- * Order matters: what an earlier owner left is ended before the engine is there to offer a job.
+ * Order matters: what an earlier owner left is ended before an engine is there to offer a job.
  */
 
-export interface House {
-  readonly engine: Engine;
+export interface House extends Pick<Engine, "work"> {
+  /** All engines of the house. What is new begins on the named one (default: the embedded). */
+  engine(begins?: EngineName): HouseEngine;
   /** Processes that come with the house, and the types of jobs that it works on. */
   readonly ownProcesses: ReadonlySet<string>;
   readonly jobTypes: ReadonlySet<string>;
@@ -38,20 +42,32 @@ export async function compose(options: HouseOptions): Promise<House> {
   if (cleared.processesEnded + cleared.processesLeft + cleared.workspacesRemoved > 0) {
     log.info("cleared what an earlier owner left", { ...cleared });
   }
+  const programs = await loadFeaturePrograms();
+  const handlers = Object.entries(featureHandlers(deps));
+  const furnish = async (engine: Engine): Promise<void> => {
+    await engine.deploy(programs);
+    for (const [jobType, handler] of handlers) engine.work(jobType, handler);
+  };
   const store = options.store ?? openSqliteStore(state.database);
   const lost = onLost === undefined ? {} : { onLost };
-  const engine = await createEmbeddedEngine({ store, host: createHost(), log, ...lost });
-  await settleForks(deps, (run) => isInstance(engine, run));
-  const programs = await loadFeaturePrograms();
-  await engine.deploy(programs);
-  const handlers = featureHandlers(deps);
-  for (const [jobType, handler] of Object.entries(handlers)) engine.work(jobType, handler);
+  const embedded = await createEmbeddedEngine({ store, host: createHost(), log, ...lost });
+  const temporal = new TemporalSide({ state, log, furnish });
+  const engine = engines([{ name: "embedded", read: async () => embedded, engine: async () => embedded }, temporal]);
+  await settleForks(deps, (run) => isInstance(engine(), run));
+  await furnish(embedded);
+  if (state.engine === "temporal" || (await temporal.hasOpen())) void temporal.goOn();
   return {
     engine,
+    work: (...asked) => {
+      const stops = [embedded.work(...asked), temporal.work(...asked)];
+      return async (how) => {
+        await Promise.all(stops.map((stop) => stop(how)));
+      };
+    },
     ownProcesses: new Set(programs.map(({ id }) => id)),
-    jobTypes: new Set(Object.keys(handlers)),
+    jobTypes: new Set(handlers.map(([jobType]) => jobType)),
     close: async (graceMs) => {
-      await engine.close({ graceMs });
+      await Promise.all([embedded.close({ graceMs }), temporal.close(graceMs)]);
       // Nothing runs any more, so nothing may lie about: folders of runs that ended are left empty by their units.
       await sweepWorkspaces(state.path, () => false);
     },
@@ -59,4 +75,11 @@ export async function compose(options: HouseOptions): Promise<House> {
       await deps.processes.endLeftovers();
     },
   };
+}
+
+/** Faces of the same engines, which differ in where what is new begins. */
+function engines(sides: readonly [EngineSide, EngineSide]): (begins?: EngineName) => HouseEngine {
+  const [embedded, temporal] = sides;
+  const faces = { embedded: new JoinedEngine([embedded, temporal]), temporal: new JoinedEngine([temporal, embedded]) };
+  return (begins = "embedded") => faces[begins];
 }

@@ -3,7 +3,7 @@ import { commandHelp } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
 import { parse } from "./args/parse.ts";
 import type { Context } from "./command.ts";
-import { withStore } from "./configuration.ts";
+import { configured } from "./configuration.ts";
 import { problemOf } from "./problem.ts";
 import { type CommandEntry, commandEntries } from "./registry.ts";
 import { stateFolder } from "./state.ts";
@@ -32,7 +32,8 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
       return 0;
     }
     state = stateFolder(input.text("state"), process.env, cwd);
-    state = await withStore(state, input.text("store") ?? process.env["TUTTI_STORE"]);
+    const options = { store: input.text("store"), engine: input.text("engine") };
+    state = await configured(state, { options, environment: process.env });
     return await command.run({
       input,
       out,

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "@tutti/kernel";
+import type { EngineName, TemporalPlace } from "./engines/place.ts";
 
 /** Where everything of one owner lies; absolute paths. Nothing is made by naming it. */
 export interface StateFolder {
@@ -13,6 +14,9 @@ export interface StateFolder {
   readonly socket: string;
   /** A PostgreSQL in the place of the database, as `postgres://…`. It may hold a password: never shown. */
   readonly store?: string;
+  /** Where what is new begins. Absent: on the embedded engine. */
+  readonly engine?: EngineName;
+  readonly temporal?: TemporalPlace;
 }
 
 // The kernel's own limit is 108 bytes on Linux and 104 on macOS, with the closing zero.

@@ -15,6 +15,10 @@ export const globalOptions: Options = {
     value: "URL",
     help: "a PostgreSQL for what runs (default: $TUTTI_STORE, or tutti.json in the state folder)",
   },
+  engine: {
+    value: "NAME",
+    help: "embedded, or temporal: where what is new begins (default: $TUTTI_ENGINE, or tutti.json)",
+  },
   state: { value: "DIR", help: "state folder (default: $TUTTI_STATE, or tutti in the user's state folder)" },
   json: { help: "print data as JSON: one document, or one line each while following" },
   quiet: { short: "q", help: "no progress on stderr" },

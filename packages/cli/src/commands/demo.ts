@@ -29,7 +29,10 @@ export const demo: Command = {
     const { input, environment, cwd, out } = given;
     const folder = await layOut(input.text("dir"), cwd);
     const named = input.text("state") ?? environment["TUTTI_STATE"];
-    const state = named === undefined || named === "" ? stateFolder(folder.state, environment, cwd) : given.state;
+    const { engine, temporal } = given.state;
+    const said = { ...(engine === undefined ? {} : { engine }), ...(temporal === undefined ? {} : { temporal }) };
+    const own = { ...stateFolder(folder.state, environment, cwd), ...said };
+    const state = named === undefined || named === "" ? own : given.state;
     const context: Context = { ...given, state };
     out.note("A demo of Tutti: a small web service gets user authentication with OAuth2.");
     await makeRepository(folder.repository);

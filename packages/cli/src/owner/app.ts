@@ -20,6 +20,7 @@ import { commandRun } from "../run/control.ts";
 import { forkInstance } from "../run/fork.ts";
 import type { RunReader } from "../run/reader.ts";
 import type { StateFolder } from "../state.ts";
+import { beginsOn } from "./begins.ts";
 import { body } from "./body.ts";
 import { type ProcessFacts, processRoutes } from "./process-routes.ts";
 import { type WorkerFacts, workerRoutes } from "./worker-routes.ts";
@@ -78,22 +79,22 @@ export function ownerApp(facts: AppFacts): Hono {
   app.get("/v1/runs", async (context) => context.json({ runs: await runs.list() }));
   app.post("/v1/runs", async (context) => {
     const start = await body(context, startRunSchema);
-    return context.json({ id: await beginRun(engine, { state, start }) }, 201);
+    return context.json({ id: await beginRun(engine(beginsOn(context)), { state, start }) }, 201);
   });
   app.get("/v1/runs/:id", async (context) => context.json(await runs.view(context.req.param("id"))));
   app.post("/v1/runs/:id/commands", async (context) => {
     const command = await body(context, runCommandSchema);
-    return context.json(await commandRun({ engine, state }, context.req.param("id"), command));
+    return context.json(await commandRun({ engine: engine(), state }, context.req.param("id"), command));
   });
   app.get("/v1/runs/:id/events", (context) => events(context, facts));
 
   // The engine's own views, for what has no path of its own yet.
-  app.get("/v1/instances/:id", async (context) => context.json(await engine.instance(context.req.param("id"))));
+  app.get("/v1/instances/:id", async (context) => context.json(await engine().instance(context.req.param("id"))));
   processRoutes(app, facts);
   workerRoutes(app, facts);
   app.post("/v1/instances/:id/forks", async (context) => {
     const asked = await body(context, forkInstanceSchema);
-    return context.json({ id: await forkInstance(engine, context.req.param("id"), asked) }, 201);
+    return context.json({ id: await forkInstance(engine(), context.req.param("id"), asked) }, 201);
   });
   for (const view of views) {
     app.get(`/v1/${view}`, async (context) => {
@@ -102,7 +103,7 @@ export function ownerApp(facts: AppFacts): Hono {
         ...(after === undefined ? {} : { after }),
         ...(limit === undefined ? {} : { limit: Number(limit) }),
       };
-      return context.json(await engine.query(view, filter, page));
+      return context.json(await engine(beginsOn(context)).query(view, filter, page));
     });
   }
   app.put("/v1/queues/:class", async (context) => {
@@ -111,7 +112,7 @@ export function ownerApp(facts: AppFacts): Hono {
       throw new AppError("request-invalid", `Expected a queue of ${queueClasses.join(", ")}`);
     }
     const { slots } = await body(context, adjustQueueSchema);
-    await engine.adjustQueue(queue, slots);
+    await engine().adjustQueue(queue, slots);
     return context.json({ queue, slots });
   });
   return app;
@@ -136,7 +137,7 @@ function events(context: Context, { engine, watch }: AppFacts): Response {
       ...(after === undefined ? {} : { after }),
     };
     try {
-      for await (const record of engine.history(request)) {
+      for await (const record of engine().history(request)) {
         await stream.writeSSE({ id: cursorText(record.cursor), event: "event", data: JSON.stringify(record) });
       }
     } finally {

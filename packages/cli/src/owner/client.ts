@@ -13,6 +13,7 @@ import {
 import type { z } from "zod";
 import { RemoteError } from "../problem.ts";
 import { checkSocketFolder, type StateFolder } from "../state.ts";
+import { beginsHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -27,11 +28,13 @@ interface Request {
 /** Speaks to the owner over its socket. Problems it answers with are thrown as they are. */
 export class OwnerClient {
   readonly #socket: string;
+  readonly #headers: { readonly [name: string]: string };
 
   /** Throws `state-unusable` when somebody else could be listening there. */
   constructor(state: StateFolder) {
     checkSocketFolder(state);
     this.#socket = state.socket;
+    this.#headers = { [beginsHeader]: state.engine ?? "embedded" };
   }
 
   health(timeoutMs = 5_000): Promise<Health> {
@@ -81,7 +84,7 @@ export class OwnerClient {
   #send({ method, path, body, timeoutMs = answerMsMax }: Request): Promise<IncomingMessage> {
     return new Promise<IncomingMessage>((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = text === undefined ? {} : { "content-type": "application/json" };
+      const headers = { ...this.#headers, ...(text === undefined ? {} : { "content-type": "application/json" }) };
       const request = httpRequest({ socketPath: this.#socket, method, path, headers, agent: false }, resolve);
       if (timeoutMs > 0) {
         request.setTimeout(timeoutMs, () => {

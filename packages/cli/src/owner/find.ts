@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
+import { asEnvironment } from "../configuration.ts";
 import { codeOf, type Problem, RemoteError } from "../problem.ts";
 import { ensureFolder, type StateFolder } from "../state.ts";
 import { version } from "../version.ts";
@@ -79,7 +80,7 @@ async function startInBackground(state: StateFolder): Promise<void> {
     const child = spawn(process.execPath, [...flags, youngFlag, main, "serve", "--background", "--state", state.path], {
       cwd: state.path,
       detached: true,
-      env: { ...process.env, ...storeVariable(state), [readyVariable]: String(readyDescriptor) },
+      env: { ...process.env, ...asEnvironment(state), [readyVariable]: String(readyDescriptor) },
       stdio: ["ignore", log, log, "pipe"],
     });
     await readiness(child, state);
@@ -87,11 +88,6 @@ async function startInBackground(state: StateFolder): Promise<void> {
   } finally {
     closeSync(log);
   }
-}
-
-/** Not as an option: everybody on the machine may read those, and it may hold a password. */
-function storeVariable({ store }: StateFolder): { readonly TUTTI_STORE?: string } {
-  return store === undefined ? {} : { TUTTI_STORE: store };
 }
 
 async function readiness(child: ChildProcess, state: StateFolder): Promise<void> {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { currentPostgresOwner } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
+import { beginsHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
 
@@ -14,7 +15,9 @@ export async function forward(store: string, request: Request): Promise<Response
   const { socket } = note;
   const { pathname, search } = new URL(request.url);
   const body = Buffer.from(await request.arrayBuffer());
-  const headers = Object.fromEntries(["content-type", "accept"].flatMap((name) => given(name, request.headers)));
+  const headers = Object.fromEntries(
+    ["content-type", "accept", beginsHeader].flatMap((name) => given(name, request.headers)),
+  );
   return new Promise((resolve, reject) => {
     const path = `${pathname}${search}`;
     const fail = (error: Error): void =>

@@ -5,7 +5,8 @@ import type { House } from "../compose.ts";
  * begins. What is paused, or waits for a person, a message or a worker from outside, needs no owner; the command that
  * ends its wait starts one.
  */
-export async function hasWork({ engine, jobTypes }: Pick<House, "engine" | "jobTypes">): Promise<boolean> {
+export async function hasWork({ jobTypes, ...house }: Pick<House, "engine" | "jobTypes">): Promise<boolean> {
+  const engine = house.engine();
   const jobs = await engine.query("jobs", {}, { limit: 1_000 });
   if (jobs.next !== undefined || jobs.rows.some(({ state, jobType }) => state !== "held" && jobTypes.has(jobType)))
     return true;

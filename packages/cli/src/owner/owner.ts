@@ -1,7 +1,8 @@
-import { type Engine, type EngineLog, type Ownership, openPostgresStore, ownFolder, type Store } from "@tutti/engine";
+import { type EngineLog, type Ownership, openPostgresStore, ownFolder, type Store } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import { compose, type House } from "../compose.ts";
+import type { HouseEngine } from "../engines/joined-engine.ts";
 import { codeOf } from "../problem.ts";
 import { RunReader } from "../run/reader.ts";
 import { ensureFolder, type StateFolder } from "../state.ts";
@@ -32,7 +33,7 @@ export interface Serving {
 
 /** The one process that owns a state folder: engine, workers and the socket that all others speak to. */
 export interface Owner extends Serving {
-  readonly engine: Engine;
+  readonly engine: HouseEngine;
   readonly runs: RunReader;
 }
 
@@ -94,7 +95,7 @@ interface Parts extends OwnerOptions {
 
 class OpenOwner implements Owner {
   readonly waits = false;
-  readonly engine: Engine;
+  readonly engine: HouseEngine;
   readonly runs: RunReader;
   readonly ended: Promise<Error | undefined>;
   readonly #parts: Parts;
@@ -110,7 +111,7 @@ class OpenOwner implements Owner {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.engine = parts.house.engine;
+    this.engine = parts.house.engine(parts.state.engine);
     this.runs = new RunReader(this.engine);
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.ended = promise;
@@ -121,7 +122,8 @@ class OpenOwner implements Owner {
     const owner = new OpenOwner(parts);
     const { state, idleMs } = parts;
     const app = ownerApp({
-      engine: owner.engine,
+      engine: (begins) => parts.house.engine(begins),
+      work: (...asked) => parts.house.work(...asked),
       ownProcesses: parts.house.ownProcesses,
       runs: owner.runs,
       workers: owner.#workers,

@@ -1,4 +1,3 @@
-import type { Engine } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import {
   broadcastSignalSchema,
@@ -10,11 +9,15 @@ import {
   startInstanceSchema,
 } from "@tutti/protocol";
 import type { Hono } from "hono";
+import type { HouseEngine } from "../engines/joined-engine.ts";
+import type { EngineName } from "../engines/place.ts";
 import { featureProcess } from "../run/reader.ts";
+import { beginsOn } from "./begins.ts";
 import { body } from "./body.ts";
 
 export interface ProcessFacts {
-  readonly engine: Engine;
+  /** What is new begins on the named one. */
+  engine(begins?: EngineName): HouseEngine;
   /** Processes that the house itself needs as they are. */
   readonly ownProcesses: ReadonlySet<string>;
 }
@@ -27,9 +30,10 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     if (own !== undefined) {
       throw new AppError("process-reserved", `Expected processes of your own, but '${own.id}' is one of Tutti's`);
     }
-    const deployment = await engine.deploy(programs);
+    const chosen = engine(beginsOn(context));
+    const deployment = await chosen.deploy(programs);
     // Here, so that a caller that is lost now leaves no version that everybody gets.
-    if (rollout !== undefined) await engine.rollout(rollout.process, rollout.plan);
+    if (rollout !== undefined) await chosen.rollout(rollout.process, rollout.plan);
     return context.json(deployment, 201);
   });
   app.post("/v1/instances", async (context) => {
@@ -37,30 +41,30 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     if (ownProcesses.has(request.process)) {
       throw new AppError("process-reserved", `Expected a process of your own, but '${request.process}' is Tutti's`);
     }
-    return context.json({ id: await engine.start(request) }, 201);
+    return context.json({ id: await engine(beginsOn(context)).start(request) }, 201);
   });
   app.post("/v1/messages", async (context) =>
-    context.json(await engine.publish(await body(context, publishMessageSchema))),
+    context.json(await engine(beginsOn(context)).publish(await body(context, publishMessageSchema))),
   );
   app.post("/v1/signals", async (context) => {
-    await engine.broadcast(await body(context, broadcastSignalSchema));
+    await engine(beginsOn(context)).broadcast(await body(context, broadcastSignalSchema));
     return context.json({});
   });
   app.put("/v1/processes/:id/rollout", async (context) => {
     const { plan } = await body(context, planRolloutSchema);
-    return context.json(await engine.rollout(context.req.param("id"), plan));
+    return context.json(await engine(beginsOn(context)).rollout(context.req.param("id"), plan));
   });
   app.post("/v1/instances/:id/migrations", async (context) => {
     const request = await body(context, migrateInstanceSchema);
-    await refuseRun(engine, context.req.param("id"));
-    return context.json(await engine.migrate(context.req.param("id"), request));
+    await refuseRun(engine(), context.req.param("id"));
+    return context.json(await engine().migrate(context.req.param("id"), request));
   });
   app.post("/v1/instances/:id/commands", async (context) => {
     const id = context.req.param("id");
     const command = await body(context, instanceCommandSchema);
     // Whose task it is may do it, in a run too.
-    if (!command.type.endsWith("-task")) await refuseRun(engine, id);
-    const outcome = await engine.command(id, command);
+    if (!command.type.endsWith("-task")) await refuseRun(engine(), id);
+    const outcome = await engine().command(id, command);
     if (outcome.ok) return context.json({ position: outcome.position });
     const { code, reason } = outcome.rejection;
     throw new AppError("command-refused", reason, { details: { code, instance: id } });
@@ -68,7 +72,7 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
 }
 
 /** What a run does is in git, too: only its own commands know how to change both. */
-async function refuseRun(engine: Engine, instanceId: string): Promise<void> {
+async function refuseRun(engine: HouseEngine, instanceId: string): Promise<void> {
   const { rootId } = await engine.instance(instanceId);
   const root = await engine.instance(rootId);
   if (root.process !== featureProcess) return;

@@ -1,8 +1,9 @@
-import type { Engine, Ownership } from "@tutti/engine";
+import type { Ownership } from "@tutti/engine";
 import { openPostgresStore } from "@tutti/engine";
 import { must } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import { Hono } from "hono";
+import type { HouseEngine } from "../engines/joined-engine.ts";
 import { codeOf } from "../problem.ts";
 import { RunReader } from "../run/reader.ts";
 import { openStateReader } from "../state-reader.ts";
@@ -105,7 +106,8 @@ class Standby implements Serving {
     });
     const reads = ownerApp({
       // Only questions get this far.
-      engine: reader as unknown as Engine,
+      engine: () => reader as unknown as HouseEngine,
+      work: () => async () => undefined,
       ownProcesses: new Set(),
       runs: new RunReader(reader),
       workers: new Workers(),

@@ -6,19 +6,19 @@ import { body } from "./body.ts";
 import { RemoteWorker, type Workers } from "./workers.ts";
 
 export interface WorkerFacts {
-  readonly engine: Engine;
+  readonly work: Engine["work"];
   readonly workers: Workers;
   /** Somebody is there, until the function that it gives is called. */
   watch(): () => void;
 }
 
 /** What workers in other processes say and are told. */
-export function workerRoutes(app: Hono, { engine, workers, watch }: WorkerFacts): void {
+export function workerRoutes(app: Hono, { work, workers, watch }: WorkerFacts): void {
   app.post("/v1/workers", async (context) => {
     const hire = await body(context, hireWorkerSchema);
     const news = new Mailbox();
     // Refused before the stream begins, so that the refusal is an answer.
-    const worker = new RemoteWorker(engine, hire, (each) => news.put(each));
+    const worker = new RemoteWorker(work, hire, (each) => news.put(each));
     workers.add(worker);
     return streamSSE(context, async (stream) => {
       const unwatch = watch();

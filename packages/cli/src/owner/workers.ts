@@ -27,14 +27,14 @@ export class RemoteWorker {
   #gone = false;
 
   /** Throws `handler-exists` when somebody else does jobs of one of the types; then it does none. */
-  constructor(engine: Engine, hire: HireWorker, say: (news: WorkerNews) => void) {
+  constructor(work: Engine["work"], hire: HireWorker, say: (news: WorkerNews) => void) {
     const { jobTypes, concurrency, actor } = hire;
     this.#say = say;
     this.jobTypes = [...new Set(jobTypes)];
     say({ type: "hired", worker: this.id, silenceMs });
     try {
       for (const jobType of this.jobTypes) {
-        this.#stops.push(engine.work(jobType, this.#work, { actor, concurrency, silenceMs }));
+        this.#stops.push(work(jobType, this.#work, { actor, concurrency, silenceMs }));
       }
     } catch (error) {
       void this.lost();

@@ -1,8 +1,8 @@
-import type { Engine } from "@tutti/engine";
 import type { RunContext } from "@tutti/feature";
 import { AppError, type JsonObject } from "@tutti/kernel";
 import type { StartRun } from "@tutti/protocol";
 import { fetchBase, openRepository } from "@tutti/workspace";
+import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { StateFolder } from "../state.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { StateFolder } from "../state.ts";
  * can be repeated and the second is idempotent by the run's id, so asking twice starts once.
  */
 export async function beginRun(
-  engine: Engine,
+  engine: Pick<HouseEngine, "start">,
   options: { readonly state: StateFolder; readonly start: StartRun },
 ): Promise<string> {
   const { state, start } = options;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Engine, InstanceCommand } from "@tutti/engine";
+import type { InstanceCommand } from "@tutti/engine";
 import type { RunNeed, RunView } from "@tutti/feature";
 import { AppError, type JsonObject, unreachable } from "@tutti/kernel";
 import type { CommandDone, RunCommand } from "@tutti/protocol";
 import { listWorkspaces } from "@tutti/workspace";
+import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { StateFolder } from "../state.ts";
 import { plural } from "../terminal/text.ts";
 import { RunReader } from "./reader.ts";
@@ -12,7 +13,7 @@ const collection = "units";
 
 /** Does what a person asked of a run. Rejects with what the person can do instead; refused commands change nothing. */
 export async function commandRun(
-  { engine, state }: { readonly engine: Engine; readonly state: StateFolder },
+  { engine, state }: { readonly engine: HouseEngine; readonly state: StateFolder },
   run: string,
   command: RunCommand,
 ): Promise<CommandDone> {
@@ -46,13 +47,13 @@ export async function commandRun(
 
 type Of<T extends RunCommand["type"]> = Extract<RunCommand, { readonly type: T }>;
 
-async function adjust(engine: Engine, run: string, { maxParallel, actor }: Of<"adjust">): Promise<CommandDone> {
+async function adjust(engine: HouseEngine, run: string, { maxParallel, actor }: Of<"adjust">): Promise<CommandDone> {
   await send(engine, run, { type: "adjust-concurrency", element: collection, maxParallel, actor });
   const did = `At most ${maxParallel === null ? "any number of units" : plural(maxParallel, "unit")} of ${run} at once.`;
   return { did, units: [] };
 }
 
-async function retry(engine: Engine, view: RunView, command: Of<"retry">): Promise<CommandDone> {
+async function retry(engine: HouseEngine, view: RunView, command: Of<"retry">): Promise<CommandDone> {
   const { units, reason, actor } = command;
   const known = new Set(view.units.map(({ id }) => id));
   const stranger = units.find((unit) => !known.has(unit));
@@ -85,7 +86,11 @@ function concerns(need: RunNeed, units: readonly string[]): boolean {
   return units.length === 0 || units.some((unit) => need.units.includes(unit));
 }
 
-async function accept(engine: Engine, view: RunView, { reason, actor }: Of<"accept-partial">): Promise<CommandDone> {
+async function accept(
+  engine: HouseEngine,
+  view: RunView,
+  { reason, actor }: Of<"accept-partial">,
+): Promise<CommandDone> {
   const need = view.needsYou.find(({ kind }) => kind === "failed-units");
   const asked = view.phase === "publishing" ? view.needsYou.find(({ kind }) => kind === "approval") : undefined;
   if (need === undefined && asked === undefined) {
@@ -107,7 +112,7 @@ async function accept(engine: Engine, view: RunView, { reason, actor }: Of<"acce
  * The report names who accepted a part, and nothing below the threshold is published without it. It is noted before the
  * incident is answered, which may stand in another instance; whoever asks again after a crash in between notes it once.
  */
-async function noteAcceptance(engine: Engine, run: string, acceptance: Acceptance): Promise<void> {
+async function noteAcceptance(engine: HouseEngine, run: string, acceptance: Acceptance): Promise<void> {
   const { variables } = await engine.instance(run);
   const noted = (variables["acceptances"] ?? []) as unknown as readonly Acceptance[];
   const { incident, reason, by } = acceptance;
@@ -124,7 +129,7 @@ interface Acceptance {
   readonly at: number;
 }
 
-async function decide(engine: Engine, view: RunView, command: Of<"decide">): Promise<CommandDone> {
+async function decide(engine: HouseEngine, view: RunView, command: Of<"decide">): Promise<CommandDone> {
   const { approved, note, actor } = command;
   const need = view.needsYou.find(({ kind }) => kind === "approval");
   if (need === undefined) {
@@ -147,7 +152,7 @@ async function isSettled(state: StateFolder, run: string): Promise<boolean> {
   return true;
 }
 
-async function send(engine: Engine, instance: string, command: InstanceCommand): Promise<void> {
+async function send(engine: HouseEngine, instance: string, command: InstanceCommand): Promise<void> {
   const outcome = await engine.command(instance, command);
   if (outcome.ok) return;
   const { code, reason } = outcome.rejection;

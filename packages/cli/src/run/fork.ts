@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import type { Engine } from "@tutti/engine";
 import { giveForkRefs, type RunContext, type RunHistory, settleFork } from "@tutti/feature";
 import { AppError, type InstanceView } from "@tutti/kernel";
 import type { ForkInstance } from "@tutti/protocol";
+import type { HouseEngine } from "../engines/joined-engine.ts";
 import { codeOf } from "../problem.ts";
 import { makeRunId } from "./run-id.ts";
 
 /** Forks an instance of a process, or a run with all it keeps. Gives the fork's id. */
-export async function forkInstance(engine: Engine, instanceId: string, asked: ForkInstance): Promise<string> {
+export async function forkInstance(engine: HouseEngine, instanceId: string, asked: ForkInstance): Promise<string> {
   const { position, ...rest } = asked;
   const instance = await engine.instance(instanceId);
   const root = instance.rootId === instanceId ? instance : await engine.instance(instance.rootId);
@@ -23,7 +23,7 @@ export async function forkInstance(engine: Engine, instanceId: string, asked: Fo
  * First the refs, then the fork: none of its jobs ever misses one. The id follows from the request's, so that asking
  * twice forks once; what a crash leaves in between is ended by the next owner (`settleForks`).
  */
-async function forkRun(engine: Engine, run: InstanceView, asked: ForkInstance): Promise<string> {
+async function forkRun(engine: HouseEngine, run: InstanceView, asked: ForkInstance): Promise<string> {
   const { position = Number.POSITIVE_INFINITY, ...request } = asked;
   const from = run.instanceId;
   const to = makeRunId(String(run.variables["feature"]), createHash("sha256").update(asked.requestId).digest());
@@ -44,7 +44,7 @@ async function forkRun(engine: Engine, run: InstanceView, asked: ForkInstance): 
   }
 }
 
-export async function isInstance(engine: Pick<Engine, "instance">, id: string): Promise<boolean> {
+export async function isInstance(engine: Pick<HouseEngine, "instance">, id: string): Promise<boolean> {
   try {
     await engine.instance(id);
     return true;
@@ -56,12 +56,12 @@ export async function isInstance(engine: Pick<Engine, "instance">, id: string): 
 
 /** What a run itself recorded up to a position, and how far that went. */
 class Past {
-  readonly #engine: Engine;
+  readonly #engine: HouseEngine;
   readonly #until: { readonly run: string; readonly position: number };
   /** Position of the last event that was read; 0 when there is none. */
   read = 0;
 
-  constructor(engine: Engine, until: { readonly run: string; readonly position: number }) {
+  constructor(engine: HouseEngine, until: { readonly run: string; readonly position: number }) {
     this.#engine = engine;
     this.#until = until;
   }

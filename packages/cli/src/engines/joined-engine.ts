@@ -1,0 +1,91 @@
+import type { Correlated, Engine } from "@tutti/engine";
+import { codeOf } from "../problem.ts";
+import { JoinedReader, type Side } from "./joined-reader.ts";
+
+export interface EngineSide extends Side {
+  /** Rejects while it cannot be had. */
+  engine(): Promise<Engine>;
+}
+
+/** An engine as those meet it who neither work for it nor close it. */
+export type HouseEngine = Omit<Engine, "work" | "close">;
+
+/**
+ * The engines of an installation as one. What is new begins on the first of the sides; what is about an instance goes to
+ * the engine that has it, whichever is the first now.
+ */
+export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngine {
+  async deploy(...asked: Parameters<Engine["deploy"]>): ReturnType<Engine["deploy"]> {
+    return (await this.#first()).deploy(...asked);
+  }
+
+  async rollout(...asked: Parameters<Engine["rollout"]>): ReturnType<Engine["rollout"]> {
+    return (await this.#first()).rollout(...asked);
+  }
+
+  /** A request that one engine has answered is that engine's: asking again after the first has changed starts once. */
+  async start(request: Parameters<Engine["start"]>[0]): Promise<string> {
+    const { instanceId } = request;
+    const earlier = instanceId === undefined ? undefined : await this.#having(instanceId);
+    return (earlier ?? (await this.#first())).start(request);
+  }
+
+  /** Kept for those to come by the first; the others give it to who waits with them. */
+  async publish(message: Parameters<Engine["publish"]>[0]): Promise<Correlated> {
+    const { ttlMs: _, ...now } = message;
+    const correlated = await (await this.#first()).publish(message);
+    const others = await this.#eachWaitedFor(message.name, (engine) => engine.publish(now));
+    return { ...correlated, instances: [correlated, ...others].flatMap(({ instances }) => instances) };
+  }
+
+  async broadcast(signal: Parameters<Engine["broadcast"]>[0]): Promise<void> {
+    await (await this.#first()).broadcast(signal);
+    await this.#eachWaitedFor(signal.name, (engine) => engine.broadcast(signal));
+  }
+
+  async command(...asked: Parameters<Engine["command"]>): ReturnType<Engine["command"]> {
+    return (await this.#owner(asked[0])).command(...asked);
+  }
+
+  async migrate(...asked: Parameters<Engine["migrate"]>): ReturnType<Engine["migrate"]> {
+    return (await this.#owner(asked[0])).migrate(...asked);
+  }
+
+  async fork(request: Parameters<Engine["fork"]>[0]): Promise<string> {
+    return (await this.#owner(request.instanceId)).fork(request);
+  }
+
+  async adjustQueue(...asked: Parameters<Engine["adjustQueue"]>): Promise<void> {
+    for (const side of this.sides)
+      if ((await side.read()) !== undefined) await (await side.engine()).adjustQueue(...asked);
+  }
+
+  async #first(): Promise<Engine> {
+    const [first] = this.sides as readonly [EngineSide];
+    return first.engine();
+  }
+
+  async #owner(instanceId: string): Promise<Engine> {
+    return (await this.find(instanceId)).side.engine();
+  }
+
+  async #having(instanceId: string): Promise<Engine | undefined> {
+    try {
+      return await this.#owner(instanceId);
+    } catch (error) {
+      if (codeOf(error) === "instance-not-found") return undefined;
+      throw error;
+    }
+  }
+
+  /** Of the engines beside the first, those where somebody waits for it. */
+  async #eachWaitedFor<T>(name: string, tell: (engine: Engine) => Promise<T>): Promise<readonly T[]> {
+    const told: T[] = [];
+    for (const side of this.sides.slice(1)) {
+      const reader = await side.read();
+      const waiting = await reader?.query("subscriptions", { name }, { limit: 1 });
+      if (waiting !== undefined && waiting.rows.length > 0) told.push(await tell(await side.engine()));
+    }
+    return told;
+  }
+}
