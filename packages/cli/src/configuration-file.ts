@@ -55,7 +55,7 @@ export function readConfiguration(text: string, path: string): Configuration {
   try {
     given = JSON.parse(text);
   } catch {
-    throw invalid(path, "to be JSON", "it is not");
+    throw invalid(path, "JSON", "it is something else");
   }
   const { data, error } = fileSchema.safeParse(given);
   const issue = error?.issues[0];

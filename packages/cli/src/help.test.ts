@@ -45,7 +45,8 @@ const hooks = `
       return next(url, context);
     },
   });`;
-const flags = ["--conditions=@tutti/source", `--import=data:text/javascript,${encodeURIComponent(hooks)}`, main];
+const telling = ["--conditions=@tutti/source", `--import=data:text/javascript,${encodeURIComponent(hooks)}`];
+const flags = [...telling, main];
 
 test("[C27] --help loads next to nothing: no other package, and of this one only what it prints", async () => {
   const { stderr } = await execute(process.execPath, [...flags, "--help"]);
@@ -69,4 +70,12 @@ test("[C27] a run says its first words before anything heavy is loaded", async (
   );
   expect(words).toBeGreaterThan(0);
   expect(heavy).toBeGreaterThan(words);
+});
+
+test("[C102] an owner on the embedded engine loads nothing of Temporal", async () => {
+  const owner = new URL("owner/owner.ts", import.meta.url).href;
+  const { stderr } = await execute(process.execPath, [...telling, "--eval", `await import(${JSON.stringify(owner)})`]);
+  const loaded = stderr.split("\n");
+  expect(loaded).toContain(owner);
+  expect(loaded.filter((url) => /@temporalio|engine\/src\/temporal/.test(url))).toEqual([]);
 });
