@@ -6,7 +6,7 @@ const slow = process.env["SLOW"] === "1";
 const slowFactor = slow ? 60 : 1;
 
 // Tests run the source, unbuilt: every package exports it under this condition.
-const source = { conditions: ["@tutti/source", "module", "node", "default"] };
+const source = { conditions: ["@tutti/source", "node", "default"] };
 const src = "packages/*/src/**";
 
 interface Kind {

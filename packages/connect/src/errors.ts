@@ -36,6 +36,27 @@ export const connectErrors: ErrorTable = {
     status: 500,
     advice: "Make a key with `openssl rand -hex 32`, and keep a file with it to yourself (chmod 600).",
   },
+  "artifact-credentials-missing": {
+    exit: 2,
+    status: 500,
+    advice: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, where Tutti runs; they are read from nowhere else.",
+  },
+  "artifact-store-denied": {
+    exit: 2,
+    status: 502,
+    advice: "Check the credentials in the environment, and that they may read, write, list and delete in the bucket.",
+  },
+  "artifact-bucket-not-found": { exit: 2, status: 502, advice: "Make the bucket, or name one that is there." },
+  "artifact-store-unreachable": {
+    exit: 1,
+    status: 503,
+    advice: "Check the endpoint and the network; what was going on can be retried.",
+  },
+  "artifact-encryption-unavailable": {
+    exit: 2,
+    status: 502,
+    advice: "Give the S3 server a key for encryption, or leave out encryption=required.",
+  },
   "artifact-store-failed": {
     exit: 1,
     status: 503,

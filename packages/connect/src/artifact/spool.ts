@@ -36,6 +36,8 @@ export async function spool(
     return { path, reference: measure.reference(mediaType) };
   } catch (error) {
     await rm(path, { force: true });
+    // Who ended it said why.
+    signal?.throwIfAborted();
     throw error;
   }
 }

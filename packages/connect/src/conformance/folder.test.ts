@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ArtifactReference } from "@tutti/kernel";
@@ -17,10 +17,6 @@ async function folderHarness(key?: ArtifactKey): Promise<ArtifactHarness> {
     damage: async (reference, change) => writeFile(pathOf(reference), change(await readFile(pathOf(reference)))),
     count: async () =>
       (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length,
-    age: async (reference, ms) => {
-      const at = new Date(Date.now() - ms);
-      await utimes(pathOf(reference), at, at);
-    },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
