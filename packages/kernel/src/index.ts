@@ -67,5 +67,6 @@ export { lookup } from "./state/lookup.ts";
 export { SmallMap } from "./state/small-map.ts";
 export { restoreState, snapshotState } from "./state/snapshot.ts";
 export { isEnded, newState, recordCount, type State } from "./state/state.ts";
+export { textHash } from "./text-hash.ts";
 export { instanceView } from "./view/instance-view.ts";
 export type * from "./view/view.ts";

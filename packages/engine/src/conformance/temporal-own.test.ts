@@ -170,6 +170,7 @@ describeWithTemporal("Temporal", () => {
     expect(again).toMatchObject({ id: held.id, attempt: 1 });
     expect(again.fencingToken).toBeGreaterThan(held.fencingToken);
     await worker.finish(1);
+    await worker.finish(2);
     expect(await ended(engine, held.instanceId)).toMatchObject({ status: "completed" });
   }, 120_000);
 

@@ -10,7 +10,7 @@ import { sequence } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
-import { begin, completed, ended, eventually, historyOf } from "./harness.ts";
+import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
 
 // Several processes on one Temporal and one log in a PostgreSQL.
 
@@ -21,19 +21,22 @@ class OtherWorker {
   readonly jobs: Job[] = [];
   readonly #process: ChildProcess;
 
-  constructor({ address, namespace, database }: TemporalHome) {
-    const script = ["--conditions=@tutti/source", workerScript, address, namespace, database];
+  constructor({ address, namespace, database }: TemporalHome, role = "") {
+    const script = ["--conditions=@tutti/source", workerScript, address, namespace, database, role];
     const node = spawn(process.execPath, script, { stdio: ["ignore", "pipe", "inherit"], detached: true });
     createInterface({ input: node.stdout }).on("line", (line) => this.jobs.push(JSON.parse(line) as Job));
     this.#process = node;
   }
 
+  async gone(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, "exit");
+  }
+
   async kill(): Promise<void> {
     const { pid, exitCode, signalCode } = this.#process;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    const gone = once(this.#process, "exit");
     process.kill(-pid, "SIGKILL");
-    await gone;
+    await this.gone();
   }
 }
 
@@ -44,8 +47,8 @@ describeWithTemporal("several processes on Temporal", () => {
     let home: TemporalHome;
     let engine: Engine;
     const others: OtherWorker[] = [];
-    const other = (): OtherWorker => {
-      const worker = new OtherWorker(home);
+    const other = (role?: string): OtherWorker => {
+      const worker = new OtherWorker(home, role);
       others.push(worker);
       return worker;
     };
@@ -88,6 +91,37 @@ describeWithTemporal("several processes on Temporal", () => {
       // What the first one had done is not done again; of what it was doing Temporal may not have heard.
       expect(second.jobs.length).toBeGreaterThan(0);
       expect(first.jobs.length + second.jobs.length).toBeLessThanOrEqual(100 + 10);
+    }, 120_000);
+
+    test("[TE17] what a killed worker wrote last is what happened, whatever came before Temporal could hear of it", async () => {
+      await engine.close();
+      const dying = other("dies");
+      await dying.gone();
+      const [done] = dying.jobs as [Job];
+      const { instanceId } = done;
+      // In the history this is after the end of the job, and an execution is told of it first.
+      const pause = { type: "pause-instance", stopRunning: false, reason: "lunch", actor: "ann" };
+      await home.workflow.getHandle(instanceId).signal("tell", pause);
+      engine = await home.open();
+      const worker = new ManualWorker();
+      engine.work("work", worker.handler);
+      await eventually(async () => ((await engine.instance(instanceId)).status === "paused" ? true : undefined));
+      expect(await home.workflow.getHandle(instanceId).query("current_state")).toEqual(
+        await engine.instance(instanceId),
+      );
+      await engine.command(instanceId, { type: "resume-instance", actor: "ann" });
+      expect((await worker.job(1)).elementId).toBe("step2");
+      await worker.finish(1);
+      expect(await ended(engine, instanceId)).toMatchObject({ status: "completed" });
+      const events = await historyOf(engine, { instanceId });
+      expect(events.map(({ sequence: number }) => number)).toEqual(events.map((_, index) => index + 1));
+      const told = events.map(({ event }) => event.type).filter((type) => /^(job-completed|instance-)/.test(type));
+      expect(told).toEqual([
+        ...["instance-created", "job-completed", "instance-paused", "instance-resumed", "job-completed"],
+        "instance-completed",
+      ]);
+      expect(dying.jobs).toHaveLength(1);
+      expect(worker.jobs).toHaveLength(1);
     }, 120_000);
 
     test("[TE14] [TE15] what one process deploys and starts, another starts, works on and follows", async () => {

@@ -75,6 +75,8 @@ export interface LogRow {
   readonly sequence: number;
   readonly at: number;
   readonly events: readonly Event[];
+  /** What tells the command from others that were given at the time, where who decides may have to prove it. */
+  readonly cause?: number;
 }
 
 /** A row of the log with what readers want to know of its instance. */

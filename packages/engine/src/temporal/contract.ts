@@ -61,11 +61,14 @@ export const names = {
   tell: "tell",
 } as const;
 
+/** One command's events, and which command it was: `cause` is a hash of it. */
+export type Told = Required<Pick<LogRow, "sequence" | "at" | "events" | "cause">>;
+
 /**
  * One command's events, with what they change in the tables. The number of the instance is filled in where they are
  * written. The row that creates an instance begins with its `instance-put`.
  */
-export interface ProjectedRow extends Pick<LogRow, "sequence" | "at" | "events"> {
+export interface ProjectedRow extends Told {
   readonly changes: readonly Change[];
 }
 
@@ -74,10 +77,21 @@ export interface Projection {
   readonly rows: readonly ProjectedRow[];
 }
 
-/** Positions in the log, one a row; or the instance that the request or the id belongs to already. */
+/**
+ * Positions in the log, one a row; or the instance that the request or the id belongs to already; or nothing was
+ * written, because the log has something else from here on.
+ */
 export type Projected =
   | { readonly ok: true; readonly positions: readonly number[] }
-  | { readonly ok: false; readonly instanceId: string };
+  | { readonly ok: false; readonly instanceId: string }
+  | { readonly ok: false; readonly differs: true };
+
+/** An instance as it was after an event, and the rows that the log has from there on. */
+export interface Recalled {
+  /** A snapshot of the kernel's. */
+  readonly state: JsonObject;
+  readonly rows: readonly Told[];
+}
 
 export interface CallWanted {
   readonly process: string;
@@ -90,6 +104,8 @@ export interface CallWanted {
 export interface LocalActivities {
   program(hash: string): Promise<ProgramDocument>;
   project(projection: Projection): Promise<Projected>;
+  /** What the log has of an instance, parted after event number `after`. */
+  recall(wanted: { readonly instanceId: string; readonly after: number }): Promise<Recalled>;
   /** Pauses activities of an instance, or lets them go on. Those that have ended are left alone. */
   setHeld(wanted: {
     readonly instanceId: string;

@@ -11,16 +11,20 @@ import {
   AppError,
   type Command,
   decide,
+  evolve,
   type Host,
   instanceView,
   isEnded,
   type JobHandler,
+  must,
+  newState,
   type Program,
   type ProgramDocument,
   type QueueClass,
   queueClasses,
   type State,
   slotsMax,
+  snapshotState,
   startTriggers,
 } from "@tutti/kernel";
 import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
@@ -36,7 +40,7 @@ import { instanceNotFound } from "../embedded/turn/scope.ts";
 import { deploymentOf, type Programs, programNotFound } from "../embedded/version/programs.ts";
 import type { Deployment, Engine, InstanceCommand, Outcome, StartRequest, Stop, WorkOptions } from "../port.ts";
 import { type TemporalConnection, unreachable } from "./connection.ts";
-import { type Began, type CommandAnswer, names, type ProcessInput } from "./contract.ts";
+import { type Began, type CommandAnswer, names, type ProcessInput, type Recalled } from "./contract.ts";
 import { Definitions } from "./definitions.ts";
 import { setHeld } from "./held.ts";
 import { Projector } from "./projector.ts";
@@ -96,6 +100,7 @@ export class TemporalEngine implements Engine {
       {
         program: (programHash) => this.#document(programHash),
         project: (projection) => this.#projector.project(projection),
+        recall: ({ instanceId, after }) => recall(store, instanceId, after),
         setHeld: (wanted) => setHeld(connection.client, wanted),
         resolveCall: async (wanted) => {
           await this.#definitions.look();
@@ -354,6 +359,18 @@ export class TemporalEngine implements Engine {
     if (this.#closing === undefined) return;
     throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
   }
+}
+
+async function recall(store: SharedLog, instanceId: string, after: number): Promise<Recalled> {
+  const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+  const rows = must(instances[0], "the log has rows of it").rows;
+  const state = newState();
+  for (const row of rows) {
+    if (row.sequence <= after) for (const event of row.events) evolve(state, event);
+  }
+  const later = rows.filter(({ sequence }) => sequence > after);
+  const told = later.map(({ sequence, at, events, cause = 0 }) => ({ sequence, at, events, cause }));
+  return { state: snapshotState(state), rows: told };
 }
 
 /** There is no execution that could answer, or it ended while it was asked. */

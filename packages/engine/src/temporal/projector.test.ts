@@ -29,7 +29,7 @@ function told(instanceId: string, requestId: string | null): [ProjectedRow, Proj
       recordChanges({ record, state, program }, { event, effects: effectsOf(state, event) }, changes);
     });
     if (!("events" in decision)) throw new Error(decision.rejection.reason);
-    return { sequence: first, at: command.at, events: decision.events, changes };
+    return { sequence: first, at: command.at, cause: first, events: decision.events, changes };
   };
   const base = { instanceId, rootId: instanceId, variables: {}, actor: "me", at: 1 };
   const begun = row({ type: "create-instance", ...base });
@@ -113,4 +113,25 @@ test("[TE3] a write that fails leaves nothing, and what is said again is written
   await expect(projector.project({ instanceId: "i", rows: [begun] })).rejects.toThrow();
   expect(await projector.project({ instanceId: "i", rows: [begun, done] })).toEqual({ ok: true, positions: [1, 2] });
   expect((await eventsIn(store)).filter(([, , type]) => type === "instance-created")).toHaveLength(1);
+});
+
+test("[TE17] where the log has something else, nothing is written, and what it has counts", async () => {
+  const store = await openMemoryStore();
+  const projector = projectorOn(store);
+  const [begun, done] = told("i", "r");
+  await projector.project({ instanceId: "i", rows: [begun, done] });
+  const before = await eventsIn(store);
+  const next: ProjectedRow = { ...done, sequence: done.sequence + done.events.length, cause: 99, changes: [] };
+  const others: readonly ProjectedRow[][] = [
+    [begun, { ...done, at: done.at + 1 }],
+    [begun, { ...done, cause: 99 }, next],
+    // Its events would stand in the middle of those of another row.
+    [begun, { ...done, sequence: done.sequence + 1 }],
+  ];
+  for (const rows of others) {
+    expect(await projector.project({ instanceId: "i", rows })).toEqual({ ok: false, differs: true });
+  }
+  expect(await eventsIn(store)).toEqual(before);
+  // What is the same up to where the log ends goes on from there.
+  expect(await projector.project({ instanceId: "i", rows: [done, next] })).toEqual({ ok: true, positions: [2, 3] });
 });

@@ -16,7 +16,8 @@ const projectionsPerTurnMax = 256;
 
 /**
  * Writes what executions say into the log, each row once: a row is named by its instance and sequence, so whoever
- * cannot prove that it was written says it again. What comes while a turn is being written is written together.
+ * cannot prove that it was written says it again. Where the log has something else by that name, it has come first, and
+ * counts. What comes while a turn is being written is written together.
  */
 export class Projector {
   readonly #log: SharedLog;
@@ -97,8 +98,8 @@ function wantedBy(projections: readonly Projection[]): StandingWanted {
 interface Known {
   /** As of its newest row; undefined before there is one. */
   record: InstanceRecord | undefined;
-  /** Positions of rows by their sequence. */
-  readonly positions: Map<number, number>;
+  /** Rows by their sequence. */
+  readonly rows: Map<number, Pick<NamedLogRow, "position" | "at" | "cause">>;
   /** The last event of those rows; undefined: there are none. */
   end: number | undefined;
 }
@@ -132,7 +133,8 @@ class Draft {
       if (earlier !== undefined && earlier !== instanceId) return { ok: false, instanceId: earlier };
       if (requestId !== null) this.#requests.set(requestId, instanceId);
     }
-    return { ok: true, positions: rows.map((row) => known.positions.get(row.sequence) ?? this.#add(known, row)) };
+    if (rows.some((row) => differs(known, row))) return { ok: false, differs: true };
+    return { ok: true, positions: rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row)) };
   }
 
   turn(): Appended {
@@ -147,7 +149,7 @@ class Draft {
       const last = rows.at(-1);
       known = {
         record,
-        positions: new Map(rows.map(({ sequence, position }) => [sequence, position])),
+        rows: new Map(rows.map((row) => [row.sequence, row])),
         end: last === undefined ? undefined : last.sequence + last.events.length - 1,
       };
       this.#known.set(instanceId, known);
@@ -156,7 +158,7 @@ class Draft {
   }
 
   /** Gives the position. */
-  #add(known: Known, { sequence, at, events, changes }: ProjectedRow): number {
+  #add(known: Known, { sequence, at, cause, events, changes }: ProjectedRow): number {
     assert(known.end === undefined || sequence === known.end + 1, "no row of an instance is left out");
     const before = known.record === undefined ? undefined : { ...known.record };
     const number = before?.number ?? ++this.#instance;
@@ -172,11 +174,20 @@ class Draft {
     const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
     if (counted !== undefined) this.#counted.push(counted);
     const { instanceId, rootId, copied } = record;
-    this.rows.push({ position, instance: number, sequence, at, events, instanceId, rootId, copied });
-    known.positions.set(sequence, position);
+    this.rows.push({ position, instance: number, sequence, at, cause, events, instanceId, rootId, copied });
+    known.rows.set(sequence, { position, at, cause });
     known.end = sequence + events.length - 1;
     return position;
   }
+}
+
+/**
+ * Whether the log has other events in the place of these. The same command at the same time, after the same events, has
+ * the same events: so those need not be compared.
+ */
+function differs({ rows, end }: Known, { sequence, at, cause }: ProjectedRow): boolean {
+  const told = rows.get(sequence);
+  return told === undefined ? end !== undefined && sequence <= end : told.at !== at || told.cause !== cause;
 }
 
 function createdBy([first]: readonly ProjectedRow[]): InstanceRecord | undefined {

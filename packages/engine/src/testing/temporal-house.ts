@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import { Client, Connection, type WorkflowClient } from "@temporalio/client";
 import type { Clock } from "../clock.ts";
 import { openPostgresLog } from "../embedded/postgres/shared-log.ts";
-import type { SharedLog } from "../embedded/shared-log.ts";
+import { type SharedLog, soleLog } from "../embedded/shared-log.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
-import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { bundleProcessWorkflow, createTemporalEngine } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
@@ -71,8 +70,8 @@ export async function openTemporalHouse(module: string, postgres?: PostgresServe
   };
 }
 
-export async function openLog(database: string): Promise<Store | SharedLog> {
-  return database.startsWith("postgres:") ? openPostgresLog(database) : openSqliteStore(database);
+export async function openLog(database: string): Promise<SharedLog> {
+  return database.startsWith("postgres:") ? openPostgresLog(database) : soleLog(openSqliteStore(database));
 }
 
 export function bundleTestWorkflow(module: string): Promise<{ readonly code: string }> {

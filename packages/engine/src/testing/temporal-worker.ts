@@ -1,22 +1,40 @@
+import type { SharedLog } from "../embedded/shared-log.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
 import { sequence } from "./programs.ts";
 import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
 
 /*
- * A process of its own that works for Temporal, to be killed by a test: `address namespace database [holds]`. It says
- * each job that it is given as a line of JSON. With `holds` it starts an instance, and never ends its job.
+ * A process of its own that works for Temporal, to be killed by a test: `address namespace database [holds|dies]`. It
+ * says each job that it is given as a line of JSON. With `holds` it starts an instance, and never ends its job; with
+ * `dies` it is gone the moment that the log has the end of a job, of which Temporal has not heard yet.
  */
 const [address = "", namespace = "", database = "", role = ""] = process.argv.slice(2);
 const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
-const store = await openLog(database);
+const log = await openLog(database);
+const store = role === "dies" ? dyingWith(log) : log;
 const engine = await createTemporalEngine({ address, namespace, store, host: testHost, workflowBundle });
 engine.work("work", async (job) => {
   process.stdout.write(`${JSON.stringify(job)}\n`);
   if (role === "holds") await new Promise(() => undefined);
   return { type: "completed", result: {} };
 });
-if (role === "holds") {
-  await engine.deploy([sequence("one", 1)]);
-  await engine.start({ requestId: "once", process: "one", variables: {}, actor: "tester" });
+if (role !== "") {
+  await engine.deploy([sequence("some", 2)]);
+  await engine.start({ requestId: "once", process: "some", variables: {}, actor: "tester" });
+}
+
+function dyingWith(shared: SharedLog): SharedLog {
+  return {
+    ...shared,
+    append: async (wanted, decide) => {
+      let isLast = false;
+      await shared.append(wanted, (standing) => {
+        const turn = decide(standing);
+        isLast = turn.rows.some(({ events }) => events.some(({ type }) => type === "job-completed"));
+        return turn;
+      });
+      if (isLast) process.kill(process.pid, "SIGKILL");
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { Host, VariableScope } from "../host.ts";
 import type { JsonObject } from "../json.ts";
 import type { Expression } from "../program.ts";
+import { textHash } from "../text-hash.ts";
 
 /**
  * Which version of a process a new instance gets. Pure, so that every engine decides alike. The rules are Q20 … in
@@ -99,20 +100,7 @@ export function versionFor(rollout: Rollout, { routingKey, variables }: Routing,
 
 /** 0 to 9 999, evenly, and the same for ever: a raised percentage takes no key away from the candidate. */
 export function bucketOf(routingKey: string, process: string): number {
-  return hash(`${routingKey}\n${process}`) % buckets;
-}
-
-/** FNV-1a over UTF-16 code units, finished with the mixer of MurmurHash3: FNV alone spreads short keys badly. */
-function hash(text: string): number {
-  let mixed = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    mixed = Math.imul(mixed ^ (unit & 0xff), 0x01000193);
-    mixed = Math.imul(mixed ^ (unit >>> 8), 0x01000193);
-  }
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
+  return textHash(`${routingKey}\n${process}`) % buckets;
 }
 
 /** One more of what is counted, and the candidate taken back if that was one too many. */

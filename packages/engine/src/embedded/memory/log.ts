@@ -24,6 +24,7 @@ export class MemoryLog {
   readonly #instance: Column = new Column();
   readonly #sequence: Column = new Column();
   readonly #at: Column = new Column();
+  readonly #cause: Column = new Column();
   /** Position of the row before, of the same instance; 0 for the first. */
   readonly #before: Column = new Column();
   /** Where the events end, in bytes from the begin of the log. */
@@ -50,11 +51,12 @@ export class MemoryLog {
     json.cut();
   }
 
-  #add({ instance, sequence, at, events }: LogRow): void {
+  #add({ instance, sequence, at, events, cause }: LogRow): void {
     const position = ++this.#length;
     this.#instance.set(position, instance);
     this.#sequence.set(position, sequence);
     this.#at.set(position, at);
+    if (cause !== undefined) this.#cause.set(position, cause);
     this.#before.set(position, this.#newest.get(instance));
     this.#newest.set(instance, position);
     writeEvents(this.#json, events, at);
@@ -73,6 +75,7 @@ export class MemoryLog {
       instance: this.#instance.get(position),
       sequence: this.#sequence.get(position),
       at,
+      cause: this.#cause.get(position),
       events: decodeList(written, at, () => undefined),
     };
   }

@@ -134,6 +134,7 @@ async function logRows(on: Connection, found: readonly SqlRow[]): Promise<LogRow
       instance: row["instance"] as number,
       sequence: row["sequence"] as number,
       at,
+      cause: row["cause"] as number,
       events: decodeEvents(encoded, (digest) => contents.get(digest)),
     };
   });

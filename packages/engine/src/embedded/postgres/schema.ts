@@ -176,5 +176,7 @@ export const migrations: readonly string[] = [
   -- yet. 'definitions' moves on with each change of what is deployed or adjusted.
   ALTER TABLE owner ADD COLUMN engine text, ADD COLUMN definitions bigint NOT NULL DEFAULT 0;
   UPDATE owner SET engine = 'embedded' WHERE epoch > 0;
+  -- What tells the command of a row from others that were given at the time; 0: nobody has to know.
+  ALTER TABLE log ADD COLUMN cause bigint NOT NULL DEFAULT 0;
   `,
 ];

@@ -35,6 +35,7 @@ export const log: { put: Bulk<ChainedRow>; blobs: Bulk<Payload>; snapshots: Bulk
     codec: ["bigint", () => codecVersion],
     events: ["text", (r) => r.text],
     hash: ["text", (r) => r.hash],
+    cause: ["bigint", (r) => r.cause ?? 0],
   }),
   blobs: inserting<Payload>(
     "blobs",

@@ -219,7 +219,7 @@ export class TurnWriter {
     hashed.raw(this.#chain).raw("\n");
     let chain = this.#chain;
     const written = rows.map((row, index) => {
-      const { position, instance, sequence, at } = row;
+      const { position, instance, sequence, at, cause = 0 } = row;
       writeHead(hashed, row);
       const begin = hashed.length;
       blobs.push(...writeRow(hashed, row.events, at));
@@ -227,7 +227,7 @@ export class TurnWriter {
       hashed.raw("\n");
       const isLast = index === rows.length - 1;
       if (isLast) chain = chainHash(hashed.bytes);
-      return { position, instance, sequence, at, text, hash: isLast ? chain : null };
+      return { position, instance, sequence, at, cause, text, hash: isLast ? chain : null };
     });
     return { rows: written, chain };
   }

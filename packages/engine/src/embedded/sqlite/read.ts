@@ -148,6 +148,7 @@ export class LogReader {
       instance: row["instance"] as number,
       sequence: row["sequence"] as number,
       at,
+      cause: row["cause"] as number,
       events: decodeEvents(encoded, (digest) => this.blob(digest)),
     };
   }

@@ -173,4 +173,8 @@ export const migrations: readonly string[] = [
   -- How many of an instance's first events are those of the one that it was forked from.
   ALTER TABLE instances ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What tells the command of a row from others that were given at the time; 0: nobody has to know.
+  ALTER TABLE log ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

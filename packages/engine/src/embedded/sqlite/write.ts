@@ -70,14 +70,15 @@ export class TurnWriter {
       hashed.raw("\n");
       const isLast = index === rows.length - 1;
       if (isLast) this.#chain = chainHash(hashed.bytes);
-      log.run(row.position, row.instance, row.sequence, row.at, codecVersion, text, isLast ? this.#chain : null);
+      const { position, instance, sequence, at, cause = 0 } = row;
+      log.run(position, instance, sequence, at, codecVersion, text, isLast ? this.#chain : null, cause);
     }
   }
 }
 
 function prepare(db: DatabaseSync): Statements {
   return {
-    log: db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)"),
+    log: db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
     blob: db.prepare("INSERT OR IGNORE INTO blobs VALUES (?, ?)"),
     program: db.prepare("INSERT OR IGNORE INTO programs VALUES (?, ?, ?, ?)"),
     "instance-put": db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),

@@ -1,9 +1,11 @@
 import { allHandlersFinished, condition, workflowInfo } from "@temporalio/workflow";
 import {
   type Command,
+  type Decision,
   type Effect,
   type Event,
   effectsOf,
+  evolve,
   type Host,
   type InstanceOutcome,
   type InstanceView,
@@ -20,6 +22,7 @@ import {
   type State,
   snapshotState,
   step,
+  textHash,
 } from "@tutti/kernel";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
 import type {
@@ -38,6 +41,13 @@ import { World } from "./world.ts";
 interface Waiting {
   readonly command: UntimedCommand;
   readonly answer?: (answer: CommandAnswer) => void;
+}
+
+/** One command of a turn: when it came, what tells it from others, and who waits for the answer. */
+interface Enacted {
+  readonly program: Program;
+  readonly turn: Turn;
+  readonly told: { readonly at: number; readonly cause: number; readonly answer: Waiting["answer"] | undefined };
 }
 
 /** What one turn decided: written first, then told and done. */
@@ -169,11 +179,17 @@ export class ProcessRun {
   }
 
   async #turn(program: Program): Promise<void> {
-    const turn: Turn = { rows: [], effects: [], endedJobs: [], answers: [] };
-    for (const waiting of this.#inbox.splice(0)) this.#decide(program, waiting, turn);
-    // Who is told of a pause may rely on it.
-    for (const effect of turn.effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
-    const positions = await this.#write(turn);
+    const commands = this.#inbox.splice(0);
+    const after = this.#state.head.sequence;
+    const before = { ...this.#record };
+    let turn = newTurn();
+    for (const waiting of commands) this.#decide(program, waiting, turn);
+    let positions = await this.#write(turn);
+    while (positions === undefined) {
+      Object.assign(this.#record, before);
+      turn = await this.#takeFromLog(program, commands, after);
+      positions = await this.#write(turn);
+    }
     for (const answer of turn.answers) answer(positions);
     if (this.#isVoid) return;
     // Whoever still works on what ended otherwise is told to stop.
@@ -181,8 +197,37 @@ export class ProcessRun {
     for (const effect of turn.effects) this.#world.perform(effect);
   }
 
-  /** Positions of the turn's rows in the log. */
-  async #write({ rows }: Turn): Promise<readonly number[]> {
+  /**
+   * The turn as the log has it: somebody has taken it before, and written it, but did not live to tell the history. By
+   * now that may hold more, which comes in another order, at another time. Readers have seen what the log has, so that
+   * is what happened; the commands that it does not have are decided after it.
+   */
+  async #takeFromLog(program: Program, commands: readonly Waiting[], after: number): Promise<Turn> {
+    const { instanceId } = this.#record;
+    const { state, rows } = await this.#around.local.recall({ instanceId, after });
+    // In its place: others hold on to it.
+    Object.assign(this.#state, restoreState(state));
+    const turn = newTurn();
+    const left = [...commands];
+    for (const told of rows) {
+      const index = left.findIndex(({ command }) => causeOf(command) === told.cause);
+      const [waiting] = index === -1 ? [] : left.splice(index, 1);
+      this.#enact({ program, turn, told: { ...told, answer: waiting?.answer } }, (applied) => {
+        for (const event of told.events) {
+          evolve(this.#state, event);
+          applied(event);
+        }
+        return told;
+      });
+    }
+    for (const waiting of left) this.#decide(program, waiting, turn);
+    return turn;
+  }
+
+  /** Positions of the turn's rows in the log; undefined: it has others in their place. */
+  async #write({ rows, effects }: Turn): Promise<readonly number[] | undefined> {
+    // Who is told of a pause may rely on it.
+    for (const effect of effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
     if (rows.length === 0) return [];
     const { instanceId } = this.#record;
     const written = await this.#around.local.project({ instanceId, rows });
@@ -190,6 +235,7 @@ export class ProcessRun {
       this.#began ??= { ok: true, instanceId };
       return written.positions;
     }
+    if ("differs" in written) return undefined;
     // The log has this id or request already, from before all that Temporal remembers. Nothing of this is written.
     this.#began =
       written.instanceId === instanceId
@@ -200,32 +246,43 @@ export class ProcessRun {
 
   #decide(program: Program, { command, answer }: Waiting, turn: Turn): void {
     const state = this.#state;
-    const record = this.#record;
     const refuse = (rejection: Rejection): void => {
       if (command.type === "create-instance") this.#refused(rejection);
       turn.answers.push(() => answer?.({ ok: false, rejection }));
     };
     if (this.#isVoid) return refuse({ code: "instance-not-found", reason: "Expected an instance, but there is none" });
-    const before = { ...record };
     const at = Math.max(this.#around.clock.now(), state.head.at);
+    const decision = this.#enact({ program, turn, told: { at, cause: causeOf(command), answer } }, (applied) =>
+      step({ program, state }, { ...command, at } as Command, applied),
+    );
+    if ("rejection" in decision) refuse(decision.rejection);
+  }
+
+  /** `happen` applies the events of one command, and says each right after. Unless it is refused, the turn has its row. */
+  #enact({ program, turn, told }: Enacted, happen: (applied: (event: Event) => void) => Decision): Decision {
+    const state = this.#state;
+    const record = this.#record;
+    const { at, cause, answer } = told;
+    const before = { ...record };
     const sequence = state.head.sequence + 1;
     const changes: Change[] = [];
-    const decision = step({ program, state }, { ...command, at } as Command, (event) => {
+    const decision = happen((event) => {
       const effects = effectsOf(state, event);
       recordChanges({ record, state, program }, { event, effects }, changes);
       turn.effects.push(...effects);
       if (endsAttempt(event)) turn.endedJobs.push(event.key);
     });
-    if ("rejection" in decision) return refuse(decision.rejection);
+    if ("rejection" in decision) return decision;
     const { events } = decision;
     record.status = state.head.status ?? record.status;
     record.startedAt = state.head.startedAt;
     record.endedAt = state.head.endedAt;
     if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } });
     else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
-    if (events.length > 0) turn.rows.push({ sequence, at, events, changes });
+    if (events.length > 0) turn.rows.push({ sequence, at, cause, events, changes });
     const row = turn.rows.length - 1;
     turn.answers.push((positions) => answer?.({ ok: true, position: positions[row] ?? 0 }));
+    return decision;
   }
 
   /** An instance that cannot begin is told of by whoever asked for it: a caller, or the instance that called it. */
@@ -242,6 +299,15 @@ export class ProcessRun {
     const began = this.#began;
     return began !== undefined && !(began.ok && began.instanceId === this.#record.instanceId);
   }
+}
+
+function newTurn(): Turn {
+  return { rows: [], effects: [], endedJobs: [], answers: [] };
+}
+
+/** Two commands with the same cause are the same to an instance: whichever is taken for the other, nothing changes. */
+function causeOf(command: UntimedCommand): number {
+  return textHash(JSON.stringify(command));
 }
 
 const attemptEnds: ReadonlySet<Event["type"]> = new Set(["job-completed", "job-failed", "job-error-thrown"]);
