@@ -33,10 +33,13 @@ class Fifo<T> {
     this.#items[this.#end++] = item;
   }
   take(): T | undefined {
-    if (this.#next === this.#end) return undefined;
+    if (this.isEmpty) return undefined;
     const item = this.#items[this.#next++];
     if (this.#next === this.#end) this.clear();
     return item;
+  }
+  get isEmpty(): boolean {
+    return this.#next === this.#end;
   }
   some(test: (item: T) => boolean): boolean {
     for (let index = this.#next; index < this.#end; index += 1) if (test(this.#items[index] as T)) return true;
@@ -70,7 +73,10 @@ class Agenda {
   readonly #keys: Fifo<Key> = new Fifo();
 
   add(key: Key): void {
-    if (!this.#keys.some((other) => other === key)) this.#keys.push(key);
+    if (!this.has(key)) this.#keys.push(key);
+  }
+  has(key: Key): boolean {
+    return this.#keys.some((other) => other === key);
   }
   take(): Key | undefined {
     return this.#keys.take();

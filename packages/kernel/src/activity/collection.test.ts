@@ -13,6 +13,7 @@ import {
   onTimer,
   program,
   retry,
+  script,
   service,
   start,
   sub,
@@ -308,6 +309,16 @@ test("[K78] the completion condition ends the rest", () => {
   expect(driver.lastEffects.filter(({ type }) => type === "cancel-job")).toHaveLength(2);
 });
 
+test.each(["parallel", "sequential"] as const)(
+  "[K78] it is asked after each item that ends as it begins (%s)",
+  (mode) => {
+    const loops = loop(mode, { completion: expr("completed >= 2") });
+    const driver = new Driver(line(script("work", {}, { loop: loops }))).create({ items: [1, 2, 3, 4] });
+    expect([driver.status, driver.variable("items")]).toEqual(["completed", [1, 2, 3, 4]]);
+    expect(driver.history.filter(({ type }) => type === "item-completed")).toHaveLength(2);
+  },
+);
+
 test("[K79] a condition or an output that fails is an incident, once", () => {
   const driver = each("parallel", { completion: expr("completed >= wanted") })([1, 2]).completeItem("0");
   expect(driver.view().incidents).toMatchObject([{ kind: "collection" }]);
@@ -414,6 +425,22 @@ describe("events that a collection throws", () => {
   test("[K172] one: an interrupting boundary ends the rest", () => {
     const driver = throwing({ behavior: "one", event: escalation }, true).completeItem("0");
     expect(driver.active).toEqual(["note"]);
+  });
+
+  test("[K172] items that end as they begin throw, too, each before the next begins", () => {
+    const half = boundary("half", "many", { trigger: { type: "escalation", code: "half" }, interrupting: true });
+    const quick = (options: Partial<MultiInstance>) =>
+      new Driver(
+        program(
+          [start(), script("many", {}, { loop: loop("parallel", options) }), half, service("note"), end()],
+          ["start>many>end", "half>note"],
+        ),
+      ).create({ items: [1, 2, 3] });
+    const ended = (driver: Driver) => driver.history.filter(({ type }) => type === "item-completed").length;
+    const told = quick({ behavior: "none", event: signal });
+    expect([told.status, sent(told).length]).toEqual(["completed", 3]);
+    const interrupted = quick({ behavior: "one", event: escalation });
+    expect([interrupted.active, ended(interrupted)]).toEqual([["note"], 1]);
   });
 
   test("[K172] complex: every one whose condition holds, until one ends the collection", () => {

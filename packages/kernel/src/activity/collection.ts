@@ -82,6 +82,7 @@ export function stir(turn: Turn, body: Key): void {
   }
   if (!completeEarly(turn, body)) return;
   dispatch(turn, body);
+  if (isToSettle(turn, body)) return;
   const { counts } = collectionAt(turn, body);
   if (counts.waiting + counts.ready + counts.running === 0) close(turn, body);
 }
@@ -178,6 +179,7 @@ function dispatchItems(turn: Turn, body: Key, keys: readonly string[]): boolean 
     turn.countActivation();
     if (lock === undefined) {
       activate(turn, element, item);
+      if (isToSettle(turn, body)) return false;
     } else {
       turn.emit({ type: "item-blocked", body, item: key, lock });
       // It may have been first in line for a lock that is free: whoever comes next must not wait for it.
@@ -185,6 +187,12 @@ function dispatchItems(turn: Turn, body: Key, keys: readonly string[]): boolean 
     }
   }
   return true;
+}
+
+/** An item ended as it began: what it throws, and whether the collection is complete with it, comes before the next. */
+function isToSettle(turn: Turn, body: Key): boolean {
+  if (!turn.stirred.has(body)) return false;
+  return !turn.thrown.isEmpty || loopOf(visitBody(turn, body).element).completion !== undefined;
 }
 
 function activate(turn: Turn, element: Element, item: Item): void {
