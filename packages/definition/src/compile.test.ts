@@ -307,6 +307,8 @@ test("[D24] handlers do nothing but undo, for one activity", () => {
   ]);
   expect(placesOf(minimal("  a: { job: x, undo: gone }\n"))).toEqual(["3:22 error undo-invalid"]);
   expect(placesOf(minimal("  a: { job: x }\n  b: { compensate: a }\n"))).toEqual(["4:3 error undo-invalid"]);
+  // A called process says itself what undoes it.
+  expect(placesOf(minimal("  a: { call: q }\n  b: { compensate: a }\n"))).toEqual([]);
 });
 
 test("[D25] mistakes in loops are refused", () => {

@@ -8,10 +8,9 @@ import { lookAtConditions } from "./bpmn-event/condition.ts";
 import { throwEscalation } from "./bpmn-event/throw.ts";
 import { triggerSubscription } from "./bpmn-event/trigger.ts";
 import type { Key } from "./command.ts";
+import { completeInstance } from "./completion.ts";
 import { flowKey } from "./evolve/element.ts";
-import { variableKey } from "./evolve/variable.ts";
-import type { Json } from "./json.ts";
-import { release, startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
+import { startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, ElementId, FlowId } from "./program.ts";
 import { isEnded } from "./state/state.ts";
@@ -164,28 +163,16 @@ function checkContent(turn: Turn, scope: Key): void {
     return;
   }
   assert(state.collections.get(scope) === undefined, "items end with their collection, never as tokens");
-  // A failing process ends after its last handler; a sub-process that is such a handler ends like any other.
-  if (scope === 0 && state.head.status === "failing") return;
+  // A process that is undone ends after its last handler; a sub-process that is such a handler ends like any other.
+  if (scope === 0 && state.compensationRuns.get(0) !== undefined) return;
   if (state.waitingIn.count(scope) > 0) {
     raiseStuckJoin(turn, scope);
     return;
   }
   assert(state.children.count(scope) === 0, "a gateway rests only as long as a token waits somewhere");
-  if (scope === 0) {
-    release(turn, 0);
-    turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at });
-    return;
-  }
+  if (scope === 0) return completeInstance(turn);
   const visit = visitOf(turn, scope);
   must(turn.behavior(visit.element).onContentEnded, `'${visit.element.id}' contains nothing`)(turn, visit);
-}
-
-function resultOf(turn: Turn): { readonly [name: string]: Json } {
-  const result: { [name: string]: Json } = {};
-  for (const name of turn.program.document.outputs) {
-    result[name] = turn.state.variables.get(variableKey(0, name))?.value ?? null;
-  }
-  return result;
 }
 
 /** Goes on with what the activation limit held back: flows, items of every collection, handlers. */

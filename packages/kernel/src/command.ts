@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
 import type { ElementId, FailurePolicy, QueueClass } from "./program.ts";
+import type { Undoable, Undoing } from "./undoable.ts";
 
 /** Identifies an element instance, timer or incident within its process instance; counted up from 1, never reused. */
 export type Key = number;
@@ -55,6 +56,8 @@ export interface CreateInstance extends CommandBase {
   readonly actor: Actor;
   /** Absent: it begins at its none start event. */
   readonly start?: ProcessStartedBy;
+  /** It begins nowhere, and undoes what this instance of the same program did, whose variables it gets. */
+  readonly undoes?: Undoing;
 }
 
 export interface CompleteJob extends CommandBase {
@@ -205,6 +208,8 @@ export interface EndChild extends CommandBase {
   readonly key: Key;
   readonly childId: string;
   readonly outcome: InstanceOutcome;
+  /** Of one that completed and did what can be undone. */
+  readonly undoable?: Undoable;
 }
 
 /** A called instance escalates; it goes on. */

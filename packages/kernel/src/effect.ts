@@ -1,6 +1,7 @@
 import type { InstanceOutcome, Key, ParentLink } from "./command.ts";
 import type { JsonObject } from "./json.ts";
 import type { ElementId, QueueClass } from "./program.ts";
+import type { Undoable, Undoing } from "./undoable.ts";
 
 /**
  * What the world must do next; data, performed by an engine after the events behind it are durable. Each is at least
@@ -74,6 +75,8 @@ export type Effect =
       readonly variables: JsonObject;
       readonly queue?: QueueClass;
       readonly priority?: number;
+      /** It is to undo what another instance of `process` did, and is one of the very program that one had. */
+      readonly undoes?: Undoing;
     }
   | { readonly type: "cancel-child"; readonly childId: string; readonly reason: string }
   | { readonly type: "pause-child"; readonly childId: string; readonly stopRunning: boolean; readonly reason: string }
@@ -82,7 +85,12 @@ export type Effect =
   | { readonly type: "hold-jobs"; readonly stopRunning: boolean }
   | { readonly type: "release-jobs" }
   /** Send `end-child` to the parent. */
-  | { readonly type: "answer-parent"; readonly parent: ParentLink; readonly outcome: InstanceOutcome }
+  | {
+      readonly type: "answer-parent";
+      readonly parent: ParentLink;
+      readonly outcome: InstanceOutcome;
+      readonly undoable?: Undoable;
+    }
   /** An escalation that nothing here caught: send `escalate-call` to the parent. Fire and forget, as a message is. */
   | {
       readonly type: "escalate-parent";

@@ -41,6 +41,7 @@ function startChild(call: CallRecord): Effect {
     variables: call.variables,
     ...(call.queue === null ? {} : { queue: call.queue }),
     ...(call.priority === null ? {} : { priority: call.priority }),
+    ...(call.undoes === undefined ? {} : { undoes: call.undoes }),
   };
 }
 
@@ -49,8 +50,9 @@ function* openCalls(state: State): IterableIterator<CallRecord> {
 }
 
 function answerParent(state: State): readonly Effect[] {
-  const { parent, outcome } = state.head;
-  return parent === null || outcome === null ? nothing : [{ type: "answer-parent", parent, outcome }];
+  const { parent, outcome, undoable } = state.head;
+  if (parent === null || outcome === null) return nothing;
+  return [{ type: "answer-parent", parent, outcome, ...(undoable === undefined ? {} : { undoable }) }];
 }
 
 /** A condition is looked at by the instance itself: nobody outside waits for it. */

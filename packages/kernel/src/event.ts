@@ -3,6 +3,7 @@ import type { Activation, Actor, Chosen, FailureInfo, ItemDefinition, Key, Paren
 import type { TaskEvent } from "./element/task-event.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ElementId, FlowId, QueueClass } from "./program.ts";
+import type { CompletedWork, Undoable } from "./undoable.ts";
 
 /**
  * Facts. What a recorded event means never changes: a new meaning is a new type (`job-created-2`) beside the old one.
@@ -25,6 +26,8 @@ export type Event =
       readonly at: number;
       /** The event it began with; absent: it was asked to. */
       readonly start?: { readonly element: ElementId; readonly messageId?: string };
+      /** The instance that it undoes. */
+      readonly undoes?: string;
     }
   | {
       readonly type: "instance-paused";
@@ -57,7 +60,13 @@ export type Event =
     }
   | { readonly type: "instance-resumed"; readonly actor: Actor; readonly at: number }
   | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
-  | { readonly type: "instance-completed"; readonly result: JsonObject; readonly at: number }
+  | {
+      readonly type: "instance-completed";
+      readonly result: JsonObject;
+      readonly at: number;
+      /** What completed in it is handed to whoever called it; false: it is too large for that. Absent: there is nothing. */
+      readonly undoable?: boolean;
+    }
   | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
   | {
       readonly type: "instance-cancelled";
@@ -213,6 +222,8 @@ export type Event =
       readonly queue?: QueueClass;
       readonly priority?: number;
       readonly at: number;
+      /** It undoes the call that is recorded under this key. */
+      readonly undoes?: Key;
     }
   | {
       readonly type: "child-ended";
@@ -220,6 +231,7 @@ export type Event =
       readonly childId: string;
       readonly outcome: "completed" | "failed" | "cancelled";
       readonly at: number;
+      readonly undoable?: Undoable;
     }
   /** The call activity ended first: the child is told to. */
   | { readonly type: "child-cancelled"; readonly key: Key; readonly childId: string; readonly at: number }
@@ -362,6 +374,12 @@ export type Event =
       readonly variables: JsonObject;
       /** What completed inside is kept for the handler, an event sub-process, to have undone. */
       readonly keepsContent?: true;
+    }
+  /** What another instance completed is to be undone here, `whole` by the event sub-process of the process that does so. */
+  | {
+      readonly type: "compensation-restored";
+      readonly work: CompletedWork;
+      readonly whole?: { readonly key: Key; readonly handler: ElementId };
     }
   | {
       readonly type: "compensation-started";

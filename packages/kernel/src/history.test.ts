@@ -144,6 +144,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "loop-opened": true,
   "loop-iterated": true,
   "compensation-recorded": true,
+  "compensation-restored": true,
   "compensation-started": true,
   "compensation-taken": true,
   "compensation-failed": true,

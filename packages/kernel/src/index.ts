@@ -68,5 +68,6 @@ export { SmallMap } from "./state/small-map.ts";
 export { restoreState, snapshotState } from "./state/snapshot.ts";
 export { isEnded, newState, recordCount, type State } from "./state/state.ts";
 export { textHash } from "./text-hash.ts";
+export type * from "./undoable.ts";
 export { instanceView } from "./view/instance-view.ts";
 export type * from "./view/view.ts";

@@ -10,7 +10,7 @@ import { must } from "./problem.ts";
 import type { Activity, Element, ElementId, Flow, Mapping, Source } from "./program.ts";
 import { activityKinds } from "./program-check.ts";
 import { declarationIn, failure, homeOf, misfit, Names, type Result, resolve, resolveMappings } from "./scope.ts";
-import type { ElementInstance } from "./state/state.ts";
+import type { ElementInstance, State } from "./state/state.ts";
 import { someFlow } from "./token/route.ts";
 import type { Turn } from "./turn.ts";
 
@@ -207,9 +207,14 @@ function recordCompensation(turn: Turn, visit: Visit): void {
     const variables = snapshotVariables(turn.state, key);
     const kept = "triggeredByEvent" in turn.element(handler) ? { keepsContent: true as const } : {};
     turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler, variables, ...kept });
-  } else if (turn.state.compensationsIn.count(key) > 0 && !turn.program.handlers.has(element.id)) {
+  } else if (holdsUndoable(turn.state, key) && !turn.program.handlers.has(element.id)) {
     turn.emit({ type: "compensation-recorded", scope, key, element: element.id, handler: null, variables: {} });
   }
+}
+
+/** Whether something completed in an element instance, or in the instance that it called, that can be undone. */
+function holdsUndoable(state: State, key: Key): boolean {
+  return state.compensationsIn.count(key) > 0 || state.calls.get(key)?.undoable !== undefined;
 }
 
 function stay(turn: Turn, visit: Visit, why: { readonly result: JsonObject; readonly error: FailureInfo }): void {
@@ -287,6 +292,14 @@ function flowsOut(turn: Turn, element: Element, scope: Key): Result<readonly Flo
   }
   const all = turn.program.outgoing.get(element.id);
   return all === undefined ? noFlows : { ok: true, value: all };
+}
+
+/** The instance that undid a call has completed. */
+export function endUndoing(turn: Turn, key: Key): void {
+  const { element } = instanceAt(turn, key);
+  release(turn, key);
+  turn.emit({ type: "element-completed", key, element, at: turn.at });
+  undoNext(turn, key);
 }
 
 function undoNext(turn: Turn, handler: Key): void {

@@ -38,8 +38,8 @@ export interface Program {
   readonly entries: ReadonlyMap<ElementId | null, readonly Element[]>;
   /** The events that start a new instance, in the order of the definition. */
   readonly processStarts: readonly ProcessStart[];
-  /** What undoes an activity; and all that undo something. */
-  readonly handlerOf: ReadonlyMap<ElementId, ElementId>;
+  /** What undoes an activity, or the process (null) once it was called; and all that undo something. */
+  readonly handlerOf: ReadonlyMap<ElementId | null, ElementId>;
   readonly handlers: ReadonlySet<ElementId>;
   /** From a throwing link event to where it leads. */
   readonly links: ReadonlyMap<ElementId, ElementId>;
@@ -221,11 +221,11 @@ function indexHandlers(
   document: ProgramDocument,
   { starts, eventSubProcesses }: Pick<Program, "starts" | "eventSubProcesses">,
 ): Pick<Program, "handlerOf" | "handlers"> {
-  const handlerOf = new Map<ElementId, ElementId>();
+  const handlerOf = new Map<ElementId | null, ElementId>();
   const handlers = new Set<ElementId>();
   for (const [container, inside] of eventSubProcesses) {
     for (const { id } of inside) {
-      if (container === null || starts.get(id)?.trigger.type !== "compensation") continue;
+      if (starts.get(id)?.trigger.type !== "compensation") continue;
       handlerOf.set(container, id);
       handlers.add(id);
     }

@@ -18,10 +18,6 @@ export function lintStructure(compiled: CompiledProgram, index: Index): void {
     ) {
       problems.warn("element-unreachable", `Expected a flow to ${element.id}, but nothing leads there`, position);
     }
-    if (undoesProcess(index, element)) {
-      const message = `Expected ${element.id} in a sub-process that can be undone, but it stands in the process: it never starts`;
-      problems.warn("undo-invalid", message, position);
-    }
     if (element.kind === "exclusive-gateway") lintGateway(compiled, index, element.id);
     const thrown =
       "trigger" in element && element.trigger.type === "compensation" && "activity" in element.trigger
@@ -36,12 +32,6 @@ export function lintStructure(compiled: CompiledProgram, index: Index): void {
   }
   const trapped = lintCircles(compiled, index);
   lintEnds(compiled, index, trapped);
-}
-
-/** Whether it starts what would undo the whole process: an instance that has completed has ended. */
-function undoesProcess(index: Index, element: Element): boolean {
-  if (element.kind !== "start-event" || element.trigger.type !== "compensation") return false;
-  return index.elements.get(element.parent ?? "")?.parent === null;
 }
 
 /** Gives the scopes in which tokens go round for ever: that they never end is said by that. */
@@ -65,7 +55,7 @@ function lintCompensation(
   const fine =
     target !== undefined &&
     scopesUndoneFrom(index, at.element).includes(target.parent) &&
-    ("compensation" in target || target.kind === "sub-process");
+    ("compensation" in target || target.kind === "sub-process" || target.kind === "call-activity");
   if (fine) return;
   const found = target === undefined ? "it is not there" : "it has no undo, or stands in another scope";
   compiled.problems.error(

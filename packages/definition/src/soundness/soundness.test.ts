@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileYaml } from "../compile.ts";
+import { compile, compileYaml } from "../compile.ts";
 import { programOf } from "../testing/check.ts";
 import { checkSoundness, type SoundnessOptions } from "./soundness.ts";
 
@@ -170,6 +170,15 @@ test("[D164] an element that no run reaches is found, for what stands in it only
   e: { job: z }
 `),
   ).toEqual(["element-dead d", "element-dead e", "element-dead b.on-error-other"]);
+});
+
+test("[D164] what undoes work is not dead, since a caller may have it undone", () => {
+  expect(findings("  a: { job: x, undo: { job: y } }\n")).toEqual([]);
+  const drawn = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
+    <startEvent id="s"/><subProcess id="v" triggeredByEvent="true"><startEvent id="vs"><compensateEventDefinition/></startEvent>
+    <manualTask id="b"/><sequenceFlow id="f" sourceRef="vs" targetRef="b"/></subProcess></process></definitions>`;
+  const { programs } = compile(drawn, { file: "p.bpmn" });
+  expect(programs.map((program) => checkSoundness(program).findings)).toEqual([[]]);
 });
 
 test("[D165] the path has the names of the definition, with boundary events in brackets", () => {

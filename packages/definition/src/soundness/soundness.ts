@@ -152,11 +152,14 @@ function dead(document: ProgramDocument, explored: Exploration): SoundnessFindin
   });
 }
 
-/** What undoes work after an error that nothing catches: such errors are no part of the exploration. */
+/** What undoes work may do so once a caller undoes the process, or nothing catches an error: none of that is explored. */
 function handlers(document: ProgramDocument): Set<ElementId> {
   const found = new Set<ElementId>();
-  if (document.onError !== "compensate") return found;
-  for (const element of document.elements) if ("forCompensation" in element) found.add(element.id);
+  for (const element of document.elements) {
+    if ("forCompensation" in element) found.add(element.id);
+    const undoes = element.kind === "start-event" && element.trigger.type === "compensation";
+    if (undoes && element.parent !== null) found.add(element.parent);
+  }
   return found;
 }
 

@@ -130,6 +130,60 @@ function callRules(rule: Rule): void {
     expect(rows).toMatchObject([{ process: "child", version: "1.0.0" }]);
   });
 
+  rule(
+    "[E39] a completed call is undone once by what was called, across crashes and a new version",
+    async (running) => {
+      const undoable = (undoing: string, version: string) => ({
+        ...program({
+          id: "child",
+          elements: [
+            ...[start(), service("inside", { compensation: "undo" }), end()],
+            service("undo", { type: undoing, forCompensation: true, inputs: [from("n", { variable: "n" })] }),
+          ],
+          variables: [{ name: "n", type: "number", initial: 0 }],
+          flows: ["start>inside", "inside>end"],
+        }),
+        version,
+      });
+      const inputs = [from("n", { literal: 3 })];
+      const trigger = { type: "compensation" as const };
+      const undoing = program({
+        id: "parent",
+        elements: [
+          ...[start(), call("calls", "child", { inputs, binding: "latest" }), service("check", { type: "checking" })],
+          ...[{ id: "back", kind: "intermediate-throw-event" as const, parent: null, trigger }, end()],
+        ],
+        flows: ["start>calls", "calls>check", "check>back", "back>end"],
+      });
+      running.engine.work("work", async () => completed({}));
+      const before = new ManualWorker();
+      running.engine.work("checking", before.handler);
+      const id = await begin(running.engine, [undoable("undoing", "1.0.0"), undoing]);
+      await before.job(1);
+      await running.engine.deploy([undoable("undoing otherwise", "2.0.0")]);
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      running.engine.work("checking", async () => completed({}));
+      const first = new ManualWorker();
+      running.engine.work("undoing", first.handler);
+      expect(await first.job(1)).toMatchObject({ rootId: id, input: { n: 3 } });
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      let undone = 0;
+      running.engine.work("undoing", async () => {
+        undone += 1;
+        return completed({});
+      });
+      expect(await ended(running.engine, id)).toMatchObject({ status: "completed" });
+      expect(undone).toBe(1);
+      const { rows } = await running.engine.query("instances", { parentId: id });
+      expect(rows.map((row) => [row.process, row.version, row.status])).toEqual([
+        ["child", "1.0.0", "completed"],
+        ["child", "1.0.0", "completed"],
+      ]);
+    },
+  );
+
   rule("[E19] a call of what is not deployed fails where it was made", async ({ engine }) => {
     const id = await begin(engine, [parent]);
     expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "process-not-found" } });

@@ -98,6 +98,8 @@ export interface CallWanted {
   readonly binding: "deployment" | "latest" | { readonly version: string };
   readonly deployment: string;
   readonly routing: Routing;
+  /** It undoes what an instance of this very program did. */
+  readonly undoneHash?: string;
 }
 
 /** Short activities that the worker of the workflows does itself. */

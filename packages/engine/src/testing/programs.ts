@@ -75,6 +75,9 @@ interface ServiceOptions extends Place {
   readonly inputs?: readonly Mapping[];
   readonly outputs?: readonly Mapping[];
   readonly loop?: MultiInstance;
+  /** What undoes it; and that it undoes something. */
+  readonly compensation?: string;
+  readonly forCompensation?: true;
 }
 
 export function service(id: string, options: ServiceOptions = {}): Element {

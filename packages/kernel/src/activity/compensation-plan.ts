@@ -5,6 +5,11 @@ import type { ElementId } from "../program.ts";
 import { scopeChain } from "../scope.ts";
 import type { State } from "../state/state.ts";
 
+/** Whether an element instance is no call that goes on, but one that is being undone: it has no events and no flows. */
+export function isUndoing(state: State, key: Key): boolean {
+  return state.calls.get(key)?.undoes !== undefined;
+}
+
 /** Everything a handler will see: the variables visible from an element instance as it completes. */
 export function snapshotVariables(state: State, from: Key): JsonObject {
   const values: { [name: string]: Json } = {};
@@ -27,7 +32,7 @@ export function planCompensation(state: State, scope: Key, activity?: ElementId)
   for (const key of [...state.compensationsIn.of(scope)].reverse()) {
     const record = state.compensations.get(key);
     if (record === undefined || (activity !== undefined && record.element !== activity)) continue;
-    if (record.handler === null) targets.push(...planCompensation(state, key));
+    if (record.handler === null && record.called === undefined) targets.push(...planCompensation(state, key));
     else if (!taken.has(key)) targets.push(key);
   }
   return targets;

@@ -63,8 +63,8 @@ export function findEventSubProcess(
     precision,
   );
   if (found === undefined || isInterrupted(turn, scope) || isCancelling(turn, scope)) return undefined;
-  // Nothing but what undoes its work runs in a process that fails.
-  return scope === 0 && turn.state.head.status === "failing" ? undefined : found;
+  // Nothing but what undoes its work runs in a process that is undone.
+  return scope === 0 && turn.state.compensationRuns.get(0) !== undefined ? undefined : found;
 }
 
 /** Its content has ended, or one of them took over: none starts any more. */

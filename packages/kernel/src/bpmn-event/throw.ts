@@ -1,4 +1,4 @@
-import { planCompensation } from "../activity/compensation-plan.ts";
+import { isUndoing, planCompensation } from "../activity/compensation-plan.ts";
 import { failItem, itemOf } from "../activity/item.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
@@ -20,7 +20,7 @@ function precisionFor(type: "error" | "escalation", code: string): (trigger: Cat
 
 function findBoundary(turn: Turn, key: Key, precision: ReturnType<typeof precisionFor>): BoundaryEvent | undefined {
   const { element, scope } = instanceAt(turn, key);
-  if (isInner(turn, element, scope) || isCancelling(turn, key)) return undefined;
+  if (isInner(turn, element, scope) || isCancelling(turn, key) || isUndoing(turn.state, key)) return undefined;
   return mostPrecise(turn.program.boundaries.get(element) ?? [], precision);
 }
 

@@ -1,7 +1,8 @@
 import type { Event } from "../event.ts";
 import { must } from "../problem.ts";
-import { type State, useKey, writable } from "../state/state.ts";
+import { type CompensationRecord, type State, useKey, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
+import { unpackRecords } from "./completed-work.ts";
 import { writeVariable } from "./variable.ts";
 
 type CompensationEvent = Extract<Event["type"], `compensation-${string}`>;
@@ -15,8 +16,18 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       handler: event.handler,
       variables: event.variables,
       ...(event.keepsContent === undefined ? {} : { keepsContent: event.keepsContent }),
+      ...(event.handler === null ? calledFrom(state, event.key) : {}),
     });
     writable(state, "compensationsIn").add(event.scope, event.key);
+  },
+  "compensation-restored": (state, { work, whole }) => {
+    if (whole !== undefined) {
+      const { key, handler } = whole;
+      restore(state, { key, scope: 0, element: handler, handler, variables: {}, keepsContent: true });
+    }
+    for (const record of unpackRecords(work)) {
+      restore(state, record.scope === 0 && whole !== undefined ? { ...record, scope: whole.key } : record);
+    }
   },
   "compensation-started": (state, event) => {
     writable(state, "compensationRuns").set(event.owner, {
@@ -57,6 +68,18 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
     state.head.at = event.at;
   },
 };
+
+/** What the instance did that was called from here. */
+function calledFrom(state: State, key: number): Pick<CompensationRecord, "called"> {
+  const called = state.calls.get(key)?.undoable;
+  return called === undefined ? {} : { called };
+}
+
+function restore(state: State, record: CompensationRecord): void {
+  writable(state, "compensations").set(record.key, record);
+  writable(state, "compensationsIn").add(record.scope, record.key);
+  useKey(state, record.key);
+}
 
 /** A container's record goes once nothing inside it is left to undo. */
 function forgetUndone(state: State, key: number): void {

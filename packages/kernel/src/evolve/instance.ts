@@ -3,6 +3,7 @@ import type { Event } from "../event.ts";
 import { type CallRecord, type State, writable } from "../state/state.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
+import { packWork } from "./completed-work.ts";
 import { writeVariable } from "./variable.ts";
 
 type InstanceEvent = Exclude<
@@ -42,6 +43,7 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     head.status = "running";
     head.startedAt = event.at;
     head.at = event.at;
+    if (event.undoes !== undefined) head.undoes = event.undoes;
   },
   "instance-forked": (state, event) => {
     const { head } = state;
@@ -69,7 +71,14 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     state.head.failure = event.error;
     state.head.at = event.at;
   },
-  "instance-completed": (state, event) => end(state, { type: "completed", result: event.result }, event.at),
+  "instance-completed": (state, event) => {
+    const { head } = state;
+    if (event.undoable !== undefined) {
+      const { instanceId, process, hash } = head;
+      head.undoable = { instanceId, process, hash, work: event.undoable ? packWork(state) : null };
+    }
+    end(state, { type: "completed", result: event.result }, event.at);
+  },
   "instance-failed": (state, event) => end(state, { type: "failed", error: event.error }, event.at),
   "instance-cancelled": (state, event) => end(state, { type: "cancelled", reason: event.reason }, event.at),
   "continuation-requested": (state, { round }) => {

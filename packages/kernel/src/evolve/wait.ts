@@ -70,6 +70,7 @@ export const waitAppliers: Appliers<WaitEvent> = {
   "timer-cancelled": (state, event) => dropTimer(state, event.key),
   "child-requested": (state, event) => {
     const before = state.calls.get(event.key);
+    const undone = event.undoes === undefined ? undefined : state.compensations.get(event.undoes)?.called;
     writable(state, "calls").set(event.key, {
       key: event.key,
       element: event.element,
@@ -81,11 +82,14 @@ export const waitAppliers: Appliers<WaitEvent> = {
       priority: event.priority ?? null,
       ended: false,
       attempt: (before?.attempt ?? 0) + 1,
+      ...(undone === undefined || undone.work === null ? {} : { undoes: undone }),
     });
   },
   "child-ended": (state, event) => {
     const call = state.calls.get(event.key);
-    if (call !== undefined) writable(state, "calls").set(event.key, { ...call, ended: true });
+    if (call === undefined) return;
+    const left = event.undoable === undefined ? {} : { undoable: event.undoable };
+    writable(state, "calls").set(event.key, { ...call, ended: true, ...left });
   },
   "child-cancelled": (state, event) => state.calls.delete(event.key),
   "incident-created": (state, event) => {

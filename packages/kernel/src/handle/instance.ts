@@ -1,8 +1,10 @@
+import { undoWork } from "../activity/compensation.ts";
 import { resumeHeld } from "../advance.ts";
 import { beginByEvent, beginContent } from "../bpmn-event/begin.ts";
 import { armEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
 import type { Command, CreateInstance, ProcessStartedBy, Rejection, SetVariables } from "../command.ts";
 import type { Event } from "../event.ts";
+import { unpackVariables } from "../evolve/completed-work.ts";
 import { variableKey } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { release, terminateContent } from "../lifecycle.ts";
@@ -10,6 +12,7 @@ import type { ProcessStart } from "../load.ts";
 import type { ProgramDocument } from "../program.ts";
 import { declarationIn, failure, misfit, type Result } from "../scope.ts";
 import { refusal, type Turn } from "../turn.ts";
+import type { Undoing } from "../undoable.ts";
 
 /** Handles one command: emits what follows from it, or says why not and emits nothing. */
 export type Handlers<T extends Command["type"]> = {
@@ -64,7 +67,11 @@ function refuseTrigger({ id, trigger }: ProcessStart, { trigger: place }: Proces
 
 function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   const { document } = turn.program;
-  const { start } = command;
+  const { start, undoes } = command;
+  if (undoes !== undefined) {
+    createUndoing(turn, command, undoes);
+    return undefined;
+  }
   const unfit = refuseStart(turn, start);
   if (unfit !== undefined) return unfit;
   const event = start === undefined ? undefined : turn.element(start.element);
@@ -83,11 +90,21 @@ function create(turn: Turn, command: CreateInstance): Rejection | undefined {
   return undefined;
 }
 
+/** It has the variables that the other one completed with, and waits for nothing that would begin anything. */
+function createUndoing(turn: Turn, command: CreateInstance, undoes: Undoing): void {
+  turn.emit(createdBy(command, turn.program.document));
+  const values = unpackVariables(undoes.work, undoes.work.variables);
+  if (Object.keys(values).length > 0) {
+    turn.emit({ type: "variables-set", scope: 0, values, actor: command.actor, at: command.at });
+  }
+  undoWork(turn, undoes);
+}
+
 type Created = Extract<Event, { readonly type: "instance-created" }>;
 
 /** What is optional is put in afterwards: spreads in the middle cost more than all the rest. */
 function createdBy(command: CreateInstance, { id, version, hash }: ProgramDocument): Created {
-  const { instanceId, rootId, parent, businessKey, queue, priority, actor, at, start } = command;
+  const { instanceId, rootId, parent, businessKey, queue, priority, actor, at, start, undoes } = command;
   const event: { -readonly [K in keyof Created]: Created[K] } = {
     type: "instance-created",
     instanceId,
@@ -103,6 +120,7 @@ function createdBy(command: CreateInstance, { id, version, hash }: ProgramDocume
   if (queue !== undefined) event.queue = queue;
   if (priority !== undefined) event.priority = priority;
   if (start !== undefined) event.start = describeStart(start);
+  if (undoes !== undefined) event.undoes = undoes.instanceId;
   return event;
 }
 

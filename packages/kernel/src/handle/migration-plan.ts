@@ -1,3 +1,4 @@
+import { isUndoing } from "../activity/compensation-plan.ts";
 import { triggerOf } from "../bpmn-event/wait.ts";
 import type { Key, MigrationProblem } from "../command.ts";
 import { variableKey } from "../evolve/variable.ts";
@@ -232,7 +233,8 @@ function eventsOn(
 ): readonly Element[] {
   const instance = turn.state.elements.get(owner);
   // Boundary events stand on the whole activity, event sub-processes in each of its items or rounds.
-  const onBorder = instance !== undefined && !isInner(turn, instance.element, instance.scope);
+  const isInside = instance === undefined || isInner(turn, instance.element, instance.scope);
+  const onBorder = !isInside && !isUndoing(turn.state, owner);
   const border = element !== null && onBorder ? (program.boundaries.get(element) ?? []) : [];
   const holdsNone = isBody(turn, owner) || (instance !== undefined && isChoice(turn, instance));
   const inside = holdsNone ? [] : (program.eventSubProcesses.get(element) ?? []);
@@ -259,8 +261,8 @@ export function* openScopes(turn: Turn, move: Move): IterableIterator<readonly [
 export function planMigration(turn: Turn, move: Move): MigrationPlan {
   const { state } = turn;
   const planner = new Planner(turn, move);
-  if (state.head.status === "failing") {
-    planner.refuse("instance-failing", null, "its work is being undone, and it will fail");
+  if (state.compensationRuns.get(0) !== undefined) {
+    planner.refuse("instance-failing", null, "all it did is being undone, and then it ends");
   }
   planner.checkMapping();
   planner.checkEvents(0, null, true);

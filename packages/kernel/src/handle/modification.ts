@@ -179,9 +179,8 @@ function checkActivation(turn: Turn, activation: Activation): Rejection | undefi
 }
 
 function check(turn: Turn, { activate, terminate, withdraw = [] }: ModifyInstance): Rejection | undefined {
-  const { status } = turn.state.head;
-  if (status === "failing") {
-    return refusal("instance-failing", "Expected a running instance, but its work is being undone, and it will fail");
+  if (turn.state.compensationRuns.get(0) !== undefined) {
+    return refusal("instance-failing", "Expected a running instance, but all it did is being undone, and then it ends");
   }
   const count = activate.length + terminate.length + withdraw.length;
   if (count > changesMax) {

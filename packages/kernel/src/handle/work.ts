@@ -1,8 +1,9 @@
+import { isUndoing } from "../activity/compensation-plan.ts";
 import { jobOf } from "../activity/offer.ts";
 import { failHandler, handlerAround, throwEscalation, throwFromWork } from "../bpmn-event/throw.ts";
 import { triggerTimer } from "../bpmn-event/trigger.ts";
 import type { Command, EscalateCall, FailJob, FireTimer, Key, Rejection } from "../command.ts";
-import { complete, visitOf } from "../lifecycle.ts";
+import { complete, endUndoing, visitOf } from "../lifecycle.ts";
 import type { CallRecord, JobRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
 import type { Handlers } from "./instance.ts";
@@ -101,12 +102,15 @@ export const workHandlers: Handlers<WorkCommand> = {
   },
   "fire-timer": fireTimer,
   "escalate-call": escalateCall,
-  "end-child": (turn, { key, childId, outcome, at }) => {
+  "end-child": (turn, { key, childId, outcome, undoable, at }) => {
     const call = openCall(turn, key, childId);
     if (isRejection(call)) return call;
-    turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at });
+    // A handler at the call undoes it, whatever the child could.
+    const left = undoable === undefined || turn.program.handlerOf.has(call.element) ? {} : { undoable };
+    turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at, ...left });
     if (outcome.type === "completed") {
-      complete(turn, key, { result: outcome.result, actor: childId });
+      if (isUndoing(turn.state, key)) endUndoing(turn, key);
+      else complete(turn, key, { result: outcome.result, actor: childId });
       return undefined;
     }
     const error =

@@ -3,6 +3,7 @@ import type { SlaPlan } from "../element/task-event.ts";
 import type { IncidentKind } from "../event.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { ElementId, FlowId, QueueClass } from "../program.ts";
+import type { Undoable, Undoing } from "../undoable.ts";
 import type { InstanceStatus, ItemStatus } from "../view/view.ts";
 import { SmallMap } from "./small-map.ts";
 import { type Index, MapIndex, type Table, type WritableIndex, type WritableTable } from "./table.ts";
@@ -33,6 +34,10 @@ export interface Head {
   continuing: boolean;
   /** How many the step that goes on has had; absent: none. */
   rounds?: number;
+  /** The instance that it undoes: that is all it does. */
+  undoes?: string;
+  /** What it did and its caller may have undone. */
+  undoable?: Undoable;
 }
 
 export interface ElementInstance {
@@ -150,6 +155,10 @@ export interface CallRecord {
   readonly attempt: number;
   /** The last of its escalations that was received. */
   readonly escalation?: number;
+  /** What the child did and can be undone, once it has completed. */
+  readonly undoable?: Undoable;
+  /** The child only undoes this. */
+  readonly undoes?: Undoing;
 }
 
 export interface IncidentRecord {
@@ -209,11 +218,13 @@ export interface CompensationRecord {
   readonly key: Key;
   readonly scope: Key;
   readonly element: ElementId;
-  /** Null for a container whose content is compensated instead. */
+  /** Null for a container or call whose content is compensated instead. */
   readonly handler: ElementId | null;
   readonly variables: JsonObject;
   /** What completed inside is kept for the handler to have undone. */
   readonly keepsContent?: true;
+  /** The content of a call. */
+  readonly called?: Undoable;
 }
 
 /** A running compensation; `targets` are left to do, next first. */

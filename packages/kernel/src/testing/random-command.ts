@@ -2,6 +2,7 @@ import type { Chosen, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
 import type { Program } from "../load.ts";
 import type { JobRecord, State, SubscriptionRecord, Tables } from "../state/state.ts";
+import type { Undoable } from "../undoable.ts";
 import type { Driver, Said } from "./driver.ts";
 import type { Random } from "./random.ts";
 import { randomItems } from "./random-program.ts";
@@ -50,6 +51,14 @@ function chosenBy(random: Random, driver: Driver): Chosen[] {
   const count = known.length === 0 ? 0 : random.below(3);
   const variables = random.chance(0.2) ? { variables: { n: random.below(5) } } : {};
   return Array.from({ length: count }, () => ({ element: random.pick(known), ...variables }));
+}
+
+/** What a child says that it left: its caller does not look into it. */
+function undoableOf(random: Random): Undoable {
+  const child = { instanceId: "child", process: "child", hash: "hash" };
+  return random.chance(0.2)
+    ? { ...child, work: null }
+    : { ...child, work: { values: [random.below(5)], variables: { n: 0 }, records: [] } };
 }
 
 function errorOf(random: Random): { readonly code: string; readonly message: string } {
@@ -188,7 +197,8 @@ const makers: readonly Maker[] = [
         { type: "failed" as const, error: errorOf(random) },
         { type: "cancelled" as const, reason: "no" },
       ]);
-      return { type: "end-child", key, childId: state.calls.get(key)?.childId ?? "nobody", outcome };
+      const left = random.chance(0.5) ? { undoable: undoableOf(random) } : {};
+      return { type: "end-child", key, childId: state.calls.get(key)?.childId ?? "nobody", outcome, ...left };
     },
   },
   {

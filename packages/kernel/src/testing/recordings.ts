@@ -33,6 +33,7 @@ import {
   xor,
 } from "./build.ts";
 import { Driver } from "./driver.ts";
+import { callRecordings } from "./recordings-call.ts";
 import { eventRecordings } from "./recordings-events.ts";
 import { flowRecordings } from "./recordings-flow.ts";
 
@@ -330,6 +331,7 @@ export const recordings: { readonly [name: string]: () => Driver } = {
   long,
   ...flowRecordings,
   ...eventRecordings,
+  ...callRecordings,
   messages,
   conditions,
 };

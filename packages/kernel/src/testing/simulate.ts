@@ -47,8 +47,17 @@ function begin(random: Random, driver: Driver): void {
 
 /** One instance under random commands; the driver checks after each. */
 function walk(random: Random, driver: Driver, tally: Tally): void {
-  tally.paths += 1;
   begin(random, driver);
+  wander(random, driver, tally);
+  const { undoable } = driver.state.head;
+  if (undoable === undefined || undoable.work === null) return;
+  const undoing = new Driver(driver.program);
+  undoing.create({}, { parent: { instanceId: "above", key: 2 }, undoes: undoable });
+  wander(random, undoing, tally);
+}
+
+function wander(random: Random, driver: Driver, tally: Tally): void {
+  tally.paths += 1;
   tally.steps += 1;
   for (let left = commandsPerPathMax; left > 0 && driver.history.length < eventsPerPathMax; left -= 1) {
     if (driver.try(randomCommand(random, driver)) === undefined) tally.steps += 1;

@@ -1,3 +1,4 @@
+import { isUndoing } from "../activity/compensation-plan.ts";
 import type { Key } from "../command.ts";
 import { flowKey } from "../evolve/element.ts";
 import { visitOf } from "../lifecycle.ts";
@@ -44,7 +45,7 @@ export function isExpected(
   };
   for (const key of turn.state.children.of(scope)) {
     const { element } = must(turn.state.elements.get(key), "a child is there");
-    if (blocks(element) && !isResting(turn.state, key)) return true;
+    if (blocks(element) && !isResting(turn.state, key) && !isUndoing(turn.state, key)) return true;
   }
   for (const flow of turn.state.waitingIn.of(scope)) {
     const { to } = must(turn.program.flows.get(flow), `there is no flow '${flow}'`);

@@ -41,7 +41,11 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
   }
   for (const call of state.calls.values()) {
     if (call.ended) continue;
-    const reason = `'${call.process}' runs as '${call.childId}'.`;
+    const { process, childId, undoes } = call;
+    const reason =
+      undoes === undefined
+        ? `'${process}' runs as '${childId}'.`
+        : `'${childId}' undoes what '${undoes.instanceId}' did.`;
     yield { ...placeOf(state, call.key), on: "child", reason, until: "It ends.", dueAt: null };
   }
   for (const timer of state.timers.values()) {

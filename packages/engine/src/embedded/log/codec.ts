@@ -66,13 +66,17 @@ type HotWriters = {
 /** The events of every step, written as `writeFields` would, in half the time: their fields need not be looked up. */
 const hotWriters: HotWriters = {
   "instance-created": (json, event) => {
-    const { parent, businessKey, queue, priority, start } = event;
-    const isPlain = (parent ?? businessKey ?? queue ?? priority ?? start) === undefined;
+    const { parent, businessKey, queue, priority, start, undoes } = event;
+    const isPlain = (parent ?? businessKey ?? queue ?? priority ?? start ?? undoes) === undefined;
     if (!isPlain) return writeFields(json, event, must(fieldsByType.get(event.type), "it has a layout"));
     json.raw("[1,").string(event.instanceId).mark(comma).string(event.rootId).mark(comma).string(event.process);
     json.mark(comma).string(event.version).mark(comma).string(event.hash).mark(comma).string(event.actor).mark(bracket);
   },
-  "instance-completed": (json, { result }) => json.raw("[5,").value(result).mark(bracket),
+  "instance-completed": (json, { result, undoable }) => {
+    json.raw("[5,").value(result);
+    if (undoable !== undefined) json.mark(comma).value(undoable);
+    json.mark(bracket);
+  },
   "element-activated": (json, { key, element, scope }) =>
     json.raw("[9,").number(key).mark(comma).string(element).mark(comma).number(scope).mark(bracket),
   "element-completed": (json, { key, element }) =>

@@ -42,12 +42,13 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
       priority: optional,
       start: optional,
       at: row,
+      undoes: optional,
     },
   },
   "instance-paused": { number: 2, fields: { stopRunning: always, reason: always, actor: always, at: row } },
   "instance-resumed": { number: 3, fields: { actor: always, at: row } },
   "instance-failing": { number: 4, fields: { error: always, at: row } },
-  "instance-completed": { number: 5, fields: { result: always, at: row } },
+  "instance-completed": { number: 5, fields: { result: always, at: row, undoable: optional } },
   "instance-failed": { number: 6, fields: { error: always, at: row } },
   "instance-cancelled": { number: 7, fields: { reason: always, at: row, actor: optional } },
   "element-activating": { number: 8, fields: { key: always, element: always, scope: always, at: row } },
@@ -134,9 +135,13 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
       queue: optional,
       priority: optional,
       at: row,
+      undoes: optional,
     },
   },
-  "child-ended": { number: 35, fields: { key: always, childId: always, outcome: always, at: row } },
+  "child-ended": {
+    number: 35,
+    fields: { key: always, childId: always, outcome: always, at: row, undoable: optional },
+  },
   "child-cancelled": { number: 36, fields: { key: always, childId: always, at: row } },
   "incident-created": {
     number: 37,
@@ -269,6 +274,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     number: 139,
     fields: { scope: always, expression: always, warnings: always, at: row, subscription: optional },
   },
+  "compensation-restored": { number: 141, fields: { work: always, whole: optional } },
   "tokens-joined": { number: 130, fields: { element: always, scope: always, flows: always, key: optional, at: row } },
 };
 

@@ -18,10 +18,11 @@ function targetOf({ from, message }: Call): string {
 
 function calledProgram(scope: Scope, { from, message }: Call): Named | undefined {
   if (message.type !== "start-child") return undefined;
-  const { binding, process, variables } = message;
+  const { binding, process, variables, undoes } = message;
   // All that one instance calls goes the way of the one at the top.
   const routing = { routingKey: from.rootId, variables };
-  return scope.programs.called({ process, binding, deployment: from.deployment, routing });
+  const undone = undoes === undefined ? {} : { undoneHash: undoes.hash };
+  return scope.programs.called({ process, binding, deployment: from.deployment, routing, ...undone });
 }
 
 export function wantCall(scope: Scope, entry: Call, wants: Wants): void {
@@ -57,8 +58,11 @@ function commandFor(
       return { type: "pause-instance", stopRunning: message.stopRunning, reason: message.reason, actor };
     case "resume-child":
       return { type: "resume-instance", actor };
-    case "answer-parent":
-      return { type: "end-child", key: message.parent.key, childId: from.instanceId, outcome: message.outcome };
+    case "answer-parent": {
+      const { parent, outcome, undoable } = message;
+      const left = undoable === undefined ? {} : { undoable };
+      return { type: "end-child", key: parent.key, childId: from.instanceId, outcome, ...left };
+    }
     case "escalate-parent": {
       const { parent, number, code, payload } = message;
       return { type: "escalate-call", key: parent.key, childId: from.instanceId, number, code, payload };
@@ -73,7 +77,7 @@ function startChild(
   { from }: Call,
   message: Extract<InstanceMessage, { readonly type: "start-child" }>,
 ): void {
-  const { childId, key, process, variables, queue, priority } = message;
+  const { childId, key, process, variables, queue, priority, undoes } = message;
   // It was started before a crash lost the answer, or asked for again by a resume: once is enough.
   if (scope.instances.id(childId) !== undefined) return;
   const entry = { id: 0, from, message };
@@ -97,6 +101,7 @@ function startChild(
       actor: from.instanceId,
       ...(queue === undefined ? {} : { queue }),
       ...(priority === undefined ? {} : { priority }),
+      ...(undoes === undefined ? {} : { undoes }),
     },
   });
   if (result instanceof Error) answerFailed("instance-quarantined", result.message);

@@ -35,6 +35,8 @@ interface CallOf {
   readonly binding: "deployment" | "latest" | { readonly version: string };
   readonly deployment: string;
   readonly routing: Routing;
+  /** It undoes what an instance of this very program did. */
+  readonly undoneHash?: string;
 }
 
 type ByVersion = Map<string, Named>;
@@ -172,9 +174,18 @@ export class Programs {
   }
 
   /** What a call starts. */
-  called({ process, binding, deployment, routing }: CallOf): Named | undefined {
+  called({ process, binding, deployment, routing, undoneHash }: CallOf): Named | undefined {
+    if (undoneHash !== undefined) return this.#withHash(undoneHash, deployment);
     if (binding === "deployment") return this.bound(process, deployment, routing);
     return binding === "latest" ? this.chosen(process, routing) : this.version(process, binding.version);
+  }
+
+  /** In the caller's deployment, where that has it, else in the newest that does. */
+  #withHash(wanted: string, deployment: string): Named | undefined {
+    const has = (each: Deployment | undefined): boolean => each?.programs.some((one) => one.hash === wanted) === true;
+    if (has(this.#deployments.get(deployment))) return { hash: wanted, deployment };
+    const newest = [...this.#deployments.values()].findLast(has);
+    return newest === undefined ? undefined : { hash: wanted, deployment: newest.id };
   }
 
   named(process: string, version: string): Named {

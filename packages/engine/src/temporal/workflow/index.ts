@@ -64,7 +64,13 @@ export function processWorkflow({
     CancellationScope.current().cancelRequested.catch(() => run.tell(cancelled));
     const ending = await CancellationScope.nonCancellable(() => run.live());
     if (ending.type !== "carried") return outcomeOf(ending);
-    return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome>>({ ...input, carried: ending.carried });
+    // What it undoes is in its state by now.
+    const { undoes: _, ...create } = input.create;
+    return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome>>({
+      ...input,
+      create,
+      carried: ending.carried,
+    });
   };
 }
 

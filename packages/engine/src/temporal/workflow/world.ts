@@ -37,8 +37,10 @@ const performers: Performers = lookup({
   "pause-child": (world, { childId, stopRunning, reason }) =>
     world.send(childId, { type: "pause-instance", stopRunning, reason, actor: world.id }),
   "resume-child": (world, { childId }) => world.send(childId, { type: "resume-instance", actor: world.id }),
-  "answer-parent": (world, { parent, outcome }) =>
-    world.send(parent.instanceId, { type: "end-child", key: parent.key, childId: world.id, outcome }),
+  "answer-parent": (world, { parent, outcome, undoable }) => {
+    const left = undoable === undefined ? {} : { undoable };
+    world.send(parent.instanceId, { type: "end-child", key: parent.key, childId: world.id, outcome, ...left });
+  },
   "escalate-parent": (world, { parent, number, code, payload }) =>
     world.send(parent.instanceId, { type: "escalate-call", key: parent.key, childId: world.id, number, code, payload }),
   continue: (world) => world.tell({ type: "continue" }),
@@ -145,12 +147,14 @@ export class World {
     this.#post(effect.childId, () => this.#startChild(effect));
   }
 
-  async #startChild({ childId, key, process, binding, variables, queue, priority }: Of<"start-child">): Promise<void> {
+  async #startChild(effect: Of<"start-child">): Promise<void> {
+    const { childId, key, process, binding, variables, queue, priority, undoes } = effect;
     const { input, local, clock } = this.#options;
     const { rootId, instanceId } = input.create;
     // All that one instance calls goes the way of the one at the top.
     const routing = { routingKey: rootId, variables };
-    const named = await local.resolveCall({ process, binding, deployment: input.deployment, routing });
+    const undone = undoes === undefined ? {} : { undoneHash: undoes.hash };
+    const named = await local.resolveCall({ process, binding, deployment: input.deployment, routing, ...undone });
     if (named === null) {
       const message = `Expected a deployed process '${process}' to call, but there is none`;
       const outcome = { type: "failed", error: { code: "process-not-found", message } } as const;
@@ -170,6 +174,7 @@ export class World {
         actor: instanceId,
         ...(queue === undefined ? {} : { queue }),
         ...(priority === undefined ? {} : { priority }),
+        ...(undoes === undefined ? {} : { undoes }),
       },
     };
     try {

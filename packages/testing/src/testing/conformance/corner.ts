@@ -246,14 +246,6 @@ export const corners: readonly Row[] = [
     path: "s a t h h1 h2 e",
   },
   {
-    clause: "13.5.5",
-    says: "what completed in a called process is not undone by its caller",
-    rules: "K97",
-    choice: "a called process has no handlers that its caller knows; one at the call undoes it",
-    drawing: `<process id="p" isExecutable="true">${pair}<callActivity id="c" calledElement="q"/>${throws("t")}{s>c; c>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}{qs>a}</process>`,
-    path: "s c t e / qs a",
-  },
-  {
     clause: "10.5.6",
     says: "an escalation event without a code catches every escalation",
     rules: "K128",

@@ -96,8 +96,7 @@ export const undoing: readonly Row[] = [
     clause: "13.5.5",
     says: "a compensation event sub-process of the process itself starts only when the whole process is undone",
     rules: "K136",
-    choice:
-      "nothing undoes a whole process: once it has completed it has ended, and a call is undone by the handler at it",
+    choice: "only undoing a call undoes a whole process",
     drawing: `${pair}${undone("a")}<subProcess id="v" triggeredByEvent="true"><startEvent id="vs">${compensate()}</startEvent><task id="b"/>{vs>b}</subProcess>${throws("t")}{s>a; a>t; t>e}`,
     path: "s a t ah e",
   },
@@ -107,6 +106,20 @@ export const undoing: readonly Row[] = [
     rules: "K97",
     drawing: `<process id="p" isExecutable="true">${pair}${undone("c", "callActivity").replace('<callActivity id="c"', '<callActivity id="c" calledElement="q"')}${throws("t", 'activityRef="c"')}{s>c; c>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}{qs>a}</process>`,
     path: "s c t ch e / qs a",
+  },
+  {
+    clause: "13.5.5",
+    says: "a completed call without one is undone by undoing what completed in the called process, the last first",
+    rules: "K101",
+    drawing: `<process id="p" isExecutable="true">${pair}<callActivity id="c" calledElement="q"/>${undone("x")}${throws("t")}{s>c; c>x; x>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}${undone("b")}{qs>a; a>b}</process>`,
+    path: "s c x t xh c e / qs a b / bh ah",
+  },
+  {
+    clause: "13.5.5",
+    says: "or by the compensation event sub-process of the called process, which sees its data as they were",
+    rules: "K101 K136",
+    drawing: `<process id="p" isExecutable="true">${pair}<callActivity id="c" calledElement="q"/>${throws("t")}{s>c; c>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}<subProcess id="v" triggeredByEvent="true"><startEvent id="vs">${compensate()}</startEvent><task id="b"/><endEvent id="ve">${compensate('activityRef="a"')}</endEvent>{vs>b; b>ve}</subProcess>{qs>a}</process>`,
+    path: "s c t c e / qs a / v vs b ve ah",
   },
   {
     clause: "13.5.5",

@@ -1,0 +1,49 @@
+import { call, end, handling, map, program, service, start, undo } from "./build.ts";
+import type { Driver } from "./driver.ts";
+import { Family } from "./family.ts";
+
+/** A process calls another one and then undoes all it did, in the class it was itself started in. */
+function undone(): Family {
+  const undoable = (id: string) => [
+    service(id, { compensation: `undo-${id}`, outputs: map({ n: "n + 1" }) }),
+    service(`undo-${id}`, { forCompensation: true, inputs: map({ n: "n" }) }),
+  ];
+  const options = { hash: "hash", variables: [{ name: "n", type: "integer" as const, initial: 1, required: false }] };
+  const above = program(
+    [start(), call("child"), ...undoable("x"), call("whole"), undo("back"), end()],
+    ["start>child>x>whole>back>end"],
+    { id: "above", ...options },
+  );
+  const child = program([start(), ...undoable("a"), ...undoable("b"), end()], ["start>a>b>end"], {
+    id: "child",
+    ...options,
+  });
+  const whole = program(
+    [
+      ...[start(), ...undoable("c"), end()],
+      ...handling("all", { trigger: { type: "compensation" } }, [undo("rest"), end("e")]),
+    ],
+    ["start>c>end", "all-start>rest>e"],
+    { id: "whole", ...options },
+  );
+  const family = new Family([above, child, whole]).create("above");
+  for (let [job] = family.jobs; job !== undefined; [job] = family.jobs) {
+    if (job.endsWith(":undo-b")) family.act(job.split(":")[0] ?? "", (member) => member.fail("undo-b"));
+    else family.complete(job);
+  }
+  return family;
+}
+
+/** The n-th instance of it, from 0. */
+function member(n: number): Driver {
+  const family = undone();
+  return family.member(family.members[n] ?? "");
+}
+
+/** Who called and undid, who was called, and what undid that: by its handlers with one that fails, and as a whole. */
+export const callRecordings: { readonly [name: string]: () => Driver } = {
+  calling: () => member(0),
+  called: () => member(1),
+  "undoing-whole": () => member(3),
+  undoing: () => member(4),
+};
