@@ -69,4 +69,9 @@ export const workspaceErrors: ErrorTable = {
     status: 413,
     advice: "Add what the build makes to .gitignore; the message names the limit that was reached.",
   },
+  "bundle-base-missing": {
+    exit: 1,
+    status: 409,
+    advice: "Fetch what the commit builds on first; the message names it.",
+  },
 };

@@ -1,4 +1,5 @@
 export { type Bisection, type BisectOptions, bisect } from "./bisect.ts";
+export { bundleCommit, type CommitBundle, fetchBundle } from "./bundle.ts";
 export { type Capture, type CaptureOptions, captureWorkspace } from "./capture.ts";
 export type { Finding, FindingKind } from "./capture-finding.ts";
 export { type Claim, claimMatcher } from "./claim.ts";
