@@ -184,14 +184,22 @@ test("[C40] of a BPMN file check also tells what modelers find in the drawing", 
     `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">
 <startEvent id="s" name="Begin"/>
 <task id="t"/>
+<task id="u"/>
 <sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+<sequenceFlow id="g" sourceRef="t" targetRef="u"/>
 </process></definitions>`,
   );
   const { exit, stdout } = await house.tutti("process", "check", drawn);
   expect(exit).toBe(0);
   expect(stdout).toMatch(
-    /drawn\.bpmn:3:1: warning drawing-rule: .*bpmnlint's label-required.*\n {2}→ .*label-required\.md/,
+    /drawn\.bpmn:3:1: warning drawing-rule: bpmnlint's label-required: .* \(t, u\)\n {2}→ .*label-required\.md/,
   );
+  const { findings } = JSON.parse((await house.tutti("process", "check", drawn, "--json")).stdout);
+  const nameless = findings.filter(({ rule }: { rule?: string }) => rule === "label-required");
+  expect(nameless).toMatchObject([
+    { element: "t", position: { line: 3 } },
+    { element: "u", position: { line: 4 } },
+  ]);
 });
 
 test("[C42] a drawing's decisions come from the DMN files beside it, and it is said from which", async () => {

@@ -1,4 +1,4 @@
-export { checkDrawing, type Said } from "./bpmn/drawing-rules.ts";
+export { checkDrawing, type DrawingFinding, type Said } from "./bpmn/drawing-rules.ts";
 export { exportBpmn } from "./bpmn/export.ts";
 export { type BpmnResult, compileBpmn } from "./bpmn/import.ts";
 export { type BuiltProgram, type ProcessBuilder, process, type StepsBuilder } from "./builder.ts";

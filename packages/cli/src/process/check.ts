@@ -4,7 +4,7 @@ import { checkDrawing } from "@tutti/definition";
 import { checkDefinition } from "@tutti/testing";
 import type { Context } from "../command.ts";
 import { plural } from "../terminal/text.ts";
-import { errorsOf, type Finding, showFindings } from "./findings.ts";
+import { type DrawnFinding, errorsOf, type Finding, showDrawingFindings, showFindings } from "./findings.ts";
 import { loadProcess } from "./load.ts";
 
 /** `tutti process check FILE`: everything that is known about a definition before it runs. */
@@ -13,12 +13,14 @@ export async function checkProcess(context: Context): Promise<number> {
   const file = input.argument(0) ?? "";
   const loaded = await loadProcess(context, file);
   const found = checkDefinition(loaded, file);
-  const findings = [...found, ...(await drawingFindings(file, found))].sort(byPlace);
+  const drawn = await drawingFindings(file, found);
+  const findings = [...found, ...drawn].sort(byPlace);
   const errors = errorsOf(findings);
   const names = loaded.programs.map(({ id, version }) => `${id}@${version}`);
   const decided = loaded.decisions.length === 0 ? {} : { decisions: loaded.decisions };
   out.document({ file, valid: errors.length === 0, processes: names, ...decided, findings });
-  showFindings(out, file, findings);
+  showFindings(out, file, [...found].sort(byPlace));
+  showDrawingFindings(out, file, drawn);
   const warnings = findings.length - errors.length;
   const counted = [
     ...(errors.length > 0 ? [plural(errors.length, "error")] : []),
@@ -31,7 +33,10 @@ export async function checkProcess(context: Context): Promise<number> {
 }
 
 /** What bpmnlint says of a drawing beyond that. A module is no drawing. */
-async function drawingFindings(file: string, found: ReturnType<typeof checkDefinition>): Promise<readonly Finding[]> {
+async function drawingFindings(
+  file: string,
+  found: ReturnType<typeof checkDefinition>,
+): Promise<readonly DrawnFinding[]> {
   if (/^\.[cm]?[jt]s$/.test(extname(file))) return [];
   const findings = await checkDrawing(await readFile(file), { file, said: found });
   return findings.map((finding) => ({ ...finding, severity: "warning", position: { ...finding.position, file } }));

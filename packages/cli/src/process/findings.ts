@@ -29,6 +29,28 @@ export function showFindings(out: Output, file: string, findings: readonly Findi
   }
 }
 
+/** What bpmnlint says of a drawing. */
+export interface DrawnFinding extends Finding {
+  readonly rule: string;
+  readonly complaint: string;
+  readonly element?: string;
+}
+
+const elementsShown = 8;
+
+/** One line for each rule, at its first place: so many elements lack a name that they would hide all else. */
+export function showDrawingFindings(out: Output, file: string, findings: readonly DrawnFinding[]): void {
+  const groups = Map.groupBy(findings, ({ rule, complaint }) => `${rule}: ${complaint}`);
+  for (const [what, group] of groups) {
+    const { code, advice, position } = group[0] as DrawnFinding;
+    const elements = group.flatMap(({ element }) => (element === undefined ? [] : [element]));
+    const more = elements.length > elementsShown ? ` and ${elements.length - elementsShown} more` : "";
+    const names = elements.length === 0 ? "" : ` (${elements.slice(0, elementsShown).join(", ")}${more})`;
+    out.text(`${place(position) ?? file}: ${out.style.yellow(`warning ${code}`)}: bpmnlint's ${what}${names}`);
+    if (advice !== undefined) out.text(out.style.dim(`  → ${advice}`));
+  }
+}
+
 export function errorsOf(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(({ severity }) => severity === "error");
 }

@@ -6,13 +6,15 @@ import { checkDrawing, type Said } from "./drawing-rules.ts";
 
 async function rulesOf(text: string, said: readonly Said[] = []): Promise<readonly string[]> {
   const findings = await checkDrawing(text, { file: "t.bpmn", said });
-  return findings.map(({ position, message }) => `${position.line} ${/bpmnlint's (\S+) asks/.exec(message)?.[1]}`);
+  return findings.map(({ position, rule }) => `${position.line} ${rule}`);
 }
 
 test("[D228] bpmnlint's rules are asked, each finding at its element with what to read about it", async () => {
   const text = drawing([start, `<task id="t" name="Look"/>`, `<task id="u"/>`, end, ...line("s", "t", "e")]);
   const findings = await checkDrawing(text, { file: "t.bpmn" });
   expect(findings).toContainEqual({
+    rule: "no-disconnected",
+    complaint: "Element is not connected",
     code: "drawing-rule",
     message: `Expected what bpmnlint's no-disconnected asks for, but "u": Element is not connected`,
     advice: expect.stringContaining("/docs/rules/no-disconnected.md"),
@@ -66,7 +68,7 @@ test("[D228] nothing is said of what is no drawing; a large one is not asked; st
   for (const text of ["process: p", "<definitions", "<html/>", "<!DOCTYPE x><definitions/>"])
     expect(await rulesOf(text)).toEqual([]);
   const many = Array.from({ length: limits.drawingElementsMax }, (_, index) => `<task id="t${index}"/>`);
-  expect(await rulesOf(drawing(many))).toEqual(["1 undefined"]);
+  expect(await rulesOf(drawing(many))).toEqual(["1 all"]);
   const strange = `<sequenceFlow id="f" sourceRef="f" targetRef="nobody"/><boundaryEvent id="b"/><laneSet><lane id="l"><flowNodeRef>f</flowNodeRef></lane></laneSet><startEvent id="constructor"/>`;
   expect((await rulesOf(drawing([strange]))).length).toBeGreaterThan(0);
 });

@@ -8,6 +8,13 @@ import { decodeXml } from "./encoding.ts";
 import { attribute, BpmnFile } from "./file.ts";
 import { readXml } from "./xml.ts";
 
+/** A rule of bpmnlint that an element does not keep. */
+export interface DrawingFinding extends Finding {
+  readonly rule: string;
+  /** In the rule's own words, without saying of which element. */
+  readonly complaint: string;
+}
+
 /** Something that was said of the file before. */
 export interface Said {
   readonly code: string;
@@ -22,7 +29,7 @@ export interface Said {
 export async function checkDrawing(
   content: string | Uint8Array,
   options: { readonly file: string; readonly said?: readonly Said[] },
-): Promise<readonly Finding[]> {
+): Promise<readonly DrawingFinding[]> {
   const { said = [] } = options;
   const problems = new Problems(options.file);
   const text = decodeXml(content, problems);
@@ -34,30 +41,34 @@ export async function checkDrawing(
   if (model === undefined) return [];
   const count = Object.keys(model.elementsById).length;
   if (count > limits.drawingElementsMax) {
-    const message = `Expected at most ${limits.drawingElementsMax} elements for bpmnlint's rules, but there are ${count}: they were not asked`;
+    const complaint = `There are ${count} elements: the rules were not asked`;
     return [
       {
+        rule: "all",
+        complaint,
         code: "drawing-rule",
-        message,
+        message: `Expected at most ${limits.drawingElementsMax} elements for bpmnlint's rules, but there are ${count}: they were not asked`,
         advice: "Part the process into several that call each other.",
         position: root.position,
       },
     ];
   }
-  const findings = (await reportsOf(model)).map(({ rule, id, message, url }): Finding & { readonly rule: string } => ({
-    rule,
-    code: "drawing-rule",
-    message: `Expected what bpmnlint's ${rule} asks for, but ${messageOf(file, id, message)}`,
-    advice: `Draw it otherwise, as ${url} shows, or leave it: it runs as it is.`,
-    position: placeOf(id),
-    ...(id !== undefined && { element: id }),
-  }));
+  const findings = (await reportsOf(model)).map(
+    ({ rule, id, message, url }): DrawingFinding => ({
+      rule,
+      complaint: message,
+      code: "drawing-rule",
+      message: `Expected what bpmnlint's ${rule} asks for, but ${messageOf(file, id, message)}`,
+      advice: `Draw it otherwise, as ${url} shows, or leave it: it runs as it is.`,
+      position: placeOf(id),
+      ...(id !== undefined && { element: id }),
+    }),
+  );
   return findings
     .filter(
       (finding) =>
         !isSaid(finding.rule, [finding.position, placeOf(attribute(file.find(finding.element), "sourceRef"))], said),
     )
-    .map(({ rule: _rule, ...finding }) => finding)
     .sort(({ position: a }, { position: b }) => a.line - b.line || a.column - b.column);
 }
 
