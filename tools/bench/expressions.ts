@@ -1,5 +1,5 @@
 // What expressions and variables cost: a step that also writes two variables and passes a gateway with a CEL condition,
-// beside the bare step, both in memory with 64 instances under way.
+// beside the bare step, both in memory with 64 instances under way. In the processor's time: nothing is waited for.
 
 import type { Element, Mapping } from "@tutti/kernel";
 import { createHost } from "../../packages/definition/src/host.ts";
@@ -10,7 +10,8 @@ import { end, program, service, start } from "../../packages/engine/src/testing/
 const rounds = 5;
 const steps = 10;
 const inFlight = 64;
-const instances = 3_000;
+/** Rounds of seconds: what the runtime compiles meanwhile, or one collection of garbage, is little of them. */
+const instances = 30_000;
 
 function decided(): ReturnType<typeof program> {
   const outputs: Mapping[] = [
@@ -51,8 +52,8 @@ await runSteps(withGateway);
 const bareMicros: number[] = [];
 const ratios: number[] = [];
 for (let round = 0; round < rounds; round++) {
-  const plain = (await runSteps(bare)).seconds;
-  const full = (await runSteps(withGateway)).seconds;
+  const plain = (await runSteps(bare)).cpuSeconds;
+  const full = (await runSteps(withGateway)).cpuSeconds;
   bareMicros.push((plain * 1e6) / instances / steps);
   ratios.push(full / plain);
 }

@@ -45,6 +45,7 @@ function isType(after: string, before: string): boolean {
 
 /** The name a variable has outside. */
 export function outerName(name: string): string {
+  if (!name.startsWith(prefix)) return name;
   const bare = name.slice(prefix.length);
-  return name.startsWith(prefix) && (words.has(bare) || types.has(bare)) ? bare : name;
+  return words.has(bare) || types.has(bare) ? bare : name;
 }

@@ -15,6 +15,7 @@ const rounds = 3;
  * takes long for, or what the runtime compiles meanwhile, is most of what is measured.
  */
 const stepsTimed = 100_000;
+const stepsTimedInMemory = 300_000;
 const roundsOfSteps = 5;
 
 /** What one synced append of 4 KiB costs on this disk. */
@@ -77,7 +78,7 @@ export async function measureMemory(
   options: { readonly inFlight: number; readonly steps: number },
 ): Promise<Figure[]> {
   const { inFlight, steps } = options;
-  const instances = Math.ceil(60_000 / steps);
+  const instances = Math.ceil(stepsTimedInMemory / steps);
   const speeds: number[] = [];
   await runSteps({ folder, durable: false, instances, steps, inFlight });
   for (let round = 0; round < rounds; round++) {

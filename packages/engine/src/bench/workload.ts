@@ -28,6 +28,8 @@ export interface Workload {
 
 export interface Measured {
   readonly seconds: number;
+  /** Of the processor, all threads together. */
+  readonly cpuSeconds: number;
   /** From the outcome of a job to the start of the next in the same instance, ms. Of every tenth if many are under way. */
   readonly stepMs: readonly number[];
 }
@@ -57,6 +59,7 @@ export async function runSteps(workload: Workload): Promise<Measured> {
   let started = 0;
   let ended = 0;
   const begin = performance.now();
+  const cpuBegin = process.cpuUsage();
   await new Promise<void>((resolve, reject) => {
     const startNext = (): void => {
       if (started === instances) return;
@@ -83,6 +86,7 @@ export async function runSteps(workload: Workload): Promise<Measured> {
     for (let n = 0; n < inFlight; n++) startNext();
   });
   const seconds = (performance.now() - begin) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBegin);
   await engine.close();
-  return { seconds, stepMs };
+  return { seconds, cpuSeconds: (user + system) / 1e6, stepMs };
 }

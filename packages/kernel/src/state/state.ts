@@ -443,10 +443,11 @@ type Writable<T> =
 
 /** One of the tables or indexes to write to: the state's own, made when it is first asked for. */
 export function writable<N extends keyof Tables | keyof Indexes>(state: State, name: N): Writable<State[N]> {
-  const own = state as { -readonly [M in keyof State]: unknown };
-  if (own[name] === noTable) own[name] = new SmallMap();
-  else if (own[name] === noIndex) own[name] = new MapIndex();
-  return own[name] as Writable<State[N]>;
+  const found: unknown = state[name];
+  if (found !== noTable && found !== noIndex) return found as Writable<State[N]>;
+  const made = found === noTable ? new SmallMap() : new MapIndex();
+  (state as { -readonly [M in keyof State]: unknown })[name] = made;
+  return made as unknown as Writable<State[N]>;
 }
 
 /** Element instances, timers and incidents draw their keys from one counter. */

@@ -41,6 +41,10 @@ test("[E48] numbers stand for one type each, and what is absent stays absent", (
     ...{ priority: 3, at: 5 },
   };
   expect(readBack([created], 5)).toEqual([created]);
+  const written: Event = {
+    ...{ type: "variables-set", scope: 0, values: { count: 1, label: "a", list: [1] }, actor: "a", at: 5 },
+  };
+  expect(readBack([written, { ...written, reason: "so" }], 5)).toEqual([written, { ...written, reason: "so" }]);
   const armed: Event = {
     ...{ type: "timer-armed", key: 1, owner: 1, element: "t", due: 9, remaining: null, value: null, at: 5 },
   };
@@ -61,7 +65,9 @@ test("[E48] what is put together as bytes is what JSON.stringify gives", () => {
   const json = new JsonBytes();
   const numbers = [0, 9, 10, 99, 100, 101, 999_999_999, 1_000_000_000, 2 ** 53, -1, 0.5, 1e300, -0];
   const strings = ["", "a", "ü", 'a "b" \u2028', "\ud800", "😀", "x".repeat(200), "é".repeat(200), "\u0000"];
-  for (const value of [...numbers, ...strings, ...[true, null, {}, [], { a: [1, "ü"] }, "y".repeat(100_000)]]) {
+  const named = JSON.parse('{"b":1,"ü \\"":"ü","2":-1.5,"__proto__":{"c":{}},"d":null,"e":[{}],"":false}') as object;
+  const objects = [{}, { a: [1, "ü"] }, named, { a: undefined }, { a: undefined, b: 2, c: undefined }];
+  for (const value of [...numbers, ...strings, ...objects, ...[true, null, [], [{ a: "b" }], "y".repeat(100_000)]]) {
     const begin = json.length;
     json.value(value);
     expect(json.textFrom(begin)).toBe(JSON.stringify(value));

@@ -88,6 +88,11 @@ const hotWriters: HotWriters = {
   },
   "flow-taken": (json, { flow, scope, arrives }) =>
     json.raw("[14,").string(flow).mark(comma).number(scope).mark(comma).string(arrives).mark(bracket),
+  "variables-set": (json, { scope, values, actor, reason }) => {
+    json.raw("[19,").number(scope).mark(comma).value(values).mark(comma).string(actor);
+    if (reason !== undefined) json.mark(comma).string(reason);
+    json.mark(bracket);
+  },
   "job-created": (json, event) => {
     json.raw("[20,").number(event.key).mark(comma).string(event.element).mark(comma).string(event.jobType);
     json.mark(comma).string(event.queue).mark(comma).number(event.priority);

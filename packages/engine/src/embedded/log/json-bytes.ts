@@ -6,6 +6,10 @@ const loopCharsMax = 128;
 const quotationMark = 34;
 const backslash = 92;
 const zero = 48;
+const comma = 44;
+const colon = 58;
+const openBrace = 123;
+const closeBrace = 125;
 /** Numbers of nine digits and fewer are written in one go. */
 const digitsUnit = 1_000_000_000;
 
@@ -116,11 +120,29 @@ export class JsonBytes {
     return this;
   }
 
+  /** What `JSON.stringify` gives for it. */
   value(value: unknown): this {
     if (typeof value === "string") return this.string(value);
     if (typeof value === "number") return this.number(value);
-    if (typeof value === "object" && value !== null && isEmptyObject(value)) return this.raw("{}");
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return this.#members(value);
     return this.raw(JSON.stringify(value));
+  }
+
+  /** Most objects are inputs, results and values of variables: none or a few members, and those texts and numbers. */
+  #members(object: object): this {
+    let count = 0;
+    for (const name in object) {
+      const member = (object as { readonly [name: string]: unknown })[name];
+      if (member === undefined) continue;
+      this.mark(count === 0 ? openBrace : comma);
+      this.string(name).mark(colon);
+      if (typeof member === "string") this.string(member);
+      else if (typeof member === "number") this.number(member);
+      else this.raw(JSON.stringify(member));
+      count++;
+    }
+    if (count === 0) this.mark(openBrace);
+    return this.mark(closeBrace);
   }
 
   #reserve(count: number): void {
@@ -129,11 +151,4 @@ export class JsonBytes {
     larger.set(this.bytes);
     this.#bytes = larger;
   }
-}
-
-/** Most inputs and headers are empty. */
-function isEmptyObject(value: object): boolean {
-  if (Array.isArray(value)) return false;
-  for (const _ in value) return false;
-  return true;
 }
