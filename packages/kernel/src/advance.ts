@@ -13,6 +13,7 @@ import { flowKey } from "./evolve/element.ts";
 import { startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
 import type { Element, ElementId, FlowId } from "./program.ts";
+import { broadcasts } from "./program-check.ts";
 import { isEnded } from "./state/state.ts";
 import { onlyRests, raiseStuckJoin } from "./token/join.ts";
 import type { Arrival, Signal, Turn } from "./turn.ts";
@@ -21,6 +22,11 @@ function arrive(turn: Turn, arrival: Arrival): void {
   const { scope } = arrival;
   if (scope !== 0 && turn.state.elements.get(scope) === undefined) return;
   const element = turn.element(arrival.element);
+  if (broadcasts(element) && turn.arrivals.some((other) => !broadcasts(turn.element(other.element)))) {
+    // A signal is not kept: who can begin to wait for it in this very step does so first.
+    turn.arrivals.push(arrival);
+    return;
+  }
   if (arrival.direct !== true) {
     if (startQuantity(element) > 1 && !takeTokens(turn, element, scope)) return;
   } else if (turn.behavior(element).activate !== undefined) {

@@ -47,6 +47,15 @@ test("[K28] [K41] where null decides a way it is an incident, which tells why it
   ]);
 });
 
+test("[K28] what is asked twice in one command is recorded once, and in the next command again", () => {
+  const made = program([start(), xor("which"), service("more"), end()], ["start>which", "which>more: maybe n.total"]);
+  const driver = new Driver(made).create({ n: 1 });
+  expect(doubts(driver)).toHaveLength(1);
+  const [incident] = driver.view().incidents;
+  driver.send({ type: "resolve-incident", key: incident?.key ?? 0, action: "retry", reason: "again" });
+  expect(doubts(driver)).toHaveLength(2);
+});
+
 test("[K28] what a condition that goes on waiting was not sure of is recorded once, and again when it is something else", () => {
   const event = boundary("late", "work", { trigger: onCondition("maybe count.total > n") });
   const made = program([start(), service("work"), event, end()], ["start>work", "late>end"]);
@@ -66,8 +75,8 @@ test("[K28] what a condition that goes on waiting was not sure of is recorded on
 });
 
 test("[K28] a command records 20 of them, each with 5 warnings of 200 characters", () => {
-  const long = `maybe ${"x".repeat(300)}`;
-  const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`v${index}`, long]));
+  const long = (index: number) => `maybe ${index} ${"x".repeat(300)}`;
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`v${index}`, long(index)]));
   const made = line(script("note", many));
   const host = {
     ...made.host,

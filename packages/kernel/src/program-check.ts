@@ -42,6 +42,15 @@ export function goesOnAtOnce(element: Element): boolean {
   return triggers.some((each) => each.type === "compensation" && each.waits === false);
 }
 
+/** Whether it broadcasts a signal. */
+export function broadcasts(element: Element): boolean {
+  if (element.kind !== "intermediate-throw-event" && element.kind !== "end-event") return false;
+  const { trigger } = element;
+  return trigger.type === "multiple"
+    ? trigger.triggers.some(({ type }) => type === "signal")
+    : trigger.type === "signal";
+}
+
 /** What a program must be for the kernel's own steps to work; throws AppError `program-invalid`. */
 export function checkProgram(document: ProgramDocument, elements: Elements): void {
   for (const element of document.elements) {

@@ -86,7 +86,6 @@ class Agenda {
   }
 }
 
-/** An expression that gave a value without being sure of it, and why. */
 /** So much is recorded of what expressions are not sure of. */
 const doubtsPerCommandMax = 20;
 const warningsPerDoubtMax = 5;
@@ -94,6 +93,15 @@ const doubtCharactersMax = 200;
 
 function shortened(text: string): string {
   return text.length <= doubtCharactersMax ? text : `${text.slice(0, doubtCharactersMax - 1)}…`;
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((text, index) => text === others[index]);
+}
+
+function isSame(one: Doubt, other: Doubt): boolean {
+  const sameText = one.expression === other.expression && one.subscription === other.subscription;
+  return sameText && areSame(one.warnings, other.warnings);
 }
 
 export interface TurnContext {
@@ -138,7 +146,8 @@ export class Turn implements Asking {
   #activations: number = 0;
   /** What expressions were not sure of, until the next event is emitted. */
   readonly #doubts: Fifo<Doubt> = new Fifo();
-  #doubted: number = 0;
+  /** Those of this command, each once. */
+  readonly #doubted: Doubt[] = [];
   /** How many `continue` commands the step has had, this one included. */
   rounds: number = 0;
   /** It went on in parts for as long as it may. */
@@ -156,7 +165,7 @@ export class Turn implements Asking {
     this.#activations = 0;
     this.rounds = 0;
     this.isEndless = false;
-    this.#doubted = 0;
+    this.#doubted.length = 0;
   }
 
   /** Gives what was decided, and forgets it. */
@@ -199,15 +208,17 @@ export class Turn implements Asking {
     const said = warnings.slice(0, warningsPerDoubtMax).map(shortened);
     const of = subscription === undefined ? {} : { subscription };
     if (subscription !== undefined && this.#isKnown(subscription, said)) return;
-    this.#doubted += 1;
-    if (this.#doubted > doubtsPerCommandMax) return;
-    this.#doubts.push({ scope, expression: shortened(expression), warnings: said, ...of });
+    const doubt: Doubt = { scope, expression: shortened(expression), warnings: said, ...of };
+    // A gateway that cannot go on asks again as it becomes an incident, in a scope of its own.
+    if (this.#doubted.length === doubtsPerCommandMax || this.#doubted.some((other) => isSame(other, doubt))) return;
+    this.#doubted.push(doubt);
+    this.#doubts.push(doubt);
   }
 
   /** A condition is looked at again and again: what it is not sure of is said when it is something else. */
   #isKnown(subscription: Key, warnings: readonly string[]): boolean {
     const before = this.state.subscriptions.get(subscription)?.doubt;
-    return before?.length === warnings.length && before.every((text, index) => text === warnings[index]);
+    return before !== undefined && areSame(before, warnings);
   }
 
   #noticeChange(scope: Key, values: JsonObject): void {

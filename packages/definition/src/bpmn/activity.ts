@@ -22,6 +22,7 @@ import { celOf } from "./juel.ts";
 import { countedCondition, loopOf } from "./loop.ts";
 import { mappingsOf } from "./mapping.ts";
 import { messageOf } from "./message.ts";
+import { assignmentsOf } from "./script.ts";
 import { userTaskOf } from "./user-task.ts";
 import type { XmlNode } from "./xml.ts";
 
@@ -274,21 +275,29 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
   const format = attribute(node, "scriptFormat") ?? "";
   const script = child(node, "bpmn:script");
   const text = textOf(script) ?? "";
-  const assignments = computable.test(format.trim()) ? assignmentsOf(node, text, /feel/i.test(format)) : undefined;
+  const isOurs = computable.test(format.trim());
+  const isFeel = /feel/i.test(format);
+  const given = { text, at: script ?? node, result: resultVariableOf(node) };
+  const assignments = isOurs ? assignmentsOf(given, isFeel) : undefined;
   if (assignments !== undefined) return scripted(rest, [...assignments, ...(shared.outputs ?? [])]);
   // `http://www.java.com/java` and `text/javascript` end in the language's name.
   const language = /[a-z0-9+#-]*$/.exec(format.toLowerCase().trim())?.[0] || "script";
   const position = (script ?? node).position;
   const foreign = resultVariableOf(node) === undefined ? foreignAssignments({ language, text }, position) : undefined;
   if (foreign !== undefined) return scripted(rest, [...foreign, ...(shared.outputs ?? [])]);
+  const wanted =
+    isOurs && format.trim() !== ""
+      ? `assignments (n = n + 1${isFeel ? ", or a context {n: n + 1}" : ""}) or a variable for the result (camunda:resultVariable), but there is neither`
+      : `a script in FEEL or CEL, but found ${language}`;
+  const type = `script.${variableName(language)}`;
   file.warn(
     "element-unsupported",
-    `Expected a script in FEEL or CEL, but found ${language}: ${shared.id} becomes a job of the type script.${variableName(language)}`,
+    `Expected ${wanted}: ${shared.id} becomes a job of the type ${type}`,
     script ?? node,
   );
   const job = {
     ...jobOf(file, node),
-    type: `script.${variableName(language)}`,
+    type,
     headers: { language: format, script: text },
   };
   return { ...shared, kind: "service-task", job };
@@ -296,29 +305,4 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
 
 function scripted(shared: Omit<Shared, "outputs">, assignments: readonly Mapping[]): ScriptTask {
   return { ...shared, kind: "script-task", assignments };
-}
-
-/**
- * `x = 1; y = x + 1`, or one expression; what it gives goes into the variable that Camunda's attribute names. In FEEL
- * `x = 1` is a comparison, where there is a place for what it gives.
- */
-function assignmentsOf(node: XmlNode, text: string, isFeel: boolean): Mapping[] | undefined {
-  const at = child(node, "bpmn:script") ?? node;
-  const source = (body: string) => (isFeel ? feel(body, at) : cel(body.trim(), at.position));
-  const result = resultVariableOf(node);
-  const lines = text
-    .split(/[;\n]/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  const parts = lines.map((line) => /^([A-Za-z_][A-Za-z0-9_]*)\s*:?=(?!=)\s*(.+)$/.exec(line));
-  const assigns = !parts.includes(null) && (result === undefined || (!isFeel && parts.length > 0));
-  if (!assigns) {
-    return result === undefined
-      ? undefined
-      : [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
-  }
-  const assignments = parts.map((part) => ({ target: part?.[1] ?? "", source: source(part?.[2] ?? "") }));
-  const last = assignments.at(-1)?.target;
-  if (result === undefined || last === undefined) return assignments;
-  return [...assignments, { target: variableName(result), source: variableAt(last, at.position) }];
 }

@@ -44,7 +44,8 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
   if (language !== undefined && /feel/i.test(language)) return feel(text, at);
   if (language !== undefined) return foreign(file, statementText(text), at);
   const others = cel(wordsToSigns(text), at.position);
-  if (/==|&&|\|\||^!|[^<>=!]=>/.test(withoutTexts(text))) return foreign(file, text, at);
+  const bare = withoutTexts(text);
+  if (/==|&&|\|\||^!|[^<>=!]=>/.test(bare) || method.test(bare)) return foreign(file, text, at);
   // Nobody says which language it is: what only one of them takes is in that one.
   const own = feel(text, at);
   return !languages.compile(own).ok && languages.compile(others).ok ? others : own;
@@ -53,6 +54,9 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
 /** BPMN's own functions that read a variable, or a count of the loop, by its name. */
 const dataRead =
   /(?:\b\w+:)?\bget(?:DataObject|DataInput|DataOutput|ProcessProperty|ActivityInstanceAttribute)\(\s*["']([A-Za-z_]\w*)["']\s*\)/g;
+
+/** `x.contains("a")`: FEEL reads it, as a call of something that a variable holds, which is never a function. */
+const method = /(?:^|[^.])\.\s*[A-Za-z_]\w*\s*\(/;
 
 /** A text beside a comparison or a plus: what stands on the other side may be a number. */
 const coerced = /(?:[<>+]|[=!<>]=)\s*["']|["']\s*(?:[<>+]|[=!<>]=)/;

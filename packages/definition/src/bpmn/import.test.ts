@@ -93,6 +93,8 @@ test.each([
   ['${S(x).prop("n").numberValue() >= 5}', "", "cel", 'x["n"] >= 5'],
   ["${x.y[0].get('z').longValue() - -1 lt 5}", "", "cel", "x.y[0]['z'] - -1 < 5"],
   ["bpmn:getDataObject('x') > 1", "", "feel", "x > 1"],
+  ['x.contains("a")', "", "cel", '(type(x) == string ? x.contains("a") : "a" in x)'],
+  ['not(contains(x, "y.size()")) and y in [1..n(2)]', "", "feel", 'not(contains(x, "y.size()")) and y in [1..n(2)]'],
   ["x == None", ' language="python"', "cel", "x == null"],
   ['${x == "5"}', "", "cel", '(type(x) == string ? x == "5" : x == 5)'],
   ["${'10' &lt; x.y}", "", "cel", "(type(x.y) == string ? '10' < x.y : 10 < x.y)"],
@@ -383,6 +385,26 @@ test.each([
   };
   expect(assignments.map(({ target }) => target)).toEqual(targets);
   expect(assignments[0]?.source).toMatchObject({ language });
+});
+
+test("[D215] the entries of a context in FEEL are assignments", () => {
+  const scripted = (script: string) => `<scriptTask id="t" scriptFormat="feel"><script>${script}</script></scriptTask>`;
+  const text = drawing(around(scripted('= {n: n + 1, // one more\n "is odd": {rest: modulo(n, 2)}}')));
+  expect(said(programOf(text), "t")["assignments"]).toEqual([
+    { target: "n", source: { language: "feel", text: "n + 1" } },
+    { target: "is_odd", source: { language: "feel", text: "{rest: modulo(n, 2)}" } },
+  ]);
+  expect(problemsOf(text)).toEqual([]);
+});
+
+test.each([
+  ["feel", "3:40", "(n = n + 1, or a context {n: n + 1})"],
+  ["cel", "3:39", "(n = n + 1)"],
+])("[D215] a script in %s that says nowhere what it sets is told what is missing", (format, place, how) => {
+  const text = drawing(around(`<scriptTask id="t" scriptFormat="${format}"><script>n + 1</script></scriptTask>`));
+  expect(problemsOf(text)).toEqual([
+    `${place} warning element-unsupported Expected assignments ${how} or a variable for the result (camunda:resultVariable), but there is neither: t becomes a job of the type script.${format}`,
+  ]);
 });
 
 test.each(["http://www.java.com/java", "java", "text/x-java"])("[D215] a script in %s is a job", (format) => {

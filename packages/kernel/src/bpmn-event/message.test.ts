@@ -15,6 +15,7 @@ import {
   raise,
   receive,
   retry,
+  script,
   sendTask,
   service,
   start,
@@ -223,6 +224,24 @@ test("[K124] of those who wait for one in the instance, what an earlier one ends
   expect(driver.history.filter(({ type }) => type === "subscription-triggered")).toHaveLength(1);
   expect(driver.complete("react").status).toBe("completed");
 });
+
+test.each([
+  ["fork>ring>rang", "fork>note>ear>heard"],
+  ["fork>note>ear>heard", "fork>ring>rang"],
+])(
+  "[K124] a branch that can begin to wait in the same step hears the other one, drawn first or last: %s",
+  (...branches) => {
+    const two = { type: "multiple" as const, triggers: [alarm, { ...alarm, signal: { name: literal("bell") } }] };
+    const parts = [script("note", { n: "n + 1" }), catching("ear", onSignal("bell")), raise("ring", two)];
+    const made = program(
+      [start(), and("fork"), ...parts, end("heard"), end("rang", alarm)],
+      ["start>fork", ...branches],
+    );
+    const driver = new Driver(made).create({ n: 1 });
+    expect(driver.status).toBe("completed");
+    expect(driver.history.filter(({ type }) => type === "signal-broadcast")).toHaveLength(3);
+  },
+);
 
 test("[K124] what begins to wait after a signal was broadcast in its instance does not get it", () => {
   const driver = new Driver(line(raise("ring", alarm), catching("ear", onSignal("alarm")))).create({ n: 1 });

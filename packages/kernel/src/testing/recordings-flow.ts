@@ -150,5 +150,6 @@ export const flowRecordings: { readonly [name: string]: () => Driver } = {
   moved,
   rejoined,
   circling,
-  doubting,
+  // `doubting.jsonl` is of before, when a gateway that could not go on told its doubts twice.
+  "doubting-once": doubting,
 };
