@@ -97,5 +97,11 @@ export const engineErrors: ErrorTable = {
     status: 503,
     advice: "Use the process that owns it now. This one has stopped; nothing it had acknowledged is lost.",
   },
+  "payload-unreadable": {
+    exit: 1,
+    status: 500,
+    advice:
+      "Give every process that works for Temporal the same key for payloads; the message names the one that is meant.",
+  },
   "state-owned": { exit: 1, status: 409, advice: "Use the running owner, or stop it first." },
 };

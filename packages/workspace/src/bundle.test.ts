@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type MemoryArtifacts, memoryArtifacts } from "@tutti/kernel/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundleCommit, fetchBundle } from "./bundle.ts";
+import { digest } from "./name.ts";
 import { type Repository, readRef, runRef } from "./repository.ts";
-import { type MemoryArtifacts, memoryArtifacts } from "./testing/memory-artifacts.ts";
 import { fileIn, makeScratch, personGit, type Scratch } from "./testing/scratch.ts";
 
 const ref = runRef("run-1", "units", "login", "1");
@@ -14,7 +15,7 @@ let away: string;
 
 beforeEach(async () => {
   here = await makeScratch({ "a.txt": "a\n", "large.txt": "line\n".repeat(20_000) });
-  artifacts = memoryArtifacts();
+  artifacts = memoryArtifacts(digest);
   away = mkdtempSync(join(tmpdir(), "tutti-away-"));
 });
 

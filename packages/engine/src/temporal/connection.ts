@@ -1,4 +1,5 @@
 import { Client, Connection, isGrpcServiceError } from "@temporalio/client";
+import type { DataConverter, PayloadCodec } from "@temporalio/common";
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, NativeConnection, Runtime } from "@temporalio/worker";
 import { AppError } from "@tutti/kernel";
 import type { EngineLog } from "../embedded/turn/pump.ts";
@@ -12,6 +13,8 @@ export interface TemporalConnection {
   readonly client: Client;
   /** For workers. */
   readonly native: NativeConnection;
+  /** What both make of payloads. */
+  readonly dataConverter: DataConverter;
   close(): Promise<void>;
 }
 
@@ -31,15 +34,23 @@ function install(log: EngineLog): void {
 }
 
 /** Rejects with AppError `temporal-unreachable`. */
-export async function connect(address: string, namespace: string, log: EngineLog): Promise<TemporalConnection> {
+export async function connect(options: {
+  readonly address: string;
+  readonly namespace: string;
+  readonly payloadCodecs: readonly PayloadCodec[];
+  readonly log: EngineLog;
+}): Promise<TemporalConnection> {
+  const { address, namespace, log } = options;
+  const dataConverter = { payloadCodecs: [...options.payloadCodecs] };
   install(log);
   try {
     const connection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
     try {
       const native = await NativeConnection.connect({ address });
       return {
-        client: new Client({ connection, namespace }),
+        client: new Client({ connection, namespace, dataConverter }),
         native,
+        dataConverter,
         close: async () => {
           await connection.close();
           await native.close();

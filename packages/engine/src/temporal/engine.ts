@@ -7,6 +7,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from "@temporalio/client";
+import type { PayloadCodec } from "@temporalio/common";
 import {
   AppError,
   type Command,
@@ -64,6 +65,8 @@ export interface TemporalEngineOptions {
    * could not do in it. Default 2 000.
    */
   readonly workflowTaskTimeoutMs?: number;
+  /** What becomes of payloads on their way to Temporal, in this order: the same in every process that works for it. */
+  readonly payloadCodecs?: readonly PayloadCodec[];
   readonly clock?: Clock;
   readonly log?: EngineLog;
   readonly limits?: Partial<EngineLimits>;

@@ -5,6 +5,7 @@ import { connect } from "./connection.ts";
 import { type TemporalEngineOptions as OnLog, TemporalEngine } from "./engine.ts";
 
 export { bundleProcessWorkflow } from "./bundle.ts";
+export { claimCheck, encryption, type PayloadKey } from "./payload-codecs.ts";
 
 export interface TemporalEngineOptions extends Omit<OnLog, "store"> {
   /**
@@ -19,7 +20,8 @@ const silent = (): void => undefined;
 /** Connects, and takes part in the work. Rejects with AppError `temporal-unreachable`. */
 export async function createTemporalEngine(options: TemporalEngineOptions): Promise<Engine> {
   const log = options.log ?? { info: silent, warn: silent, error: silent };
-  const connection = await connect(options.address, options.namespace ?? "default", log);
+  const { address, namespace = "default", payloadCodecs = [] } = options;
+  const connection = await connect({ address, namespace, payloadCodecs, log });
   const store = "append" in options.store ? options.store : soleLog(options.store);
   const engine = new TemporalEngine({ ...options, store }, connection);
   try {

@@ -116,7 +116,8 @@ export class Workers {
 
   async #begin(options: WorkerOptions): Promise<void> {
     const { connection, namespace = "default", log } = this.#options;
-    const worker = await Worker.create({ connection: connection.native, namespace, ...options });
+    const { native, dataConverter } = connection;
+    const worker = await Worker.create({ connection: native, namespace, dataConverter, ...options });
     const ended = worker.run().catch((error: unknown) => log?.error("a worker ended", { error: String(error) }));
     this.#running.push({ worker, ended });
   }

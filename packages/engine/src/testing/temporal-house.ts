@@ -3,12 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Connection, type WorkflowClient } from "@temporalio/client";
-import type { Clock } from "../clock.ts";
 import { openPostgresLog } from "../embedded/postgres/shared-log.ts";
 import { type SharedLog, soleLog } from "../embedded/shared-log.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
 import type { Engine } from "../port.ts";
-import { bundleProcessWorkflow, createTemporalEngine } from "../temporal/index.ts";
+import { bundleProcessWorkflow, createTemporalEngine, type TemporalEngineOptions } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
 import type { PostgresServer } from "./postgres.ts";
 import { startTemporalServer } from "./temporal-server.ts";
@@ -23,7 +22,7 @@ export interface TemporalHome {
   /** A file, or an address. */
   readonly database: string;
   readonly workflow: WorkflowClient;
-  open(options?: { readonly clock?: Clock }): Promise<Engine>;
+  open(options?: Pick<TemporalEngineOptions, "clock" | "payloadCodecs">): Promise<Engine>;
   remove(): void;
 }
 
