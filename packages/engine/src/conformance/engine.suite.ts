@@ -28,7 +28,7 @@ export interface Running {
 export type Rule = (name: string, body: (running: Running) => Promise<void>) => void;
 
 /** The rules of SPEC.md that every engine keeps, through the port alone. */
-export function engineSuite({ name, make, kept, skip = [] }: SuiteOptions): void {
+export function engineSuite({ name, make, branchesMany = 2_500, kept, skip = [] }: SuiteOptions): void {
   describe(name, () => {
     let running: Running;
     beforeEach(async () => {
@@ -49,6 +49,7 @@ export function engineSuite({ name, make, kept, skip = [] }: SuiteOptions): void
     };
     startRules(rule);
     jobRules(rule);
+    branchRules(rule, branchesMany);
     failureRules(rule);
     waitingRules(rule);
     messageRules(rule);
@@ -249,11 +250,13 @@ function jobRules(rule: Rule): void {
     await worker.finish(1);
     await worker.job(3);
   });
+}
 
+function branchRules(rule: Rule, count: number): void {
   rule("[E11] more branches than one command activates all run and join", async ({ engine }) => {
     engine.work("work", async () => completed());
     await engine.adjustQueue("standard", 1_000);
-    const id = await begin(engine, [branches("many")], { items: Array.from({ length: 2_500 }, (_, n) => n) });
+    const id = await begin(engine, [branches("many")], { items: Array.from({ length: count }, (_, n) => n) });
     expect(await ended(engine, id)).toMatchObject({ status: "completed" });
   });
 }

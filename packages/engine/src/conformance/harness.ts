@@ -16,6 +16,8 @@ export interface Harness {
 export interface SuiteOptions {
   readonly name: string;
   readonly make: () => Promise<Harness>;
+  /** Branches of a collection that is larger than one command activates. Default 2 500. */
+  readonly branchesMany?: number;
   /** Of an engine that is not complete: the rules it keeps. The others are shown as skipped. Absent: all. */
   readonly kept?: ReadonlySet<string>;
   /** Rules that this engine does not keep, and why. */
