@@ -1,6 +1,7 @@
 import type {
   Command,
   CreateInstance,
+  Event,
   JsonObject,
   ProgramDocument,
   QueueClass,
@@ -15,9 +16,21 @@ import type { OwnCommand } from "../embedded/turn/inbox.ts";
  * could not have. Both sides import this file, so it imports types alone.
  */
 
+/** As the kernel's, with the name of the program in the place of the program. */
+export interface MigrateOrder {
+  readonly type: "migrate-instance";
+  readonly process: string;
+  readonly hash: string;
+  /** What calls with `deployment` binding are bound to from then on. */
+  readonly deployment: string;
+  readonly mapping: { readonly [element: string]: string };
+  readonly reason: string;
+  readonly actor: string;
+}
+
 type Untimed<C> = C extends Command ? Omit<C, "at"> : never;
 /** The time of a command is the sandbox's. */
-export type UntimedCommand = Untimed<Command>;
+export type UntimedCommand = Untimed<Exclude<Command, { type: "migrate-instance" }>> | MigrateOrder;
 
 /** What an execution begins with. Its workflow id is the instance id, its type the process. */
 export interface ProcessInput {
@@ -51,12 +64,21 @@ export type CommandAnswer =
   | { readonly ok: true; readonly position: number }
   | { readonly ok: false; readonly rejection: Rejection };
 
+/** With the events of the command, or those that it would have. */
+export type MigrateAnswer =
+  | { readonly ok: true; readonly position: number | null; readonly events: readonly Event[] }
+  | { readonly ok: false; readonly rejection: Rejection };
+
 /** Names are what people see in Temporal's own tools. */
 export const names = {
   /** Update: the answer to a start. */
   begin: "begin",
   /** Update: a command of a caller. */
   command: "command",
+  /** Update: going on under another program. */
+  migrate: "migrate",
+  /** Update: what `migrate` would do. */
+  tryMigration: "tryMigration",
   /** Signal: a command of another instance. */
   tell: "tell",
 } as const;
@@ -69,6 +91,8 @@ export type Told = Required<Pick<LogRow, "sequence" | "at" | "events" | "cause">
  * written. The row that creates an instance begins with its `instance-put`.
  */
 export interface ProjectedRow extends Told {
+  /** The program that it was under, where it goes on under another one. */
+  readonly movedFrom?: string;
   readonly changes: readonly Change[];
 }
 
@@ -114,6 +138,12 @@ export interface LocalActivities {
     readonly activityIds: readonly string[];
     readonly held: boolean;
   }): Promise<void>;
+  /** Gives those that wait for a worker, and holds them back for good; those that run go on, unless `held`. */
+  holdWaiting(wanted: {
+    readonly instanceId: string;
+    readonly activityIds: readonly string[];
+    readonly held: boolean;
+  }): Promise<readonly string[]>;
   /** Undefined becomes null on the way. */
   resolveCall(wanted: CallWanted): Promise<{ readonly hash: string; readonly deployment: string } | null>;
 }

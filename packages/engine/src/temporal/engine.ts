@@ -23,6 +23,7 @@ import {
   type ProgramDocument,
   type QueueClass,
   queueClasses,
+  type Rejection,
   type State,
   slotsMax,
   snapshotState,
@@ -36,14 +37,33 @@ import { RecentRows } from "../embedded/log/recent.ts";
 import { queryStore } from "../embedded/read/query.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
+import { targetOf } from "../embedded/turn/migrate.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { instanceNotFound } from "../embedded/turn/scope.ts";
 import { deploymentOf, type Programs, programNotFound } from "../embedded/version/programs.ts";
-import type { Deployment, Engine, InstanceCommand, Outcome, StartRequest, Stop, WorkOptions } from "../port.ts";
+import type {
+  Deployment,
+  Engine,
+  InstanceCommand,
+  MigrateRequest,
+  Migration,
+  Outcome,
+  StartRequest,
+  Stop,
+  WorkOptions,
+} from "../port.ts";
 import { type TemporalConnection, unreachable } from "./connection.ts";
-import { type Began, type CommandAnswer, names, type ProcessInput, type Recalled } from "./contract.ts";
+import {
+  type Began,
+  type CommandAnswer,
+  type MigrateAnswer,
+  type MigrateOrder,
+  names,
+  type ProcessInput,
+  type Recalled,
+} from "./contract.ts";
 import { Definitions } from "./definitions.ts";
-import { setHeld } from "./held.ts";
+import { holdWaiting, setHeld } from "./held.ts";
 import { Projector } from "./projector.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { Workers } from "./workers.ts";
@@ -105,6 +125,7 @@ export class TemporalEngine implements Engine {
         project: (projection) => this.#projector.project(projection),
         recall: ({ instanceId, after }) => recall(store, instanceId, after),
         setHeld: (wanted) => setHeld(connection.client, wanted),
+        holdWaiting: (wanted) => holdWaiting(connection.client, wanted),
         resolveCall: async (wanted) => {
           await this.#definitions.look();
           return this.#programs.called(wanted) ?? null;
@@ -228,16 +249,26 @@ export class TemporalEngine implements Engine {
   async command(instanceId: string, command: InstanceCommand): Promise<Outcome> {
     this.#refuseClosed();
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
+    return this.#ask<CommandAnswer>({ instanceId, update: names.command, asked: checked }, () =>
+      this.#refusedByLog(instanceId, checked),
+    );
+  }
+
+  /** `refused` tells from the log why no execution answers; undefined when the log has the instance open. */
+  async #ask<A extends { readonly ok: boolean }>(
+    { instanceId, update, asked }: { readonly instanceId: string; readonly update: string; readonly asked: unknown },
+    refused: () => Promise<A | Refused | undefined>,
+  ): Promise<A | Refused> {
     const handle = this.#client.workflow.getHandle(instanceId);
-    for (let asked = 1; ; asked++) {
+    for (let asks = 1; ; asks++) {
       try {
-        return await handle.executeUpdate<CommandAnswer, [InstanceCommand]>(names.command, { args: [checked] });
+        return await handle.executeUpdate<A, [unknown]>(update, { args: [asked] });
       } catch (error) {
         if (!isGone(error)) throw unreachable(error);
       }
-      const refused = await this.#refusedByLog(instanceId, checked);
-      if (refused !== undefined) return refused;
-      if (asked === asksMax) {
+      const refusal = await refused();
+      if (refusal !== undefined) return refusal;
+      if (asks === asksMax) {
         const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
         return { ok: false, rejection: { code: "instance-ended", reason } };
       }
@@ -247,7 +278,7 @@ export class TemporalEngine implements Engine {
   }
 
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
-  async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Outcome | undefined> {
+  async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Refused | undefined> {
     const { program, state } = await this.#standing(instanceId);
     const at = Math.max(this.#options.clock.now(), state.head.at);
     const decision = decide(program, state, { ...command, at } as Command);
@@ -324,8 +355,23 @@ export class TemporalEngine implements Engine {
     return this.#unsupported("rollouts");
   }
 
-  migrate(): ReturnType<Engine["migrate"]> {
-    return this.#unsupported("migrations");
+  async migrate(instanceId: string, request: MigrateRequest): Promise<Migration> {
+    this.#refuseClosed();
+    await this.#definitions.look();
+    const named = targetOf(this.#programs, request);
+    const { process, reason, actor, dryRun = false } = request;
+    const mapping = checkedPayload("mapping", request.mapping ?? {}, this.#limits.payloadCharsMax);
+    const order = { ...named, type: "migrate-instance", process, mapping, reason, actor } as MigrateOrder;
+    return this.#ask<MigrateAnswer>(
+      { instanceId, update: dryRun ? names.tryMigration : names.migrate, asked: order },
+      async () => {
+        const { program, state } = await this.#standing(instanceId);
+        const to = this.#programs.load(await this.#document(named.hash));
+        const command = { type: "migrate-instance", to, mapping, reason, actor, at: state.head.at } as Command;
+        const decision = decide(program, state, command);
+        return "rejection" in decision && isEnded(state) ? { ok: false, ...decision } : undefined;
+      },
+    );
   }
 
   fork(): ReturnType<Engine["fork"]> {
@@ -374,6 +420,11 @@ async function recall(store: SharedLog, instanceId: string, after: number): Prom
   const later = rows.filter(({ sequence }) => sequence > after);
   const told = later.map(({ sequence, at, events, cause = 0 }) => ({ sequence, at, events, cause }));
   return { state: snapshotState(state), rows: told };
+}
+
+interface Refused {
+  readonly ok: false;
+  readonly rejection: Rejection;
 }
 
 /** There is no execution that could answer, or it ended while it was asked. */

@@ -4,6 +4,9 @@ import type { LocalActivities } from "./contract.ts";
 /** gRPC: NOT_FOUND. */
 const notFound = 5;
 
+/** Of an activity: SCHEDULED and PAUSED. Others have a worker. */
+const waitingStates: ReadonlySet<number> = new Set([1, 4]);
+
 /** Pauses activities, or lets them go on. One that has ended meanwhile is left alone. */
 export async function setHeld(
   { workflow }: Client,
@@ -20,4 +23,22 @@ export async function setHeld(
       if (!isGrpcServiceError(error) || error.code !== notFound) throw error;
     }
   }
+}
+
+/** Holds activities back that wait for a worker, and gives their ids. Those that run go on, unless `held`. */
+export async function holdWaiting(
+  client: Client,
+  { instanceId, activityIds, held }: Parameters<LocalActivities["holdWaiting"]>[0],
+): Promise<readonly string[]> {
+  await setHeld(client, { instanceId, activityIds, held: true });
+  // From here on none of them starts.
+  const { raw } = await client.workflow.getHandle(instanceId).describe();
+  const wanted = new Set(activityIds);
+  const pending = (raw.pendingActivities ?? []).filter(({ activityId }) => wanted.has(activityId ?? ""));
+  const ids = (isWaiting: boolean): string[] =>
+    pending
+      .filter(({ state }) => waitingStates.has(state ?? 0) === isWaiting)
+      .map(({ activityId }) => activityId ?? "");
+  if (!held) await setHeld(client, { instanceId, activityIds: ids(false), held: false });
+  return ids(true);
 }

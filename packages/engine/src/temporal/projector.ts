@@ -2,7 +2,7 @@ import { assert, must } from "@tutti/kernel";
 import type { RecentRows } from "../embedded/log/recent.ts";
 import type { Appended, SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, NamedLogRow, Standing, StandingWanted } from "../embedded/store.ts";
-import { type Counted, countedOf, summedFigures } from "../embedded/version/figures.ts";
+import { type Counted, countedMove, countedOf, summedFigures } from "../embedded/version/figures.ts";
 import type { Projected, ProjectedRow, Projection } from "./contract.ts";
 
 interface Waiting {
@@ -173,6 +173,7 @@ class Draft {
     const record = must(known.record, "the first row of an instance creates it");
     const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
     if (counted !== undefined) this.#counted.push(counted);
+    if (before !== undefined && before.hash !== record.hash) this.#counted.push(...countedMove(record, before));
     const { instanceId, rootId, copied } = record;
     this.rows.push({ position, instance: number, sequence, at, cause, events, instanceId, rootId, copied });
     known.rows.set(sequence, { position, at, cause });

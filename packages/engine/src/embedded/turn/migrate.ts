@@ -1,6 +1,7 @@
 import { type Command, decide, type Event, pendingEffects } from "@tutti/kernel";
 import type { MigrateRequest } from "../../port.ts";
 import { countedMove } from "../version/figures.ts";
+import { otherProcess } from "../version/other-process.ts";
 import { type Named, type Programs, programNotFound } from "../version/programs.ts";
 import { subscriptionOf } from "./effects.ts";
 import type { Item, TimelessCommand } from "./inbox.ts";
@@ -30,8 +31,7 @@ export function takeMigration(scope: Scope, draft: Draft, { instanceId, request,
   const to = scope.programs.loaded(named.hash);
   if (to === undefined) return answer.reject(programNotFound(process, version));
   if (process !== live.record.process) {
-    const why = `Expected another version of '${live.record.process}', but '${process}' is another process`;
-    return answer.resolve({ ok: false, rejection: { code: "migration-invalid", reason: why } });
+    return answer.resolve({ ok: false, rejection: otherProcess(live.record.process, process) });
   }
   const command: TimelessCommand = { type: "migrate-instance", to, mapping, reason, actor };
   if (request.dryRun === true) {

@@ -5,6 +5,7 @@ import {
   lookup,
   must,
   type Program,
+  pendingEffects,
   type State,
   staysOpen,
 } from "@tutti/kernel";
@@ -49,6 +50,13 @@ const recorders: Recorders = lookup({
     return undefined;
   },
 });
+
+/** What an instance waits for, by the names of its program. */
+export function subscriptionsOf(of: Projecting): Change[] {
+  return pendingEffects(of.state).flatMap((effect) =>
+    effect.type === "open-subscription" ? (recorders["open-subscription"]?.(of, effect) ?? []) : [],
+  );
+}
 
 /** Adds what an event and its effects change; the state is that right after the event. */
 export function recordChanges(

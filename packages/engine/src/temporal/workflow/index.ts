@@ -13,6 +13,8 @@ import {
   type Began,
   type CommandAnswer,
   type LocalActivities,
+  type MigrateAnswer,
+  type MigrateOrder,
   names,
   type ProcessInput,
   type UntimedCommand,
@@ -25,6 +27,8 @@ export type { WorkflowClock } from "./clock.ts";
 
 const begin = defineUpdate<Began, [string]>(names.begin);
 const command = defineUpdate<CommandAnswer, [UntimedCommand]>(names.command);
+const migrate = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.migrate);
+const tryMigration = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.tryMigration);
 const tell = defineSignal<[UntimedCommand]>(names.tell);
 
 export interface ProcessWorkflowOptions {
@@ -52,6 +56,8 @@ export function processWorkflow({
     const run = new ProcessRun(input, { host, clock: clock(input.askedAt), local, historyEventsMax });
     setHandler(begin, (requestId) => run.begun(requestId));
     setHandler(command, (asked) => run.ask(asked));
+    setHandler(migrate, (order) => run.migrate(order));
+    setHandler(tryMigration, (order) => run.tryMigration(order));
     setHandler(tell, (told) => run.tell(told));
     for (const [name, answer] of Object.entries(questions)) {
       setHandler(defineQuery(name), () => {

@@ -22,6 +22,7 @@ interface Ready {
 }
 
 interface Open {
+  readonly element: string;
   readonly scope: CancellationScope;
   readonly offer: number;
   /** Its activity, once Temporal has been asked for it. */
@@ -75,9 +76,9 @@ export class Jobs {
     this.cancel(effect.key);
     if (this.#held) return;
     const { clock, at } = this.#options;
-    const open: Open = { scope: new CancellationScope(), offer: ++this.#offers, activityId: undefined };
-    this.#open.set(effect.key, open);
-    const { notBefore } = effect;
+    const { key, element, notBefore } = effect;
+    const open: Open = { element, scope: new CancellationScope(), offer: ++this.#offers, activityId: undefined };
+    this.#open.set(key, open);
     const ready = { effect, open };
     if (notBefore === undefined || notBefore <= clock.now()) this.#enqueue(ready);
     else at(notBefore, () => this.#enqueue(ready));
@@ -99,17 +100,32 @@ export class Jobs {
   release(): readonly string[] {
     this.#held = false;
     const activityIds = this.#activityIds();
-    const { state } = this.#options;
-    for (const job of state.jobs.values()) {
-      if (job.parked || this.#open.has(job.key)) continue;
-      const { timeoutMs, retryAt } = job;
-      const limits = {
-        ...(timeoutMs === null ? {} : { timeoutMs }),
-        ...(retryAt === null ? {} : { notBefore: retryAt }),
-      };
-      this.offer({ ...job, type: "offer-job", ...limits } as OfferJob);
-    }
+    for (const { key } of this.#options.state.jobs.values()) if (!this.#open.has(key)) this.#offerAgain(key);
     return activityIds;
+  }
+
+  get isHeld(): boolean {
+    return this.#held;
+  }
+
+  /** Activities of jobs that are called otherwise since a migration. Only Temporal knows whether somebody has begun. */
+  renamed(): readonly string[] {
+    return [...this.#open.entries()].flatMap(([key, { element, activityId }]) =>
+      activityId !== undefined && this.#options.state.jobs.get(key)?.element !== element ? [activityId] : [],
+    );
+  }
+
+  /** Offers what is called otherwise by its new name, unless somebody works on it: `waiting` is held back for good. */
+  offerRenamed(waiting: readonly string[]): void {
+    const held = new Set(waiting);
+    for (const [key, { element, activityId }] of [...this.#open]) {
+      const isRenamed = this.#options.state.jobs.get(key)?.element !== element;
+      if (held.has(activityId ?? "") || (isRenamed && activityId === undefined)) this.#offerAgain(key);
+    }
+  }
+
+  #offerAgain(key: Key): void {
+    for (const effect of effectsOfJob(this.#options.state, key)) this.offer(effect);
   }
 
   #activityIds(): string[] {
@@ -175,6 +191,18 @@ export class Jobs {
     const work = activities[jobType] as (order: JobOrder) => Promise<JobAnswer>;
     return work({ ...place, attempt, attemptsMax, timeoutMs, input, headers, offer });
   }
+}
+
+/** As the kernel offers it: nothing for one that a person has to look at first. */
+function effectsOfJob(state: State, wanted: Key): OfferJob[] {
+  const job = state.jobs.get(wanted);
+  if (job === undefined || job.parked) return [];
+  const { timeoutMs, retryAt } = job;
+  const limits = {
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(retryAt === null ? {} : { notBefore: retryAt }),
+  };
+  return [{ ...job, type: "offer-job", ...limits } as OfferJob];
 }
 
 /** Temporal has five classes of priority, the first before all others; ours are numbers, the smallest first. */

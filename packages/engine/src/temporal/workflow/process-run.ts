@@ -2,6 +2,7 @@ import { allHandlersFinished, condition, workflowInfo } from "@temporalio/workfl
 import {
   type Command,
   type Decision,
+  decide,
   type Effect,
   type Event,
   effectsOf,
@@ -25,29 +26,37 @@ import {
   textHash,
 } from "@tutti/kernel";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
+import { otherProcess } from "../../embedded/version/other-process.ts";
 import type {
   Began,
   Carried,
   CommandAnswer,
   LocalActivities,
+  MigrateAnswer,
+  MigrateOrder,
   ProcessInput,
   ProjectedRow,
   UntimedCommand,
 } from "../contract.ts";
-import { noNumber, recordChanges } from "./changes.ts";
+import { noNumber, recordChanges, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { World } from "./world.ts";
 
 interface Waiting {
   readonly command: UntimedCommand;
-  readonly answer?: (answer: CommandAnswer) => void;
+  /** Of what was taken it gets the events, too. */
+  readonly answer?: (answer: Decided) => void;
 }
 
-/** One command of a turn: when it came, what tells it from others, and who waits for the answer. */
+type Decided =
+  | { readonly ok: true; readonly position: number; readonly events: readonly Event[] }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/** One command of a turn: who waits for the answer, when it came, and what tells it from others. */
 interface Enacted {
-  readonly program: Program;
   readonly turn: Turn;
-  readonly told: { readonly at: number; readonly cause: number; readonly answer: Waiting["answer"] | undefined };
+  readonly waiting: Waiting | undefined;
+  readonly told: { readonly at: number; readonly cause: number };
 }
 
 /** What one turn decided: written first, then told and done. */
@@ -56,6 +65,8 @@ interface Turn {
   readonly effects: Effect[];
   /** Jobs of which an attempt came to its end. */
   readonly endedJobs: Key[];
+  /** Activities that a migration holds back, to offer their jobs by new names. */
+  readonly waitingJobs: string[];
   /** Called with the position of each row. */
   readonly answers: ((positions: readonly number[]) => void)[];
 }
@@ -87,7 +98,8 @@ export class ProcessRun {
   readonly #state: State;
   readonly #world: World;
   readonly #record: InstanceRecord;
-  #program: Program | undefined;
+  /** By their hashes. */
+  readonly #programs: Map<string, Program> = new Map();
   #inbox: Waiting[] = [];
   #began: Began | undefined;
 
@@ -99,7 +111,9 @@ export class ProcessRun {
     this.#record = carried === undefined ? recordOf(input) : { ...carried.record };
     const { clock, local } = around;
     const tell: World["tell"] = (...told) => this.tell(...told);
-    this.#world = new World({ state: this.#state, input, clock, local, tell, offers: carried?.offers ?? 0 });
+    const deployment = (): string => this.#record.deployment;
+    const offers = carried?.offers ?? 0;
+    this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
     for (const command of carried?.inbox ?? [create]) this.tell(command);
     if (carried !== undefined) this.#began = { ok: true, instanceId: create.instanceId };
   }
@@ -109,8 +123,23 @@ export class ProcessRun {
     this.#inbox.push(answer === undefined ? { command } : { command, answer });
   }
 
-  ask(command: UntimedCommand): Promise<CommandAnswer> {
-    return new Promise((resolve) => this.tell(command, resolve));
+  async ask(command: UntimedCommand): Promise<CommandAnswer> {
+    const decided = await new Promise<Decided>((resolve) => this.tell(command, resolve));
+    return decided.ok ? { ok: true, position: decided.position } : decided;
+  }
+
+  migrate(order: MigrateOrder): Promise<MigrateAnswer> {
+    return new Promise((resolve) => this.tell(order, resolve));
+  }
+
+  /** What a migration would do as the instance is now. */
+  async tryMigration(order: MigrateOrder): Promise<MigrateAnswer> {
+    await condition(() => this.#began !== undefined);
+    await this.#load(order.hash);
+    const refused = this.#refusal(order);
+    const command = { ...this.#kernels(order), at: this.#state.head.at } as Command;
+    const decision = refused === undefined ? decide(this.#program, this.#state, command) : { rejection: refused };
+    return "rejection" in decision ? { ok: false, ...decision } : { ok: true, position: null, ...decision };
   }
 
   /** The answer to a start under a request id. */
@@ -123,16 +152,15 @@ export class ProcessRun {
 
   /** Null until the instance exists. */
   view(): InstanceView | null {
-    if (this.#program === undefined || this.#state.head.status === null) return null;
+    if (this.#state.head.status === null || !this.#programs.has(this.#record.hash)) return null;
     return instanceView(this.#program, this.#state);
   }
 
   /** Lives until the instance has ended, or could not begin, and nobody waits for an answer. */
   async live(): Promise<Ending> {
-    const document = await this.#around.local.program(this.#input.hash);
-    const program = loadProgram(document, this.#around.host);
-    this.#program = program;
-    Object.assign(this.#record, { process: document.id, version: document.version });
+    await this.#load(this.#record.hash);
+    const { id: process, version } = this.#program.document;
+    Object.assign(this.#record, { process, version });
     if (this.#input.carried !== undefined) {
       for (const effect of pendingEffects(this.#state)) this.#world.perform(effect);
     }
@@ -140,7 +168,7 @@ export class ProcessRun {
       await condition(() => this.#inbox.length > 0 || this.#isDone() || this.#mayGoOnAnew());
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
       if (this.#inbox.length === 0) break;
-      await this.#turn(program);
+      await this.#turn();
       if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
     }
     this.#world.close();
@@ -178,16 +206,19 @@ export class ProcessRun {
     };
   }
 
-  async #turn(program: Program): Promise<void> {
+  async #turn(): Promise<void> {
     const commands = this.#inbox.splice(0);
+    for (const { command } of commands) if (command.type === "migrate-instance") await this.#load(command.hash);
     const after = this.#state.head.sequence;
     const before = { ...this.#record };
     let turn = newTurn();
-    for (const waiting of commands) this.#decide(program, waiting, turn);
+    for (const waiting of commands) this.#decide(waiting, turn);
     let positions = await this.#write(turn);
     while (positions === undefined) {
       Object.assign(this.#record, before);
-      turn = await this.#takeFromLog(program, commands, after);
+      const { waitingJobs } = turn;
+      turn = await this.#takeFromLog(commands, after);
+      turn.waitingJobs.push(...waitingJobs);
       positions = await this.#write(turn);
     }
     for (const answer of turn.answers) answer(positions);
@@ -195,6 +226,31 @@ export class ProcessRun {
     // Whoever still works on what ended otherwise is told to stop.
     for (const key of turn.endedJobs) this.#world.jobs.cancel(key);
     for (const effect of turn.effects) this.#world.perform(effect);
+    this.#world.jobs.offerRenamed(turn.waitingJobs);
+  }
+
+  get #program(): Program {
+    return must(this.#programs.get(this.#record.hash), "what an instance is under was loaded");
+  }
+
+  async #load(hash: string): Promise<void> {
+    if (this.#programs.has(hash)) return;
+    this.#programs.set(hash, loadProgram(await this.#around.local.program(hash), this.#around.host));
+  }
+
+  /** Why the kernel is not asked at all. */
+  #refusal(command: UntimedCommand): Rejection | undefined {
+    if (this.#isVoid) return { code: "instance-not-found", reason: "Expected an instance, but there is none" };
+    if (command.type !== "migrate-instance" || command.process === this.#record.process) return undefined;
+    return otherProcess(this.#record.process, command.process);
+  }
+
+  /** As the kernel takes it. */
+  #kernels(command: UntimedCommand): Omit<Command, "at"> {
+    if (command.type !== "migrate-instance") return command;
+    const { hash, type, mapping, reason, actor } = command;
+    const to = must(this.#programs.get(hash), "it was loaded before the turn");
+    return { type, to, mapping, reason, actor } as Omit<Command, "at">;
   }
 
   /**
@@ -202,7 +258,7 @@ export class ProcessRun {
    * now that may hold more, which comes in another order, at another time. Readers have seen what the log has, so that
    * is what happened; the commands that it does not have are decided after it.
    */
-  async #takeFromLog(program: Program, commands: readonly Waiting[], after: number): Promise<Turn> {
+  async #takeFromLog(commands: readonly Waiting[], after: number): Promise<Turn> {
     const { instanceId } = this.#record;
     const { state, rows } = await this.#around.local.recall({ instanceId, after });
     // In its place: others hold on to it.
@@ -212,7 +268,8 @@ export class ProcessRun {
     for (const told of rows) {
       const index = left.findIndex(({ command }) => causeOf(command) === told.cause);
       const [waiting] = index === -1 ? [] : left.splice(index, 1);
-      this.#enact({ program, turn, told: { ...told, answer: waiting?.answer } }, (applied) => {
+      for (const event of told.events) if (event.type === "instance-migrated") await this.#load(event.hash);
+      this.#enact({ turn, waiting, told }, (applied) => {
         for (const event of told.events) {
           evolve(this.#state, event);
           applied(event);
@@ -220,14 +277,15 @@ export class ProcessRun {
         return told;
       });
     }
-    for (const waiting of left) this.#decide(program, waiting, turn);
+    for (const waiting of left) this.#decide(waiting, turn);
     return turn;
   }
 
   /** Positions of the turn's rows in the log; undefined: it has others in their place. */
-  async #write({ rows, effects }: Turn): Promise<readonly number[] | undefined> {
+  async #write({ rows, effects, waitingJobs }: Turn): Promise<readonly number[] | undefined> {
     // Who is told of a pause may rely on it.
     for (const effect of effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
+    if (rows.some(({ movedFrom }) => movedFrom !== undefined)) waitingJobs.push(...(await this.#world.holdRenamed()));
     if (rows.length === 0) return [];
     const { instanceId } = this.#record;
     const written = await this.#around.local.project({ instanceId, rows });
@@ -244,31 +302,35 @@ export class ProcessRun {
     return [];
   }
 
-  #decide(program: Program, { command, answer }: Waiting, turn: Turn): void {
+  #decide(waiting: Waiting, turn: Turn): void {
+    const { command, answer } = waiting;
     const state = this.#state;
+    const program = this.#program;
     const refuse = (rejection: Rejection): void => {
       if (command.type === "create-instance") this.#refused(rejection);
       turn.answers.push(() => answer?.({ ok: false, rejection }));
     };
-    if (this.#isVoid) return refuse({ code: "instance-not-found", reason: "Expected an instance, but there is none" });
+    const refused = this.#refusal(command);
+    if (refused !== undefined) return refuse(refused);
     const at = Math.max(this.#around.clock.now(), state.head.at);
-    const decision = this.#enact({ program, turn, told: { at, cause: causeOf(command), answer } }, (applied) =>
-      step({ program, state }, { ...command, at } as Command, applied),
+    const decision = this.#enact({ turn, waiting, told: { at, cause: causeOf(command) } }, (applied) =>
+      step({ program, state }, { ...this.#kernels(command), at } as Command, applied),
     );
     if ("rejection" in decision) refuse(decision.rejection);
   }
 
   /** `happen` applies the events of one command, and says each right after. Unless it is refused, the turn has its row. */
-  #enact({ program, turn, told }: Enacted, happen: (applied: (event: Event) => void) => Decision): Decision {
+  #enact({ turn, waiting, told }: Enacted, happen: (applied: (event: Event) => void) => Decision): Decision {
     const state = this.#state;
     const record = this.#record;
-    const { at, cause, answer } = told;
+    const { at, cause } = told;
     const before = { ...record };
     const sequence = state.head.sequence + 1;
     const changes: Change[] = [];
     const decision = happen((event) => {
+      if (event.type === "instance-migrated") changes.push(...this.#move(event, waiting));
       const effects = effectsOf(state, event);
-      recordChanges({ record, state, program }, { event, effects }, changes);
+      recordChanges({ record, state, program: this.#program }, { event, effects }, changes);
       turn.effects.push(...effects);
       if (endsAttempt(event)) turn.endedJobs.push(event.key);
     });
@@ -279,10 +341,25 @@ export class ProcessRun {
     record.endedAt = state.head.endedAt;
     if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } });
     else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
-    if (events.length > 0) turn.rows.push({ sequence, at, cause, events, changes });
+    const moved = record.hash === before.hash ? {} : { movedFrom: before.hash };
+    if (events.length > 0) turn.rows.push({ sequence, at, cause, events, changes, ...moved });
     const row = turn.rows.length - 1;
-    turn.answers.push((positions) => answer?.({ ok: true, position: positions[row] ?? 0 }));
+    turn.answers.push((positions) => waiting?.answer?.({ ok: true, position: positions[row] ?? 0, events }));
     return decision;
+  }
+
+  /** It is of another program from now on. What it waits for is listed by new names. */
+  #move(
+    { process, version, hash }: Extract<Event, { readonly type: "instance-migrated" }>,
+    waiting: Waiting | undefined,
+  ): Change[] {
+    const record = this.#record;
+    const { deployment } = waiting?.command.type === "migrate-instance" ? waiting.command : record;
+    Object.assign(record, { process, version, hash, deployment });
+    return [
+      { type: "instance-move", record: { ...record } },
+      ...subscriptionsOf({ record, state: this.#state, program: this.#program }),
+    ];
   }
 
   /** An instance that cannot begin is told of by whoever asked for it: a caller, or the instance that called it. */
@@ -302,7 +379,7 @@ export class ProcessRun {
 }
 
 function newTurn(): Turn {
-  return { rows: [], effects: [], endedJobs: [], answers: [] };
+  return { rows: [], effects: [], endedJobs: [], waitingJobs: [], answers: [] };
 }
 
 /** Two commands with the same cause are the same to an instance: whichever is taken for the other, nothing changes. */

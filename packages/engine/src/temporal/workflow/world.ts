@@ -59,6 +59,8 @@ interface WorldOptions {
   readonly clock: WorkflowClock;
   readonly local: LocalActivities;
   readonly tell: Tell;
+  /** What calls with `deployment` binding are bound to. */
+  readonly deployment: () => string;
   /** Of jobs, by executions before. */
   readonly offers: number;
 }
@@ -132,6 +134,18 @@ export class World {
     this.#post(this.id, () => this.#options.local.setHeld({ instanceId: this.id, activityIds, held: false }));
   }
 
+  /**
+   * Of the jobs that a migration names otherwise, those that nobody has begun are held back until `offerRenamed`; gives
+   * their activities.
+   */
+  async holdRenamed(): Promise<readonly string[]> {
+    const activityIds = this.jobs.renamed();
+    if (activityIds.length === 0) return [];
+    // As for a pause.
+    await sleep(1);
+    return this.#options.local.holdWaiting({ instanceId: this.id, activityIds, held: this.jobs.isHeld });
+  }
+
   /** A command for another instance. One that has ended, or was never started, needs to be told nothing. */
   send(instanceId: string, command: UntimedCommand): void {
     this.#post(instanceId, async () => {
@@ -149,12 +163,12 @@ export class World {
 
   async #startChild(effect: Of<"start-child">): Promise<void> {
     const { childId, key, process, binding, variables, queue, priority, undoes } = effect;
-    const { input, local, clock } = this.#options;
+    const { input, local, clock, deployment } = this.#options;
     const { rootId, instanceId } = input.create;
     // All that one instance calls goes the way of the one at the top.
     const routing = { routingKey: rootId, variables };
     const undone = undoes === undefined ? {} : { undoneHash: undoes.hash };
-    const named = await local.resolveCall({ process, binding, deployment: input.deployment, routing, ...undone });
+    const named = await local.resolveCall({ process, binding, deployment: deployment(), routing, ...undone });
     if (named === null) {
       const message = `Expected a deployed process '${process}' to call, but there is none`;
       const outcome = { type: "failed", error: { code: "process-not-found", message } } as const;
