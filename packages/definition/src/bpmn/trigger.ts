@@ -130,10 +130,19 @@ function conditional(context: Context, definition: XmlNode): CatchTrigger | unde
 
 type Coded = "error" | "escalation";
 
-/** The code of an error or escalation; without one, its name, else its id, so that throwing and catching it agree. */
+/**
+ * The code of an error or escalation; without one, its name, else its id, so that throwing and catching it agree. Those do
+ * without a declaration, too.
+ */
 function codeOf(context: Context, definition: XmlNode, kind: Coded): { text: string; at: XmlNode } | undefined {
   const { file } = context;
-  const at = file.resolve(definition, attribute(definition, `${kind}Ref`), [`bpmn:${kind}`]);
+  const reference = attribute(definition, `${kind}Ref`);
+  if (reference !== undefined && file.find(reference) === undefined) {
+    const found = JSON.stringify(reference.slice(0, 80));
+    file.warn("bpmn-invalid", `Expected ${kind} with the id ${found}, but there is none: that is its code`, definition);
+    return { text: reference, at: definition };
+  }
+  const at = file.resolve(definition, reference, [`bpmn:${kind}`]);
   if (at === undefined) return undefined;
   return { text: attribute(at, `${kind}Code`) ?? attribute(at, "name") ?? file.idOf(at), at };
 }

@@ -106,8 +106,11 @@ function abstractTrigger(trigger: Fields): Fields {
       return { type: "message", message: { name: anything } };
     case "message":
       return { ...trigger, message: { name: anything } };
-    case "signal":
-      return { type: "signal", signal: { name: anything } };
+    case "signal": {
+      // Who waits in the instance that broadcasts it gets it: which signal it is matters, as far as that is known.
+      const { name } = trigger["signal"] as { readonly name: Fields };
+      return { type: "signal", signal: { name: "literal" in name ? name : anything } };
+    }
     case "multiple":
       return { ...trigger, triggers: (trigger["triggers"] as Fields[]).map(abstractTrigger) };
     default: {
