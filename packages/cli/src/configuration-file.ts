@@ -11,6 +11,7 @@ const name = z.string().min(1).max(nameCharsMax);
 const expected: { readonly [path: string]: string } = {
   store: "a PostgreSQL as postgres://…",
   engine: "embedded or temporal",
+  artifacts: "folder or s3://bucket/prefix",
   "orchestration.engine": "native or temporal",
   ...Object.fromEntries(
     ["temporal", "orchestration.temporal"].flatMap((path) => [
@@ -42,6 +43,7 @@ const orchestrationSchema = z.strictObject({
 
 const fileSchema = z.strictObject({
   store: z.string().optional(),
+  artifacts: z.string().min(1).optional(),
   engine: z.enum(["embedded", "temporal"]).optional(),
   temporal: z
     .strictObject({ address: address.optional(), namespace: name.optional(), taskQueue: name.optional() })
@@ -60,13 +62,14 @@ export function readConfiguration(text: string, path: string): Configuration {
   const { data, error } = fileSchema.safeParse(given);
   const issue = error?.issues[0];
   if (issue !== undefined) throw told(issue, given, path);
-  const { store, engine, temporal, orchestration } = data as z.infer<typeof fileSchema>;
+  const { store, artifacts, engine, temporal, orchestration } = data as z.infer<typeof fileSchema>;
   if (orchestration !== undefined && (engine !== undefined || temporal !== undefined)) {
     throw invalid(path, "either `orchestration` or `engine` and `temporal`", "there are both");
   }
   const said = orchestration === undefined ? { engine, temporal } : fromForerunner(orchestration);
   return {
     ...(store === undefined ? {} : { store }),
+    ...(artifacts === undefined ? {} : { artifacts }),
     ...(said.engine === undefined ? {} : { engine: said.engine }),
     ...(said.temporal === undefined ? {} : { temporal: defined(said.temporal) }),
   };
@@ -105,7 +108,9 @@ function told(issue: z.core.$ZodIssue, given: unknown, path: string): AppError {
   const place = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") {
     const where =
-      place === "" ? "only `store`, `engine`, `temporal` and `orchestration`" : `only what is known in \`${place}\``;
+      place === ""
+        ? "only `store`, `artifacts`, `engine`, `temporal` and `orchestration`"
+        : `only what is known in \`${place}\``;
     return invalid(path, where, `there is '${issue.keys[0]}'`);
   }
   const wanted = expected[place] ?? "an object";

@@ -25,8 +25,11 @@ async function read({ file, environment = {}, engine }: Given) {
     writeFileSync(join(folder, "tutti.json"), typeof file === "string" ? file : JSON.stringify(file));
   }
   const options = { store: undefined, engine };
-  const { store, temporal, ...state } = await configured(stateFolder(folder, {}, "/"), { options, environment });
-  return { store, engine: state.engine, temporal };
+  const { store, temporal, artifacts, ...state } = await configured(stateFolder(folder, {}, "/"), {
+    options,
+    environment,
+  });
+  return { store, engine: state.engine, temporal, artifacts };
 }
 
 async function refusal(given: Given): Promise<string> {
@@ -51,9 +54,15 @@ test("[C100] the engine is the option's, else the environment's, else the file's
 
 test("[C100] a process that is started gets the same, in its environment", async () => {
   const said = await read({
-    file: { store: "postgres://one/two", engine: "temporal", temporal: { address: "here:7233", taskQueue: "q" } },
+    file: {
+      ...{ store: "postgres://one/two", artifacts: "s3://bucket", engine: "temporal" },
+      temporal: { address: "here:7233", taskQueue: "q" },
+    },
   });
-  const environment = asEnvironment({ store: "postgres://one/two", engine: "temporal", temporal: said.temporal ?? {} });
+  const { temporal = {} } = said;
+  const environment = asEnvironment({
+    ...{ store: "postgres://one/two", artifacts: "s3://bucket", engine: "temporal", temporal },
+  });
   rmSync(join(folder, "tutti.json"));
   expect(await read({ environment })).toEqual(said);
 });
@@ -64,10 +73,14 @@ test("[C100] what is wrong is said with place, expected and actual, and nothing 
     [{ file: [] }, "Expected the whole to be an object, but got []"],
     [{ file: { engine: "steam" } }, 'Expected `engine` to be embedded or temporal, but got "steam"'],
     [{ file: { store: ["secret"] } }, "Expected `store` to be a PostgreSQL as postgres://…, but it is something else"],
+    [{ file: { artifacts: 1 } }, "Expected `artifacts` to be folder or s3://bucket/prefix, but got 1"],
     [{ file: { temporal: "secret:1" } }, 'Expected `temporal` to be an object, but got "secret:1"'],
     [{ file: { temporal: { address: "here" } } }, 'Expected `temporal.address` to be host:port, but got "here"'],
     [{ file: { temporal: { queue: "q" } } }, "Expected only what is known in `temporal`, but there is 'queue'"],
-    [{ file: { color: 1 } }, "Expected only `store`, `engine`, `temporal` and `orchestration`, but there is 'color'"],
+    [
+      { file: { color: 1 } },
+      "Expected only `store`, `artifacts`, `engine`, `temporal` and `orchestration`, but there is 'color'",
+    ],
     [
       { file: { orchestration: { engine: "embedded" } } },
       'Expected `orchestration.engine` to be native or temporal, but got "embedded"',
@@ -88,6 +101,12 @@ test("[C100] what is wrong is said with place, expected and actual, and nothing 
   expect(await refusal({ engine: "steam" })).toBe(
     "option-invalid: Expected --engine to be embedded or temporal, but got 'steam'",
   );
+});
+
+test("[C105] the store of artifacts is the environment's, else the file's", async () => {
+  expect((await read({ file: { artifacts: "folder" } })).artifacts).toBe("folder");
+  expect((await read({ environment: { TUTTI_ARTIFACTS: "s3://bucket" } })).artifacts).toBe("s3://bucket");
+  expect((await read({ environment: { TUTTI_ARTIFACTS: "" } })).artifacts).toBe("folder");
 });
 
 test("[C101] the section of the forerunners' configuration is taken for what it says", async () => {

@@ -9,6 +9,8 @@ export interface Configuration {
   readonly store?: string;
   readonly engine?: EngineName;
   readonly temporal?: TemporalPlace;
+  /** Of artifacts: `folder`, or `s3://bucket/prefix?…`. */
+  readonly artifacts?: string;
 }
 
 interface Said {
@@ -25,6 +27,7 @@ export async function configured(state: StateFolder, { options, environment }: S
   const file = await read(join(state.path, "tutti.json"));
   const store = nonEmpty(options.store) ?? nonEmpty(environment["TUTTI_STORE"]) ?? file.store;
   const engine = givenEngine(options.engine) ?? saidEngine(environment) ?? file.engine;
+  const artifacts = nonEmpty(environment["TUTTI_ARTIFACTS"]) ?? file.artifacts;
   const said = placeIn(environment);
   const temporal = file.temporal === undefined && said === undefined ? undefined : { ...file.temporal, ...said };
   return {
@@ -32,12 +35,15 @@ export async function configured(state: StateFolder, { options, environment }: S
     ...(store === undefined ? {} : { store }),
     ...(engine === undefined ? {} : { engine }),
     ...(temporal === undefined ? {} : { temporal }),
+    ...(artifacts === undefined ? {} : { artifacts }),
   };
 }
 
 /** For a process that this one starts: all of it, in its environment. An option could be read by everybody. */
-export function asEnvironment({ store, engine, temporal = {} }: Configuration): { readonly [name: string]: string } {
+export function asEnvironment(configuration: Configuration): { readonly [name: string]: string } {
+  const { store, engine, temporal = {}, artifacts } = configuration;
   const said = {
+    TUTTI_ARTIFACTS: artifacts,
     TUTTI_STORE: store,
     TUTTI_ENGINE: engine,
     TEMPORAL_ADDRESS: temporal.address,

@@ -17,6 +17,8 @@ export interface StateFolder {
   /** Where what is new begins. Absent: on the embedded engine. */
   readonly engine?: EngineName;
   readonly temporal?: TemporalPlace;
+  /** Where artifacts are, as `folder` or `s3://…`. Absent: nobody said. */
+  readonly artifacts?: string;
 }
 
 // The kernel's own limit is 108 bytes on Linux and 104 on macOS, with the closing zero.

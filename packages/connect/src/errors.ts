@@ -57,6 +57,11 @@ export const connectErrors: ErrorTable = {
     status: 502,
     advice: "Give the S3 server a key for encryption, or leave out encryption=required.",
   },
+  "artifact-setting-invalid": {
+    exit: 2,
+    status: 422,
+    advice: "Name the store of artifacts as folder, or as s3://bucket/prefix?endpoint=https://host.",
+  },
   "artifact-store-failed": {
     exit: 1,
     status: 503,

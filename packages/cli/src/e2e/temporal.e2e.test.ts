@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
@@ -32,11 +32,11 @@ describeWithTemporal("Temporal", () => {
     for (const scene of scenes.splice(0)) await scene.remove();
   });
 
-  function sceneOnTemporal(options?: Parameters<typeof createScene>[0]) {
-    const scene = createScene(options);
+  function sceneOnTemporal(more: { readonly [name: string]: string } = {}) {
+    const scene = createScene();
     scenes.push(scene);
     const [address, namespace] = [server.address, server.namespace()];
-    const environment = { XDG_CACHE_HOME: cache, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+    const environment = { XDG_CACHE_HOME: cache, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, ...more };
     const tutti = (...args: readonly string[]) => scene.tutti(args, { environment, timeoutMs: 180_000 });
     const json = <T>(...args: readonly string[]) => scene.json<T>(args, { environment, timeoutMs: 180_000 });
     const configure = (file: unknown): void => {
@@ -86,5 +86,28 @@ describeWithTemporal("Temporal", () => {
     expect(await ids()).toEqual(["on-embedded"]);
     expect((await json<Listed>("process", "list")).instances).toHaveLength(2);
     expect((await tutti("process", "show", "on-temporal")).stdout).toContain("completed");
+  });
+
+  test("[C105] large variables stand in the folder of artifacts, encrypted, and the process goes on with them", async () => {
+    const key = "0123456789abcdef".repeat(4);
+    const { scene, tutti, json, configure } = sceneOnTemporal({ TUTTI_PAYLOAD_KEY: key, TUTTI_ARTIFACT_KEY: key });
+    configure({ engine: "temporal", artifacts: "folder" });
+    const file = join(scene.folder, "ask.yaml");
+    writeFileSync(file, `${definition}variables:\n  text: string\n`);
+    const variables = join(scene.folder, "variables.json");
+    const text = "a long story ".repeat(30_000);
+    writeFileSync(variables, JSON.stringify({ text }));
+    expect((await tutti("process", "deploy", file)).exit).toBe(0);
+    await json("process", "start", "ask", "--id", "large", "--vars", `@${variables}`);
+    const stored = readdirSync(join(scene.state, "artifacts"), { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile(),
+    );
+    expect(stored.length).toBeGreaterThan(0);
+    for (const { parentPath, name } of stored) {
+      expect(name).toMatch(/\.sealed$/);
+      expect(readFileSync(join(parentPath, name)).includes("a long story")).toBe(false);
+    }
+    expect((await tutti("task", "complete", "large:1", "--result", "{}")).exit).toBe(0);
+    expect((await tutti("process", "wait", "large")).exit).toBe(0);
   });
 });

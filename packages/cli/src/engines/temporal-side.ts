@@ -5,6 +5,7 @@ import { AppError } from "@tutti/kernel";
 import type { StateFolder } from "../state.ts";
 import type { EngineSide } from "./joined-engine.ts";
 import type { Reader } from "./joined-reader.ts";
+import { openPayloads, type Payloads } from "./payloads.ts";
 import { wholePlace } from "./place.ts";
 import { openTemporalLog, readTemporalLog } from "./temporal-log.ts";
 
@@ -33,6 +34,7 @@ export class TemporalSide implements EngineSide {
   readonly #works: Set<Work> = new Set();
   readonly #closing: AbortController = new AbortController();
   #engine: Engine | undefined;
+  #payloads: Payloads | undefined;
   #opening: Promise<Engine> | undefined;
   #reader: Promise<EngineReader | undefined> | undefined;
 
@@ -91,6 +93,7 @@ export class TemporalSide implements EngineSide {
     this.#closing.abort();
     const engine = await this.#opening?.catch(() => undefined);
     await engine?.close({ graceMs });
+    await this.#payloads?.close();
     await (await this.#reader)?.close();
   }
 
@@ -104,12 +107,15 @@ export class TemporalSide implements EngineSide {
       import("./workflow-bundle.ts"),
     ]);
     const bundle = await workflowBundle();
+    const payloads = await openPayloads(state, process.env);
+    const payloadCodecs = payloads.codecs;
     const store = await openTemporalLog(state);
     let engine: Engine;
     try {
-      engine = await createTemporalEngine({ ...place, store, host: createHost(), workflowBundle: bundle, log });
+      const workflowBundle = bundle;
+      engine = await createTemporalEngine({ ...place, store, host: createHost(), workflowBundle, payloadCodecs, log });
     } catch (error) {
-      await store.close();
+      await Promise.all([store.close(), payloads.close()]);
       throw error;
     }
     try {
@@ -117,10 +123,12 @@ export class TemporalSide implements EngineSide {
       for (const work of this.#works) work.stop = engine.work(...work.asked);
     } catch (error) {
       await engine.close({ graceMs: 0 });
+      await payloads.close();
       throw error;
     }
     log.info("works for Temporal", { ...place });
     this.#engine = engine;
+    this.#payloads = payloads;
     return engine;
   }
 }

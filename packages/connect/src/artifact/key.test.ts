@@ -13,6 +13,7 @@ test("[CN34] a key comes from the environment, or from a file that is its owner'
   expect(keyFromEnvironment({})).toBeUndefined();
   const key = keyFromEnvironment({ TUTTI_ARTIFACT_KEY: hex });
   expect(Buffer.from(key?.secret ?? []).toString("hex")).toBe(hex);
+  expect(keyFromEnvironment({ TUTTI_PAYLOAD_KEY: hex }, "TUTTI_PAYLOAD_KEY")).toEqual(key);
   const path = join(folder, "key");
   writeFileSync(path, `${hex}\n`, { mode: 0o600 });
   expect(keyFromEnvironment({ TUTTI_ARTIFACT_KEY_FILE: path })).toEqual(key);

@@ -5,17 +5,18 @@ import { type ArtifactKey, artifactKey, keyBytes } from "./seal.ts";
 const othersMask = 0o077;
 
 /**
- * The key for artifacts at rest that the environment gives: TUTTI_ARTIFACT_KEY has 64 hex digits, or
- * TUTTI_ARTIFACT_KEY_FILE names a file with them. Undefined without either. Throws `artifact-key-invalid`.
+ * The key that the environment gives: the variable has 64 hex digits, or the one called so with `_FILE` names a file with
+ * them. Undefined without either. Throws `artifact-key-invalid`.
  */
-export function keyFromEnvironment(environment: {
-  readonly [name: string]: string | undefined;
-}): ArtifactKey | undefined {
-  const { TUTTI_ARTIFACT_KEY: text, TUTTI_ARTIFACT_KEY_FILE: path } = environment;
+export function keyFromEnvironment(
+  environment: { readonly [name: string]: string | undefined },
+  variable = "TUTTI_ARTIFACT_KEY",
+): ArtifactKey | undefined {
+  const [text, path] = [environment[variable], environment[`${variable}_FILE`]];
   if (text !== undefined && path !== undefined) {
-    throw invalid("Expected either TUTTI_ARTIFACT_KEY or TUTTI_ARTIFACT_KEY_FILE, but there are both");
+    throw invalid(`Expected either ${variable} or ${variable}_FILE, but there are both`);
   }
-  if (text !== undefined) return parse(text, "TUTTI_ARTIFACT_KEY");
+  if (text !== undefined) return parse(text, variable);
   return path === undefined ? undefined : parse(readKeyFile(path), path);
 }
 
