@@ -1,20 +1,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
+  openPostgresLog,
   openPostgresReader,
-  openPostgresStore,
   openSqliteReader,
   openSqliteStore,
+  type SharedLog,
   type Store,
   type StoreReader,
 } from "@tutti/engine";
 import { codeOf } from "../problem.ts";
 import type { StateFolder } from "../state.ts";
 
-/** Where what happens on Temporal is told: beside the log of the embedded engine. */
-export function openTemporalLog(state: StateFolder): Promise<Store> {
+/**
+ * Where what happens on Temporal is told: beside the log of the embedded engine. In a PostgreSQL any number of processes
+ * tell it at once.
+ */
+export async function openTemporalLog(state: StateFolder): Promise<SharedLog | Store> {
   const { store } = state;
-  return store === undefined ? Promise.resolve(openSqliteStore(fileOf(state))) : openPostgresStore(schemaBeside(store));
+  return store === undefined ? openSqliteStore(fileOf(state)) : openPostgresLog(schemaBeside(store));
 }
 
 /** Undefined when nothing has ever run on Temporal here. */

@@ -157,7 +157,7 @@ function deliveryRules(rule: Rule): void {
     await expect(engine.broadcast({ name: "", variables: {} })).rejects.toMatchObject({ code: "limit-invalid" });
   });
 
-  rule("[E79] lists show who waits for what", async ({ engine, harness }) => {
+  rule("[E70] [E79] lists show who waits for what", async ({ engine, harness }) => {
     await engine.deploy([receiver("ship"), receiver("alarm", { signal: true })]);
     const ship = await waitFor(engine, "ship", { key: "k" });
     const alarm = await waitFor(engine, "alarm");

@@ -141,6 +141,10 @@ describeWithTemporal("several processes on Temporal", () => {
         expect(new Set(all.map(({ instanceId }) => instanceId))).toEqual(new Set([id, again]));
         await eventually(() => seen[all.length - 1]);
         expect(seen).toEqual(all);
+        await engine.deploy([{ ...sequence("one", 2), version: "2.0.0" }]);
+        await engine.rollout("one", { stable: "1.0.0", candidate: "2.0.0", percent: 0 });
+        const planned = await beside.start({ requestId: "planned", process: "one", variables: {}, actor: "tester" });
+        expect((await beside.instance(planned)).version).toBe("1.0.0");
         await engine.adjustQueue("light", 3);
         await eventually(async () =>
           (await beside.query("queues")).rows.find(({ queue, slots }) => queue === "light" && slots === 3),

@@ -173,7 +173,7 @@ function rolloutRules(rule: Rule): void {
   );
 
   rule(
-    "[E77] a message starts the version that its key gets, a call what the instance at the top gets",
+    "[E70] [E77] a message starts the version that its key gets, a call what the instance at the top gets",
     async (running) => {
       const { engine } = running;
       await engine.deploy([onMessage("order")]);
@@ -200,7 +200,7 @@ function rolloutRules(rule: Rule): void {
     },
   );
 
-  rule("[E77] only the version that a new instance gets can be started by a message", async ({ engine }) => {
+  rule("[E70] [E77] only the version that a new instance gets can be started by a message", async ({ engine }) => {
     await engine.deploy([onMessage("order")]);
     await engine.deploy([candidate]);
     const started = async (): Promise<number> =>
@@ -307,7 +307,7 @@ function guardRules(rule: Rule): void {
 
 function figureRules(rule: Rule): void {
   rule(
-    "[E79] [Q30] figures kept as it happens are those that the whole history gives, over crashes",
+    "[E38] [E79] [Q30] figures kept as it happens are those that the whole history gives, over crashes",
     async (running) => {
       await running.engine.deploy([stable]);
       await running.engine.deploy([candidate]);

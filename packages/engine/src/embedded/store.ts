@@ -248,6 +248,8 @@ export interface Standing {
   /** Request id → instance id. */
   readonly requests: ReadonlyMap<string, string>;
   readonly figures: ReadonlyMap<string, VersionFigures>;
+  /** All there are. */
+  readonly rollouts: readonly StoredRollout[];
 }
 
 export interface StoredDeployment {

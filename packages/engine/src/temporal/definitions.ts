@@ -38,6 +38,7 @@ export class Definitions {
       this.programs.add(deployed);
       this.#newest = deployed.number;
     }
+    this.programs.resetRollouts(await this.#log.rollouts());
     for (const [queue, slots] of await this.#log.slots()) this.#resize(queue, slots);
     this.#seen = definitions;
   }

@@ -24,6 +24,8 @@ import {
   type QueueClass,
   queueClasses,
   type Rejection,
+  type Rollout,
+  type RolloutPlan,
   type State,
   slotsMax,
   snapshotState,
@@ -41,6 +43,7 @@ import { targetOf } from "../embedded/turn/migrate.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { instanceNotFound } from "../embedded/turn/scope.ts";
 import { deploymentOf, type Programs, programNotFound } from "../embedded/version/programs.ts";
+import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
 import type {
   Deployment,
   Engine,
@@ -154,8 +157,8 @@ export class TemporalEngine implements Engine {
     for (const document of documents) refuseUnsupported(document);
     const starts = Object.fromEntries(loaded.map((program) => [program.document.hash, startTriggers(program)]));
     const deployment = deploymentOf(documents);
-    await this.#projector.define((last) => {
-      return { type: "deployment-put", deployment, number: last.deployment + 1, documents, starts };
+    await this.#projector.define(({ counters }) => {
+      return { type: "deployment-put", deployment, number: counters.deployment + 1, documents, starts };
     });
     await this.#definitions.look();
     return deployment;
@@ -351,8 +354,25 @@ export class TemporalEngine implements Engine {
     return this.#unsupported("signals");
   }
 
-  rollout(): ReturnType<Engine["rollout"]> {
-    return this.#unsupported("rollouts");
+  async rollout(process: string, plan: RolloutPlan | null): Promise<Rollout | null> {
+    this.#refuseClosed();
+    checkId("process", process);
+    if (plan === null) {
+      await this.#projector.define(() => ({ type: "rollout-delete", process }));
+      await this.#definitions.look();
+      return null;
+    }
+    const checked = checkedPayload("plan", plan, this.#limits.payloadCharsMax) as unknown as RolloutPlan;
+    await this.#definitions.look();
+    checkPlan(this.#programs, process, checked);
+    const since = this.#options.clock.now();
+    const change = await this.#projector.define(({ counters, rollouts }) => {
+      const before = rollouts.find((each) => each.process === process);
+      const rollout = planned({ process, plan: checked, since, newest: counters.instance }, before);
+      return { type: "rollout-put", rollout } as const;
+    });
+    await this.#definitions.look();
+    return shownRollout(change.rollout);
   }
 
   async migrate(instanceId: string, request: MigrateRequest): Promise<Migration> {

@@ -1,8 +1,10 @@
 import { assert, must } from "@tutti/kernel";
 import type { RecentRows } from "../embedded/log/recent.ts";
+import type { StoredRollout } from "../embedded/message/coordination.ts";
 import type { Appended, SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, NamedLogRow, Standing, StandingWanted } from "../embedded/store.ts";
 import { type Counted, countedMove, countedOf, summedFigures } from "../embedded/version/figures.ts";
+import { countedIn } from "../embedded/version/rollouts.ts";
 import type { Projected, ProjectedRow, Projection } from "./contract.ts";
 
 interface Waiting {
@@ -38,12 +40,17 @@ export class Projector {
     });
   }
 
-  /** Something that is no instance's, and that every process has to know: deployments, slots. */
-  define(change: (counters: Standing["counters"]) => Change): Promise<void> {
+  /** Something that is no instance's, and that every process has to know: deployments, slots, rollouts. Gives what was written. */
+  define<C extends Change>(change: (standing: Standing) => C): Promise<C> {
     const nothing = { instances: [], requestIds: [], hashes: [] };
-    return this.#inOrder(() =>
-      this.#log.append(nothing, ({ counters }) => ({ rows: [], changes: [change(counters)], defines: true })),
-    );
+    return this.#inOrder(async () => {
+      let made: C | undefined;
+      await this.#log.append(nothing, (standing) => {
+        made = change(standing);
+        return { rows: [], changes: [made], defines: true };
+      });
+      return must(made, "a turn that was written was made");
+    });
   }
 
   /** Resolves once everything that was said so far is written, or has failed. */
@@ -113,6 +120,8 @@ class Draft {
   readonly #known: Map<string, Known> = new Map();
   /** Request id → instance id. */
   readonly #requests: Map<string, string>;
+  /** By process; those that have counted something. */
+  readonly #rollouts: Map<string, StoredRollout> = new Map();
   #position: number;
   #instance: number;
 
@@ -139,7 +148,24 @@ class Draft {
 
   turn(): Appended {
     const figures = summedFigures(this.#counted, (hash) => this.#standing.figures.get(hash));
-    return { rows: this.rows, changes: [...this.#changes, ...figures] };
+    const rollouts = [...this.#rollouts.values()];
+    const puts = rollouts.map((rollout) => ({ type: "rollout-put", rollout }) as const);
+    const isTakenBack = ({ process, rolledBack }: StoredRollout): boolean =>
+      rolledBack !== null && this.#planned(process)?.rolledBack === null;
+    return { rows: this.rows, changes: [...this.#changes, ...figures, ...puts], defines: rollouts.some(isTakenBack) };
+  }
+
+  /** As the log has it. */
+  #planned(process: string): StoredRollout | undefined {
+    return this.#standing.rollouts.find((rollout) => rollout.process === process);
+  }
+
+  #count(each: Counted, at: number): void {
+    this.#counted.push(each);
+    const rollout = this.#rollouts.get(each.process) ?? this.#planned(each.process);
+    // What began before says nothing about how the candidate fares under the plan.
+    if (rollout === undefined || each.number <= rollout.after || each.version !== rollout.plan.candidate) return;
+    this.#rollouts.set(each.process, countedIn(rollout, each, at));
   }
 
   #find(instanceId: string): Known {
@@ -172,8 +198,10 @@ class Draft {
     }
     const record = must(known.record, "the first row of an instance creates it");
     const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
-    if (counted !== undefined) this.#counted.push(counted);
-    if (before !== undefined && before.hash !== record.hash) this.#counted.push(...countedMove(record, before));
+    if (counted !== undefined) this.#count(counted, at);
+    if (before !== undefined && before.hash !== record.hash) {
+      for (const each of countedMove(record, before)) this.#count(each, at);
+    }
     const { instanceId, rootId, copied } = record;
     this.rows.push({ position, instance: number, sequence, at, cause, events, instanceId, rootId, copied });
     known.rows.set(sequence, { position, at, cause });

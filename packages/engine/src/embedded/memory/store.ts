@@ -144,6 +144,7 @@ function standing(tables: MemoryTables, { instances, requestIds, hashes }: Stand
     counters: counters(tables),
     instances: found,
     requests: requestsOf(tables, requestIds),
+    rollouts: [...tables.coordination.rollouts.values()],
     figures: new Map(
       hashes.flatMap((hash) => {
         const stored = tables.figures.get(hash);

@@ -43,7 +43,12 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
     ...reader,
     claimEpoch: () => run(({ db }) => nextEpoch(db)),
     counters: () => run(({ db }) => readCounters(db)),
-    standing: (wanted) => run(({ db, log }) => ({ counters: readCounters(db), ...log.standing(wanted) })),
+    standing: (wanted) =>
+      run(({ db, log, coordination }) => ({
+        counters: readCounters(db),
+        rollouts: coordination.rollouts(),
+        ...log.standing(wanted),
+      })),
     commit: (turn) =>
       run(({ db, writer }) => {
         writer.write(turn);

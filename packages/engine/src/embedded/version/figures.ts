@@ -6,6 +6,7 @@ import type { InTurn } from "../turn/scope.ts";
 export interface Counted {
   readonly number: InstanceNumber;
   readonly process: string;
+  readonly version: string;
   readonly hash: string;
   readonly change: FiguresChange;
 }
@@ -21,7 +22,7 @@ export function countedOf(
   record: InstanceRecord,
   before: { readonly isNew: boolean; readonly incidents: number },
 ): Counted | undefined {
-  const { number, process, hash, status, startedAt, endedAt } = record;
+  const { number, process, version, hash, status, startedAt, endedAt } = record;
   const incidents = record.incidents - before.incidents;
   if (!before.isNew && endedAt === null && incidents === 0) return undefined;
   const end = endedAt === null ? undefined : ends[status];
@@ -35,15 +36,16 @@ export function countedOf(
     cancelled: end === "cancelled" ? 1 : 0,
   };
   const took = end === "completed" && endedAt !== null;
-  return { number, process, hash, change: took ? { ...change, durationMs: endedAt - startedAt } : change };
+  return { number, process, version, hash, change: took ? { ...change, durationMs: endedAt - startedAt } : change };
 }
 
 /** It is of another version now, with its open incidents. */
-export function countedMove(record: InstanceRecord, before: Pick<InstanceRecord, "process" | "hash">): Counted[] {
-  const { number, process, hash, incidents } = record;
+export function countedMove(record: InstanceRecord, before: InstanceRecord): Counted[] {
+  const { number, process, version, hash, incidents } = record;
+  const change = { running: -1, incidents: -incidents };
   return [
-    { number, process: before.process, hash: before.hash, change: { running: -1, incidents: -incidents } },
-    { number, process, hash, change: { running: 1, incidents } },
+    { number, process: before.process, version: before.version, hash: before.hash, change },
+    { number, process, version, hash, change: { running: 1, incidents } },
   ];
 }
 

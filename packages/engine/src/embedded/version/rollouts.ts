@@ -14,7 +14,6 @@ import { pageOf } from "../read/page.ts";
 import type { PageRequest, StoreReader } from "../store.ts";
 import type { Answer } from "../turn/inbox.ts";
 import type { InTurn } from "../turn/scope.ts";
-import type { Draft } from "../turn/turn.ts";
 import type { Counted } from "./figures.ts";
 import type { Programs } from "./programs.ts";
 
@@ -41,7 +40,7 @@ export function settleRollouts({ scope, draft }: InTurn): void {
     const { process } = each;
     const before = changed.get(process) ?? programs.rollout(process);
     if (before === undefined || !isOf(before, each, programs)) continue;
-    const after = whatOf(each).reduce((rollout, what) => counted(rollout, what, draft.now), before);
+    const after = countedIn(before, each, draft.now);
     changed.set(process, after);
     if (before.rolledBack !== null || after.rolledBack === null) continue;
     beginAnew({ scope, draft }, process);
@@ -56,7 +55,8 @@ export function settleRollouts({ scope, draft }: InTurn): void {
       draft.answers.push(() => programs.setRollout(process, undefined));
       draft.answers.push(() => answer.resolve(null));
     } else {
-      const rollout = planned(draft, { process, plan }, before);
+      const newest = draft.numbers.created;
+      const rollout = planned({ process, plan, since: draft.now, newest }, before);
       changed.set(process, rollout);
       draft.answers.push(() => answer.resolve(shownRollout(rollout)));
     }
@@ -79,16 +79,21 @@ function whatOf({ change }: Counted): (keyof RolloutFigures)[] {
 
 const whats = ["started", "incidents", "completed", "failed", "cancelled"] as const;
 
-function planned(
-  draft: Draft,
-  { process, plan }: { readonly process: string; readonly plan: RolloutPlan },
+/** The rollout after what was counted of one of its instances; its guard may take it back. */
+export function countedIn(rollout: StoredRollout, each: Counted, at: number): StoredRollout {
+  return whatOf(each).reduce((before, what) => counted(before, what, at), rollout);
+}
+
+/** A plan as it begins; `newest` is the newest instance that there is. */
+export function planned(
+  { process, plan, since, newest }: Pick<Rollout, "process" | "plan" | "since"> & { readonly newest: number },
   before: StoredRollout | undefined,
 ): StoredRollout {
   // Only more or less of the same goes on counting; what was taken back, or is another version, begins anew.
   const goesOn =
     before?.rolledBack === null && before.plan.stable === plan.stable && before.plan.candidate === plan.candidate;
   if (goesOn) return { ...before, plan };
-  return { process, plan, since: draft.now, figures: noFigures, rolledBack: null, after: draft.numbers.created };
+  return { process, plan, since, figures: noFigures, rolledBack: null, after: newest };
 }
 
 /** Every plan at work, by process. */
@@ -104,6 +109,6 @@ export async function listRollouts(
   );
 }
 
-function shownRollout({ after: _after, ...rollout }: StoredRollout): Rollout {
+export function shownRollout({ after: _after, ...rollout }: StoredRollout): Rollout {
   return rollout;
 }
