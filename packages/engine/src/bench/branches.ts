@@ -4,7 +4,7 @@ import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import { testHost } from "../testing/host.ts";
 import { branches } from "../testing/programs.ts";
-import { type Figure, figure } from "./report.ts";
+import { type Figure, figure, roundsOf } from "./report.ts";
 
 /** One instance with a branch for each of many items. */
 interface Shape {
@@ -36,6 +36,8 @@ const shapes: readonly Shape[] = [
   },
 ];
 
+const rounds = 3;
+
 /** Branches and their join, in memory; the cost of one must not depend on how many there are. */
 export async function measureBranches(): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -44,7 +46,10 @@ export async function measureBranches(): Promise<Figure[]> {
     await runBranches(shape, 1_000);
     let before: number | undefined;
     for (const count of counts) {
-      const { seconds, cpuSeconds } = await runBranches(shape, count);
+      const measured: Measured[] = [];
+      for (let round = 0; round < rounds; round++) measured.push(await runBranches(shape, count));
+      const seconds = roundsOf(measured.map((each) => each.seconds));
+      const cpuSeconds = roundsOf(measured.map((each) => each.cpuSeconds)).median;
       const bounded = count === counts.at(-1) && secondsMax !== undefined;
       figures.push(
         figure(`${name}.${count}`, seconds, { unit: "s", ...(bounded ? { goal: `<= ${secondsMax}` } : {}) }),
@@ -59,11 +64,13 @@ export async function measureBranches(): Promise<Figure[]> {
   return figures;
 }
 
+interface Measured {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
 /** From the start of an instance to its end. Nothing is waited for, so the processor's time is the same but for others. */
-async function runBranches(
-  { loop, item }: Shape,
-  count: number,
-): Promise<{ readonly seconds: number; readonly cpuSeconds: number }> {
+async function runBranches({ loop, item }: Shape, count: number): Promise<Measured> {
   const engine = await createEmbeddedEngine({
     store: await openMemoryStore(),
     host: testHost,
