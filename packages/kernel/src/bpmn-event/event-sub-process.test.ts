@@ -248,6 +248,20 @@ test.each([true, false])(
   },
 );
 
+test("[K134] [K128] what an event sub-process throws itself goes on outside of it, also when it is what started it", () => {
+  const hot = { type: "escalation" as const, code: "hot" };
+  const mine = handling("mine", { trigger: hot, interrupting: false }, [service("fix"), end("again", hot)]);
+  const inside = [start("s"), raise("warn", hot), service("after"), ...mine];
+  const outer = handling("outer", { trigger: hot, interrupting: false }, [service("look")]);
+  const made = program(
+    [start(), ...sub("box", inside), end(), ...outer],
+    ["start>box>end", "s>warn>after", "mine-start>fix>again", "outer-start>look"],
+  );
+  const driver = new Driver(made).create();
+  expect(driver.active).toEqual(["after", "box", "fix", "mine"]);
+  expect(driver.complete("fix").active).toEqual(["after", "box", "look", "outer"]);
+});
+
 test("[K135] its variables are its own, and its start sees what triggered it", () => {
   const content = [service("fix", { inputs: map({ total: "total", seen: "seen" }) })];
   const inside = handling(

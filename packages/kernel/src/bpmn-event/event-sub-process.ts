@@ -52,15 +52,20 @@ export function isCancelling(turn: Turn, scope: Key): boolean {
   return false;
 }
 
-/** The event sub-process of a scope that catches something thrown inside; `precision` as for boundary events. */
+/**
+ * The event sub-process of a scope that catches something thrown inside of what runs there under the key `through`;
+ * `precision` as for boundary events. What one throws itself goes on outside: that is how it passes on what started it.
+ */
 export function findEventSubProcess(
   turn: Turn,
   scope: Key,
-  precision: (trigger: CatchTrigger) => number,
+  thrown: { readonly through: Key; readonly precision: (trigger: CatchTrigger) => number },
 ): StartEvent | undefined {
+  const { element } = instanceAt(turn, thrown.through);
+  const others = eventSubProcessesIn(turn, scope).filter(({ id }) => id !== element);
   const found = mostPrecise(
-    eventSubProcessesIn(turn, scope).map((each) => startOf(turn, each)),
-    precision,
+    others.map((each) => startOf(turn, each)),
+    thrown.precision,
   );
   if (found === undefined || isInterrupted(turn, scope) || isCancelling(turn, scope)) return undefined;
   // Nothing but what undoes its work runs in a process that is undone.

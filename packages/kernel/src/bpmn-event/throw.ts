@@ -53,8 +53,8 @@ export function failHandler(turn: Turn, handler: Key, error: FailureInfo): boole
 export function throwError(turn: Turn, from: Key, error: FailureInfo): boolean {
   const precision = precisionFor("error", error.code);
   const payload = { error: { ...error } };
-  for (let key = from; ; key = instanceAt(turn, key).scope) {
-    const start = key === from ? undefined : findEventSubProcess(turn, key, precision);
+  for (let [key, through] = [from, from]; ; [key, through] = [instanceAt(turn, key).scope, key]) {
+    const start = key === from ? undefined : findEventSubProcess(turn, key, { through, precision });
     if (start !== undefined) {
       startEventSubProcess(turn, start, { scope: key, payload });
       return true;
@@ -117,8 +117,8 @@ function catchEscalation(turn: Turn, from: Key, escalation: Escalation): boolean
   const { code } = escalation;
   const precision = precisionFor("escalation", code);
   const payload = { escalation: { ...escalation.payload, code } };
-  for (let key = from; ; key = instanceAt(turn, key).scope) {
-    const start = key === from ? undefined : findEventSubProcess(turn, key, precision);
+  for (let [key, through] = [from, from]; ; [key, through] = [instanceAt(turn, key).scope, key]) {
+    const start = key === from ? undefined : findEventSubProcess(turn, key, { through, precision });
     if (start !== undefined) {
       recordEscalation(turn, from, { ...escalation, caughtBy: start.id });
       startEventSubProcess(turn, start, { scope: key, payload });

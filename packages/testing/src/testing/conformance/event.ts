@@ -45,6 +45,15 @@ export const events: readonly Row[] = [
   },
   {
     clause: "13.5.1",
+    says: "of parallel branches the one that waits hears the one that speaks, whichever was drawn first",
+    rules: "K124",
+    drawing: process(
+      `${pair}<intermediateThrowEvent id="t">${signal}</intermediateThrowEvent><task id="a"/><intermediateCatchEvent id="c">${signal}</intermediateCatchEvent>{s>t; s>a; t>e; a>c; c>e}`,
+    ),
+    path: "s a c t e e",
+  },
+  {
+    clause: "13.5.1",
     says: "a message goes to one that waits for it",
     rules: "K121",
     drawing: process(
@@ -53,6 +62,14 @@ export const events: readonly Row[] = [
     publish: [{ message: "m", after: "1h" }],
     path: "s c d e",
     end: "waits at d",
+  },
+  {
+    clause: "13.5.2",
+    says: "a repeating timer between two flows lets its token pass as it is due first, and is done with",
+    rules: "K45",
+    choice: "some tools send one token on for each repetition; a token that waits is one token",
+    drawing: `${pair}<intermediateCatchEvent id="t"><timerEventDefinition><timeCycle>R3/PT1H</timeCycle></timerEventDefinition></intermediateCatchEvent>{s>t; t>e}`,
+    path: "s t e",
   },
   {
     clause: "13.5.2",
@@ -291,6 +308,15 @@ export const events: readonly Row[] = [
     publish: [{ message: "m", after: "1h" }],
     hours: { a: 4 },
     path: "s u a v vs b !a !b !v w ws h e",
+  },
+  {
+    clause: "13.5.4",
+    says: "an event sub-process may throw again what started it, which is then caught outside of its scope",
+    rules: "K134",
+    drawing: process(
+      `${pair}<subProcess id="u"><intermediateThrowEvent id="t">${escalation}</intermediateThrowEvent>${upon("v", escalation, `<endEvent id="f">${escalation}</endEvent>{vs>f}`, false)}</subProcess>${boundary("b", "u", escalation, false)}<task id="d"/>{s>u; u>e; b>d}`,
+    ),
+    path: "s u t v vs f b d e",
   },
   {
     clause: "13.5.4",

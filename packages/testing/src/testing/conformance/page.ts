@@ -41,11 +41,21 @@ id of the element. What other tools write is read so (rules D202 to D215 of
 | an \`expression\` that only computes, with \`resultVariable\` | a script |
 | a script that only sets variables or prints | a script; any other is a job \`script.<language>\` with the script in its headers |
 | a condition \`\${…}\`, or in the language of a Java, JavaScript, Groovy or Python engine | CEL: comparisons, \`and\`, \`or\`, \`not\`, arithmetic, \`? :\`, \`empty\`, paths, literals, calls that only read (\`equals\`, \`size\`, \`contains\`, \`execution.getVariable\`, \`S(…).prop(…)\`) |
-| a condition without a language | FEEL, or CEL where only that can read it |
+| a condition without a language | FEEL, or CEL where only that can read it, or it calls a method (\`x.contains("a")\`) |
+| an error or escalation that is declared nowhere | its reference is its code, with a warning |
 | a condition that calls code (\`\${bean.check(x)}\`), in XPath, listeners | refused by name and line; let a task compute it into a variable, and use that |
 
-Values are not coerced as JUEL does: \`\${x == '5'}\` does not hold for the number 5, and comparing null is an incident that
-says so, not false.
+A text of digits is a number beside one, as JUEL has it; comparing null is an incident that says so, not false.
+
+Some tools run the same drawing otherwise than the standard has it:
+
+| elsewhere | here |
+|---|---|
+| Camunda 7 and Flowable start all compensation handlers at once | one after the other, the last that completed first |
+| an event of a multi-instance activity (behavior None or Complex) that interrupts is caught once for every instance | it ends the activity, with all instances that are left, and only its own way out is taken |
+| an uncaught escalation ends the process with an error | it goes nowhere, and whoever threw it goes on |
+| an intermediate timer with a repetition sends several tokens on | one: the token that waited |
+| a transaction in a transaction that is cancelled is merely ended | what completed in it is undone, too |
 `;
 
 /** docs/reference/conformance.md. */
