@@ -2,6 +2,7 @@ import { createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore, type Store } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
 import { sweepWorkspaces } from "@tutti/workspace";
+import { namedArtifacts } from "./artifacts.ts";
 import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
 import type { EngineName } from "./engines/place.ts";
 import { TemporalSide } from "./engines/temporal-side.ts";
@@ -37,7 +38,11 @@ export interface HouseOptions {
 export async function compose(options: HouseOptions): Promise<House> {
   const { state, log, onLost } = options;
   ensureFolder(state.path);
-  const deps = createFeatureDeps({ stateDir: state.path, log: (line) => log.warn(line, {}) });
+  const artifacts = namedArtifacts(state, process.env);
+  const deps = createFeatureDeps({
+    ...{ stateDir: state.path, log: (line: string) => log.warn(line, {}) },
+    ...(artifacts === undefined ? {} : { artifacts: () => artifacts.open() }),
+  });
   const cleared = await recoverFeature(deps);
   if (cleared.processesEnded + cleared.processesLeft + cleared.workspacesRemoved > 0) {
     log.info("cleared what an earlier owner left", { ...cleared });
@@ -68,6 +73,7 @@ export async function compose(options: HouseOptions): Promise<House> {
     jobTypes: new Set(handlers.map(([jobType]) => jobType)),
     close: async (graceMs) => {
       await Promise.all([embedded.close({ graceMs }), temporal.close(graceMs)]);
+      await artifacts?.close();
       // Nothing runs any more, so nothing may lie about: folders of runs that ended are left empty by their units.
       await sweepWorkspaces(state.path, () => false);
     },

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { RunView } from "@tutti/feature";
 import { afterEach, expect, test } from "vitest";
@@ -138,4 +138,22 @@ test("[C21] with --foreground the run owns the folder, Ctrl-C rests it, and resu
   expect(resumed.stderr).toContain("diamond was interrupted");
   expect(resumed.exit, resumed.stderr).toBe(0);
   expect(await gitAnswer(material.repository, "show", "tutti/diamond:parts/D.txt")).toBe("done");
+});
+
+test("[C106] a transcript that is not on this machine comes from the store of artifacts", async () => {
+  const own = await house({ TUTTI_ARTIFACTS: "folder", TUTTI_ARTIFACT_KEY: "0123456789abcdef".repeat(4) });
+  const material = await own.material("fixtures/diamond-late");
+  expect((await own.tutti(...runArguments(material), "--id", "diamond")).exit).toBe(0);
+  const { transcripts } = await own.json<{ readonly transcripts: string }>("show", "D");
+  const file = join(transcripts, "1.jsonl");
+  const said = await readFile(file, "utf8");
+  expect(said).toContain("to-agent");
+  await rm(join(own.state, "transcripts"), { recursive: true });
+  await own.json("show", "D");
+  expect(await readFile(file, "utf8")).toBe(said);
+  await rm(join(own.state, "transcripts"), { recursive: true });
+  await rm(join(own.state, "artifacts"), { recursive: true });
+  const without = await own.tutti("show", "D");
+  expect(without.stderr).toContain("Transcripts of other machines cannot be had: There is no artifact sha256-");
+  expect(without.stdout).toContain("round 1: 1 attempt");
 });

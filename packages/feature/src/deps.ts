@@ -8,7 +8,7 @@ import {
   selectAgent,
   selectCage,
 } from "@tutti/agents";
-import { AppError, must } from "@tutti/kernel";
+import { AppError, type ArtifactStore, must } from "@tutti/kernel";
 import { sweepRepositories, sweepWorkspaces } from "@tutti/workspace";
 import { type CheckCache, openCheckCache } from "./check-cache.ts";
 import { type ConflictBook, createConflictBook } from "./conflict-book.ts";
@@ -23,6 +23,8 @@ export interface FeatureDeps {
   /** Epoch ms; only measures how long things took. */
   now(): number;
   log(line: string): void;
+  /** What several machines have in common; absent: nothing leaves this one. Rejects while it cannot be used. */
+  readonly artifacts?: () => Promise<ArtifactStore>;
   readonly processes: ProcessLedger;
   readonly checks: CheckCache;
   readonly conflicts: ConflictBook;
@@ -44,14 +46,16 @@ export function createFeatureDeps(options: {
   readonly stateDir: string;
   readonly now?: () => number;
   readonly log?: (line: string) => void;
+  readonly artifacts?: () => Promise<ArtifactStore>;
 }): FeatureDeps {
-  const { stateDir, now = Date.now, log = () => undefined } = options;
+  const { stateDir, now = Date.now, log = () => undefined, artifacts } = options;
   let catalogue: Promise<ReadonlyMap<string, AgentDefinition>> | undefined;
   const cageOf = cages();
   return {
     stateDir,
     now,
     log,
+    ...(artifacts === undefined ? {} : { artifacts }),
     processes: openProcessLedger(stateDir),
     checks: openCheckCache(stateDir),
     conflicts: createConflictBook(),

@@ -28,3 +28,4 @@ export {
   type UnitStatus,
   type UnitView,
 } from "./run-view.ts";
+export { bringTranscripts } from "./transcript.ts";

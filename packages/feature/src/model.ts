@@ -1,4 +1,5 @@
 import type { QueueClass } from "@tutti/kernel";
+import type { KeptTranscript } from "./transcript.ts";
 
 /*
  * The data that flows through the flagship. The plan comes from a file or an agent; everything else is made here and
@@ -135,6 +136,8 @@ export interface Applied {
   readonly summary: string;
   readonly findings: readonly { readonly code: string; readonly path: string; readonly message: string }[];
   readonly failure: AppliedFailure | null;
+  /** Where there is a store that other machines have, too. */
+  readonly transcript?: KeptTranscript;
 }
 
 export interface AppliedFailure {

@@ -1,8 +1,17 @@
 import { join } from "node:path";
-import type { CheckResult, RunContext, RunView, UnitResult, UnitView } from "@tutti/feature";
+import {
+  type Applied,
+  bringTranscripts,
+  type CheckResult,
+  type RunContext,
+  type RunView,
+  type UnitResult,
+  type UnitView,
+} from "@tutti/feature";
 import { AppError, type InstanceView, type JsonObject } from "@tutti/kernel";
 import { adoptWorkspace, listWorkspaces, type WorkspaceStatus, workspaceStatus } from "@tutti/workspace";
 import { nearest } from "../args/nearest.ts";
+import { namedArtifacts } from "../artifacts.ts";
 import type { Command, Context } from "../command.ts";
 import { codeOf } from "../problem.ts";
 import { withRun } from "../run/access.ts";
@@ -38,11 +47,30 @@ export const show: Command = {
       const plan = planUnit(root, id);
       const workspaces = await workspacesOf(context.state.path, root, id);
       const transcripts = join(context.state.path, "transcripts", run, id);
+      await bring(context, instances, transcripts);
       context.out.document({ run, unit, plan, loops, workspaces, result, transcripts });
       print(context, { unit, loops, workspaces, result, plan, transcripts });
       return 0;
     }),
 };
+
+/** The last transcript of each loop, where it was made on another machine. */
+async function bring(context: Context, instances: readonly InstanceView[], folder: string): Promise<void> {
+  const artifacts = namedArtifacts(context.state, context.environment);
+  if (artifacts === undefined) return;
+  const kept = instances.flatMap(
+    ({ variables }) => (variables["applied"] as unknown as Applied | null)?.transcript ?? [],
+  );
+  try {
+    await bringTranscripts(kept, { folder, artifacts: () => artifacts.open() });
+  } catch (error) {
+    // All the rest can be shown.
+    if (!(error instanceof AppError)) throw error;
+    context.out.note(`Transcripts of other machines cannot be had: ${error.message}`);
+  } finally {
+    await artifacts.close();
+  }
+}
 
 /** Where the unit is being worked on or checked right now. */
 interface OpenWorkspace extends WorkspaceStatus {

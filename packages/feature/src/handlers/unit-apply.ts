@@ -12,6 +12,7 @@ import type { Applied, Plan, PlanUnit, RunContext, Usage } from "../model.ts";
 import { prepareWorkspace, removeBrought } from "../prepare.ts";
 import { type Bench, withWorkspace } from "../scratch-workspace.ts";
 import { fileName, lastLines } from "../text.ts";
+import { type KeptTranscript, keepTranscript } from "../transcript.ts";
 import { addUsage, sumUsage } from "../usage.ts";
 
 interface Input {
@@ -55,12 +56,13 @@ export function unitApply(deps: FeatureDeps): JobHandler {
     };
     return withWorkspace({ deps, at, request: place }, async (bench) => {
       const earlier = await earlierRound(at);
-      const { outcome, agentMs, brought } = await work(deps, withFeedback(at, earlier.feedback), bench);
+      const { outcome, agentMs, brought, transcript } = await work(deps, withFeedback(at, earlier.feedback), bench);
       await removeBrought(bench.tree, brought);
       at.note(`capturing ${unit.id}`);
       const { commit, findings } = await capture(at, bench);
       const usage = addUsage(earlier.usage, outcome.usage, agentMs);
-      return completed({ commit, applied: appliedOf(outcome, findings), usage, feedback: earlier.feedback });
+      const applied = { ...appliedOf(outcome, findings), ...(transcript === undefined ? {} : { transcript }) };
+      return completed({ commit, applied, usage, feedback: earlier.feedback });
     });
   });
 }
@@ -95,7 +97,12 @@ async function work(
   deps: FeatureDeps,
   at: Run,
   bench: Bench,
-): Promise<{ outcome: AgentOutcome; agentMs: number; brought: readonly string[] }> {
+): Promise<{
+  outcome: AgentOutcome;
+  agentMs: number;
+  brought: readonly string[];
+  transcript: KeptTranscript | undefined;
+}> {
   const { context, unit, plan, attempt, base, start } = at.input;
   const chosen = await deps.agentFor(context, unit);
   const { tree, scratch } = bench;
@@ -114,7 +121,8 @@ async function work(
     scratch: join(scratch, "agent"),
     transcript: join(deps.stateDir, "transcripts", fileName(context.run), fileName(unit.id), `${attemptOf(at)}.jsonl`),
   };
-  return { ...(await runAgent(deps, at, run)), brought };
+  const ended = await runAgent(deps, at, run);
+  return { ...ended, brought, transcript: await keepTranscript(deps, run.transcript) };
 }
 
 async function taskOf(

@@ -1,0 +1,31 @@
+import { openArtifactStore } from "@tutti/connect";
+import type { ArtifactStore } from "@tutti/kernel";
+import type { StateFolder } from "./state.ts";
+
+/** The store of artifacts that a state folder names, opened when somebody first needs it. */
+export interface Artifacts {
+  /** Rejects while it cannot be used; the next call tries again. */
+  open(): Promise<ArtifactStore>;
+  close(): Promise<void>;
+}
+
+/** Undefined where nobody named one. */
+export function namedArtifacts(
+  { path: stateDir, artifacts: setting }: StateFolder,
+  environment: { readonly [name: string]: string | undefined },
+): Artifacts | undefined {
+  if (setting === undefined) return undefined;
+  let opening: Promise<ArtifactStore> | undefined;
+  return {
+    open() {
+      opening ??= openArtifactStore({ setting, stateDir, environment }).catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    async close() {
+      await (await opening?.catch(() => undefined))?.close();
+    },
+  };
+}
