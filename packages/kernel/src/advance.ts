@@ -7,12 +7,13 @@ import { iterate } from "./activity/loop.ts";
 import { lookAtConditions } from "./bpmn-event/condition.ts";
 import { throwEscalation } from "./bpmn-event/throw.ts";
 import { triggerSubscription } from "./bpmn-event/trigger.ts";
+import { seeToCircle } from "./circle.ts";
 import type { Key } from "./command.ts";
 import { completeInstance } from "./completion.ts";
 import { flowKey } from "./evolve/element.ts";
 import { startQuantity, takeFlow, visitOf } from "./lifecycle.ts";
 import { assert, must } from "./problem.ts";
-import type { Element, ElementId, FlowId } from "./program.ts";
+import type { Element, FlowId } from "./program.ts";
 import { broadcasts } from "./program-check.ts";
 import { isEnded } from "./state/state.ts";
 import { onlyRests, raiseStuckJoin } from "./token/join.ts";
@@ -73,31 +74,10 @@ export function advance(turn: Turn): void {
       continue;
     }
     const scope = turn.touched.take();
-    if (scope === undefined) {
-      if (turn.isEndless) raiseEndless(turn);
-      return;
-    }
+    if (scope === undefined) return seeToCircle(turn);
     const lives = scope === 0 || turn.state.elements.get(scope) !== undefined;
     if (lives && !releaseJoin(turn, scope)) checkContent(turn, scope);
   }
-}
-
-/** Where a step that never comes to rest stands: in the oldest scope, by name, whatever the order of a table. */
-function standsAt({ state, program }: Turn): ElementId | null {
-  const [held] = [...state.heldFlows.values()].sort((a, b) => a.scope - b.scope || (a.flow < b.flow ? -1 : 1));
-  if (held !== undefined) return must(program.flows.get(held.flow), "the program has no flow", held.flow).to;
-  const bodies = [state.loops, state.adHocs, state.collections].flatMap((table) => [...table.values()]);
-  const owners = [...bodies.map(({ body }) => body), ...[...state.compensationRuns.values()].map(({ owner }) => owner)];
-  return state.elements.get(Math.min(...owners))?.element ?? null;
-}
-
-/** Somebody has to see to a step that never comes to rest. */
-function raiseEndless(turn: Turn): void {
-  const { activationsPerCommandMax, continuationsMax } = turn.program.limits;
-  const count = activationsPerCommandMax * continuationsMax;
-  const message = `Expected it to come to rest, but after ${count} activations one after the other it still goes on`;
-  turn.isEndless = false;
-  turn.raise({ owner: 0, element: standsAt(turn), kind: "endless", error: { code: "never-rests", message } });
 }
 
 /**

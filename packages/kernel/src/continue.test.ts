@@ -1,19 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { limits, loadProgram } from "./load.ts";
-import type { ProgramDocument } from "./program.ts";
+import type { Element, ProgramDocument } from "./program.ts";
 import {
+  adHoc,
   and,
+  boundary,
   document,
   end,
+  expr,
   handling,
   literal,
   loop,
+  onCondition,
   onSignal,
   onTimer,
   raise,
+  retry,
   script,
   service,
   start,
+  sub,
   timer,
   xor,
 } from "./testing/build.ts";
@@ -170,6 +176,107 @@ describe("[K16] a step that never comes to rest", () => {
     driver.throw("work", "E2");
     expect(driver.events.slice(-3)).toEqual(["compensation-finished", "incident-resolved", "instance-failed"]);
     expect(driver.view().incidents).toEqual([]);
+  });
+
+  const hundred = Array.from({ length: 100 }, () => "x");
+  const alternately = (id: string, from: number, to: number) =>
+    handling(id, { trigger: onCondition(`n == ${from}`), interrupting: false }, [
+      script(`${id}-set`, { n: String(to) }),
+    ]);
+  const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+  const saga = names.flatMap((name) => [
+    script(name, { n: "n + 1" }, { compensation: `un${name}` }),
+    script(`un${name}`, { n: "n - 1" }, { forCompensation: true }),
+  ]);
+  const forEver = { mode: "standard" as const, condition: expr("true"), testBefore: false };
+  const circles: readonly (readonly [string, readonly Element[], readonly string[]])[] = [
+    ["tokens", [script("count", { n: "n + 1" }), xor("again", "again>e")], ["s>count>again>e", "again>count: true"]],
+    ["rounds", [script("many", { n: "n + 1" }, { loop: forEver })], ["s>many>e"]],
+    ["items", [script("many", { n: "n + 1" }, { loop: loop("sequential") })], ["s>many>e"]],
+    ["chosen activities", adHoc("tools", [script("x", { n: "n + 1" })], { activate: literal(hundred) }), ["s>tools>e"]],
+    ["handlers", [...saga, raise("back", { type: "compensation" })], [["s", ...names, "back", "e"].join(">")]],
+    [
+      "conditions",
+      [script("set", { n: "1" }), service("wait"), ...alternately("up", 1, 2), ...alternately("down", 2, 1)],
+      ["s>set>wait>e", "up-start>up-set", "down-start>down-set"],
+    ],
+  ];
+
+  test.each(circles)(
+    "is gone once something else ends the %s that went round, and not before",
+    (_what, content, lines) => {
+      const inside = sub("box", [start("s"), ...content, end("e")]);
+      const made = document(
+        [
+          ...[start(), and("split"), ...inside, boundary("stop", "box", { trigger: onSignal("stop") }), end()],
+          ...[service("beside"), ...adHoc("asking", [service("y")], { job: { type: "ask", retry: retry() } })],
+        ],
+        ["start>split>box>end", "split>beside>end", "split>asking>end", "stop>more>end", ...lines],
+      );
+      const more = service("more");
+      const limits = { activationsPerCommandMax: 6, continuationsMax: 5 };
+      const driver = new Driver(loadProgram({ ...made, elements: [...made.elements, more] }, testHost, limits));
+      driver.create({ n: 0, items: hundred }).goOn();
+      expect(driver.view().incidents).toMatchObject([{ owner: 0, kind: "endless" }]);
+      driver.send({ type: "set-variables", scope: 0, values: { other: 0 }, reason: "so" });
+      expect(driver.view().incidents).toMatchObject([{ owner: 0, kind: "endless" }]);
+      driver.deliver("stop");
+      expect(driver.events).toContain("incident-resolved");
+      expect(driver.goOn().view().incidents).toEqual([]);
+      expect(driver.active).toEqual(expect.arrayContaining(["asking", "beside", "more"]));
+    },
+  );
+
+  test.each(Array.from({ length: 12 }, (_, index) => index))(
+    "is nobody's business when it is ended in the very command that would tell, as after %i other steps",
+    (count) => {
+      const names = Array.from({ length: count }, (_, index) => `s${index}`);
+      const steps = names.map((name) => script(name, {}));
+      const content = [start("s"), and("fork"), script("count", { n: "n + 1" }), xor("again", "again>e"), end("e")];
+      const inside = sub("box", [...content, ...steps, end("all", { type: "terminate" })]);
+      const lines = ["start>split>work", "split>box", "s>fork>count>again>e", "again>count: true"];
+      const driver = small(
+        document([start(), and("split"), service("work"), ...inside], [...lines, ["fork", ...names, "all"].join(">")]),
+      );
+      driver.create({ n: 0 }).goOn();
+      const stands = driver.active.includes("box");
+      expect(driver.view().incidents.length).toBe(stands ? 1 : 0);
+    },
+  );
+
+  test("is told again when what is held back beside what ended is a circle, too", () => {
+    const box = (id: string) =>
+      sub(id, [
+        start(`${id}s`),
+        script(`${id}count`, { n: "n + 1" }),
+        xor(`${id}again`, `${id}again>${id}e`),
+        end(`${id}e`),
+      ]);
+    const inside = (id: string) => [`${id}s>${id}count>${id}again>${id}e`, `${id}again>${id}count: true`];
+    const made = document(
+      [start(), and("split"), ...box("a"), ...box("b")],
+      ["start>split>a", "split>b", ...inside("a"), ...inside("b")],
+    );
+    const driver = small(made).create({ n: 0 }).goOn();
+    const told = driver.view().incidents;
+    expect(told).toMatchObject([{ kind: "endless" }]);
+    driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("a")], reason: "so" });
+    expect(driver.view().incidents).toEqual([]);
+    expect(driver.goOn().view().incidents).toMatchObject([{ kind: "endless", element: "bcount" }]);
+    driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("b")], reason: "so" });
+    expect(driver.status).toBe("cancelled");
+  });
+
+  test("is gone when an event sub-process takes over the scope in which it went round", () => {
+    const stop = handling("stop", { trigger: onSignal("stop") }, [service("instead")]);
+    const made = document(
+      [start(), script("count", { n: "n + 1" }), xor("again", "again>end"), end(), ...stop],
+      ["start>count>again>end", "again>count: true", "stop-start>instead"],
+    );
+    const driver = small(made).create({ n: 0 }).goOn();
+    expect(driver.view().incidents).toMatchObject([{ kind: "endless" }]);
+    expect(driver.deliver("stop-start").view().incidents).toEqual([]);
+    expect(driver.active).toEqual(["instead", "stop"]);
   });
 
   test("stands at the first of several tokens that are held back", () => {

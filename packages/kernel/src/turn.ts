@@ -143,6 +143,7 @@ export class Turn implements Asking {
   readonly undoing: Agenda = new Agenda();
   /** Conditions to look at before any token moves on; made when there is the first. */
   conditions: Set<Key> | undefined;
+  #isStopped: boolean = false;
   #activations: number = 0;
   /** What expressions were not sure of, until the next event is emitted. */
   readonly #doubts: Fifo<Doubt> = new Fifo();
@@ -152,6 +153,8 @@ export class Turn implements Asking {
   rounds: number = 0;
   /** It went on in parts for as long as it may. */
   isEndless: boolean = false;
+  /** Something ended what a person was told of, that it never comes to rest. */
+  isFreed: boolean = false;
 
   constructor(behaviors: Behaviors) {
     this.behaviors = behaviors;
@@ -165,6 +168,8 @@ export class Turn implements Asking {
     this.#activations = 0;
     this.rounds = 0;
     this.isEndless = false;
+    this.isFreed = false;
+    this.#isStopped = state.incidentsOf.count(0) > 0 && isStopped(state);
     this.#doubted.length = 0;
   }
 
@@ -187,6 +192,7 @@ export class Turn implements Asking {
   /** Whoever looks through a table or an index meanwhile takes a copy first: this changes them. */
   emit(event: Event): void {
     this.recordDoubts();
+    if (this.#isStopped) this.isFreed ||= endsWhatIsHeld(this.state, event);
     this.#apply(event);
     if (this.program.watches && event.type === "variables-set") this.#noticeChange(event.scope, event.values);
   }
@@ -290,8 +296,24 @@ export class Turn implements Asking {
 
 /** Whether what the limit holds back waits for a person, who is told that it went round for ever. */
 export function isStopped(state: State): boolean {
-  for (const key of state.incidentsOf.of(0)) if (state.incidents.get(key)?.kind === "endless") return true;
+  return hasIncident(state, 0, "endless");
+}
+
+export function hasIncident(state: State, owner: Key, kind: IncidentKind): boolean {
+  for (const key of state.incidentsOf.of(owner)) if (state.incidents.get(key)?.kind === kind) return true;
   return false;
+}
+
+/** Whether an event ends something that the activation limit may hold back. */
+function endsWhatIsHeld(state: State, event: Event): boolean {
+  if (event.type === "flow-dropped") return state.heldIn.has(event.scope, event.flow);
+  if (event.type === "subscription-closed") return state.subscriptions.get(event.key)?.kind === "condition";
+  if (event.type !== "element-terminated") return false;
+  const { loops, adHocs, collections, compensationRuns, heldIn } = state;
+  return (
+    heldIn.count(event.key) > 0 ||
+    [loops, adHocs, collections, compensationRuns].some((table) => table.get(event.key) !== undefined)
+  );
 }
 
 export function refusal(code: RejectionCode, reason: string): Rejection {

@@ -18,7 +18,7 @@ import { activityKinds } from "../program-check.ts";
 import { evaluateCondition, Names } from "../scope.ts";
 import type { AdHocRecord } from "../state/state.ts";
 import { onlyRests, raiseStuckJoin } from "../token/join.ts";
-import type { Turn } from "../turn.ts";
+import { hasIncident, type Turn } from "../turn.ts";
 import { offered } from "./choice.ts";
 import { enter } from "./enter.ts";
 import { prepareJob } from "./offer.ts";
@@ -49,6 +49,15 @@ export function goOn(turn: Turn, body: Key): void {
   if (done && lacksTokens) raiseStuckJoin(turn, body);
   else if (closing || done) finish(turn, body);
   else if (element.job !== undefined) offerChoice(turn, body, element);
+}
+
+/** Whether the limit keeps what was chosen, or the job that chooses, from starting. */
+export function isChoiceHeld(turn: Turn, body: Key): boolean {
+  const { chosen, done } = recordAt(turn, body);
+  const { ordering, job } = elementAt(turn, body);
+  if (!isAtWork(turn, body) || hasIncident(turn.state, body, "choice")) return false;
+  const waitsForOthers = ordering === "sequential" || chosen.length === 0;
+  return (chosen.length > 0 || (job !== undefined && !done)) && !(waitsForOthers && isBusy(turn, body));
 }
 
 /** Whether something in it moves or is awaited; gateways that wait to start again are neither. */

@@ -155,7 +155,7 @@ function dispatch(turn: Turn, body: Key): void {
 }
 
 /** Asked after every outcome; most find that all have started, or as many as may. */
-function hasRoom(turn: Turn, body: Key): boolean {
+export function hasRoom(turn: Turn, body: Key): boolean {
   const { maxParallel, counts, closing } = collectionAt(turn, body);
   return closing === null && counts.ready > 0 && (maxParallel === null || counts.running < maxParallel);
 }

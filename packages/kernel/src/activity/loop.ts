@@ -5,7 +5,7 @@ import { complete, isAtWork, refuseActivation, start, visitOf } from "../lifecyc
 import { assert, must } from "../problem.ts";
 import type { StandardLoop } from "../program.ts";
 import { evaluateCondition, Names, type Result } from "../scope.ts";
-import type { Turn } from "../turn.ts";
+import { hasIncident, type Turn } from "../turn.ts";
 
 /** Opens a standard loop: one body, and inside it an instance of the activity per round, one after the other. */
 export function openLoop(turn: Turn, visit: Visit): void {
@@ -33,6 +33,11 @@ export function iterate(turn: Turn, body: Key): void {
   const key = turn.nextKey();
   turn.emit({ type: "loop-iterated", body, counter: counter + 1, key, at: turn.at });
   start(turn, { element, key, scope: body });
+}
+
+/** Whether the limit keeps the next round from starting. */
+export function isRoundHeld(turn: Turn, body: Key): boolean {
+  return isAtWork(turn, body) && turn.state.children.count(body) === 0 && !hasIncident(turn.state, body, "loop");
 }
 
 function goesOn(turn: Turn, loop: StandardLoop, at: { readonly body: Key; readonly counter: number }): Result<boolean> {

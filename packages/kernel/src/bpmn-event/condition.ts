@@ -40,6 +40,13 @@ function holds(turn: Turn, subscription: SubscriptionRecord): Result<boolean> {
   return !result.ok && names.missed ? { ok: true, value: false } : result;
 }
 
+/** Whether the limit keeps a condition that came to hold from triggering its event. */
+export function isHeld(turn: Turn, subscription: SubscriptionRecord): boolean {
+  if (subscription.kind !== "condition" || subscription.holds) return false;
+  const now = holds(turn, subscription);
+  return now.ok && now.value;
+}
+
 /** Looks at every condition that something may have changed for; one that came to hold triggers its event. */
 export function lookAtConditions(turn: Turn): void {
   while (turn.conditions !== undefined) {

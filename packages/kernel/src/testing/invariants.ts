@@ -175,6 +175,9 @@ function checkLife(program: Program, state: State, check: Check): void {
   if (state.head.status === null || isEnded(state)) return;
   const goesOn = countOf(state.elements) > 0 || isGoingOn(state) || state.incidentsOf.count(0) > 0;
   check(goesOn, "the process is open and waits for nothing");
+  const circling = [state.heldFlows, state.loops, state.adHocs, state.collections, state.compensationRuns];
+  const mayCircle = [...circling, state.subscriptions].some((table) => countOf(table) > 0);
+  check(!isStopped(state) || mayCircle, "what never came to rest has ended, and a person is told of it");
 }
 
 /** A person may choose what to activate next in an ad-hoc sub-process that no job does it for. */
