@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "./json.ts";
 import type { Program } from "./load.ts";
-import type { ElementId, FailurePolicy, QueueClass } from "./program.ts";
+import type { ElementId, FailurePolicy, FlowId, QueueClass } from "./program.ts";
 import type { Undoable, Undoing } from "./undoable.ts";
 
 /** Identifies an element instance, timer or incident within its process instance; counted up from 1, never reused. */
@@ -317,7 +317,11 @@ export interface AdjustConcurrency extends CommandBase {
 export interface MigrateInstance extends CommandBase {
   readonly type: "migrate-instance";
   readonly to: Program;
-  readonly mapping: { readonly [element: ElementId]: ElementId };
+  /**
+   * Elements that are called otherwise in `to`; and flows, by their ids, whose tokens are to be on another one: where no
+   * flow of `to` leads between the same elements.
+   */
+  readonly mapping: { readonly [id: ElementId | FlowId]: ElementId | FlowId };
   readonly reason: string;
   readonly actor: Actor;
 }

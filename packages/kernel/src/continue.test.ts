@@ -21,6 +21,7 @@ import {
   start,
   sub,
   timer,
+  variable,
   xor,
 } from "./testing/build.ts";
 import { Driver } from "./testing/driver.ts";
@@ -265,6 +266,20 @@ describe("[K16] a step that never comes to rest", () => {
     expect(driver.goOn().view().incidents).toMatchObject([{ kind: "endless", element: "bcount" }]);
     driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("b")], reason: "so" });
     expect(driver.status).toBe("cancelled");
+  });
+
+  test("is gone though beside it a choice fails, which waits for a person of its own", () => {
+    const job = { type: "ask", typeFrom: variable("missing"), retry: retry() };
+    const content = [start("s"), service("work"), script("count", { n: "n + 1" }), xor("again", "again>e"), end("e")];
+    const box = sub("box", content);
+    const made = document(
+      [start(), and("split"), ...adHoc("asking", [service("y")], { job }), ...box, end()],
+      ["start>split>asking>end", "split>box>end", "s>work>count>again>e", "again>count: true"],
+    );
+    const driver = small(made).create({ n: 0 }).goOn().complete("work").goOn();
+    expect(driver.view().incidents.map(({ kind }) => kind)).toEqual(["choice", "endless"]);
+    driver.send({ type: "modify-instance", activate: [], terminate: [driver.key("box")], reason: "so" });
+    expect(driver.view().incidents.map(({ kind }) => kind)).toEqual(["choice"]);
   });
 
   test("is gone when an event sub-process takes over the scope in which it went round", () => {

@@ -1,11 +1,11 @@
 import { isUndoing } from "../activity/compensation-plan.ts";
 import { triggerOf } from "../bpmn-event/wait.ts";
-import type { Key, MigrationProblem } from "../command.ts";
+import type { Key, MigrateInstance, MigrationProblem } from "../command.ts";
 import { variableKey } from "../evolve/variable.ts";
 import { gathersTokens, isBody, isChoice, isInner } from "../lifecycle.ts";
 import type { Program } from "../load.ts";
 import { must } from "../problem.ts";
-import type { Element, ElementId, FlowId, VariableDeclaration } from "../program.ts";
+import type { Element, ElementId, Flow, FlowId, VariableDeclaration } from "../program.ts";
 import { misfit } from "../scope.ts";
 import type { Turn } from "../turn.ts";
 
@@ -13,8 +13,8 @@ import type { Turn } from "../turn.ts";
 export interface Move {
   readonly from: Program;
   readonly to: Program;
-  /** Elements that are called otherwise in the new program; the others keep their id. */
-  readonly mapping: { readonly [element: ElementId]: ElementId };
+  /** Elements that are called otherwise in the new program, the others keep their id; and flows for tokens to be on. */
+  readonly mapping: MigrateInstance["mapping"];
 }
 
 export interface MigrationPlan {
@@ -106,8 +106,12 @@ class Planner implements MigrationPlan {
   checkMapping(): void {
     const { from, to, mapping } = this.#move;
     for (const [old, id] of Object.entries(mapping)) {
-      if (!from.elements.has(old)) this.refuse("mapping-unknown", old, `there is no '${old}' in the old version`);
-      if (!to.elements.has(id)) this.refuse("mapping-unknown", old, `there is no '${id}' in the new version`);
+      const isFlow = !from.elements.has(old) && from.flows.has(old);
+      const [what, known] = isFlow ? ["flow ", to.flows.has(id)] : ["", to.elements.has(id)];
+      if (!isFlow && !from.elements.has(old)) {
+        this.refuse("mapping-unknown", old, `there is no '${old}' in the old version`);
+      }
+      if (!known) this.refuse("mapping-unknown", old, `there is no ${what}'${id}' in the new version`);
     }
   }
 
@@ -185,30 +189,61 @@ class Planner implements MigrationPlan {
     }
   }
 
-  /** Tokens that wait or are held back stand on flows. */
-  checkFlow(id: FlowId, waits: boolean): void {
+  /**
+   * Tokens that wait, that a gateway went on with already, or that are held back are on flows: on the one that the mapping
+   * says, else on one between the same elements.
+   */
+  checkFlow(id: FlowId, token: "waits" | "was-joined" | "is-held"): void {
     if (this.#flowOf.has(id)) return;
     const { from, to } = this.#move;
     const old = must(from.flows.get(id), `there is no flow '${id}' in the old version`);
-    if (waits) this.place(old.to);
-    const name = renamed(this.#move, old.to);
-    const target = to.elements.get(name);
-    const incoming = to.incoming.get(name) ?? [];
-    const source = renamed(this.#move, old.from);
-    const taken = new Set(this.#flowOf.values());
-    const free = incoming.filter((flow) => flow.from === source && !taken.has(flow.id));
-    const flow = free.find((each) => each.id === id) ?? free[0];
-    if (flow === undefined || target === undefined) {
-      // That the join is gone was said already.
-      if (target === undefined && waits) return;
-      this.refuse("flow-gone", old.to, `a token is on its way from '${old.from}', and no flow leads there any more`);
-      return;
+    const mapped = this.#mappedFlow(id);
+    const isPlaced = token === "waits" && mapped === undefined;
+    if (isPlaced) {
+      this.place(old.to);
+      // That the join is gone was said by that.
+      if (!to.elements.has(renamed(this.#move, old.to))) return;
+    }
+    const flow = mapped ?? this.#flowBetween(old);
+    if (flow === undefined) return this.#refuseFlow(old, "no flow leads there any more");
+    if ([...this.#flowOf.values()].includes(flow.id)) {
+      this.refuse("mapping-twice", old.to, `'${id}' and another flow would both become '${flow.id}'`);
     }
     this.#flowOf.set(id, flow.id);
-    if (waits && !gathersTokens(this.#turn, target, to)) {
-      this.refuse("flow-gone", old.to, `a token waits at '${old.to}', and '${target.id}' joins nothing`);
+    const target = must(to.elements.get(flow.to), "a flow leads to an element");
+    const { parent } = must(from.elements.get(old.to), "a flow leads to an element");
+    if (token === "waits" && !gathersTokens(this.#turn, target, to)) {
+      this.#refuseFlow(old, `'${target.id}' joins nothing`);
+    } else if (token === "was-joined" && flow.to !== renamed(this.#move, old.to)) {
+      this.#refuseFlow(old, `the gateway there went on with it, but '${flow.id}' leads to '${flow.to}'`);
+    } else if (!isPlaced && target.parent !== (parent === null ? null : renamed(this.#move, parent))) {
+      this.#refuseFlow(old, `'${target.id}' stands in another scope`);
     }
     if (flow.id !== id) this.flows[id] = flow.id;
+  }
+
+  /** Says what can be done: a flow of the new version to map it to, or that the token has to go on first. */
+  #refuseFlow({ id, from: source, to: join }: Flow, why: string): void {
+    const into = this.#move.to.incoming.get(renamed(this.#move, join)) ?? [];
+    const free = into.filter((flow) => ![...this.#flowOf.values()].includes(flow.id)).map((flow) => `'${flow.id}'`);
+    const way = free.length === 0 ? "let it go on first, or take it away" : `map '${id}' to ${free.join(" or ")}`;
+    this.refuse("flow-gone", join, `a token came to '${join}' from '${source}' by '${id}', and ${why}: ${way}`);
+  }
+
+  #mappedFlow(id: FlowId): Flow | undefined {
+    const { from, to, mapping } = this.#move;
+    if (!Object.hasOwn(mapping, id) || from.elements.has(id)) return undefined;
+    return to.flows.get(must(mapping[id], "it is there"));
+  }
+
+  /** The flow of the new program between the same elements; of several the one of the same id, else the first free one. */
+  #flowBetween(old: Flow): Flow | undefined {
+    const { to, mapping } = this.#move;
+    const source = renamed(this.#move, old.from);
+    const taken = new Set([...this.#flowOf.values(), ...Object.values(mapping)]);
+    const incoming = to.incoming.get(renamed(this.#move, old.to)) ?? [];
+    const free = incoming.filter((flow) => flow.from === source && !taken.has(flow.id));
+    return free.find(({ id }) => id === old.id) ?? free[0];
   }
 
   /** Declarations of the new program for a scope that is open. */
@@ -278,12 +313,12 @@ export function planMigration(turn: Turn, move: Move): MigrationPlan {
     if (handler !== null) planner.place(handler);
   }
   for (const scope of [0, ...[...state.elements.values()].map(({ key }) => key)]) {
-    for (const flow of state.waitingIn.of(scope)) planner.checkFlow(flow, true);
+    for (const flow of state.waitingIn.of(scope)) planner.checkFlow(flow, "waits");
   }
-  for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, false);
+  for (const { flows } of state.joining.values()) for (const flow of flows) planner.checkFlow(flow, "was-joined");
   for (const { chosen } of state.adHocs.values()) for (const { element } of chosen) planner.placeChosen(element);
   for (const { element } of state.adHocResults.values()) planner.renameEnded(element);
-  for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, false);
+  for (const { flow } of state.heldFlows.values()) planner.checkFlow(flow, "is-held");
   for (const [scope, container] of openScopes(turn, move)) planner.checkVariables(scope, container);
   return planner;
 }

@@ -8,6 +8,7 @@ import {
   flows,
   literal,
   loop,
+  or,
   program,
   raise,
   service,
@@ -76,6 +77,68 @@ test("[K205] a token without a flow to go on, or with nothing to wait for, is in
   expect(problemsOf(driver, unreached)).toEqual(["flow-gone join"]);
   const alone = program([start(), service("a"), and("join"), service("b"), end()], ["start>a>join>end", "b>end"]);
   expect(problemsOf(driver, alone)).toEqual(["flow-gone join"]);
+});
+
+test("[K205] a token whose flow is gone goes on by the one that the mapping names", () => {
+  const old = program(
+    [start(), and("split"), service("a"), service("b"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join"],
+  );
+  const checked = program(
+    [start(), and("split"), service("a"), service("check"), service("b"), or("join"), end()],
+    ["start>split>a>check>join>end", "split>b>join"],
+  );
+  const driver = new Driver(old).create().complete("a");
+  expect(problemsOf(driver, checked)).toEqual(["element-differs join", "flow-gone join"]);
+  const refusal = driver.try({ type: "migrate-instance", to: checked, mapping: {}, reason: "so" });
+  expect(refusal?.problems?.[1]?.message).toBe(
+    "a token came to 'join' from 'a' by 'a>join', and no flow leads there any more: map 'a>join' to 'check>join' or 'b>join'",
+  );
+  expect(problemsOf(driver, checked, { "a>join": "nowhere" })).toContain("mapping-unknown a>join");
+  expect(problemsOf(driver, checked, { "a>join": "start>split" })).toEqual(["flow-gone join"]);
+  migrate(driver, checked, { "a>join": "check>join" });
+  expect(driver.lastEvents[0]).toMatchObject({ elements: {}, flows: { "a>join": "check>join" } });
+  expect(driver.complete("b").status).toBe("completed");
+});
+
+test("[K205] what is mapped to a flow of another scope, that another token is on, or past a gateway that went on, is in the way", () => {
+  const content = [start("s"), and("split"), service("a"), service("b"), service("c"), and("join"), end("e")];
+  const lines = ["start>box>end", "s>split>a>join>e", "split>b>join", "split>c>join"];
+  const old = program([start(), ...sub("box", content), end()], lines);
+  const moved = program(
+    [start(), ...sub("box", content), service("x"), service("y"), and("other"), end()],
+    ["start>box>x>other>end", "y>other", "s>split>c>join>e", "split>b>join", "split>a"],
+  );
+  const driver = new Driver(old).create().complete("a").complete("b");
+  expect(problemsOf(driver, moved, { "a>join": "x>other" })).toEqual(["flow-gone join"]);
+  expect(problemsOf(driver, moved, { "a>join": "b>join", "b>join": "b>join" })).toEqual(["mapping-twice join"]);
+  expect(problemsOf(driver, moved, { "a>join": "b>join" })).toEqual(["flow-gone join"]);
+  const gate = (...more: string[]) =>
+    program(
+      [
+        start(),
+        and("split"),
+        service("a"),
+        service("b"),
+        complex("c", "arrived >= 1"),
+        complex("d", "arrived >= 2"),
+        end(),
+      ],
+      ["start>split>b>c>end", "b>d>end", ...more],
+    );
+  const resting = new Driver(gate("split>a>c")).create().complete("a");
+  expect(problemsOf(resting, gate("split>a>d"), { "a>c": "a>d" })).toEqual(["flow-gone c"]);
+});
+
+test("[K206] a token that nothing can be mapped to has to go on first", () => {
+  const old = program(
+    [start(), and("split"), service("a"), service("b"), and("join"), end()],
+    ["start>split>a>join>end", "split>b>join"],
+  );
+  const gone = program([start(), service("b"), and("join"), end()], ["start>b>end", "join>end"]);
+  const driver = new Driver(old).create().complete("a");
+  const refusal = driver.try({ type: "migrate-instance", to: gone, mapping: {}, reason: "so" });
+  expect(refusal?.reason).toContain("no flow leads there any more: let it go on first, or take it away");
 });
 
 test("[K205] flows between the same two elements stay apart", () => {

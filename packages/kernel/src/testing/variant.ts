@@ -55,10 +55,12 @@ function combined(first: Mapping, second: Mapping, program: Program): Mapping {
   );
 }
 
-/** Work on ways that had none, and one task under another name, at a place where it may be waited for right now. */
+/** Work on ways that had none, with where tokens go that are past it, and one task under another name, at a place where it may be waited for right now. */
 function rebuilt(random: Random, document: ProgramDocument): { document: ProgramDocument; mapping: Mapping } {
   const byId = new Map(document.elements.map((element) => [element.id, element]));
   const added: Element[] = [];
+  // A token that waits at the end of such a way is past the new work, or the migration is refused.
+  const passed: { [flow: string]: string } = {};
   const flows = document.flows.flatMap((flow) => {
     const from = byId.get(flow.from);
     // Only what waits for an event may follow there.
@@ -66,13 +68,14 @@ function rebuilt(random: Random, document: ProgramDocument): { document: Program
     const id = `new${random.below(1_000_000_000)}`;
     added.push({ ...service(id, { inputs: map({ n: "n" }) }), parent: from.parent });
     const on = { id: `${id}>`, from: id, to: flow.to };
+    if (random.chance(0.7)) passed[flow.id] = on.id;
     return [{ ...flow, to: id }, on];
   });
   const grown = { ...document, elements: [...document.elements, ...added], flows };
   const replaced = document.elements.find(({ kind }) => kind === "service-task" && random.chance(0.2))?.id;
-  if (replaced === undefined) return { document: grown, mapping: {} };
+  if (replaced === undefined) return { document: grown, mapping: passed };
   const name = `${replaced}-new`;
-  return { document: renameOne(grown, replaced, name), mapping: { [replaced]: name } };
+  return { document: renameOne(grown, replaced, name), mapping: { ...passed, [replaced]: name } };
 }
 
 /** Everything that names one element names it by another name. */
