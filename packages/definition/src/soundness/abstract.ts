@@ -22,6 +22,9 @@ const dropped: readonly string[] = [
   "title",
   "assignee",
   "candidates",
+  "candidatesFrom",
+  "processFrom",
+  "late",
   "due",
   "followUp",
   "priority",
@@ -37,13 +40,19 @@ function abstractElement(element: Element, document: ProgramDocument): Element {
   for (const name of dropped) delete fields[name];
   if (element.kind === "user-task") fields["sla"] = escalationsOf(element);
   if (element.kind === "script-task") fields["assignments"] = [];
-  if ("loop" in element && element.loop !== undefined) fields["loop"] = abstractLoop(element.loop as unknown as Fields);
+  if ("loop" in element && element.loop !== undefined) {
+    fields["loop"] = abstractLoop(element.loop as unknown as Fields, document);
+  }
   if (fields["activation"] !== undefined) fields["activation"] = asks("activation") as unknown as Json;
   if (fields["completion"] !== undefined) fields["completion"] = asks("condition") as unknown as Json;
   if (fields["activate"] !== undefined) {
     fields["activate"] = asks("activate", choosableIn(document, element.id).join(",")) as unknown as Json;
   }
-  if (fields["trigger"] !== undefined) fields["trigger"] = abstractTrigger(fields["trigger"] as Fields);
+  if (fields["job"] !== undefined) fields["job"] = withFixedType(fields["job"] as Fields);
+  if (fields["trigger"] !== undefined)
+    fields["trigger"] = isThrown(element)
+      ? abstractThrow(fields["trigger"] as Fields, document)
+      : abstractTrigger(fields["trigger"] as Fields);
   if (fields["message"] !== undefined) fields["message"] = { name: anything };
   if (fields["decision"] !== undefined)
     fields["decision"] = { result: "anything", expression: asks("nothing") as unknown as Json };
@@ -77,7 +86,7 @@ function escalationsOf(task: UserTask): Json {
 /** How often at most a loop goes round that counts: the second time shows what a repetition does. */
 const roundsMax = 2;
 
-function abstractLoop(loop: Fields): Json {
+function abstractLoop(loop: Fields, document: ProgramDocument): Json {
   // Each is a question of its own, even where the same is asked.
   const condition = () => asks("condition") as unknown as Json;
   if (loop["mode"] === "standard") return { ...loop, condition: condition(), maximum: roundsMax };
@@ -86,15 +95,49 @@ function abstractLoop(loop: Fields): Json {
     if (loop[name] !== undefined) abstracted[name] = loop[name];
   for (const name of ["completion", "accept"]) if (loop[name] !== undefined) abstracted[name] = condition();
   if (loop["behavior"] !== undefined) abstracted["behavior"] = loop["behavior"];
-  if (loop["event"] !== undefined) abstracted["event"] = abstractTrigger(loop["event"] as Fields);
+  if (loop["event"] !== undefined) abstracted["event"] = abstractThrow(loop["event"] as Fields, document);
   if (loop["events"] !== undefined) {
     const events = (loop["events"] as Fields[]).map(({ event }) => ({
       condition: condition(),
-      event: abstractTrigger(event as Fields),
+      event: abstractThrow(event as Fields, document),
     }));
     abstracted["events"] = events;
   }
   return abstracted;
+}
+
+/** Which type of job it is, is nothing that the process goes on differently by. */
+function withFixedType(job: Fields): Fields {
+  const { typeFrom: _computed, ...fixed } = job;
+  return fixed;
+}
+
+/** A code that is computed may be any that something in the process catches, or another one. */
+function codesCaught(document: ProgramDocument, type: string): string[] {
+  const caught = document.elements.flatMap((element) => {
+    if (element.kind !== "boundary-event" && element.kind !== "start-event") return [];
+    const { trigger } = element;
+    const triggers = trigger.type === "multiple" ? trigger.triggers : [trigger];
+    return triggers.flatMap((each) =>
+      each.type === type && "code" in each && each.code !== undefined ? [each.code] : [],
+    );
+  });
+  return [...new Set(caught)];
+}
+
+function isThrown({ kind }: Element): boolean {
+  return kind === "end-event" || kind === "intermediate-throw-event";
+}
+
+/** A code that is thrown may be computed. */
+function abstractThrow(trigger: Fields, document: ProgramDocument): Fields {
+  if (trigger["type"] === "multiple") {
+    return { ...trigger, triggers: (trigger["triggers"] as Fields[]).map((each) => abstractThrow(each, document)) };
+  }
+  const abstracted = abstractTrigger(trigger);
+  if (trigger["codeFrom"] === undefined) return abstracted;
+  const codes = codesCaught(document, String(trigger["type"])).map(encodeURIComponent);
+  return { ...abstracted, codeFrom: asks("code", codes.join(",")) as unknown as Json };
 }
 
 /** A condition may come to hold any time, as a message may come any time. */
@@ -104,8 +147,10 @@ function abstractTrigger(trigger: Fields): Fields {
       return { type: "timer", timer: { kind: (trigger["timer"] as Fields)["kind"] ?? "date", value: anything } };
     case "conditional":
       return { type: "message", message: { name: anything } };
-    case "message":
-      return { ...trigger, message: { name: anything } };
+    case "message": {
+      const job = trigger["job"] as Fields | undefined;
+      return { ...trigger, message: { name: anything }, ...(job === undefined ? {} : { job: withFixedType(job) }) };
+    }
     case "signal": {
       // Who waits in the instance that broadcasts it gets it: which signal it is matters, as far as that is known.
       const { name } = trigger["signal"] as { readonly name: Fields };

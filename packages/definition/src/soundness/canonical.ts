@@ -97,7 +97,8 @@ function homeOf(key: string | number, row: unknown): Key {
   if (typeof key === "string") return Number(key.slice(0, key.indexOf("/")));
   if (typeof row !== "object" || row === null) return key;
   const { owner, scope, body } = row as Row;
-  return (owner ?? scope ?? body ?? key) as Key;
+  // The owner of a task is a person.
+  return ((typeof owner === "string" ? undefined : owner) ?? scope ?? body ?? key) as Key;
 }
 
 function describe(table: string, row: unknown, tables: Record<string, [string | number, unknown][]>): string {

@@ -48,8 +48,8 @@ export class CircleGone extends Error {
   }
 }
 
-/** What an abstract expression asks for; its text says which, and for `activate` a list of ids. */
-export type Question = "condition" | "items" | "activation" | "activate" | "nothing";
+/** What an abstract expression asks for; its text says which, and for `activate` and `code` what there is. */
+export type Question = "condition" | "items" | "activation" | "activate" | "code" | "nothing";
 
 export function asks(question: Question, detail = ""): Expression {
   return { language: "cel", text: detail === "" ? question : `${question} ${detail}` };
@@ -80,6 +80,10 @@ function answer(choices: Choices, expression: Expression, scope: VariableScope):
       const ids = detail === "" ? [] : detail.split(",");
       const chosen = choices.choose(expression, ids.length + 2);
       return given(chosen === 0 ? ids : chosen === 1 ? [] : [ids[chosen - 2] ?? ""]);
+    }
+    case "code": {
+      const codes = detail === "" ? [] : detail.split(",").map(decodeURIComponent);
+      return given(codes[choices.choose(expression, codes.length + 1)] ?? "any other code");
     }
     default:
       return given(null);

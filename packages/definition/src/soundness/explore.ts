@@ -111,8 +111,6 @@ export class Explorer {
   readonly #known: Map<string, number> = new Map();
   readonly #states: Seen[] = [];
   readonly #entered: Set<string> = new Set();
-  /** Why moves of the state that is being left led nowhere. */
-  #refused: string[] = [];
   #open: (Open | undefined)[] = [];
   #cut: string | undefined;
   #work: number = 0;
@@ -166,7 +164,6 @@ export class Explorer {
 
   #expand({ index, snapshot }: Open): void {
     const state = restoreState(snapshot);
-    this.#refused = [];
     const context = { program: this.#program, state, surroundings: this.#surroundings, at: state.head.at };
     const waits = waitsOf(context);
     const quiet = this.#limits.everyOrder ? undefined : waits.find((wait) => this.#mayGoFirst(wait, waits));
@@ -186,7 +183,7 @@ export class Explorer {
       this.#cut !== undefined
     )
       return;
-    reached.waiting = this.#refused.length > 0 ? [...new Set(this.#refused)] : this.#waitingIn(state);
+    reached.waiting = this.#waitingIn(state);
   }
 
   #mayGoFirst({ moves, element }: Wait, waits: readonly Wait[]): boolean {
@@ -222,7 +219,6 @@ export class Explorer {
       const decision = this.#decide(state, move.command);
       if (decision === undefined) circles += 1;
       if (decision === undefined || "rejection" in decision || decision.events.some(isUnforeseen)) {
-        if (decision !== undefined) this.#refused.push(...refusalsIn(decision));
         allNew = false;
         continue;
       }
@@ -329,11 +325,6 @@ function recordsIn(snapshot: JsonObject): number {
 /** A data fault, which the abstraction invented or other checks report. */
 function isUnforeseen(event: Event): boolean {
   return event.type === "incident-created" && event.kind !== "items-failed" && event.error.code !== "join-stuck";
-}
-
-function refusalsIn(decision: Decision): string[] {
-  if ("rejection" in decision) return [decision.rejection.reason];
-  return decision.events.flatMap((event) => (event.type === "incident-created" ? [event.error.message] : []));
 }
 
 function stuckJoin(events: readonly Event[]): string | undefined {

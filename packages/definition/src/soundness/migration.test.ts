@@ -59,6 +59,39 @@ test("[D168] what a new version would leave stuck is found, though it is sound f
   });
 });
 
+test("[D168] a pause is no end, and a task is done by whoever has it", () => {
+  const asking = programFrom("  a: { user: look at it }\n  b: { wait: 5m }\n");
+  const state = newState();
+  const does = (command: Command) => {
+    const decision = decide(asking, state, command);
+    if ("rejection" in decision) throw new Error(decision.rejection.reason);
+    for (const event of decision.events) evolve(state, event);
+  };
+  does({ type: "create-instance", instanceId: "i", rootId: "i", variables: {}, actor: "me", at: 5 });
+  const key = [...state.tasks.values()][0]?.key ?? 0;
+  does({ type: "claim-task", key, actor: "ann", at: 6 });
+  const check = { from: asking, to: asking };
+  expect(checkMigration(state, check)).toMatchObject({ verdict: "sound" });
+  does({ type: "delegate-task", key, to: "bob", actor: "ann", at: 7 });
+  expect(checkMigration(state, check)).toMatchObject({ verdict: "sound" });
+  does({ type: "resolve-task", key, actor: "bob", at: 8 });
+  does({ type: "complete-task", key, result: {}, actor: "ann", at: 9 });
+  does({ type: "pause-instance", stopRunning: false, reason: "rest", actor: "me", at: 10 });
+  expect(checkMigration(state, check)).toMatchObject({ verdict: "sound" });
+});
+
+test("[D161] where nothing can happen any more, what is waited for is said", () => {
+  const state = waiting();
+  const job = [...state.jobs.values()][0]?.key ?? 0;
+  const error = { code: "E", message: "it broke" };
+  const decision = decide(old, state, { type: "fail-job", key: job, error, retryable: false, at: 9 });
+  for (const event of "events" in decision ? decision.events : []) evolve(state, event);
+  const verdict = checkMigration(state, { from: old, to: old });
+  expect("findings" in verdict && verdict.findings.map(({ message }) => message)).toEqual([
+    "Expected a way on, but nothing can happen any more: b: It failed (E): it broke; t: A token from 'a' waits for the others.",
+  ]);
+});
+
 test("[D168] what the kernel would refuse to migrate says why", () => {
   const gone = programFrom("  a: { job: x }\n");
   const verdict = checkMigration(waiting(), { from: old, to: gone });

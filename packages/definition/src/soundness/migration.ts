@@ -1,7 +1,7 @@
 import {
   decide,
-  type ElementId,
   evolve,
+  type MigrateInstance,
   type MigrationProblem,
   type Program,
   restoreState,
@@ -14,8 +14,8 @@ export interface MigrationCheck extends Omit<SoundnessOptions, "from"> {
   /** What the instance runs under now, and what it is to go on under. */
   readonly from: Program;
   readonly to: Program;
-  /** Elements that are called otherwise in the new program; the others keep their id. */
-  readonly mapping?: { readonly [element: ElementId]: ElementId };
+  /** Elements that are called otherwise in the new program; and flows whose tokens are to be on another one. */
+  readonly mapping?: MigrateInstance["mapping"];
 }
 
 export type MigrationVerdict =
@@ -30,8 +30,12 @@ export function checkMigration(state: State, check: MigrationCheck): MigrationVe
   const { from, to, mapping = {}, ...limits } = check;
   const migrated = restoreState(snapshotState(state));
   const { at } = migrated.head;
-  const decision = decide(from, migrated, { type: "migrate-instance", to, mapping, reason: "", actor: "check", at });
+  const told = { actor: "check", at } as const;
+  const decision = decide(from, migrated, { type: "migrate-instance", to, mapping, reason: "", ...told });
   if ("rejection" in decision) return { verdict: "refused", problems: decision.rejection.problems ?? [] };
   for (const event of decision.events) evolve(migrated, event);
+  // A pause is no end: what is asked is what follows it.
+  const resumed = decide(to, migrated, { type: "resume-instance", ...told });
+  if ("events" in resumed) for (const event of resumed.events) evolve(migrated, event);
   return checkSoundness(to.document, { ...limits, from: [migrated] });
 }

@@ -49,18 +49,25 @@ const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { reado
       ),
     ],
   }),
-  "open-task": ({ key, element }, { surroundings, at }) => ({
-    owner: key,
-    moves: [
-      { command: { type: "complete-task", key, result: {}, actor, at }, adds: false },
-      ...surroundings.codesAround(element).map(
-        (code): Move => ({
-          command: { type: "throw-task-error", key, error: { code, message: "" }, actor, at },
-          adds: false,
-        }),
-      ),
-    ],
-  }),
+  "open-task": ({ key, element }, { state, surroundings, at }) => {
+    const task = state.tasks.get(key);
+    // Whoever has it does it; who was lent it gives it back first.
+    const who = { key, actor: task?.assignee ?? actor, at };
+    if (task?.owner !== undefined)
+      return { owner: key, moves: [{ command: { type: "resolve-task", ...who }, adds: false }] };
+    return {
+      owner: key,
+      moves: [
+        { command: { type: "complete-task", result: {}, ...who }, adds: false },
+        ...surroundings.codesAround(element).map(
+          (code): Move => ({
+            command: { type: "throw-task-error", error: { code, message: "" }, ...who },
+            adds: false,
+          }),
+        ),
+      ],
+    };
+  },
   "arm-timer": (effect, { state, surroundings, at }) => {
     const timer = state.timers.get(effect.key);
     if (timer === undefined) return undefined;

@@ -56,6 +56,23 @@ test("[D161] a join that a token can miss is found, with the shortest way there"
   ).toEqual(["process-stuck start → work → either → a", "process-stuck start → work → either → b"].slice(0, 1));
 });
 
+test("[D160] names that are worked out are no reason to be stuck, and a computed code may be any that is caught", () => {
+  const sound: readonly string[] = [
+    "  a: { job: x }\n  b: { job: '= kind' }\n",
+    "  a: { job: x }\n  b: { call: '= kind' }\n",
+    "  a: { job: x }\n  b: { emit: { escalation: '= kind' } }\n",
+    "  a: { job: x }\n  b: { steps: { c: { throw: '= kind' } }, on: { error: { 'not found': d, other: e } }, then: end }\n  d: { job: y, then: end }\n  e: { job: z }\n",
+  ];
+  const check = (steps: string) =>
+    checkSoundness(programOf(`process: p\nvariables: { kind: { type: string, required: true } }\nsteps:\n${steps}`));
+  expect(sound.map((steps) => check(steps).findings)).toEqual(sound.map(() => []));
+});
+
+test("[D160] one signal that leads to another is no circle: each has its own name", () => {
+  const pack = "  pack: { job: x, on: { event: { signal: ask, interrupting: false, then: told } }, then: end }\n";
+  expect(findings(`${pack}  told: { emit: { signal: told }, then: end }\n`)).toEqual([]);
+});
+
 test("[D161] what waits for events is explored: whichever comes first, and beside everything else", () => {
   // Of two events only one comes: nothing may wait for both.
   const race =

@@ -77,7 +77,7 @@ function howFar({ cut, states, depth }: Exploration): string {
 function stuck(document: ProgramDocument, explored: Exploration): SoundnessFinding[] {
   const found = new Map<string, SoundnessFinding>();
   for (const [index, state] of explored.states.entries()) {
-    const reason = state.stuckAt ?? state.waiting.join(" ");
+    const reason = state.stuckAt ?? state.waiting.join("; ");
     if (reason === "" || found.has(reason)) continue;
     const path = pathTo(document, explored, index);
     const join = document.elements.find((element) => element.id === state.joins[0]);
