@@ -207,6 +207,30 @@ test("[K148] nobody looks at the condition of a start event of the process: who 
   expect(new Driver(made).create({ n: 0 }, { start: { element: "hot", payload: {} } }).active).toEqual(["cool"]);
 });
 
+test("[K148] a condition beside the message that starts the process reads what that brought", () => {
+  const both = allOf(onMessage("order"), onCondition("sum > 100"));
+  const made = program(
+    [{ ...start("large", both), outputs: map({ sum: "sum" }) }, service("review")],
+    ["large>review"],
+  );
+  const begin = (sum: number) =>
+    new Driver(made).create({}, { start: { element: "large", payload: { sum }, messageId: "m", trigger: 0 } });
+  expect(begin(500).active).toEqual(["review"]);
+  expect(begin(500).view().variables).toEqual({ sum: 500 });
+  expect(begin(5).active).toEqual(["large"]);
+});
+
+test("[K146] a condition among several triggers sees what the others have brought, whichever comes first", () => {
+  const made = line(catching("both", allOf(onMessage("order"), onSignal("rate"), onCondition("sum * rate > limit"))));
+  const driver = new Driver(made).create({ limit: 100 });
+  const keyOf = (kind: string) => [...driver.state.subscriptions.values()].find((each) => each.kind === kind)?.key ?? 0;
+  driver.send({ type: "deliver-signal", key: keyOf("signal"), name: "rate", payload: { rate: 3 } });
+  driver.send({ type: "deliver-message", key: keyOf("message"), name: "order", payload: { sum: 30 }, messageId: "m" });
+  expect(driver.active).toEqual(["both"]);
+  driver.send({ type: "set-variables", scope: 0, values: { limit: 89 }, reason: "so" });
+  expect(driver.status).toBe("completed");
+});
+
 test("[K144] without a start event everything begins that no flow leads to, and nothing else", () => {
   const late = handling("late", { trigger: onMessage("m") }, []);
   const here = { type: "link" as const, name: "x" };

@@ -1,12 +1,12 @@
 import type { Key } from "../command.ts";
 import type { VariableScope } from "../host.ts";
-import type { Json } from "../json.ts";
-import { assert } from "../problem.ts";
+import type { Json, JsonObject } from "../json.ts";
+import { assert, must } from "../problem.ts";
 import { type Asking, evaluateCondition, Names, type Result } from "../scope.ts";
 import type { SubscriptionRecord } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import { triggerSubscription } from "./trigger.ts";
-import { triggerAt } from "./wait.ts";
+import { needsAll, triggerAt } from "./wait.ts";
 
 /** Remembers whether a name was asked for that nothing has. */
 class AskedNames implements VariableScope {
@@ -31,13 +31,24 @@ function holds(turn: Turn, subscription: SubscriptionRecord): Result<boolean> {
   const trigger = triggerAt(turn.element(subscription.element), subscription.trigger);
   assert(trigger?.type === "conditional", `'${subscription.element}' waits for no condition`);
   const { key, owner } = subscription;
-  const names = new AskedNames(new Names(turn.program, turn.state, { scope: owner }));
+  const extra = needsAll(turn.element(subscription.element)) ? broughtToo(turn, subscription) : {};
+  const names = new AskedNames(new Names(turn.program, turn.state, { scope: owner, extra }));
   const asking: Asking = {
     program: turn.program,
     noteDoubt: (doubt) => turn.noteDoubt({ ...doubt, scope: owner, subscription: key }),
   };
   const result = evaluateCondition(asking, trigger.condition, names);
   return !result.ok && names.missed ? { ok: true, value: false } : result;
+}
+
+/** What the other triggers have brought that an event needs all of. */
+function broughtToo({ state }: Turn, { owner, element }: SubscriptionRecord): JsonObject {
+  const brought: { [name: string]: Json } = {};
+  for (const key of state.subscriptionsOf.of(owner)) {
+    const other = must(state.subscriptions.get(key), "it is open");
+    if (other.element === element) Object.assign(brought, other.payload);
+  }
+  return brought;
 }
 
 /** Whether the limit keeps a condition that came to hold from triggering its event. */

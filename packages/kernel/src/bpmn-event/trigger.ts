@@ -61,6 +61,8 @@ function gather(turn: Turn, wait: Awaited, payload: JsonObject): JsonObject | un
   const timers = [...state.timersOf.of(owner)].some((key) => isMine(state.timers.get(key)));
   if (timers || mine.some((each) => isMine(each) && each.kind !== "met")) {
     turn.emit({ type: "trigger-met", key: turn.nextKey(), owner, element, payload, at: turn.at });
+    // A condition among the others may read what this one brought.
+    for (const { key, kind } of mine.filter(isMine)) if (kind === "condition") turn.lookAt(key);
     return undefined;
   }
   const met = mine.filter(isMine).map((each) => must(each.payload, "what is met brought something"));

@@ -16,7 +16,11 @@ export const processMigrate: Command = {
     "Everything that waits goes along under the same id: jobs, tasks, timers with the time that is left, messages, called processes, incidents, and what can be undone. It is done as a whole or not at all; --dry-run only tells, and also whether it can still end there. A timer at the boundary of an element is an element of its own: map it too, or it begins anew. Exit status 1: something is in the way.",
   options: {
     to: { value: "VERSION", help: "the version to go on under (default: what was deployed last)" },
-    map: { value: "OLD=NEW", repeated: true, help: "an element that is called otherwise there, or a flow whose waiting tokens go on by another one" },
+    map: {
+      value: "OLD=NEW",
+      repeated: true,
+      help: "an element that is called otherwise there, or a flow whose waiting tokens go on by another one",
+    },
     "dry-run": { help: "tell what is kept and what is in the way; change nothing" },
     ...reasonOption,
   },

@@ -119,7 +119,8 @@ export const beginning: readonly Row[] = [
     clause: "13.2",
     says: "a conditional start event begins an instance when its condition becomes true",
     rules: "K148 K142",
-    choice: "before an instance there is no data to look at: whoever finds that it holds names the event (`--start`)",
+    choice:
+      "its condition must not read the data of the process (10.5.2), and what else it would read is left open: whoever finds that it holds names the event (`--start`)",
     drawing: `<startEvent id="s"/><startEvent id="c"><conditionalEventDefinition><condition>x = 1</condition></conditionalEventDefinition></startEvent><task id="a"/><task id="b"/>{s>a; c>b}`,
     path: "s a",
   },
