@@ -103,7 +103,7 @@ function keptRules(rule: Rule): void {
 
 function refusalRules(rule: Rule): void {
   rule(
-    "[E81] who could not be started by a message, a signal or a schedule is listed with why, for good",
+    "[E76] [E81] who could not be started by a message, a signal or a schedule is listed with why, for good",
     async (running) => {
       const { engine, harness } = running;
       await engine.deploy([

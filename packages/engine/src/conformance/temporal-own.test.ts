@@ -8,6 +8,7 @@ import type { Engine } from "../port.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
 import { testHost } from "../testing/host.ts";
 import { loop } from "../testing/loop-program.ts";
+import { onTimer } from "../testing/message-programs.ts";
 import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
@@ -175,17 +176,8 @@ describeWithTemporal("Temporal", () => {
   }, 120_000);
 
   test("[TE5] what it does not do yet is refused, before anything begins", async () => {
-    const asking = program({
-      id: "asking",
-      elements: [
-        start(),
-        { kind: "receive-task", id: "hear", parent: null, message: { name: { literal: "news" } } },
-        end(),
-      ],
-      flows: ["start>hear", "hear>end"],
-    });
-    await expect(engine.deploy([asking])).rejects.toMatchObject({ code: "engine-unsupported" });
-    await expect(engine.publish({ name: "news", variables: {} })).rejects.toMatchObject({ code: "engine-unsupported" });
+    const daily = onTimer("daily", { kind: "cycle", value: { literal: "R/PT24H" } });
+    await expect(engine.deploy([daily])).rejects.toMatchObject({ code: "engine-unsupported" });
     expect((await engine.query("versions")).rows).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-import type { Standing, StandingWanted, Store, StoreReader, Turn } from "./store.ts";
+import type { MessageReader, Standing, StandingWanted, Store, StoreReader, Turn } from "./store.ts";
 
 /** How far the log is. */
 export interface News {
@@ -15,7 +15,7 @@ export type Appended = Turn & { readonly defines?: boolean };
  * A log that any number of processes may write, each turn as a whole. Nobody keeps in memory what another may change:
  * a turn is decided from what the log has at that moment.
  */
-export interface SharedLog extends StoreReader {
+export interface SharedLog extends StoreReader, MessageReader {
   /**
    * Reads what is wanted, has `decide` make a turn of it, and writes that, with nobody else's in between. Resolves once
    * it survives a crash; after a rejection nothing of it is visible. To be called one after the other.

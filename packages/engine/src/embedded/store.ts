@@ -305,11 +305,30 @@ export interface StoreReader {
   close(): Promise<void>;
 }
 
+/** What happens between instances: asked for by whoever brings them together. */
+export interface MessageReader {
+  channels(wanted: readonly ChannelWanted[]): Promise<readonly ChannelRows[]>;
+  /** The oldest messages of a channel that a process has not had and that still count, oldest first. */
+  queued(wanted: QueueWanted): Promise<readonly StoredMessage[]>;
+  /**
+   * Channels of a name with something that a process may still begin with: it counts, the process has not had it and
+   * not refused it, and no instance holds the channel. Ordered by key, the one without first.
+   */
+  beginning(wanted: BeginWanted): Promise<readonly ChannelName[]>;
+  /** Subscriptions to a signal that were open at a position of the log, by (instance, key). */
+  signalled(wanted: SignalWanted): Promise<readonly OpenSubscription[]>;
+  /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */
+  unmatched(now: number): Promise<readonly Unmatched[]>;
+  messageCounts(): Promise<MessageCounts>;
+  /** What the instances of these numbers are called. */
+  instanceIds(numbers: readonly InstanceNumber[]): Promise<ReadonlyMap<InstanceNumber, string>>;
+}
+
 /**
  * Where the engine keeps everything. One writer. `commit` resolves once the whole turn survives a crash, and rejects
  * with nothing of it visible; after a rejection the engine calls `reopen` before anything else.
  */
-export interface Store extends StoreReader {
+export interface Store extends StoreReader, MessageReader {
   /** Durably counts this opening; fencing tokens start with it, so they grow across restarts. */
   claimEpoch(): Promise<number>;
   counters(): Promise<Counters>;
@@ -330,19 +349,6 @@ export interface Store extends StoreReader {
   timers(after: ArmedTimer | undefined, limit: number): Promise<readonly ArmedTimer[]>;
   /** All of it, oldest first. */
   outbox(): Promise<readonly OutboxEntry[]>;
-  channels(wanted: readonly ChannelWanted[]): Promise<readonly ChannelRows[]>;
-  /** The oldest messages of a channel that a process has not had and that still count, oldest first. */
-  queued(wanted: QueueWanted): Promise<readonly StoredMessage[]>;
-  /**
-   * Channels of a name with something that a process may still begin with: it counts, the process has not had it and
-   * not refused it, and no instance holds the channel. Ordered by key, the one without first.
-   */
-  beginning(wanted: BeginWanted): Promise<readonly ChannelName[]>;
-  /** Subscriptions to a signal that were open at a position of the log, by (instance, key). */
-  signalled(wanted: SignalWanted): Promise<readonly OpenSubscription[]>;
-  /** Who waits for a message that is there, and whose holder has ended: what a crash kept from getting on. */
-  unmatched(now: number): Promise<readonly Unmatched[]>;
-  messageCounts(): Promise<MessageCounts>;
   /**
    * Of a store that can be lost between two turns, as with a connection: `tell` is called once it is. After that only
    * `reopen` is of use, which rejects with `ownership-lost` when another process has taken over meanwhile.

@@ -10,6 +10,8 @@ import type {
 } from "@tutti/kernel";
 import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
 import type { OwnCommand } from "../embedded/turn/inbox.ts";
+import type { MessageReceiver } from "../port.ts";
+import type { Parcel, ParcelAnswer } from "./message/contract.ts";
 
 /*
  * What goes over the border between the workflow sandbox and the rest: names and plain JSON, nothing that either side
@@ -38,6 +40,10 @@ export interface ProcessInput {
   /** What calls with `deployment` binding are bound to. */
   readonly deployment: string;
   readonly requestId: string | null;
+  /** The channel of the message that starts it, of those with a key. */
+  readonly startedBy?: string | null;
+  /** Who has had the message with this instance, of one that is remembered. */
+  readonly received?: { readonly number: number; readonly receivers: readonly MessageReceiver[] };
   /** Epoch ms at which the start was asked for. */
   readonly askedAt: number;
   readonly create: Omit<CreateInstance, "at">;
@@ -53,6 +59,14 @@ export interface Carried {
   readonly inbox: readonly UntimedCommand[];
   /** Offers of jobs so far: fencing tokens grow on. */
   readonly offers: number;
+  readonly parcels?: CarriedParcels;
+}
+
+/** What brokers have brought. */
+export interface CarriedParcels {
+  /** Ids of the newest, with what was answered. */
+  readonly answers: readonly (readonly [id: string, answer: ParcelAnswer])[];
+  readonly kept: readonly Parcel[];
 }
 
 /** Why there is no such instance, or which one the request began before. */
@@ -99,6 +113,8 @@ export interface ProjectedRow extends Told {
 export interface Projection {
   readonly instanceId: string;
   readonly rows: readonly ProjectedRow[];
+  /** What changes in the tables without an event; only as long as the instance has so many of them. */
+  readonly beside?: { readonly sequence: number; readonly changes: readonly Change[] };
 }
 
 /**

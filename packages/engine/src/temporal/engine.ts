@@ -1,12 +1,5 @@
 import { hash } from "node:crypto";
-import {
-  type Client,
-  WithStartWorkflowOperation,
-  type Workflow,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
 import {
   AppError,
@@ -48,9 +41,11 @@ import type {
   Deployment,
   Engine,
   InstanceCommand,
+  MessageRequest,
   MigrateRequest,
   Migration,
   Outcome,
+  SignalRequest,
   StartRequest,
   Stop,
   WorkOptions,
@@ -59,14 +54,19 @@ import { type TemporalConnection, unreachable } from "./connection.ts";
 import {
   type Began,
   type CommandAnswer,
+  type LocalActivities,
   type MigrateAnswer,
   type MigrateOrder,
   names,
   type ProcessInput,
   type Recalled,
 } from "./contract.ts";
+import { Courier, isBrokerId, isGone } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
 import { holdWaiting, setHeld } from "./held.ts";
+import type { PostActivities } from "./message/contract.ts";
+import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
+import { Publisher } from "./message/publisher.ts";
 import { Projector } from "./projector.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 import { Workers } from "./workers.ts";
@@ -110,6 +110,9 @@ export class TemporalEngine implements Engine {
   readonly #definitions: Definitions;
   readonly #recent: RecentRows;
   readonly #projector: Projector;
+  readonly #courier: Courier;
+  readonly #desk: Desk;
+  readonly #publisher: Publisher;
   readonly #workers: Workers;
   #closing: Promise<void> | undefined;
 
@@ -121,20 +124,36 @@ export class TemporalEngine implements Engine {
     this.#definitions = new Definitions(store, host, (queue, slots) => this.#workers.resize(queue, slots));
     this.#recent = new RecentRows(this.#limits.recentRowsMax);
     this.#projector = new Projector(store, this.#recent);
+    const { client } = connection;
+    const timeoutMs = options.workflowTaskTimeoutMs ?? workflowTaskTimeoutMs;
+    const courier = new Courier({ client, taskQueue, workflowTaskTimeoutMs: timeoutMs });
+    const write: DeskOptions["write"] = (changes) => this.#projector.change(changes);
+    this.#courier = courier;
+    this.#desk = new Desk({ log: store, write, definitions: this.#definitions, courier, clock });
+    this.#publisher = new Publisher({ courier, limits: this.#limits, clock, counts: () => store.messageCounts() });
     this.#workers = new Workers(
       { ...this.#options, connection, limits: this.#limits },
-      {
-        program: (programHash) => this.#document(programHash),
-        project: (projection) => this.#projector.project(projection),
-        recall: ({ instanceId, after }) => recall(store, instanceId, after),
-        setHeld: (wanted) => setHeld(connection.client, wanted),
-        holdWaiting: (wanted) => holdWaiting(connection.client, wanted),
-        resolveCall: async (wanted) => {
-          await this.#definitions.look();
-          return this.#programs.called(wanted) ?? null;
-        },
-      },
+      { instances: this.#activities(), brokers: brokerActivities(this.#desk) },
     );
+  }
+
+  #activities(): LocalActivities & PostActivities {
+    return {
+      program: (programHash) => this.#document(programHash),
+      project: async (projection) => {
+        const projected = await this.#projector.project(projection);
+        if (projected.ok) await this.#desk.wake(projection);
+        return projected;
+      },
+      recall: ({ instanceId, after }) => recall(this.#options.store, instanceId, after),
+      setHeld: (wanted) => setHeld(this.#client, wanted),
+      holdWaiting: (wanted) => holdWaiting(this.#client, wanted),
+      resolveCall: async (wanted) => {
+        await this.#definitions.look();
+        return this.#programs.called(wanted) ?? null;
+      },
+      post: (broker, task) => this.#courier.post(broker, task),
+    };
   }
 
   /** Resolves when commands are taken. */
@@ -149,6 +168,7 @@ export class TemporalEngine implements Engine {
       });
     });
     await this.#workers.open();
+    await this.#desk.recover();
   }
 
   async deploy(documents: readonly ProgramDocument[]): Promise<Deployment> {
@@ -161,6 +181,7 @@ export class TemporalEngine implements Engine {
       return { type: "deployment-put", deployment, number: counters.deployment + 1, documents, starts };
     });
     await this.#definitions.look();
+    await this.#desk.beginAnew(documents.map(({ id }) => id));
     return deployment;
   }
 
@@ -189,7 +210,7 @@ export class TemporalEngine implements Engine {
 
   #checkedStart(request: StartRequest): StartRequest {
     const { process, version } = request;
-    if (request.instanceId !== undefined) checkId("instance id", request.instanceId);
+    if (request.instanceId !== undefined) checkInstanceId(request.instanceId);
     if (request.routingKey !== undefined) checkId("routing key", request.routingKey);
     const named = version === undefined ? this.#programs.latest(process) : this.#programs.version(process, version);
     if (named === undefined) throw programNotFound(process, version);
@@ -197,24 +218,8 @@ export class TemporalEngine implements Engine {
   }
 
   async #begin(request: StartRequest, instanceId: string): Promise<Began> {
-    const { process, requestId } = request;
-    const { taskQueue } = this.#options;
-    const startWorkflowOperation = new WithStartWorkflowOperation(process, {
-      workflowId: instanceId,
-      args: [this.#inputOf(request, instanceId)],
-      taskQueue,
-      workflowTaskTimeout: this.#options.workflowTaskTimeoutMs ?? workflowTaskTimeoutMs,
-      workflowIdConflictPolicy: "USE_EXISTING",
-      // What could not begin has failed, and may be tried again under its id.
-      workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
-    });
-    const options = { args: [requestId] as [string], startWorkflowOperation };
-    try {
-      return await this.#client.workflow.executeUpdateWithStart<Workflow, Began, [string]>(names.begin, options);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unreachable(error);
-      return this.#begunBefore(requestId, instanceId);
-    }
+    const began = await this.#courier.begin(request.process, this.#inputOf(request, instanceId));
+    return began ?? this.#begunBefore(request.requestId, instanceId);
   }
 
   /** The id was given to an instance that has ended since: maybe to this very request. */
@@ -346,12 +351,14 @@ export class TemporalEngine implements Engine {
     await this.#definitions.look();
   }
 
-  publish(): ReturnType<Engine["publish"]> {
-    return this.#unsupported("messages");
+  async publish(request: MessageRequest): ReturnType<Engine["publish"]> {
+    this.#refuseClosed();
+    return this.#publisher.publish(request);
   }
 
-  broadcast(): ReturnType<Engine["broadcast"]> {
-    return this.#unsupported("signals");
+  async broadcast(request: SignalRequest): Promise<void> {
+    this.#refuseClosed();
+    return this.#publisher.broadcast(request);
   }
 
   async rollout(process: string, plan: RolloutPlan | null): Promise<Rollout | null> {
@@ -360,6 +367,7 @@ export class TemporalEngine implements Engine {
     if (plan === null) {
       await this.#projector.define(() => ({ type: "rollout-delete", process }));
       await this.#definitions.look();
+      await this.#desk.beginAnew([process]);
       return null;
     }
     const checked = checkedPayload("plan", plan, this.#limits.payloadCharsMax) as unknown as RolloutPlan;
@@ -372,6 +380,7 @@ export class TemporalEngine implements Engine {
       return { type: "rollout-put", rollout } as const;
     });
     await this.#definitions.look();
+    await this.#desk.beginAnew([process]);
     return shownRollout(change.rollout);
   }
 
@@ -410,6 +419,7 @@ export class TemporalEngine implements Engine {
 
   async #close(graceMs: number): Promise<void> {
     await this.#workers.close(graceMs);
+    this.#courier.close();
     await this.#projector.rest();
     this.#recent.close();
     await this.#connection.close();
@@ -447,9 +457,12 @@ interface Refused {
   readonly rejection: Rejection;
 }
 
-/** There is no execution that could answer, or it ended while it was asked. */
-function isGone(error: unknown): boolean {
-  return error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError;
+/** Brokers are executions, too. */
+function checkInstanceId(instanceId: string): void {
+  checkId("instance id", instanceId);
+  if (!isBrokerId(instanceId)) return;
+  const details = { rejection: "instance-exists" };
+  throw new AppError("start-refused", `Expected no id of a broker, but '${instanceId}' is one.`, { details });
 }
 
 /** The same for the same request, so that whoever repeats it finds the execution that it began. */

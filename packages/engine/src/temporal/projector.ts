@@ -53,6 +53,12 @@ export class Projector {
     });
   }
 
+  /** What is between instances. */
+  change(changes: readonly Change[]): Promise<void> {
+    const nothing = { instances: [], requestIds: [], hashes: [] };
+    return this.#inOrder(() => this.#log.append(nothing, () => ({ rows: [], changes })));
+  }
+
   /** Resolves once everything that was said so far is written, or has failed. */
   async rest(): Promise<void> {
     await this.#inOrder(async () => undefined);
@@ -89,8 +95,8 @@ function wantedBy(projections: readonly Projection[]): StandingWanted {
   const sequences = new Map<string, number>();
   const requestIds = new Set<string>();
   const hashes = new Set<string>();
-  for (const { instanceId, rows } of projections) {
-    const first = rows[0]?.sequence ?? Number.MAX_SAFE_INTEGER;
+  for (const { instanceId, rows, beside } of projections) {
+    const first = rows[0]?.sequence ?? must(beside, "a projection has something to say").sequence + 1;
     sequences.set(instanceId, Math.min(first, sequences.get(instanceId) ?? first));
     for (const { changes } of rows)
       for (const change of changes) if ("record" in change) hashes.add(change.record.hash);
@@ -132,7 +138,7 @@ class Draft {
     this.#instance = standing.counters.instance;
   }
 
-  take({ instanceId, rows }: Projection): Projected {
+  take({ instanceId, rows, beside }: Projection): Projected {
     const known = this.#find(instanceId);
     const created = createdBy(rows);
     if (created !== undefined) {
@@ -143,7 +149,13 @@ class Draft {
       if (requestId !== null) this.#requests.set(requestId, instanceId);
     }
     if (rows.some((row) => differs(known, row))) return { ok: false, differs: true };
-    return { ok: true, positions: rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row)) };
+    const positions = rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row));
+    // Whoever says it late says what is not so any more.
+    if (beside !== undefined && (known.end ?? beside.sequence) === beside.sequence) {
+      const { number } = must(known.record, "what changes beside its rows is there");
+      for (const change of beside.changes) this.#changes.push(placed(change, { number, position: this.#position }));
+    }
+    return { ok: true, positions };
   }
 
   turn(): Appended {
@@ -240,6 +252,9 @@ function placed(change: Change, { number, position }: { readonly number: number;
       return { ...change, incident: { ...change.incident, instance: number } };
     case "subscription-put":
       return { ...change, subscription: { ...change.subscription, instance: number, position } };
+    case "message-received":
+    case "holder-delete":
+      return change;
     default:
       return { ...change, instance: number } as Change;
   }

@@ -9,7 +9,14 @@ import type { QueueRow, Stop, WorkOptions } from "../port.ts";
 import type { TemporalConnection } from "./connection.ts";
 import { type JobOrder, jobTaskQueue, type LocalActivities } from "./contract.ts";
 import { Crew } from "./crew.ts";
+import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { Slots } from "./slots.ts";
+
+/** What workflows have done beside them, each kind on the workers of its own. */
+interface WorkflowActivities {
+  readonly instances: LocalActivities & PostActivities;
+  readonly brokers: BrokerActivities;
+}
 
 interface WorkersOptions {
   readonly connection: TemporalConnection;
@@ -24,19 +31,32 @@ interface WorkersOptions {
 
 /** After so long a workflow that its worker lost is replayed by another one. */
 const stickyTimeout = "2s";
+/** A broker may wait for an instance that does not answer. Another worker asks it again. */
+const brokersEndMs = 5_000;
 /** Heartbeats are passed on at once: what they bring back is whether the job is still wanted. */
 const heartbeatThrottle = "500ms";
 
-/** The workers of this process: one for workflows, and one for the jobs of each class once somebody works. */
+interface Running {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+}
+
+async function end({ worker, ended }: Running): Promise<void> {
+  if (worker.getState() === "RUNNING") worker.shutdown();
+  await ended;
+}
+
+/** The workers of this process: one for instances, one for brokers, and one for the jobs of each class once somebody works. */
 export class Workers {
   readonly crew: Crew;
   readonly #options: WorkersOptions;
-  readonly #local: LocalActivities;
+  readonly #local: WorkflowActivities;
   readonly #slots: ReadonlyMap<QueueClass, Slots>;
-  readonly #running: { readonly worker: Worker; readonly ended: Promise<void> }[] = [];
+  readonly #running: Running[] = [];
+  #brokers: Running | undefined;
   #jobs: Promise<void> | undefined;
 
-  constructor(options: WorkersOptions, local: LocalActivities) {
+  constructor(options: WorkersOptions, local: WorkflowActivities) {
     this.#options = options;
     this.#local = local;
     const { clock, limits, store } = options;
@@ -51,11 +71,15 @@ export class Workers {
 
   async open(): Promise<void> {
     const { workflowBundle, taskQueue } = this.#options;
-    await this.#begin({
-      taskQueue,
-      workflowBundle,
-      activities: this.#local,
-      stickyQueueScheduleToStartTimeout: stickyTimeout,
+    const workflows = { workflowBundle, stickyQueueScheduleToStartTimeout: stickyTimeout };
+    const { instances, brokers } = this.#local;
+    await this.#begin({ ...workflows, taskQueue, activities: instances });
+    // Apart, because brokers wait for instances: they must not take the places that those need to answer.
+    this.#brokers = await this.#begin({
+      ...workflows,
+      taskQueue: brokerTaskQueue(taskQueue),
+      activities: { ...brokers },
+      shutdownForceTime: brokersEndMs,
     });
   }
 
@@ -89,8 +113,9 @@ export class Workers {
   async close(graceMs: number): Promise<void> {
     await this.crew.stop(graceMs);
     await this.#jobs;
-    for (const { worker } of this.#running) if (worker.getState() === "RUNNING") worker.shutdown();
-    await Promise.all(this.#running.map(({ ended }) => ended));
+    // Brokers wait for instances.
+    if (this.#brokers !== undefined) await end(this.#brokers);
+    await Promise.all(this.#running.map(end));
   }
 
   async #beginJobs(): Promise<void> {
@@ -114,12 +139,14 @@ export class Workers {
     );
   }
 
-  async #begin(options: WorkerOptions): Promise<void> {
+  async #begin(options: WorkerOptions): Promise<Running> {
     const { connection, namespace = "default", log } = this.#options;
     const { native, dataConverter } = connection;
     const worker = await Worker.create({ connection: native, namespace, dataConverter, ...options });
     const ended = worker.run().catch((error: unknown) => log?.error("a worker ended", { error: String(error) }));
-    this.#running.push({ worker, ended });
+    const running = { worker, ended };
+    this.#running.push(running);
+    return running;
   }
 
   #of(queue: QueueClass): Slots {

@@ -1,13 +1,15 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import type { Engine } from "../port.ts";
+import { brokerId } from "../temporal/courier.ts";
 import { loop } from "./loop-program.ts";
+import { receiver, sender } from "./message-programs.ts";
 import { branches, call, end, program, sequence, service, start, wait } from "./programs.ts";
 import { openTemporalHouse, type TemporalHome } from "./temporal-house.ts";
 
 /*
- * Records what Temporal remembers of some instances on a real server, for the replays that need none. Run once a
+ * Records what Temporal remembers of some instances on a real server, for the replays that need none. Run for a
  * release, under its number: `node --conditions=@tutti/source packages/engine/src/testing/record-histories.ts 0.1`.
  * What was recorded once is never recorded again.
  */
@@ -56,14 +58,46 @@ async function play(engine: Engine): Promise<Map<string, string>> {
   const key = (await engine.query("tasks", { instanceId: asked })).rows[0]?.key ?? 0;
   await engine.command(asked, { type: "complete-task", key, result: {}, actor: "ann" });
   for (const id of ids.values()) await ended(engine, id);
-  return ids;
+  return new Map([...ids, ...(await playMessages(engine))]);
+}
+
+/** One message that came before anybody waited for it, and a signal; one of two who wait for it is paused. */
+async function playMessages(engine: Engine): Promise<Map<string, string>> {
+  const alarms = ["alarm", "alarm-paused"] as const;
+  await engine.deploy([receiver("receiving"), sender("sending"), receiver("alarm", { signal: true })]);
+  const begin = (process: string, requestId: string): Promise<string> =>
+    engine.start({ requestId, process, variables: { key: "k", got: 1 }, actor: "ann" });
+  const [alarm, paused] = [await begin("alarm", alarms[0]), await begin("alarm", alarms[1])];
+  await engine.command(paused, { type: "pause-instance", stopRunning: false, reason: "lunch", actor: "ann" });
+  const sending = await begin("sending", "sending");
+  await ended(engine, sending);
+  const receiving = await begin("receiving", "receiving");
+  for (const id of [alarm, receiving]) await ended(engine, id);
+  await engine.command(paused, { type: "resume-instance", actor: "ann" });
+  await ended(engine, paused);
+  return new Map([
+    ...[...[alarm, paused].entries()].map(([index, id]) => [alarms[index] ?? "", id] as const),
+    ["sending", sending],
+    ["receiving", receiving],
+    ["message-broker", brokerId({ kind: "message", name: "paid", correlationKey: "k" })],
+    ["signal-broker", brokerId({ kind: "signal", name: "fire" })],
+  ]);
 }
 
 async function record(home: TemporalHome, ids: ReadonlyMap<string, string>): Promise<void> {
   mkdirSync(folder, { recursive: true });
   for (const [name, id] of ids) {
-    const history = await home.workflow.getHandle(id).fetchHistory();
-    writeFileSync(`${folder}${name}.json`, historyToJSON(history), { flag: "wx" });
+    const runs: { readonly runId: string; readonly startTime: Date }[] = [];
+    for await (const run of home.workflow.list({ query: `WorkflowId = '${id}'` })) runs.push(run);
+    runs.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
+    // Of an instance the newest execution, of a broker each.
+    const wanted = name.endsWith("-broker") ? runs : runs.slice(-1);
+    for (const [index, { runId }] of wanted.entries()) {
+      const path = `${folder}${wanted.length === 1 ? name : `${name}-${index + 1}`}.json`;
+      if (existsSync(path)) continue;
+      const history = await home.workflow.getHandle(id, runId).fetchHistory();
+      writeFileSync(path, historyToJSON(history), { flag: "wx" });
+    }
   }
 }
 

@@ -108,6 +108,13 @@ function readsOf(tables: () => MemoryTables): Reads {
     unmatched: async (now) =>
       tables().coordination.unmatched(now, (number) => tables().record(number)?.endedAt !== null),
     messageCounts: async () => tables().coordination.counts(),
+    instanceIds: async (numbers) =>
+      new Map(
+        numbers.flatMap((number) => {
+          const record = tables().record(number);
+          return record === undefined ? [] : [[number, record.instanceId]];
+        }),
+      ),
     schedules: async () => [...tables().coordination.schedules.values()],
     rollouts: async () => [...tables().coordination.rollouts.values()],
     outbox: async () => [...tables().outbox.values()].sort((a, b) => a.id - b.id),

@@ -14,6 +14,7 @@ import {
   type Unmatched,
 } from "../message/coordination.ts";
 import { message, type SqlRow, subscription } from "../sql/rows.ts";
+import type { InstanceNumber, MessageReader } from "../store.ts";
 import { ask, type Connection } from "./session.ts";
 import { channelDigest } from "./text.ts";
 
@@ -44,7 +45,7 @@ const byId = `SELECT each.place, m.* FROM unnest($1::bigint[], $2::text[], $3::t
 const byNumber = `SELECT each.place, m.* FROM unnest($1::bigint[], $2::bigint[]) AS each (place, number)
   JOIN messages m ON m.number = each.number`;
 
-export async function channels(on: Connection, wanted: readonly ChannelWanted[]): Promise<ChannelRows[]> {
+async function channels(on: Connection, wanted: readonly ChannelWanted[]): Promise<ChannelRows[]> {
   const digests = wanted.map(channelDigest);
   // A signal has no window: who waits for it is read in pages of its own.
   const sizes = wanted.map(({ kind, limit }) => (kind === "message" ? limit : 0));
@@ -80,7 +81,7 @@ function byPlace(rows: readonly SqlRow[]): Map<number, SqlRow[]> {
 
 const refused = "EXISTS (SELECT FROM refusals r WHERE r.message = m.number AND r.process = $1)";
 
-export async function queued(on: Connection, wanted: QueueWanted): Promise<StoredMessage[]> {
+async function queued(on: Connection, wanted: QueueWanted): Promise<StoredMessage[]> {
   const text = `SELECT * FROM messages m WHERE channel = $2 AND kind = 'message' AND number > $3 AND expires_at > $4
     AND NOT $1 = ANY (received_by) AND NOT ($5 AND ${refused}) ORDER BY number LIMIT $6`;
   const { process, after, now, toStart, limit } = wanted;
@@ -88,7 +89,7 @@ export async function queued(on: Connection, wanted: QueueWanted): Promise<Store
   return rows.map(message);
 }
 
-export async function beginning(on: Connection, { process, name, now }: BeginWanted): Promise<ChannelName[]> {
+async function beginning(on: Connection, { process, name, now }: BeginWanted): Promise<ChannelName[]> {
   const text = `SELECT DISTINCT correlation_key FROM messages m
     WHERE left(name, 200) = left($2, 200) AND name = $2 AND kind = 'message' AND expires_at > $3
     AND NOT $1 = ANY (received_by) AND NOT ${refused}
@@ -98,7 +99,7 @@ export async function beginning(on: Connection, { process, name, now }: BeginWan
   return rows.map((row) => ({ name, correlationKey: row["correlation_key"] as string | null }));
 }
 
-export async function signalled(on: Connection, wanted: SignalWanted): Promise<OpenSubscription[]> {
+async function signalled(on: Connection, wanted: SignalWanted): Promise<OpenSubscription[]> {
   const { name, openAt, after, limit } = wanted;
   const text = `SELECT * FROM subscriptions WHERE channel = $1 AND kind = 'signal' AND position <= $2
     AND (instance, key) > ($3, $4) ORDER BY instance, key LIMIT $5`;
@@ -107,7 +108,7 @@ export async function signalled(on: Connection, wanted: SignalWanted): Promise<O
   return rows.map(subscription);
 }
 
-export async function unmatched(on: Connection, now: number): Promise<Unmatched[]> {
+async function unmatched(on: Connection, now: number): Promise<Unmatched[]> {
   const text = `SELECT s.* FROM subscriptions s WHERE s.kind = 'message' AND NOT s.taken AND EXISTS
       (SELECT FROM messages m WHERE m.channel = s.channel AND m.kind = s.kind AND m.expires_at > $1
         AND NOT s.process = ANY (m.received_by))
@@ -123,7 +124,13 @@ export async function unmatched(on: Connection, now: number): Promise<Unmatched[
   ];
 }
 
-export async function counts(on: Connection): Promise<MessageCounts> {
+async function instanceIds(on: Connection, numbers: readonly InstanceNumber[]): Promise<Map<InstanceNumber, string>> {
+  const text = "SELECT number, id FROM instances WHERE number = ANY ($1::bigint[])";
+  const rows = await ask(on, { text, values: [numbers] });
+  return new Map(rows.map((row) => [row["number"] as InstanceNumber, row["id"] as string]));
+}
+
+async function counts(on: Connection): Promise<MessageCounts> {
   const text = `SELECT count(*) AS kept, min(forgotten_at) AS next,
     coalesce(max(expires_at) FILTER (WHERE kind = 'message'), 0) AS until FROM messages`;
   const [row] = await ask(on, { text, values: [] });
@@ -142,4 +149,17 @@ export async function schedules(on: Connection): Promise<StoredSchedule[]> {
 export async function rollouts(on: Connection): Promise<StoredRollout[]> {
   const text = "SELECT row FROM rollouts ORDER BY process";
   return (await ask(on, { text, values: [] })).map((row) => JSON.parse(row["row"] as string) as StoredRollout);
+}
+
+/** `read` gives the connection to read on. */
+export function messageReaderOf(read: <T>(work: (on: Connection) => Promise<T>) => Promise<T>): MessageReader {
+  return {
+    channels: (wanted) => read((on) => channels(on, wanted)),
+    queued: (wanted) => read((on) => queued(on, wanted)),
+    beginning: (wanted) => read((on) => beginning(on, wanted)),
+    signalled: (wanted) => read((on) => signalled(on, wanted)),
+    unmatched: (now) => read((on) => unmatched(on, now)),
+    messageCounts: () => read(counts),
+    instanceIds: (numbers) => read((on) => instanceIds(on, numbers)),
+  };
 }

@@ -5,6 +5,7 @@ import { chainStart } from "../log/codec.ts";
 import type { Appended, News, SharedLog } from "../shared-log.ts";
 import type { Standing, StandingWanted } from "../store.ts";
 import { asStorageFailure, connect, explain, openPool, type Place, placeOf } from "./connect.ts";
+import { messageReaderOf } from "./coordination.ts";
 import { assertDurable, claimFor, lockClass, migrate } from "./migrate.ts";
 import { refuseOwner } from "./ownership.ts";
 import { counters, standing } from "./read.ts";
@@ -48,6 +49,7 @@ export async function openPostgresLog(url: string): Promise<SharedLog> {
   });
   return {
     ...reader,
+    ...messageReaderOf((work) => run(() => work(pool))),
     append: (wanted, decide) => run(() => appender.append(wanted, decide)),
     news: () => run(() => news(pool)),
     watch: (tell) => {

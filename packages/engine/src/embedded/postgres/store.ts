@@ -4,7 +4,7 @@ import { chainStart } from "../log/codec.ts";
 import { armedTimer, openJob } from "../sql/rows.ts";
 import { type OutboxEntry, quarantineKey, type Store } from "../store.ts";
 import { asStorageFailure, explain, openPool, type Place, placeOf } from "./connect.ts";
-import { beginning, channels, counts, queued, signalled, unmatched } from "./coordination.ts";
+import { messageReaderOf } from "./coordination.ts";
 import { assertDurable, claimFor, migrate } from "./migrate.ts";
 import { OwnerSession } from "./owner-session.ts";
 import { takeOwnership, thisOwner, type Waiting } from "./ownership.ts";
@@ -123,12 +123,7 @@ function questionsOf(own: Own): Questions {
       (await rows("SELECT entry FROM outbox ORDER BY id")).map(
         (row) => JSON.parse(row["entry"] as string) as OutboxEntry,
       ),
-    channels: (wanted) => own((client) => channels(client, wanted)),
-    beginning: (wanted) => own((client) => beginning(client, wanted)),
-    queued: (wanted) => own((client) => queued(client, wanted)),
-    signalled: (wanted) => own((client) => signalled(client, wanted)),
-    unmatched: (now) => own((client) => unmatched(client, now)),
-    messageCounts: () => own((client) => counts(client)),
+    ...messageReaderOf(own),
   };
 }
 

@@ -17,6 +17,7 @@ import {
   type Unmatched,
 } from "../message/coordination.ts";
 import { message, subscription } from "../sql/rows.ts";
+import type { InstanceNumber } from "../store.ts";
 
 /** At most so many messages are forgotten at once: a commit must not take long. */
 const forgottenMax = 10_000;
@@ -32,6 +33,7 @@ export class CoordinationReader {
   readonly #queued: StatementSync;
   readonly #beginning: StatementSync;
   readonly #signalled: StatementSync;
+  readonly #names: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -57,6 +59,9 @@ export class CoordinationReader {
     this.#signalled = db.prepare(
       `SELECT * FROM subscriptions WHERE ${there} AND position <= ? AND (instance, key) > (?, ?)
        ORDER BY instance, key LIMIT ?`,
+    );
+    this.#names = db.prepare(
+      "SELECT i.number, i.id FROM json_each(?) AS wanted CROSS JOIN instances i ON i.number = wanted.value",
     );
   }
 
@@ -117,6 +122,11 @@ export class CoordinationReader {
       .all()
       .map((row) => ({ ...channelNamed(row["channel"] as string), process: row["process"] as string }));
     return [...waiting, ...ended];
+  }
+
+  instanceIds(numbers: readonly InstanceNumber[]): Map<InstanceNumber, string> {
+    const rows = this.#names.all(JSON.stringify(numbers));
+    return new Map(rows.map((row) => [row["number"] as InstanceNumber, row["id"] as string]));
   }
 
   counts(): MessageCounts {

@@ -71,6 +71,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
     signalled: (wanted) => run(({ coordination }) => coordination.signalled(wanted)),
     unmatched: (now) => run(({ coordination }) => coordination.unmatched(now)),
     messageCounts: () => run(({ coordination }) => coordination.counts()),
+    instanceIds: (numbers) => run(({ coordination }) => coordination.instanceIds(numbers)),
     idle: () => {
       if (connection.db.isOpen && walPages(connection.db) > idleCheckpointPages) checkpoint(connection.db);
     },

@@ -3,6 +3,7 @@ import {
   AppError,
   type Host,
   loadProgram,
+  must,
   type Program,
   type ProgramDocument,
   type Routing,
@@ -186,6 +187,11 @@ export class Programs {
     if (has(this.#deployments.get(deployment))) return { hash: wanted, deployment };
     const newest = [...this.#deployments.values()].findLast(has);
     return newest === undefined ? undefined : { hash: wanted, deployment: newest.id };
+  }
+
+  versionOf({ hash, deployment }: Named): string {
+    const deployed = this.#deployments.get(deployment)?.programs.find((each) => each.hash === hash);
+    return must(deployed, `'${deployment}' has no program '${hash}'`).version;
   }
 
   named(process: string, version: string): Named {

@@ -19,6 +19,14 @@ import {
   type ProcessInput,
   type UntimedCommand,
 } from "../contract.ts";
+import {
+  type BrokerInput,
+  brokerNames,
+  type Parcel,
+  type ParcelAnswer,
+  type PostActivities,
+} from "../message/contract.ts";
+import { runBroker } from "./broker.ts";
 import { serverClock, type WorkflowClock } from "./clock.ts";
 import { type Ending, ProcessRun } from "./process-run.ts";
 import { questions } from "./questions.ts";
@@ -30,6 +38,7 @@ const command = defineUpdate<CommandAnswer, [UntimedCommand]>(names.command);
 const migrate = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.migrate);
 const tryMigration = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.tryMigration);
 const tell = defineSignal<[UntimedCommand]>(names.tell);
+const deliver = defineUpdate<ParcelAnswer, [Parcel]>(brokerNames.deliver);
 
 export interface ProcessWorkflowOptions {
   readonly host: Host;
@@ -39,17 +48,24 @@ export interface ProcessWorkflowOptions {
   readonly historyEventsMax?: number;
 }
 
+type Input = ProcessInput | BrokerInput;
+
 /**
- * The one workflow that runs every process: to be the default export of the module that a worker bundles, since that
- * takes all types that have no export of their own.
+ * The one workflow that runs every process, and the brokers between them: to be the default export of the module that a
+ * worker bundles, since that takes all types that have no export of their own.
  */
 export function processWorkflow({
   host,
   clock = serverClock,
   historyEventsMax = 20_000,
-}: ProcessWorkflowOptions): (input: ProcessInput) => Promise<InstanceOutcome> {
+}: ProcessWorkflowOptions): (input: Input) => Promise<InstanceOutcome | undefined> {
   return async (input) => {
-    const local = proxyLocalActivities<LocalActivities>({
+    if ("broker" in input) {
+      const tasks = await runBroker(input, historyEventsMax);
+      if (tasks.length === 0) return undefined;
+      return continueAsNew<(input: BrokerInput) => Promise<undefined>>({ ...input, tasks });
+    }
+    const local = proxyLocalActivities<LocalActivities & PostActivities>({
       startToCloseTimeout: "10s",
       retry: { initialInterval: "100ms", maximumInterval: "5s" },
     });
@@ -59,6 +75,7 @@ export function processWorkflow({
     setHandler(migrate, (order) => run.migrate(order));
     setHandler(tryMigration, (order) => run.tryMigration(order));
     setHandler(tell, (told) => run.tell(told));
+    setHandler(deliver, (parcel) => run.deliver(parcel));
     for (const [name, answer] of Object.entries(questions)) {
       setHandler(defineQuery(name), () => {
         const view = run.view();

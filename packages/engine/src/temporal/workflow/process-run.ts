@@ -38,14 +38,18 @@ import type {
   ProjectedRow,
   UntimedCommand,
 } from "../contract.ts";
+import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
 import { noNumber, recordChanges, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
+import { Parcels } from "./parcels.ts";
 import { World } from "./world.ts";
 
 interface Waiting {
   readonly command: UntimedCommand;
   /** Of what was taken it gets the events, too. */
   readonly answer?: (answer: Decided) => void;
+  /** What brings it. */
+  readonly parcel?: Parcel;
 }
 
 type Decided =
@@ -62,7 +66,10 @@ interface Enacted {
 /** What one turn decided: written first, then told and done. */
 interface Turn {
   readonly rows: ProjectedRow[];
-  readonly effects: Effect[];
+  /** Each with the number of its row in the turn. */
+  readonly effects: { readonly effect: Effect; readonly row: number }[];
+  /** What changes in the tables beside the rows. */
+  readonly changes: Change[];
   /** Jobs of which an attempt came to its end. */
   readonly endedJobs: Key[];
   /** Activities that a migration holds back, to offer their jobs by new names. */
@@ -82,7 +89,7 @@ export type Ending =
 export interface Surroundings {
   readonly host: Host;
   readonly clock: WorkflowClock;
-  readonly local: LocalActivities;
+  readonly local: LocalActivities & PostActivities;
   /** From so many events of the history on no job begins, until those that run have ended and it can begin anew. */
   readonly historyEventsMax: number;
 }
@@ -100,6 +107,7 @@ export class ProcessRun {
   readonly #record: InstanceRecord;
   /** By their hashes. */
   readonly #programs: Map<string, Program> = new Map();
+  readonly #parcels: Parcels;
   #inbox: Waiting[] = [];
   #began: Began | undefined;
 
@@ -114,6 +122,7 @@ export class ProcessRun {
     const deployment = (): string => this.#record.deployment;
     const offers = carried?.offers ?? 0;
     this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
+    this.#parcels = new Parcels(carried?.parcels);
     for (const command of carried?.inbox ?? [create]) this.tell(command);
     if (carried !== undefined) this.#began = { ok: true, instanceId: create.instanceId };
   }
@@ -142,8 +151,13 @@ export class ProcessRun {
     return "rejection" in decision ? { ok: false, ...decision } : { ok: true, position: null, ...decision };
   }
 
-  /** The answer to a start under a request id. */
-  async begun(requestId: string): Promise<Began> {
+  /** Something from a broker; answered once it is in the log whether it is taken. */
+  deliver(parcel: Parcel): Promise<ParcelAnswer> {
+    return this.#parcels.once(parcel, (answer) => this.#inbox.push({ command: parcel.command, parcel, answer }));
+  }
+
+  /** The answer to a start under a request id, or by a message or signal without one. */
+  async begun(requestId: string | null): Promise<Began> {
     await condition(() => this.#began !== undefined);
     const began = must(this.#began, "the condition waited for it");
     if (!began.ok || requestId === this.#input.requestId) return began;
@@ -169,6 +183,7 @@ export class ProcessRun {
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
       if (this.#inbox.length === 0) break;
       await this.#turn();
+      this.#openParcels();
       if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
     }
     this.#world.close();
@@ -203,6 +218,7 @@ export class ProcessRun {
       record: this.#record,
       inbox: this.#inbox.map(({ command }) => command),
       offers: this.#world.jobs.offers,
+      parcels: this.#parcels.carried(),
     };
   }
 
@@ -211,11 +227,13 @@ export class ProcessRun {
     for (const { command } of commands) if (command.type === "migrate-instance") await this.#load(command.hash);
     const after = this.#state.head.sequence;
     const before = { ...this.#record };
+    const parcels = this.#parcels.mark();
     let turn = newTurn();
     for (const waiting of commands) this.#decide(waiting, turn);
     let positions = await this.#write(turn);
     while (positions === undefined) {
       Object.assign(this.#record, before);
+      this.#parcels.reset(parcels);
       const { waitingJobs } = turn;
       turn = await this.#takeFromLog(commands, after);
       turn.waitingJobs.push(...waitingJobs);
@@ -225,8 +243,19 @@ export class ProcessRun {
     if (this.#isVoid) return;
     // Whoever still works on what ended otherwise is told to stop.
     for (const key of turn.endedJobs) this.#world.jobs.cancel(key);
-    for (const effect of turn.effects) this.#world.perform(effect);
+    for (const { effect, row } of turn.effects) this.#world.perform(effect, positions[row]);
     this.#world.jobs.offerRenamed(turn.waitingJobs);
+  }
+
+  /** What was kept while the instance was paused is taken now that it is not; what it cannot take goes back. */
+  #openParcels(): void {
+    if (this.#state.head.status === "paused") return;
+    for (const parcel of this.#parcels.open()) {
+      const answer = ({ ok }: Decided): void => {
+        if (!ok && !this.#parcels.isKept(parcel)) this.#world.giveBack(parcel, this.#record.process);
+      };
+      this.#inbox.push({ command: parcel.command, parcel, answer });
+    }
   }
 
   get #program(): Program {
@@ -282,13 +311,15 @@ export class ProcessRun {
   }
 
   /** Positions of the turn's rows in the log; undefined: it has others in their place. */
-  async #write({ rows, effects, waitingJobs }: Turn): Promise<readonly number[] | undefined> {
+  async #write({ rows, changes, effects, waitingJobs }: Turn): Promise<readonly number[] | undefined> {
     // Who is told of a pause may rely on it.
-    for (const effect of effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
+    for (const { effect } of effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
     if (rows.some(({ movedFrom }) => movedFrom !== undefined)) waitingJobs.push(...(await this.#world.holdRenamed()));
-    if (rows.length === 0) return [];
+    if (rows.length === 0 && changes.length === 0) return [];
     const { instanceId } = this.#record;
-    const written = await this.#around.local.project({ instanceId, rows });
+    const { sequence } = this.#state.head;
+    const beside = changes.length === 0 ? {} : { beside: { sequence, changes } };
+    const written = await this.#around.local.project({ instanceId, rows, ...beside });
     if (written.ok) {
       this.#began ??= { ok: true, instanceId };
       return written.positions;
@@ -303,7 +334,7 @@ export class ProcessRun {
   }
 
   #decide(waiting: Waiting, turn: Turn): void {
-    const { command, answer } = waiting;
+    const { command, answer, parcel } = waiting;
     const state = this.#state;
     const program = this.#program;
     const refuse = (rejection: Rejection): void => {
@@ -316,7 +347,10 @@ export class ProcessRun {
     const decision = this.#enact({ turn, waiting, told: { at, cause: causeOf(command) } }, (applied) =>
       step({ program, state }, { ...this.#kernels(command), at } as Command, applied),
     );
-    if ("rejection" in decision) refuse(decision.rejection);
+    if (!("rejection" in decision)) return;
+    const { rejection } = decision;
+    if (parcel !== undefined && rejection.code === "instance-paused") turn.changes.push(...this.#parcels.keep(parcel));
+    refuse(rejection);
   }
 
   /** `happen` applies the events of one command, and says each right after. Unless it is refused, the turn has its row. */
@@ -331,16 +365,18 @@ export class ProcessRun {
       if (event.type === "instance-migrated") changes.push(...this.#move(event, waiting));
       const effects = effectsOf(state, event);
       recordChanges({ record, state, program: this.#program }, { event, effects }, changes);
-      turn.effects.push(...effects);
+      for (const effect of effects) turn.effects.push({ effect, row: turn.rows.length });
       if (endsAttempt(event)) turn.endedJobs.push(event.key);
     });
     if ("rejection" in decision) return decision;
+    if (waiting?.parcel !== undefined) changes.push(...this.#parcels.take(waiting.parcel, state));
     const { events } = decision;
     record.status = state.head.status ?? record.status;
     record.startedAt = state.head.startedAt;
     record.endedAt = state.head.endedAt;
-    if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } });
+    if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } }, ...this.#beginning());
     else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
+    if (record.endedAt !== null) changes.push(...released(record));
     const moved = record.hash === before.hash ? {} : { movedFrom: before.hash };
     if (events.length > 0) turn.rows.push({ sequence, at, cause, events, changes, ...moved });
     const row = turn.rows.length - 1;
@@ -362,6 +398,16 @@ export class ProcessRun {
     ];
   }
 
+  /** While it is open, the channel that started it starts no other of its process. */
+  #beginning(): Change[] {
+    const { received } = this.#input;
+    const { startedBy, process } = this.#record;
+    return [
+      ...(received === undefined ? [] : [{ type: "message-received" as const, ...received }]),
+      ...(startedBy === null ? [] : [{ type: "holder-put" as const, channel: startedBy, process, instance: noNumber }]),
+    ];
+  }
+
   /** An instance that cannot begin is told of by whoever asked for it: a caller, or the instance that called it. */
   #refused(rejection: Rejection): void {
     this.#began = { ok: false, rejection };
@@ -379,7 +425,7 @@ export class ProcessRun {
 }
 
 function newTurn(): Turn {
-  return { rows: [], effects: [], endedJobs: [], waitingJobs: [], answers: [] };
+  return { rows: [], effects: [], changes: [], endedJobs: [], waitingJobs: [], answers: [] };
 }
 
 /** Two commands with the same cause are the same to an instance: whichever is taken for the other, nothing changes. */
@@ -399,7 +445,11 @@ function isChanged(record: InstanceRecord, before: InstanceRecord): boolean {
   return record.status !== before.status || record.held !== before.held || record.incidents !== before.incidents;
 }
 
-function recordOf({ create, hash, deployment, requestId }: ProcessInput): InstanceRecord {
+function released({ startedBy, process }: InstanceRecord): Change[] {
+  return startedBy === null ? [] : [{ type: "holder-delete", channel: startedBy, process }];
+}
+
+function recordOf({ create, hash, deployment, requestId, startedBy }: ProcessInput): InstanceRecord {
   return {
     number: noNumber,
     instanceId: create.instanceId,
@@ -411,7 +461,7 @@ function recordOf({ create, hash, deployment, requestId }: ProcessInput): Instan
     deployment,
     businessKey: create.businessKey ?? null,
     requestId,
-    startedBy: null,
+    startedBy: startedBy ?? null,
     copied: 0,
     status: "running",
     held: false,

@@ -1,13 +1,14 @@
-import { ApplicationFailure, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowInfo } from "@temporalio/workflow";
-import { type Effect, type EffectType, lookup, type State } from "@tutti/kernel";
+import { type Effect, type EffectType, type JsonObject, lookup, type State } from "@tutti/kernel";
 import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
+import type { BrokerName, BrokerTask, Parcel, PostActivities } from "../message/contract.ts";
 import { Agenda } from "./agenda.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { Jobs } from "./jobs.ts";
 
 type Of<K extends EffectType> = Extract<Effect, { readonly type: K }>;
-type Performers = { readonly [K in EffectType]: (world: World, effect: Of<K>) => void };
+type Performers = { readonly [K in EffectType]: (world: World, effect: Of<K>, position: number) => void };
 
 const nothing = (): void => undefined;
 
@@ -29,8 +30,12 @@ const performers: Performers = lookup({
   notify: nothing,
   "open-subscription": nothing,
   "close-subscription": nothing,
-  "publish-message": (_world, { name }) => unsupported(`message '${name}'`),
-  "broadcast-signal": (_world, { name }) => unsupported(`signal '${name}'`),
+  "publish-message": (world, { name, correlationKey, messageId, ttlMs, payload }) =>
+    world.postTo(
+      { kind: "message", name, correlationKey },
+      { type: "publish", said: { id: messageId, ttlMs, payload } },
+    ),
+  "broadcast-signal": (world, { name, payload }, position) => world.broadcast(name, payload, position),
   "start-child": (world, effect) => world.startChild(effect),
   "cancel-child": (world, { childId, reason }) =>
     world.send(childId, { type: "cancel-instance", reason, actor: world.id }),
@@ -46,10 +51,6 @@ const performers: Performers = lookup({
   continue: (world) => world.tell({ type: "continue" }),
 });
 
-function unsupported(what: string): never {
-  throw ApplicationFailure.nonRetryable(`A ${what} cannot be sent from here.`, "engine-unsupported");
-}
-
 /** Puts a command into the inbox; `answer` is called once it is decided and written. */
 export type Tell = (command: UntimedCommand, answer?: () => void) => void;
 
@@ -57,7 +58,7 @@ interface WorldOptions {
   readonly state: State;
   readonly input: ProcessInput;
   readonly clock: WorkflowClock;
-  readonly local: LocalActivities;
+  readonly local: LocalActivities & PostActivities;
   readonly tell: Tell;
   /** What calls with `deployment` binding are bound to. */
   readonly deployment: () => string;
@@ -73,6 +74,9 @@ export class World {
   readonly #agenda: Agenda;
   /** What is on its way to another instance, by its id: one after the other, so that nothing overtakes a start. */
   readonly #mail: Map<string, Promise<void>> = new Map();
+
+  /** Signals of the newest row with one. */
+  #broadcasts = { position: 0, count: 0 };
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -99,9 +103,10 @@ export class World {
     return this.#mail.size === 0;
   }
 
-  perform(effect: Effect): void {
+  /** `position` is that of the row in the log that has it. */
+  perform(effect: Effect, position = 0): void {
     // Indexing by a union loses which performer belongs to which effect; the type of `performers` has proven it.
-    (performers[effect.type] as (world: World, effect: Effect) => void)(this, effect);
+    (performers[effect.type] as (world: World, effect: Effect, position: number) => void)(this, effect, position);
   }
 
   /** The instance has ended: nothing that it waited for matters any more. */
@@ -155,6 +160,26 @@ export class World {
         if (isCancellation(error)) throw error;
       }
     });
+  }
+
+  postTo(broker: BrokerName, task: BrokerTask): void {
+    this.#post(JSON.stringify(broker), () => this.#options.local.post(broker, task));
+  }
+
+  broadcast(name: string, payload: JsonObject, position: number): void {
+    this.#broadcasts = this.#broadcasts.position === position ? this.#broadcasts : { position, count: 0 };
+    const id = `${this.id}/${position}/${++this.#broadcasts.count}`;
+    const signal = { id, payload, sender: { instanceId: this.id, position } };
+    this.postTo({ kind: "signal", name }, { type: "broadcast", signal });
+  }
+
+  /** A signal is not kept for others. */
+  giveBack({ command, message }: Parcel, process: string): void {
+    if (message === undefined || command.type !== "deliver-message") return;
+    const { name, correlationKey, number } = message;
+    const { messageId, payload } = command;
+    const task = { type: "give-back", number, messageId, payload, instanceId: this.id, process } as const;
+    this.postTo({ kind: "message", name, correlationKey }, task);
   }
 
   startChild(effect: Of<"start-child">): void {

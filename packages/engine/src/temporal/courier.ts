@@ -1,0 +1,177 @@
+import { hash } from "node:crypto";
+import {
+  type Client,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  type Workflow,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
+import { AppError } from "@tutti/kernel";
+import { channelId } from "../embedded/message/coordination.ts";
+import { unreachable } from "./connection.ts";
+import { type Began, names, type ProcessInput } from "./contract.ts";
+import {
+  askAgain,
+  type BrokerInput,
+  type BrokerName,
+  type BrokerTask,
+  brokerNames,
+  brokerTaskQueue,
+  type Parcel,
+  type ParcelAnswer,
+} from "./message/contract.ts";
+
+interface CourierOptions {
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly workflowTaskTimeoutMs: number;
+}
+
+/** How often, and how soon again, something is asked of an execution that ends or goes on in a new one meanwhile. */
+const asksMax = 50;
+const askAgainMs = 100;
+/** gRPC: NOT_FOUND, RESOURCE_EXHAUSTED, FAILED_PRECONDITION and ABORTED. */
+const passing: ReadonlySet<number> = new Set([5, 8, 9, 10]);
+
+/** The types of brokers are no ids of processes. */
+const brokerTypes = { message: "messages of a channel", signal: "signals of a name" } as const;
+const brokerPrefix = "tutti broker";
+
+/** Brings what is said to executions, and their answers back. */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #closing: PromiseWithResolvers<never> = Promise.withResolvers();
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#closing.promise.catch(() => undefined);
+  }
+
+  /** Whoever waits for an answer is told that there will be none. */
+  close(): void {
+    this.#closing.reject(new AppError("engine-closed", "Expected an open engine, but it was closed."));
+  }
+
+  /** Null: the id was given to an execution that has ended since. */
+  async begin(process: string, input: ProcessInput): Promise<Began | null> {
+    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout } = this.#options;
+    const startWorkflowOperation = new WithStartWorkflowOperation(process, {
+      workflowId: input.create.instanceId,
+      args: [input],
+      taskQueue,
+      workflowTaskTimeout,
+      workflowIdConflictPolicy: "USE_EXISTING",
+      // What could not begin has failed, and may be tried again under its id.
+      workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
+    });
+    const options = { args: [input.requestId] as [string | null], startWorkflowOperation };
+    try {
+      return await this.#answered(
+        this.#workflow.executeUpdateWithStart<Workflow, Began, [string | null]>(names.begin, options),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+      throw unreachable(error);
+    }
+  }
+
+  /** Null: no execution answers. */
+  async deliver(instanceId: string, parcel: Parcel): Promise<ParcelAnswer | null> {
+    const handle = this.#workflow.getHandle(instanceId);
+    const asked = handle.executeUpdate<ParcelAnswer, [Parcel]>(brokerNames.deliver, { args: [parcel] });
+    try {
+      return await this.#answered(asked);
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw unreachable(error);
+    }
+  }
+
+  /** Durable when it resolves. */
+  async post(broker: BrokerName, task: BrokerTask): Promise<void> {
+    try {
+      await this.#workflow.signalWithStart<(input: BrokerInput) => Promise<unknown>, [BrokerTask]>(
+        brokerTypes[broker.kind],
+        { ...this.#startOf(broker), signal: brokerNames.post, signalArgs: [task] },
+      );
+    } catch (error) {
+      throw unreachable(error);
+    }
+  }
+
+  /** Asks a broker, and begins it if there is none. Its answers are durable. */
+  async ask<Answer, Asked>(broker: BrokerName, name: "publish" | "broadcast", asked: Asked): Promise<Answer> {
+    for (let asks = 1; ; asks++) {
+      const startWorkflowOperation = new WithStartWorkflowOperation<(input: BrokerInput) => Promise<unknown>>(
+        brokerTypes[broker.kind],
+        { ...this.#startOf(broker), workflowIdConflictPolicy: "USE_EXISTING" },
+      );
+      const options = { args: [asked] as [Asked], startWorkflowOperation };
+      try {
+        return await this.#answered(this.#workflow.executeUpdateWithStart<Workflow, Answer, [Asked]>(name, options));
+      } catch (error) {
+        if (asks === asksMax || !isPassing(error)) throw unreachable(error);
+      }
+      await this.#answered(new Promise((resolve) => setTimeout(resolve, askAgainMs)));
+    }
+  }
+
+  #startOf(broker: BrokerName) {
+    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout } = this.#options;
+    const input: BrokerInput = { broker };
+    return {
+      workflowId: brokerId(broker),
+      args: [input] as [BrokerInput],
+      taskQueue: brokerTaskQueue(taskQueue),
+      workflowTaskTimeout,
+      staticSummary: summaryOf(broker),
+    };
+  }
+
+  #answered<T>(answer: Promise<T>): Promise<T> {
+    return Promise.race([answer, this.#closing.promise]);
+  }
+
+  get #workflow(): Client["workflow"] {
+    return this.#options.client.workflow;
+  }
+}
+
+/** The workflow id of a broker. Names and keys are of any length, ids are not. */
+export function brokerId(broker: BrokerName): string {
+  const named = channelId({
+    name: broker.name,
+    correlationKey: broker.kind === "message" ? broker.correlationKey : null,
+  });
+  return `${brokerPrefix} ${broker.kind} ${hash("sha256", named, "hex").slice(0, 32)}`;
+}
+
+export function isBrokerId(instanceId: string): boolean {
+  return instanceId.startsWith(`${brokerPrefix} `);
+}
+
+const summaryCharsMax = 150;
+
+function summaryOf(broker: BrokerName): string {
+  const key = broker.kind === "message" && broker.correlationKey !== null ? ` for ${broker.correlationKey}` : "";
+  return `${broker.kind} ${broker.name}${key}`.slice(0, summaryCharsMax).toWellFormed();
+}
+
+/** There is no execution that could answer, or it ended while it was asked. */
+export function isGone(error: unknown): boolean {
+  return error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError;
+}
+
+/** It was not done, and another execution, or the same one later, may do it. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError) return true;
+  if (isGrpcServiceError(error)) return passing.has(error.code);
+  if (!(error instanceof WorkflowUpdateFailedError)) return false;
+  const { cause } = error;
+  return (
+    cause instanceof ApplicationFailure && (cause.type === askAgain || cause.type === "AcceptedUpdateCompletedWorkflow")
+  );
+}
