@@ -375,6 +375,11 @@ test.each([
     "feel",
   ],
   [
+    `<scriptTask id="t" scriptFormat="juel" camunda:resultVariable="x"><script>\${n + 1}</script></scriptTask>`,
+    ["x"],
+    "cel",
+  ],
+  [
     `<scriptTask id="t"><extensionElements><zeebe:script expression="=1 + n" resultVariable="x"/></extensionElements></scriptTask>`,
     ["x"],
     "feel",

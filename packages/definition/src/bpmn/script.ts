@@ -2,7 +2,7 @@ import type { Mapping } from "@tutti/kernel";
 import { parseFeel } from "../feel/parse.ts";
 import { cel, variableAt } from "../value.ts";
 import { variableName } from "./data.ts";
-import { feel } from "./expression.ts";
+import { feel, sourceOf } from "./expression.ts";
 import type { XmlNode } from "./xml.ts";
 
 interface Script {
@@ -26,7 +26,8 @@ export function assignmentsOf({ text, at, result }: Script, isFeel: boolean): re
   const assigns = !parts.includes(null) && (result === undefined || (!isFeel && parts.length > 0));
   if (!assigns) {
     if (result === undefined) return isFeel ? contextAssignments(text, at) : undefined;
-    return [{ target: variableName(result), source: source(text.replace(/^=/, "")) }];
+    const computed = /^[$#]\{/.test(text.trim()) ? sourceOf(text.trim(), at) : source(text.replace(/^=/, ""));
+    return [{ target: variableName(result), source: computed }];
   }
   const assignments = parts.map((part) => ({ target: part?.[1] ?? "", source: source(part?.[2] ?? "") }));
   const last = assignments.at(-1)?.target;

@@ -55,6 +55,7 @@ Some tools run the same drawing otherwise than the standard has it:
 | an event of a multi-instance activity (behavior None or Complex) that interrupts is caught once for every instance | it ends the activity, with all instances that are left, and only its own way out is taken |
 | an uncaught escalation ends the process with an error | it goes nowhere, and whoever threw it goes on |
 | an intermediate timer with a repetition sends several tokens on | one: the token that waited |
+| a cancel event in one instance of a multi-instance transaction undoes the instances that still run, too | it undoes that instance, and ends the others |
 | a transaction in a transaction that is cancelled is merely ended | what completed in it is undone, too |
 `;
 
