@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { contentOf } from "../conformance/artifact-store.suite.ts";
-import { minioMissing } from "../testing/minio-server.ts";
+import { describeWithMinio } from "../testing/minio-server.ts";
 import { openS3House, type S3House } from "../testing/s3-house.ts";
 import { openArtifactStore } from "./setting.ts";
 
@@ -51,7 +51,7 @@ test("[CN51] a key for the folder is refused where artifacts are in S3, so that 
   await expect(opening).rejects.toMatchObject({ code: "artifact-setting-invalid" });
 });
 
-describe.skipIf(minioMissing !== undefined)(`a bucket that is named${minioMissing ? `: ${minioMissing}` : ""}`, () => {
+describeWithMinio("a bucket that is named", () => {
   let house: S3House;
   beforeAll(async () => {
     house = await openS3House({ encrypts: false });

@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
-import { test } from "vitest";
-import { minioMissing } from "../testing/minio-server.ts";
+import { describeWithMinio } from "../testing/minio-server.ts";
 import { openS3House } from "../testing/s3-house.ts";
 import { type ArtifactHarness, artifactStoreSuite, contentOf } from "./artifact-store.suite.ts";
 
@@ -24,7 +23,7 @@ async function s3Harness(encrypts: boolean): Promise<ArtifactHarness> {
   };
 }
 
-if (minioMissing === undefined) {
+describeWithMinio("S3", () => {
   artifactStoreSuite("artifacts in S3", () => s3Harness(false));
   artifactStoreSuite("artifacts in S3, encrypted by the server", () => s3Harness(true));
-} else test.skip(`artifacts in S3: ${minioMissing}`);
+});

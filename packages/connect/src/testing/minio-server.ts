@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { describe } from "vitest";
 
 const script = fileURLToPath(new URL("../../../../tools/servers/minio.mjs", import.meta.url));
 const startTimeoutMs = 60_000;
@@ -19,9 +20,12 @@ function findServer(): { readonly path: string } | { readonly missing: string } 
 
 const server = findServer();
 
-/** Why tests on a real server are skipped; undefined: they are not. In CI a missing server is a failure, not a skip. */
-export const minioMissing: string | undefined =
-  "missing" in server && process.env["CI"] === undefined ? server.missing : undefined;
+/** Tests that need a server: without one they are skipped, with the reason in their title. Under CI=true they fail. */
+export function describeWithMinio(title: string, tests: () => void): void {
+  if ("missing" in server && process.env["CI"] !== "true")
+    describe.skip(`${title} (skipped: ${server.missing})`, tests);
+  else describe(title, tests);
+}
 
 export interface MinioServer {
   readonly endpoint: string;
