@@ -30,7 +30,7 @@ export {
 export { type CliAgentOptions, cliAgent } from "./cli/cli-agent.ts";
 export { agentErrors } from "./errors.ts";
 export { type CommandRequest, type CommandResult, runCommand } from "./process/command.ts";
-export { endProcessGroup, markerVariable } from "./process/group.ts";
+export { describeGroup, endProcessGroup, markerVariable } from "./process/group.ts";
 export { type ProcessEnd, startProcess } from "./process/process.ts";
 export { withoutControls } from "./process/text.ts";
 export {

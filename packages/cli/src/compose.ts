@@ -4,7 +4,7 @@ import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature
 import { sweepWorkspaces } from "@tutti/workspace";
 import { namedArtifacts } from "./artifacts.ts";
 import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
-import type { EngineName } from "./engines/place.ts";
+import type { EngineName, TemporalPlace } from "./engines/place.ts";
 import { TemporalSide } from "./engines/temporal-side.ts";
 import { isInstance } from "./run/fork.ts";
 import { ensureFolder, type StateFolder } from "./state.ts";
@@ -17,6 +17,9 @@ import { ensureFolder, type StateFolder } from "./state.ts";
 export interface House extends Pick<Engine, "work"> {
   /** All engines of the house. What is new begins on the named one (default: the embedded). */
   engine(begins?: EngineName): HouseEngine;
+  readonly temporal: Required<TemporalPlace>;
+  /** Connects to Temporal, if that has not been done. Rejects with `temporal-unreachable`. */
+  workForTemporal(): Promise<void>;
   /** Processes that come with the house, and the types of jobs that it works on. */
   readonly ownProcesses: ReadonlySet<string>;
   readonly jobTypes: ReadonlySet<string>;
@@ -68,6 +71,12 @@ export async function compose(options: HouseOptions): Promise<House> {
       return async (how) => {
         await Promise.all(stops.map((stop) => stop(how)));
       };
+    },
+    get temporal() {
+      return temporal.place;
+    },
+    workForTemporal: async () => {
+      await temporal.engine();
     },
     ownProcesses: new Set(programs.map(({ id }) => id)),
     jobTypes: new Set(handlers.map(([jobType]) => jobType)),

@@ -100,6 +100,23 @@ export const cliErrors: ErrorTable = {
   "owner-older": { exit: 1, status: 409, advice: "Run `tutti stop`, then try again: the owner is another release." },
   "owner-none": { exit: 1, status: 404, advice: "Nothing to stop: no process owns this state folder." },
   "owner-stopping": { exit: 1, status: 503, advice: "Wait until the owner has stopped, then try again." },
+  "worker-alone": {
+    exit: 2,
+    status: 409,
+    advice:
+      "Name a PostgreSQL with $TUTTI_STORE or in tutti.json, or let `tutti up` or `tutti serve` do the work of the folder.",
+  },
+  "temporal-missing": {
+    exit: 1,
+    status: 500,
+    advice:
+      "Install Temporal's command line tool, or Go 1.25 or later to build it with; or configure a server that is there.",
+  },
+  "temporal-failed": {
+    exit: 1,
+    status: 500,
+    advice: "Look at temporal/server.log in the state folder, then run `tutti up` again: what is open goes on.",
+  },
   "request-invalid": { exit: 2, status: 400, advice: "Send what the schema of this path asks for." },
   "path-unknown": { exit: 2, status: 404, advice: "Use a path of the API under /v1." },
   "state-unusable": { exit: 1, status: 500, advice: "Make the state folder a folder that this user can write to." },

@@ -265,6 +265,16 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/serve.ts")).serve,
       },
       {
+        name: "up",
+        summary: "run all that Temporal needs on one machine",
+        load: async () => (await import("./commands/up.ts")).up,
+      },
+      {
+        name: "worker",
+        summary: "work for Temporal, beside others and on any machine",
+        load: async () => (await import("./commands/worker.ts")).worker,
+      },
+      {
         name: "stop",
         summary: "stop the owner of the state folder",
         load: async () => (await import("./commands/stop.ts")).stop,

@@ -34,13 +34,15 @@ export async function runCommand(name: string, argv: readonly string[]): Promise
     state = stateFolder(input.text("state"), process.env, cwd);
     const options = { store: input.text("store"), engine: input.text("engine") };
     state = await configured(state, { options, environment: process.env });
+    const interrupt = interruptSignal();
+    if (input.flag("wait")) state = { ...state, patience: { signal: interrupt, tell: (words) => out.note(words) } };
     return await command.run({
       input,
       out,
       cwd,
       state,
       environment: process.env,
-      interrupt: interruptSignal(),
+      interrupt,
     } satisfies Context);
   } catch (error) {
     const problem = await problemOf(error);

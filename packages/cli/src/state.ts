@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { AppError } from "@tutti/kernel";
+import type { Patience } from "./engines/patience.ts";
 import type { EngineName, TemporalPlace } from "./engines/place.ts";
 
 /** Where everything of one owner lies; absolute paths. Nothing is made by naming it. */
@@ -19,6 +20,8 @@ export interface StateFolder {
   readonly temporal?: TemporalPlace;
   /** Where artifacts are, as `folder` or `s3://…`. Absent: nobody said. */
   readonly artifacts?: string;
+  /** Of somebody who waits while Temporal is away. Absent: that is an error. */
+  readonly patience?: Patience;
 }
 
 // The kernel's own limit is 108 bytes on Linux and 104 on macOS, with the closing zero.

@@ -17,7 +17,7 @@ export { checkPlan, type Gates } from "./plan/gates.ts";
 export type { PlanPlace, PlanProblem } from "./plan/problem.ts";
 export { type PlanReading, readPlan } from "./plan/read.ts";
 export type { PlanDraft, UnitDraft } from "./plan/schema.ts";
-export type { ProcessLedger } from "./process-ledger.ts";
+export { openProcessLedger, type ProcessLedger } from "./process-ledger.ts";
 export {
   type RunFacts,
   type RunJob,

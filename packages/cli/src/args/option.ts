@@ -20,6 +20,7 @@ export const globalOptions: Options = {
     help: "embedded, or temporal: where what is new begins (default: $TUTTI_ENGINE, or tutti.json)",
   },
   state: { value: "DIR", help: "state folder (default: $TUTTI_STATE, or tutti in the user's state folder)" },
+  wait: { help: "while Temporal does not answer, try again until it does" },
   json: { help: "print data as JSON: one document, or one line each while following" },
   quiet: { short: "q", help: "no progress on stderr" },
   "no-input": { help: "never ask; what is missing is an error" },

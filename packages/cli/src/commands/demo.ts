@@ -29,8 +29,12 @@ export const demo: Command = {
     const { input, environment, cwd, out } = given;
     const folder = await layOut(input.text("dir"), cwd);
     const named = input.text("state") ?? environment["TUTTI_STATE"];
-    const { engine, temporal } = given.state;
-    const said = { ...(engine === undefined ? {} : { engine }), ...(temporal === undefined ? {} : { temporal }) };
+    const { engine, temporal, patience } = given.state;
+    const said = {
+      ...(engine === undefined ? {} : { engine }),
+      ...(temporal === undefined ? {} : { temporal }),
+      ...(patience === undefined ? {} : { patience }),
+    };
     const own = { ...stateFolder(folder.state, environment, cwd), ...said };
     const state = named === undefined || named === "" ? own : given.state;
     const context: Context = { ...given, state };

@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { describeWithTemporal, startTemporalServer } from "@tutti/engine/testing/temporal";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { root } from "../testing/scene.ts";
 
 const folders: string[] = [];
@@ -22,17 +23,33 @@ function plainEnvironment(home: string): Record<string, string> {
   return { PATH: path.join(delimiter), HOME: home, LANG: "C" };
 }
 
-test("[X13] the packed command, installed from its tarballs into an empty folder, runs the demo in an empty HOME", () => {
-  const folder = temporary();
+/** Packed and installed once for all that use it. */
+let installation: { readonly folder: string; readonly command: string } | undefined;
+afterAll(() => {
+  if (installation !== undefined) rmSync(installation.folder, { recursive: true, force: true });
+});
+
+/** The command, installed from its tarballs into an empty folder, and a shell in an empty HOME. */
+function installed(more: Record<string, string> = {}) {
+  installation ??= install();
+  const { folder, command } = installation;
+  const home = mkdtempSync(join(folder, "home-"));
+  const env = { ...plainEnvironment(home), ...more };
+  return { folder: home, command, shell: { cwd: home, env, encoding: "utf8", timeout: 180_000 } as const };
+}
+
+function install(): NonNullable<typeof installation> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "tutti-packed-")));
   const packed = spawnSync(process.execPath, [join(root, "tools", "pack.mjs"), folder], {
     encoding: "utf8",
     timeout: 280_000,
   });
   expect(packed.status, packed.stderr).toBe(0);
-  const command = packed.stdout.trim();
-  const home = join(folder, "home");
-  mkdirSync(home);
-  const shell = { cwd: home, env: plainEnvironment(home), encoding: "utf8", timeout: 180_000 } as const;
+  return { folder, command: packed.stdout.trim() };
+}
+
+test("[X13] the packed command, installed from its tarballs into an empty folder, runs the demo in an empty HOME", () => {
+  const { folder, command, shell } = installed();
   const version = spawnSync(command, ["--version"], shell);
   expect(version.stdout, version.stderr).toMatch(/^\d+\.\d+\.\d+\n$/);
   const demo = spawnSync(command, ["demo", "--dir", join(folder, "demo")], shell);
@@ -40,6 +57,31 @@ test("[X13] the packed command, installed from its tarballs into an empty folder
   expect(demo.stdout).toMatch(/12 of 12 units done/);
   expect(demo.stdout).toMatch(/Tests of the merged result.*all \d+ pass/);
 }, 600_000);
+
+describeWithTemporal("packed, on Temporal", () => {
+  test("[X13, C111] the packed command has what workers run, and makes it neither in the home nor in its own folder", async () => {
+    const server = await startTemporalServer();
+    const { folder, command, shell } = installed({
+      TUTTI_ENGINE: "temporal",
+      TEMPORAL_ADDRESS: server.address,
+      TEMPORAL_NAMESPACE: server.namespace(),
+    });
+    const tutti = (...args: readonly string[]) => spawnSync(command, args, shell);
+    try {
+      writeFileSync(join(folder, "ask.yaml"), "process: ask\nsteps: { choose: { user: { title: Which? } } }\n");
+      const deployed = tutti("process", "deploy", "ask.yaml");
+      expect(deployed.status, deployed.stderr).toBe(0);
+      tutti("process", "start", "ask", "--id", "one");
+      tutti("task", "complete", "one:1", "--result", "{}");
+      const waited = tutti("process", "wait", "one");
+      expect(waited.status, waited.stderr).toBe(0);
+      expect(existsSync(join(folder, ".cache"))).toBe(false);
+    } finally {
+      tutti("stop", "--grace", "0");
+      await server.stop();
+    }
+  }, 600_000);
+});
 
 /** A Node of which only the version is another. */
 function pretend(folder: string, version: string): string {

@@ -1,25 +1,43 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createHost } from "@tutti/definition";
+import { openReader, openSqliteReader, verifyLog } from "@tutti/engine";
 import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { createScene, type Scene, until } from "../testing/scene.ts";
+import { stringify } from "yaml";
+import { CliHouse, gitAnswer, until } from "../testing/cli-house.ts";
 
-const definition = `process: ask
-steps:
-  choose:
-    user: { title: "Which plan?" }
-`;
+interface Demo {
+  readonly branch: string;
+  readonly tests: { readonly passed: boolean };
+}
 
 interface Listed {
   readonly instances: readonly { readonly instanceId: string; readonly status: string }[];
+}
+
+/** Numbers of the events of each instance, as the log has them. */
+async function sequencesIn(path: string): Promise<Map<string, number[]>> {
+  const reader = openReader({ store: openSqliteReader(path), host: createHost() });
+  const found = new Map<string, number[]>();
+  for await (const { instanceId, sequence } of reader.history()) {
+    found.set(instanceId, [...(found.get(instanceId) ?? []), sequence]);
+  }
+  await reader.close();
+  return found;
+}
+
+function numbersTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1);
 }
 
 describeWithTemporal("Temporal", () => {
   let server: TemporalServer;
   /** What workers run is made once for all of them. */
   let cache: string;
-  const scenes: Scene[] = [];
+  const houses: CliHouse[] = [];
   beforeAll(async () => {
     cache = mkdtempSync(join(tmpdir(), "tutti-cache-"));
     server = await startTemporalServer();
@@ -29,77 +47,116 @@ describeWithTemporal("Temporal", () => {
     rmSync(cache, { recursive: true, force: true });
   });
   afterEach(async () => {
-    for (const scene of scenes.splice(0)) await scene.remove();
+    for (const house of houses.splice(0)) await house.close();
   });
 
-  function sceneOnTemporal(more: { readonly [name: string]: string } = {}) {
-    const scene = createScene();
-    scenes.push(scene);
-    const [address, namespace] = [server.address, server.namespace()];
-    const environment = { XDG_CACHE_HOME: cache, TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, ...more };
-    const tutti = (...args: readonly string[]) => scene.tutti(args, { environment, timeoutMs: 180_000 });
-    const json = <T>(...args: readonly string[]) => scene.json<T>(args, { environment, timeoutMs: 180_000 });
-    const configure = (file: unknown): void => {
-      mkdirSync(scene.state, { recursive: true, mode: 0o700 });
-      writeFileSync(join(scene.state, "tutti.json"), JSON.stringify(file));
-    };
-    return { scene, tutti, json, configure };
+  /** A person's machine that reaches a server of Temporal. */
+  async function houseOn(place: TemporalServer = server, more: NodeJS.ProcessEnv = {}): Promise<CliHouse> {
+    const namespace = place.namespace();
+    const where = { TEMPORAL_ADDRESS: place.address, TEMPORAL_NAMESPACE: namespace };
+    const house = await CliHouse.open({ XDG_CACHE_HOME: cache, ...where, ...more });
+    houses.push(house);
+    return house;
+  }
+
+  async function configure(house: CliHouse, file: { readonly [key: string]: string }): Promise<void> {
+    await mkdir(house.state, { recursive: true, mode: 0o700 });
+    await writeFile(join(house.state, "tutti.json"), JSON.stringify(file));
   }
 
   test("[C103] the demo on Temporal ends with the same tree as on the embedded engine", async () => {
     const trees: string[] = [];
     for (const engine of ["temporal", "embedded"]) {
-      const { scene, json } = sceneOnTemporal();
-      const { branch, tests } = await json<{ readonly branch: string; readonly tests: { readonly passed: boolean } }>(
-        ...["demo", "--engine", engine, "--dir", join(scene.folder, "demo")],
-      );
+      const house = await houseOn();
+      const folder = join(house.folder, "demo");
+      const { branch, tests } = await house.json<Demo>("demo", "--engine", engine, "--dir", folder);
       expect(tests.passed).toBe(true);
-      trees.push(scene.git("-C", join(scene.folder, "demo", "notes"), "rev-parse", `${branch}^{tree}`));
-      const { runs } = await json<{ readonly runs: readonly { readonly status: string }[] }>("list");
-      expect(runs).toMatchObject([{ status: "completed" }]);
+      trees.push(await gitAnswer(join(folder, "notes"), "rev-parse", `${branch}^{tree}`));
+      expect(await house.json("list")).toMatchObject({ runs: [{ status: "completed" }] });
     }
     expect(trees[0]).toBe(trees[1]);
   }, 900_000);
 
   test("[C104] both engines in one folder are shown together, and each keeps what began on it", async () => {
-    const { scene, tutti, json, configure } = sceneOnTemporal();
-    const file = join(scene.folder, "ask.yaml");
-    writeFileSync(file, definition);
+    const house = await houseOn();
+    const file = join(house.folder, "ask.yaml");
+    await writeFile(file, stringify({ process: "ask", steps: { choose: { user: { title: "Which plan?" } } } }));
     for (const [engine, id] of [
       ["embedded", "on-embedded"],
       ["temporal", "on-temporal"],
     ] as const) {
-      configure({ engine });
-      expect((await tutti("process", "deploy", file)).exit).toBe(0);
-      await json("process", "start", "ask", "--id", id);
+      await configure(house, { engine });
+      expect((await house.tutti("process", "deploy", file)).exit).toBe(0);
+      await house.json("process", "start", "ask", "--id", id);
       // Asking again starts nothing, whichever engine is the chosen one by then.
-      configure({ engine: engine === "embedded" ? "temporal" : "embedded" });
-      await json("process", "start", "ask", "--id", id);
+      await configure(house, { engine: engine === "embedded" ? "temporal" : "embedded" });
+      await house.json("process", "start", "ask", "--id", id);
     }
-    const ids = async (): Promise<readonly string[]> =>
-      (await json<Listed>("process", "list", "--status", "open")).instances.map(({ instanceId }) => instanceId).sort();
-    expect(await ids()).toEqual(["on-embedded", "on-temporal"]);
-    const done = await tutti("task", "complete", "on-temporal:1", "--result", "{}");
+    const open = async (): Promise<readonly string[]> =>
+      (await house.json<Listed>("process", "list", "--status", "open")).instances
+        .map(({ instanceId }) => instanceId)
+        .sort();
+    expect(await open()).toEqual(["on-embedded", "on-temporal"]);
+    const done = await house.tutti("task", "complete", "on-temporal:1", "--result", "{}");
     expect(done.exit, done.stderr).toBe(0);
-    await until(async () => ((await ids()).length === 1 ? true : undefined));
-    expect((await tutti("stop")).exit).toBe(0);
-    expect(await ids()).toEqual(["on-embedded"]);
-    expect((await json<Listed>("process", "list")).instances).toHaveLength(2);
-    expect((await tutti("process", "show", "on-temporal")).stdout).toContain("completed");
+    await until(async () => (await open()).length === 1, 30_000);
+    expect((await house.tutti("stop")).exit).toBe(0);
+    expect(await open()).toEqual(["on-embedded"]);
+    expect((await house.json<Listed>("process", "list")).instances).toHaveLength(2);
+    expect((await house.tutti("process", "show", "on-temporal")).stdout).toContain("completed");
+  });
+
+  test("[C110, TE11] a server that is away is said or waited for; what was open goes on when it is back, each event once", async () => {
+    const own = await startTemporalServer({ database: join(cache, "temporal.db") });
+    try {
+      const house = await houseOn(own);
+      await configure(house, { engine: "temporal" });
+      const file = join(house.folder, "ticks.yaml");
+      const steps = { one: { wait: "2s" }, two: { wait: "2s" }, ask: { user: { title: "Enough?" } } };
+      await writeFile(file, stringify({ process: "ticks", steps }));
+      expect((await house.tutti("process", "deploy", file)).exit).toBe(0);
+      expect((await house.tutti("process", "deploy", file, "--engine", "embedded")).exit).toBe(0);
+      await house.json("process", "start", "ticks", "--id", "before");
+      await own.stop();
+      const refused = await house.tutti("process", "start", "ticks", "--id", "refused");
+      expect(refused.exit).toBe(1);
+      expect(refused.stderr).toContain("temporal-unreachable");
+      const listed = await house.json<Listed>("process", "list");
+      expect(listed.instances).toMatchObject([{ instanceId: "before", status: "running" }]);
+      await house.json("process", "start", "ticks", "--id", "beside", "--engine", "embedded");
+      const waiting = house.start(["process", "start", "ticks", "--id", "waited", "--wait"]);
+      await waiting.sees(/waiting until it does/);
+      await own.start();
+      const { exit, stderr } = await waiting.done;
+      expect(exit, stderr).toBe(0);
+      for (const id of ["before", "waited", "beside"]) expect((await house.tutti("process", "wait", id)).exit).toBe(8);
+      expect((await house.tutti("stop")).exit).toBe(0);
+      const log = join(house.state, "temporal.sqlite");
+      verifyLog(log);
+      expect(await sequencesIn(log)).toEqual(
+        new Map([
+          ["before", numbersTo(15)],
+          ["waited", numbersTo(15)],
+        ]),
+      );
+    } finally {
+      await own.stop();
+    }
   });
 
   test("[C105] large variables stand in the folder of artifacts, encrypted, and the process goes on with them", async () => {
     const key = "0123456789abcdef".repeat(4);
-    const { scene, tutti, json, configure } = sceneOnTemporal({ TUTTI_PAYLOAD_KEY: key, TUTTI_ARTIFACT_KEY: key });
-    configure({ engine: "temporal", artifacts: "folder" });
-    const file = join(scene.folder, "ask.yaml");
-    writeFileSync(file, `${definition}variables:\n  text: string\n`);
-    const variables = join(scene.folder, "variables.json");
+    const house = await houseOn(server, { TUTTI_PAYLOAD_KEY: key, TUTTI_ARTIFACT_KEY: key });
+    await configure(house, { engine: "temporal", artifacts: "folder" });
+    const file = join(house.folder, "ask.yaml");
+    const steps = { choose: { user: { title: "Which plan?" } } };
+    await writeFile(file, stringify({ process: "ask", variables: { text: "string" }, steps }));
+    const variables = join(house.folder, "variables.json");
     const text = "a long story ".repeat(30_000);
-    writeFileSync(variables, JSON.stringify({ text }));
-    expect((await tutti("process", "deploy", file)).exit).toBe(0);
-    await json("process", "start", "ask", "--id", "large", "--vars", `@${variables}`);
-    const stored = readdirSync(join(scene.state, "artifacts"), { recursive: true, withFileTypes: true }).filter(
+    await writeFile(variables, JSON.stringify({ text }));
+    expect((await house.tutti("process", "deploy", file)).exit).toBe(0);
+    await house.json("process", "start", "ask", "--id", "large", "--vars", `@${variables}`);
+    const stored = readdirSync(join(house.state, "artifacts"), { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isFile(),
     );
     expect(stored.length).toBeGreaterThan(0);
@@ -107,7 +164,7 @@ describeWithTemporal("Temporal", () => {
       expect(name).toMatch(/\.sealed$/);
       expect(readFileSync(join(parentPath, name)).includes("a long story")).toBe(false);
     }
-    expect((await tutti("task", "complete", "large:1", "--result", "{}")).exit).toBe(0);
-    expect((await tutti("process", "wait", "large")).exit).toBe(0);
+    expect((await house.tutti("task", "complete", "large:1", "--result", "{}")).exit).toBe(0);
+    expect((await house.tutti("process", "wait", "large")).exit).toBe(0);
   });
 });

@@ -3,11 +3,12 @@ import { createHost } from "@tutti/definition";
 import { type Engine, type EngineLog, type EngineReader, openReader, type Stop } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import type { StateFolder } from "../state.ts";
+import { notedAddress } from "../up/ports.ts";
 import type { EngineSide } from "./joined-engine.ts";
 import type { Reader } from "./joined-reader.ts";
-import { openPayloads, type Payloads } from "./payloads.ts";
-import { wholePlace } from "./place.ts";
-import { openTemporalLog, readTemporalLog } from "./temporal-log.ts";
+import { type OpenTemporal, openTemporal } from "./open-temporal.ts";
+import { type TemporalPlace, wholePlace } from "./place.ts";
+import { readTemporalLog } from "./temporal-log.ts";
 
 const againMsMin = 500;
 const againMsMax = 30_000;
@@ -34,12 +35,19 @@ export class TemporalSide implements EngineSide {
   readonly #works: Set<Work> = new Set();
   readonly #closing: AbortController = new AbortController();
   #engine: Engine | undefined;
-  #payloads: Payloads | undefined;
+  #close: OpenTemporal["close"] | undefined;
   #opening: Promise<Engine> | undefined;
   #reader: Promise<EngineReader | undefined> | undefined;
 
   constructor(options: TemporalSideOptions) {
     this.#options = options;
+  }
+
+  /** Where it is looked for now: said by somebody, else where a server of the folder's own was the last time. */
+  get place(): Required<TemporalPlace> {
+    const { state } = this.#options;
+    const address = state.temporal?.address ?? notedAddress(state.path);
+    return wholePlace({ ...state.temporal, ...(address === undefined ? {} : { address }) }, state);
   }
 
   /** Rejects with `temporal-unreachable` while the server is away; the next call tries again. */
@@ -91,9 +99,8 @@ export class TemporalSide implements EngineSide {
 
   async close(graceMs: number): Promise<void> {
     this.#closing.abort();
-    const engine = await this.#opening?.catch(() => undefined);
-    await engine?.close({ graceMs });
-    await this.#payloads?.close();
+    await this.#opening?.catch(() => undefined);
+    await this.#close?.(graceMs);
     await (await this.#reader)?.close();
   }
 
@@ -101,34 +108,18 @@ export class TemporalSide implements EngineSide {
     if (this.#closing.signal.aborted)
       throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
     const { state, log, furnish } = this.#options;
-    const place = wholePlace(state.temporal, state);
-    const [{ createTemporalEngine }, { workflowBundle }] = await Promise.all([
-      import("@tutti/engine/temporal"),
-      import("./workflow-bundle.ts"),
-    ]);
-    const bundle = await workflowBundle();
-    const payloads = await openPayloads(state, process.env);
-    const payloadCodecs = payloads.codecs;
-    const store = await openTemporalLog(state);
-    let engine: Engine;
-    try {
-      const workflowBundle = bundle;
-      engine = await createTemporalEngine({ ...place, store, host: createHost(), workflowBundle, payloadCodecs, log });
-    } catch (error) {
-      await Promise.all([store.close(), payloads.close()]);
-      throw error;
-    }
+    const { place } = this;
+    const { engine, close } = await openTemporal({ state, place, log });
     try {
       await furnish(engine);
       for (const work of this.#works) work.stop = engine.work(...work.asked);
     } catch (error) {
-      await engine.close({ graceMs: 0 });
-      await payloads.close();
+      await close(0);
       throw error;
     }
     log.info("works for Temporal", { ...place });
     this.#engine = engine;
-    this.#payloads = payloads;
+    this.#close = close;
     return engine;
   }
 }

@@ -14,7 +14,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** Sources, or what was compiled of them: what runs is what is bundled. */
 const kind = extname(fileURLToPath(import.meta.url));
 const composed = join(here, `../compose-workflow${kind}`);
-/** Lies in every package that is published: `scripts/bundle-workflow.mjs` makes it. */
+/** Lies in every package that is published: `scripts/pack-files.mjs` makes it. */
 const ready = join(here, "../workflow-bundle.cjs");
 
 /**

@@ -11,6 +11,7 @@ import {
   problemSchema,
 } from "@tutti/protocol";
 import type { z } from "zod";
+import { patiently } from "../engines/patience.ts";
 import { RemoteError } from "../problem.ts";
 import { checkSocketFolder, type StateFolder } from "../state.ts";
 import { beginsHeader } from "./begins.ts";
@@ -28,12 +29,14 @@ interface Request {
 /** Speaks to the owner over its socket. Problems it answers with are thrown as they are. */
 export class OwnerClient {
   readonly #socket: string;
+  readonly #patience: StateFolder["patience"];
   readonly #headers: { readonly [name: string]: string };
 
   /** Throws `state-unusable` when somebody else could be listening there. */
   constructor(state: StateFolder) {
     checkSocketFolder(state);
     this.#socket = state.socket;
+    this.#patience = state.patience;
     this.#headers = { [beginsHeader]: state.engine ?? "embedded" };
   }
 
@@ -45,7 +48,12 @@ export class OwnerClient {
     return schema.parse(await this.json(request));
   }
 
-  async json(request: Request): Promise<unknown> {
+  /** Who has patience waits while Temporal is away. */
+  json(request: Request): Promise<unknown> {
+    return patiently(this.#patience, () => this.#once(request));
+  }
+
+  async #once(request: Request): Promise<unknown> {
     const response = await this.#send(request);
     const text = await readAll(response);
     const type = response.headers["content-type"] ?? "";

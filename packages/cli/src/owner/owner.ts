@@ -3,6 +3,7 @@ import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import { compose, type House } from "../compose.ts";
 import type { HouseEngine } from "../engines/joined-engine.ts";
+import type { TemporalPlace } from "../engines/place.ts";
 import { codeOf } from "../problem.ts";
 import { RunReader } from "../run/reader.ts";
 import { ensureFolder, type StateFolder } from "../state.ts";
@@ -35,6 +36,11 @@ export interface Serving {
 export interface Owner extends Serving {
   readonly engine: HouseEngine;
   readonly runs: RunReader;
+  readonly temporal: Required<TemporalPlace>;
+  /** Connects to Temporal, if that has not been done. Rejects with `temporal-unreachable`. */
+  workForTemporal(): Promise<void>;
+  /** Something that ends when its work has, before the folder is free. */
+  endWith(end: () => Promise<void>): void;
 }
 
 /** Takes the folder, or throws `state-owned`, naming who has it; of a store that is not in it, `database-owned`. */
@@ -103,6 +109,7 @@ class OpenOwner implements Owner {
   #lost: Error | undefined;
   #listening: Listening | undefined;
   #stopping: Promise<void> | undefined;
+  #endWith: (() => Promise<void>) | undefined;
   #usedAt = Date.now();
   readonly #workers = new Workers();
   #open = 0;
@@ -142,6 +149,18 @@ class OpenOwner implements Owner {
     return owner;
   }
 
+  get temporal(): Required<TemporalPlace> {
+    return this.#parts.house.temporal;
+  }
+
+  workForTemporal(): Promise<void> {
+    return this.#parts.house.workForTemporal();
+  }
+
+  endWith(end: () => Promise<void>): void {
+    this.#endWith = end;
+  }
+
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
@@ -157,6 +176,7 @@ class OpenOwner implements Owner {
     log.info("stopping", { graceMs });
     try {
       await house.close(graceMs);
+      await this.#endWith?.();
     } finally {
       await this.#listening?.close();
       // Last, so that whoever waits for the folder finds nothing of this owner.

@@ -2,6 +2,7 @@ import type { RunOptionsInput } from "@tutti/feature";
 import { runStartedSchema } from "@tutti/protocol";
 import type { Input } from "../args/input.ts";
 import type { Context } from "../command.ts";
+import { patiently } from "../engines/patience.ts";
 import { ensureOwner } from "../owner/find.ts";
 import { terminalLog } from "../owner/log.ts";
 import { plural } from "../terminal/text.ts";
@@ -96,7 +97,7 @@ async function runHere(context: Context, { start }: PreparedRun): Promise<number
   const owner = await openOwner({ state, log: terminalLog((line) => out.note(line.trimEnd())) });
   let interrupted = false;
   try {
-    const run = await beginRun(owner.engine, { state, start });
+    const run = await patiently(state.patience, () => beginRun(owner.engine, { state, start }));
     const access = { live: true, ...readerAccess(owner.engine), close: async () => undefined };
     const onDetach = (): string => {
       interrupted = true;

@@ -30,7 +30,7 @@ export interface Material {
 
 const examples = fileURLToPath(new URL("../../../../examples/", import.meta.url));
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-const commandMsMax = 180_000;
+const commandMsMax = 400_000;
 const execute = promisify(execFile);
 
 /** The real command in a home and a state folder of its own. Nothing of the person's configuration is read. */

@@ -1,4 +1,10 @@
-import { Client, Connection, isGrpcServiceError } from "@temporalio/client";
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+} from "@temporalio/client";
 import type { DataConverter, PayloadCodec } from "@temporalio/common";
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, NativeConnection, Runtime } from "@temporalio/worker";
 import { AppError } from "@tutti/kernel";
@@ -6,6 +12,10 @@ import type { EngineLog } from "../embedded/turn/pump.ts";
 
 /** How long the server may take to answer that it is there. */
 const connectTimeoutMs = 5_000;
+/** How often a request is sent to a server that does not answer: for about three seconds. */
+const sendsMax = 6;
+/** How often it is told that the workers ask a server that does not answer. They do so several times a second. */
+const retriesToldMs = 30_000;
 /** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
 const away: ReadonlySet<number> = new Set([4, 14]);
 
@@ -24,7 +34,14 @@ let isInstalled = false;
 function install(log: EngineLog): void {
   if (isInstalled) return;
   isInstalled = true;
+  let toldAt = Number.NEGATIVE_INFINITY;
   const tell = ({ level, message, meta = {} }: LogEntry): void => {
+    // Those who do jobs have none, as it should be.
+    if (message.startsWith("No workflows registered")) return;
+    if (meta["target"] === "temporalio_client::retry") {
+      if (Date.now() - toldAt < retriesToldMs) return;
+      toldAt = Date.now();
+    }
     if (level === "ERROR") log.error(message, { ...meta });
     else log.warn(message, { ...meta });
   };
@@ -33,7 +50,7 @@ function install(log: EngineLog): void {
   Runtime.install({ logger: new DefaultLogger("WARN", tell), shutdownSignals: [], telemetryOptions: { logging } });
 }
 
-/** Rejects with AppError `temporal-unreachable`. */
+/** Rejects with AppError `temporal-unreachable`, and then leaves nothing that would keep the process from ending. */
 export async function connect(options: {
   readonly address: string;
   readonly namespace: string;
@@ -42,35 +59,35 @@ export async function connect(options: {
 }): Promise<TemporalConnection> {
   const { address, namespace, log } = options;
   const dataConverter = { payloadCodecs: [...options.payloadCodecs] };
-  install(log);
+  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: sendsMax }))];
+  const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs, interceptors });
   try {
-    const connection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
-    try {
-      const native = await NativeConnection.connect({ address });
-      return {
-        client: new Client({ connection, namespace, dataConverter }),
-        native,
-        dataConverter,
-        close: async () => {
-          await connection.close();
-          await native.close();
-        },
-      };
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    await connection.ensureConnected();
+    // Only now: Temporal's runtime ends with the last connection of its own, and without one never.
+    install(log);
+    const native = await NativeConnection.connect({ address });
+    return {
+      client: new Client({ connection, namespace, dataConverter }),
+      native,
+      dataConverter,
+      close: async () => {
+        await connection.close();
+        await native.close();
+      },
+    };
   } catch (cause) {
-    throw new AppError("temporal-unreachable", `Expected a Temporal server at ${address}, but none answers.`, {
-      cause,
-    });
+    await connection.close();
+    const message = `Expected a Temporal server at ${address}, but none answers.`;
+    throw new AppError("temporal-unreachable", message, { cause });
   }
 }
 
 /** What a request to the server failed with, said in our words where the server is away. */
 export function unreachable(error: unknown): unknown {
-  if (!isGrpcServiceError(error) || !away.has(error.code)) return error;
-  return new AppError("temporal-unreachable", `Expected the Temporal server to answer, but: ${error.details}.`, {
-    cause: error,
-  });
+  for (let found = error; found instanceof Error; found = found.cause) {
+    if (!isGrpcServiceError(found) || !away.has(found.code)) continue;
+    const message = `Expected the Temporal server to answer, but: ${found.details}.`;
+    return new AppError("temporal-unreachable", message, { cause: error });
+  }
+  return error;
 }

@@ -90,6 +90,8 @@ export interface TemporalEngineOptions {
   readonly workflowTaskTimeoutMs?: number;
   /** What becomes of payloads on their way to Temporal, in this order: the same in every process that works for it. */
   readonly payloadCodecs?: readonly PayloadCodec[];
+  /** Classes whose jobs this process takes. Default: all. */
+  readonly queues?: readonly QueueClass[];
   readonly clock?: Clock;
   readonly log?: EngineLog;
   readonly limits?: Partial<EngineLimits>;

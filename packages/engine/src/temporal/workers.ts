@@ -23,6 +23,7 @@ interface WorkersOptions {
   readonly taskQueue: string;
   readonly namespace?: string;
   readonly workflowBundle: { readonly code: string };
+  readonly queues?: readonly QueueClass[];
   readonly clock: Clock;
   readonly log?: EngineLog;
   readonly limits: EngineLimits;
@@ -120,14 +121,15 @@ export class Workers {
 
   async #beginJobs(): Promise<void> {
     const perform = (order: JobOrder) => this.crew.perform(Context.current().info.activityType, order);
+    const { queues = queueClasses } = this.#options;
     await Promise.all(
-      [...this.#slots].map(([queue, slots]) =>
+      queues.map((queue) =>
         this.#begin({
           taskQueue: jobTaskQueue(this.#options.taskQueue, queue),
           // Does every type that has no activity of its own.
           activities: { default: perform },
           tuner: {
-            activityTaskSlotSupplier: slots,
+            activityTaskSlotSupplier: this.#of(queue),
             workflowTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
             localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
             nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },

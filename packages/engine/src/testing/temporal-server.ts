@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname } from "node:path";
 import { Connection } from "@temporalio/client";
 import { describeWithServer, findServer } from "./find-server.ts";
 import { freePort } from "./free-port.ts";
@@ -12,11 +14,20 @@ export function describeWithTemporal(title: string, tests: () => void): void {
   describeWithServer(server, title, tests);
 }
 
+/** Where the server's command is. */
+export function temporalFolder(): string {
+  if ("missing" in server) throw new Error(server.missing);
+  return dirname(server.path);
+}
+
 export interface TemporalServer {
   readonly address: string;
   /** A namespace that nobody else has. */
   namespace(): string;
+  /** Ends the server as a crash would. */
   stop(): Promise<void>;
+  /** On the same port, with what its database has. */
+  start(): Promise<void>;
 }
 
 const namespaces = 60;
@@ -30,40 +41,45 @@ const settings = [
   "matching.numTaskqueueWritePartitions=1",
 ];
 
-/** A server of one's own, in memory: on a free port, in its own process group, which ends with this process. */
-export async function startTemporalServer(): Promise<TemporalServer> {
+/**
+ * A server of one's own on a free port, in its own process group, which ends with this process. It keeps nothing unless
+ * a database is named.
+ */
+export async function startTemporalServer(options: { readonly database?: string } = {}): Promise<TemporalServer> {
   if ("missing" in server) throw new Error(server.missing);
+  const { path } = server;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const names = Array.from({ length: namespaces }, (_, index) => `test-${index + 1}`);
-  const child = spawn(
-    server.path,
-    [
-      ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
-      ...["--log-level", "never"],
-      ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
-      ...names.flatMap((name) => ["--namespace", name]),
-    ],
-    { detached: true, stdio: "ignore" },
-  );
+  const words = [
+    ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
+    ...["--log-level", "never"],
+    ...(options.database === undefined ? [] : ["--db-filename", options.database]),
+    ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
+    ...names.flatMap((name) => ["--namespace", name]),
+  ];
+  let child: ChildProcess | undefined;
   const end = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
   };
-  process.once("exit", end);
   const stop = async (): Promise<void> => {
     process.removeListener("exit", end);
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    if (child.exitCode === null) {
-      end();
-      await ended;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    end();
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    child = spawn(path, words, { detached: true, stdio: "ignore" });
+    process.once("exit", end);
+    try {
+      await answers(address, child);
+    } catch (error) {
+      await stop();
+      throw error;
     }
   };
-  try {
-    await answers(address, child);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  await start();
   return {
     address,
     namespace() {
@@ -72,6 +88,7 @@ export async function startTemporalServer(): Promise<TemporalServer> {
       return name;
     },
     stop,
+    start,
   };
 }
 

@@ -1,0 +1,46 @@
+import { createHost } from "@tutti/definition";
+import type { Engine, EngineLog } from "@tutti/engine";
+import type { QueueClass } from "@tutti/kernel";
+import type { StateFolder } from "../state.ts";
+import { openPayloads } from "./payloads.ts";
+import type { TemporalPlace } from "./place.ts";
+import { openTemporalLog } from "./temporal-log.ts";
+
+export interface OpenTemporal {
+  readonly engine: Engine;
+  /** Ends handlers within `graceMs` and releases the log and the artifacts. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Connects to Temporal and works on its workflows. Rejects with `temporal-unreachable`. */
+export async function openTemporal(options: {
+  readonly state: StateFolder;
+  readonly place: Required<TemporalPlace>;
+  readonly log: EngineLog;
+  /** Default: all. */
+  readonly queues?: readonly QueueClass[];
+}): Promise<OpenTemporal> {
+  const { state, place, log, queues } = options;
+  const [{ createTemporalEngine }, { workflowBundle }] = await Promise.all([
+    import("@tutti/engine/temporal"),
+    import("./workflow-bundle.ts"),
+  ]);
+  const bundle = await workflowBundle();
+  const payloads = await openPayloads(state, process.env);
+  const store = await openTemporalLog(state);
+  try {
+    const engine = await createTemporalEngine({
+      ...place,
+      ...(queues === undefined ? {} : { queues }),
+      ...{ store, host: createHost(), workflowBundle: bundle, payloadCodecs: payloads.codecs, log },
+    });
+    const close = async (graceMs: number): Promise<void> => {
+      await engine.close({ graceMs });
+      await payloads.close();
+    };
+    return { engine, close };
+  } catch (error) {
+    await Promise.all([store.close(), payloads.close()]);
+    throw error;
+  }
+}

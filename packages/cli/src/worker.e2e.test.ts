@@ -1,0 +1,119 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describeWithPostgres, type PostgresServer, startPostgres } from "@tutti/engine/testing/postgres";
+import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { CliHouse, type RunningCli, until } from "./testing/cli-house.ts";
+
+/** Its job is done after a while that begins by itself, so that nobody has to be there who starts it. */
+const definition = stringify({
+  process: "errand",
+  variables: { seconds: { type: "integer", required: true }, by: "string" },
+  outputs: ["by"],
+  steps: {
+    later: { wait: "1s" },
+    do: { job: "errand.do", in: { seconds: "= seconds" }, out: ["by"] },
+  },
+});
+
+/** Says who it is, and takes its time. */
+const program = `
+const { seconds } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+console.error("begun");
+setTimeout(() => console.log(JSON.stringify({ by: process.cwd() })), seconds * 1_000);
+`;
+
+interface Listed {
+  readonly instances: readonly { readonly instanceId: string; readonly status: string }[];
+}
+
+describeWithTemporal("workers", () => {
+  describeWithPostgres("that share a log", () => {
+    let temporal: TemporalServer;
+    let postgres: PostgresServer;
+    const houses: CliHouse[] = [];
+    beforeAll(async () => {
+      [temporal, postgres] = await Promise.all([startTemporalServer(), startPostgres()]);
+    });
+    afterAll(async () => {
+      await Promise.all([temporal?.stop(), postgres?.dispose()]);
+    });
+    afterEach(async () => {
+      for (const house of houses.splice(0)) await house.close();
+    });
+
+    /** Machines with nothing in common but Temporal and PostgreSQL. */
+    function machines(count: number): Promise<CliHouse[]> {
+      const environment = {
+        TUTTI_ENGINE: "temporal",
+        TUTTI_STORE: postgres.url("shared"),
+        TEMPORAL_ADDRESS: temporal.address,
+        TEMPORAL_NAMESPACE: temporal.namespace(),
+      };
+      const opening = Array.from({ length: count }, async () => {
+        const house = await CliHouse.open(environment);
+        houses.push(house);
+        await writeFile(join(house.folder, "errand.yaml"), definition);
+        await writeFile(join(house.folder, "errand.cjs"), program);
+        return house;
+      });
+      return Promise.all(opening);
+    }
+
+    async function worker(house: CliHouse): Promise<RunningCli> {
+      const run = `"${process.execPath}" errand.cjs`;
+      const running = house.start(["worker", "errand.yaml", "--run", run, "--queue", "standard", "--grace", "30"]);
+      await running.sees(/Works for Temporal .* jobs of errand.do \(standard\)/, 120_000);
+      return running;
+    }
+
+    test("[C109] workers go on without an owner, take over from one that is killed, and drain", async () => {
+      const [owner, first, second] = (await machines(3)) as [CliHouse, CliHouse, CliHouse];
+      const deployed = await owner.tutti("process", "deploy", join(owner.folder, "errand.yaml"));
+      expect(deployed.exit, deployed.stderr).toBe(0);
+      const start = (id: string, seconds: number) =>
+        owner.json("process", "start", "errand", "--id", id, "--vars", JSON.stringify({ seconds }));
+      const ended = async (id: string): Promise<boolean> =>
+        (await owner.json<Listed>("process", "list")).instances.some(
+          ({ instanceId, status }) => instanceId === id && status === "completed",
+        );
+      const one = await worker(first);
+      await start("slow", 20);
+      expect((await owner.tutti("stop")).exit).toBe(0);
+      // Nobody else has the job, and it is taken over when who has it is gone.
+      await one.sees(/begun/, 60_000);
+      const two = await worker(second);
+      one.child.kill("SIGKILL");
+      await two.sees(/begun/, 60_000);
+      two.child.kill("SIGTERM");
+      await two.sees(/running jobs have 30 s/);
+      const { exit, stdout, stderr } = await two.done;
+      expect(exit, stderr).toBe(0);
+      expect(stdout).toMatch(/errand.do slow\/\d+ done/);
+      // What it did is told by the next one that works on workflows, without an owner.
+      const three = await worker(first);
+      await until(() => ended("slow"), 60_000);
+      three.child.kill("SIGTERM");
+      expect((await three.done).exit).toBe(0);
+      expect((await owner.tutti("process", "vars", "slow")).stdout).toContain(second.folder);
+      for (const house of [first, second]) expect(await house.strangers()).toEqual([]);
+    });
+
+    test("[C109] a worker says what it lacks", async () => {
+      const [house] = (await machines(1)) as [CliHouse];
+      for (const [words, code] of [
+        [["--queue", "huge"], "option-invalid"],
+        [["errand.do"], "command-needed"],
+        [["--run", "true"], "command-needed"],
+      ] as const) {
+        const { exit, stderr } = await house.tutti("worker", ...words);
+        expect(stderr).toContain(code);
+        expect(exit).toBe(2);
+      }
+      const alone = await CliHouse.open();
+      houses.push(alone);
+      expect((await alone.tutti("worker")).stderr).toContain("worker-alone");
+    });
+  });
+});
