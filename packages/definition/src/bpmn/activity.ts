@@ -285,14 +285,10 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
   const position = (script ?? node).position;
   const foreign = resultVariableOf(node) === undefined ? foreignAssignments({ language, text }, position) : undefined;
   if (foreign !== undefined) return scripted(rest, [...foreign, ...(shared.outputs ?? [])]);
-  const wanted =
-    isOurs && format.trim() !== ""
-      ? `assignments (n = n + 1${isFeel ? ", or a context {n: n + 1}" : ""}) or a variable for the result (camunda:resultVariable), but there is neither`
-      : `a script in FEEL or CEL, but found ${language}`;
   const type = `script.${variableName(language)}`;
   file.warn(
     "element-unsupported",
-    `Expected ${wanted}: ${shared.id} becomes a job of the type ${type}`,
+    `Expected ${wantedOf(format)}: ${shared.id} becomes a job of the type ${type}`,
     script ?? node,
   );
   const job = {
@@ -301,6 +297,15 @@ function scriptTask(context: Context, node: XmlNode, shared: Shared): Activity {
     headers: { language: format, script: text },
   };
   return { ...shared, kind: "service-task", job };
+}
+
+/** What a script would have to be to run here, and what it is. */
+function wantedOf(format: string): string {
+  const named = format.trim();
+  if (named === "") return "a script in FEEL or CEL, but no language is named";
+  if (!computable.test(named)) return `a script in FEEL or CEL, but found ${named.slice(0, 80)}`;
+  const context = /feel/i.test(named) ? ", or a context {n: n + 1}" : "";
+  return `assignments (n = n + 1${context}) or a variable for the result (camunda:resultVariable), but there is neither`;
 }
 
 function scripted(shared: Omit<Shared, "outputs">, assignments: readonly Mapping[]): ScriptTask {

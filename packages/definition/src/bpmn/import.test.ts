@@ -412,6 +412,13 @@ test.each([
   ]);
 });
 
+test("[D215] a script that names no language is told so", () => {
+  const text = drawing(around(`<scriptTask id="t"><script>n + 1</script></scriptTask>`));
+  expect(problemsOf(text)).toEqual([
+    expect.stringContaining("Expected a script in FEEL or CEL, but no language is named: t"),
+  ]);
+});
+
 test.each(["http://www.java.com/java", "java", "text/x-java"])("[D215] a script in %s is a job", (format) => {
   const text = drawing(around(`<scriptTask id="t" scriptFormat="${format}"><script>go();</script></scriptTask>`));
   const type = format.endsWith("x-java") ? "script.x_java" : "script.java";
