@@ -6,11 +6,13 @@ import type { Job } from "@tutti/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { verifyPostgresLog } from "../embedded/postgres/verify.ts";
 import type { Engine, RecordedEvent } from "../port.ts";
+import { receiver } from "../testing/message-programs.ts";
 import { sequence } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
+import { waitFor } from "./messages.suite.ts";
 
 // Several processes on one Temporal and one log in a PostgreSQL.
 
@@ -122,6 +124,36 @@ describeWithTemporal("several processes on Temporal", () => {
       ]);
       expect(dying.jobs).toHaveLength(1);
       expect(worker.jobs).toHaveLength(1);
+    }, 120_000);
+
+    test("[TE31] messages and signals of any process reach the instances of all, each once", async () => {
+      const beside = await home.open();
+      const both = [engine, beside] as const;
+      const at = (index: number): Engine => both[index % 2] ?? engine;
+      try {
+        await engine.deploy([receiver("ship"), receiver("alarm", { signal: true })]);
+        const waiting = await waitFor(beside, "ship", { key: "now" });
+        const now = await engine.publish({ name: "paid", correlationKey: "now", variables: { got: 0 } });
+        expect(now.instances).toEqual([{ process: "ship", instanceId: waiting, started: false }]);
+        const numbers = [1, 2, 3, 4, 5, 6];
+        const kept = numbers.map((got) => ({
+          name: "paid",
+          correlationKey: "later",
+          ttlMs: 600_000,
+          variables: { got },
+        }));
+        await Promise.all(kept.map((message, index) => at(index).publish({ ...message, id: `m-${index}` })));
+        const start = (number: number): Promise<string> =>
+          at(number).start({ requestId: `${number}`, process: "ship", variables: { key: "later" }, actor: "me" });
+        const ids = await Promise.all(numbers.map(start));
+        const views = await Promise.all(ids.map((id, index) => ended(at(index), id)));
+        expect(views.map(({ variables }) => Number(variables["got"])).sort()).toEqual(numbers);
+        const alarms = [await waitFor(engine, "alarm"), await waitFor(beside, "alarm")];
+        await beside.broadcast({ name: "fire", variables: { got: 7 } });
+        for (const id of alarms) expect((await ended(engine, id)).variables).toMatchObject({ got: 7 });
+      } finally {
+        await beside.close({ graceMs: 0 });
+      }
     }, 120_000);
 
     test("[TE14] [TE15] what one process deploys and starts, another starts, works on and follows", async () => {
