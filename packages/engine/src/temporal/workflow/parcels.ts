@@ -12,6 +12,9 @@ export interface ParcelsMark {
   readonly taken: readonly string[];
 }
 
+/** What a paused instance keeps. More is refused: a message stays with its broker then. */
+export const keptMax = 1_000;
+
 /** What brokers have brought to an instance: each counts once, and what comes while it is paused is kept for later. */
 export class Parcels {
   readonly #answers: Map<string, Promise<ParcelAnswer>> = new Map();
@@ -39,9 +42,13 @@ export class Parcels {
     return answered;
   }
 
-  /** The instance is paused. Gives what that changes: who waits there has its message. */
-  keep(parcel: Parcel): Change[] {
+  /**
+   * The instance is paused. Gives what that changes: who waits there has its message. Undefined: there is no room for
+   * it.
+   */
+  keep(parcel: Parcel): Change[] | undefined {
     const { id, command, message } = parcel;
+    if (this.#kept.length >= keptMax) return undefined;
     this.#kept.push(parcel);
     if (message === undefined || this.#taken.has(id)) return [];
     this.#taken.add(id);

@@ -41,7 +41,7 @@ import type {
 import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
 import { noNumber, recordChanges, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
-import { Parcels } from "./parcels.ts";
+import { keptMax, Parcels } from "./parcels.ts";
 import { World } from "./world.ts";
 
 interface Waiting {
@@ -349,7 +349,10 @@ export class ProcessRun {
     );
     if (!("rejection" in decision)) return;
     const { rejection } = decision;
-    if (parcel !== undefined && rejection.code === "instance-paused") turn.changes.push(...this.#parcels.keep(parcel));
+    if (parcel === undefined || rejection.code !== "instance-paused") return refuse(rejection);
+    const kept = this.#parcels.keep(parcel);
+    if (kept === undefined) return refuse(noRoom);
+    turn.changes.push(...kept);
     refuse(rejection);
   }
 
@@ -444,6 +447,11 @@ function endsAttempt(
 function isChanged(record: InstanceRecord, before: InstanceRecord): boolean {
   return record.status !== before.status || record.held !== before.held || record.incidents !== before.incidents;
 }
+
+const noRoom: Rejection = {
+  code: "subscription-not-found",
+  reason: `Expected at most ${keptMax} messages and signals for a paused instance, but there are more`,
+};
 
 function released({ startedBy, process }: InstanceRecord): Change[] {
   return startedBy === null ? [] : [{ type: "holder-delete", channel: startedBy, process }];
