@@ -318,3 +318,11 @@ test("[C10] another word than those there are is refused, and the first word alo
   expect(help.stdout).toContain("process migrate");
   expect((await house.tutti("help", "process", "migrate")).stdout).toContain("tutti process migrate INSTANCE…");
 });
+
+test("[C112] a trial is on an embedded engine of its own whatever the configuration says", async () => {
+  const words = ["process", "run", trial, "--answers", answers, "--vars", '{"days": 7}'];
+  const { exit } = await house.start(words, { TUTTI_ENGINE: "temporal", TEMPORAL_ADDRESS: "127.0.0.1:1" }).done;
+  expect(exit).toBe(0);
+  const refused = await house.tutti(...words, "--engine", "temporal");
+  expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining("option-invalid")]);
+});

@@ -17,6 +17,10 @@ import { Story } from "./story.ts";
 /** `tutti process run FILE`: a trial of the definition, told as it happens. */
 export async function runProcess(context: Context): Promise<number> {
   const { input } = context;
+  if (input.text("engine") === "temporal") {
+    const message = "Expected a trial without --engine temporal: it has an embedded engine of its own";
+    throw new AppError("option-invalid", `${message}. On Temporal a process is deployed and started`);
+  }
   const file = input.argument(0) ?? "";
   const loaded = await loadProcess(context, file);
   const programs = runnable(loaded, file);
