@@ -72,12 +72,12 @@ describeWithTemporal("Messages on Temporal", () => {
       const [code, signal] = await once(node, "exit");
       expect({ code, signal }).toEqual({ code: null, signal: "SIGKILL" });
       engine = await home.open();
-      const again = await engine.publish({ ...message, id: "m-1", variables: { got: 1 } });
+      // It is kept for nobody: what its broker does not give nobody gets.
+      const again = await engine.publish({ ...message, ttlMs: 0, id: "m-1", variables: { got: 1 } });
       expect(again.duplicate).toBe(true);
       expect(again.instances.map(({ instanceId }) => instanceId).sort()).toEqual([ship, bill].sort());
       for (const id of [ship, bill]) expect(await ended(engine, id)).toMatchObject({ status: "completed" });
       for (const id of others) expect((await engine.instance(id)).status).toBe("running");
-      expect((await engine.query("messages")).rows).toHaveLength(1);
     }, 120_000);
   }
 

@@ -11,7 +11,7 @@ const [address = "", namespace = "", database = "", where = ""] = process.argv.s
 const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
 const store = dyingWith(await openLog(database));
 const engine = await createTemporalEngine({ address, namespace, store, host: testHost, workflowBundle });
-await engine.publish({ name: "paid", correlationKey: "k", id: "m-1", ttlMs: 600_000, variables: { got: 1 } });
+await engine.publish({ name: "paid", correlationKey: "k", id: "m-1", variables: { got: 1 } });
 
 function dyingWith(shared: SharedLog): SharedLog {
   return {
