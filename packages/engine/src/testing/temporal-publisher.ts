@@ -1,5 +1,6 @@
-import type { Appended, SharedLog } from "../embedded/shared-log.ts";
+import type { Appended } from "../embedded/shared-log.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
+import { dyingWith } from "./dying-log.ts";
 import { testHost } from "./host.ts";
 import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
 
@@ -9,24 +10,9 @@ import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
  */
 const [address = "", namespace = "", database = "", where = ""] = process.argv.slice(2);
 const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
-const store = dyingWith(await openLog(database));
+const store = dyingWith(await openLog(database), where === "remembered" ? remembers : receives);
 const engine = await createTemporalEngine({ address, namespace, store, host: testHost, workflowBundle });
 await engine.publish({ name: "paid", correlationKey: "k", id: "m-1", variables: { got: 1 } });
-
-function dyingWith(shared: SharedLog): SharedLog {
-  return {
-    ...shared,
-    append: async (wanted, decide) => {
-      let isLast = false;
-      await shared.append(wanted, (standing) => {
-        const turn = decide(standing);
-        isLast = where === "remembered" ? remembers(turn) : receives(turn);
-        return turn;
-      });
-      if (isLast) process.kill(process.pid, "SIGKILL");
-    },
-  };
-}
 
 function remembers({ changes }: Appended): boolean {
   return changes.some(({ type }) => type === "message-put");

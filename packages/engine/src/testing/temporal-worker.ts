@@ -1,5 +1,6 @@
-import type { SharedLog } from "../embedded/shared-log.ts";
+import type { Appended } from "../embedded/shared-log.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
+import { dyingWith } from "./dying-log.ts";
 import { testHost } from "./host.ts";
 import { sequence } from "./programs.ts";
 import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
@@ -12,7 +13,7 @@ import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
 const [address = "", namespace = "", database = "", role = ""] = process.argv.slice(2);
 const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
 const log = await openLog(database);
-const store = role === "dies" ? dyingWith(log) : log;
+const store = role === "dies" ? dyingWith(log, endsJob) : log;
 const engine = await createTemporalEngine({ address, namespace, store, host: testHost, workflowBundle });
 engine.work("work", async (job) => {
   process.stdout.write(`${JSON.stringify(job)}\n`);
@@ -24,17 +25,6 @@ if (role !== "") {
   await engine.start({ requestId: "once", process: "some", variables: {}, actor: "tester" });
 }
 
-function dyingWith(shared: SharedLog): SharedLog {
-  return {
-    ...shared,
-    append: async (wanted, decide) => {
-      let isLast = false;
-      await shared.append(wanted, (standing) => {
-        const turn = decide(standing);
-        isLast = turn.rows.some(({ events }) => events.some(({ type }) => type === "job-completed"));
-        return turn;
-      });
-      if (isLast) process.kill(process.pid, "SIGKILL");
-    },
-  };
+function endsJob({ rows }: Appended): boolean {
+  return rows.some(({ events }) => events.some(({ type }) => type === "job-completed"));
 }
