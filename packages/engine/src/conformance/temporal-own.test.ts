@@ -8,7 +8,6 @@ import type { Engine } from "../port.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
 import { testHost } from "../testing/host.ts";
 import { loop } from "../testing/loop-program.ts";
-import { onTimer } from "../testing/message-programs.ts";
 import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
@@ -176,9 +175,10 @@ describeWithTemporal("Temporal", () => {
   }, 120_000);
 
   test("[TE5] what it does not do yet is refused, before anything begins", async () => {
-    const daily = onTimer("daily", { kind: "cycle", value: { literal: "R/PT24H" } });
-    await expect(engine.deploy([daily])).rejects.toMatchObject({ code: "engine-unsupported" });
-    expect((await engine.query("versions")).rows).toEqual([]);
+    const id = await begin(engine, [sequence("one", 1)]);
+    const fork = engine.fork({ requestId: "fork", instanceId: id, reason: "What if?", actor: "ann" });
+    await expect(fork).rejects.toMatchObject({ code: "engine-unsupported" });
+    expect((await engine.query("instances")).rows).toHaveLength(1);
   });
 
   test("[TE11] a server that is not there is said so", async () => {

@@ -248,8 +248,9 @@ export interface Standing {
   /** Request id → instance id. */
   readonly requests: ReadonlyMap<string, string>;
   readonly figures: ReadonlyMap<string, VersionFigures>;
-  /** All there are. */
+  /** All there are, like the schedules. */
   readonly rollouts: readonly StoredRollout[];
+  readonly schedules: readonly StoredSchedule[];
 }
 
 export interface StoredDeployment {

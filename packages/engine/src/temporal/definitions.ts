@@ -1,22 +1,29 @@
 import type { Host, QueueClass } from "@tutti/kernel";
+import type { StoredSchedule } from "../embedded/message/coordination.ts";
 import type { News, SharedLog } from "../embedded/shared-log.ts";
 import { Programs } from "../embedded/version/programs.ts";
+
+/** Who has to know what was read anew. */
+interface DefinitionsTold {
+  readonly resize: (queue: QueueClass, slots: number) => void;
+  readonly schedule: (all: readonly StoredSchedule[]) => void;
+}
 
 /** What is deployed and adjusted, as the log has it. Any process may change it, so it is asked for before it counts. */
 export class Definitions {
   readonly programs: Programs;
   readonly #log: SharedLog;
-  readonly #resize: (queue: QueueClass, slots: number) => void;
+  readonly #told: DefinitionsTold;
   /** As the news count. */
   #seen: number | undefined;
   /** Number of the newest deployment in `programs`. */
   #newest = 0;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(log: SharedLog, host: Host, resize: (queue: QueueClass, slots: number) => void) {
+  constructor(log: SharedLog, host: Host, told: DefinitionsTold) {
     this.#log = log;
     this.programs = new Programs(host);
-    this.#resize = resize;
+    this.#told = told;
   }
 
   /** Resolves once everything counts that the log had when this was called. */
@@ -39,7 +46,8 @@ export class Definitions {
       this.#newest = deployed.number;
     }
     this.programs.resetRollouts(await this.#log.rollouts());
-    for (const [queue, slots] of await this.#log.slots()) this.#resize(queue, slots);
+    for (const [queue, slots] of await this.#log.slots()) this.#told.resize(queue, slots);
+    this.#told.schedule(await this.#log.schedules());
     this.#seen = definitions;
   }
 }

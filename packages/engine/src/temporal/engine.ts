@@ -31,11 +31,12 @@ import { readHistory } from "../embedded/log/history.ts";
 import { RecentRows } from "../embedded/log/recent.ts";
 import { queryStore } from "../embedded/read/query.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
+import { renewedSchedules } from "../embedded/time/schedules.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { targetOf } from "../embedded/turn/migrate.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { instanceNotFound } from "../embedded/turn/scope.ts";
-import { deploymentOf, type Programs, programNotFound } from "../embedded/version/programs.ts";
+import { deploymentOf, type Programs, programNotFound, type Starter } from "../embedded/version/programs.ts";
 import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
 import type {
   Deployment,
@@ -68,7 +69,7 @@ import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
 import { Projector } from "./projector.ts";
-import { refuseUnsupported } from "./unsupported.ts";
+import { Schedules } from "./schedules.ts";
 import { Workers } from "./workers.ts";
 
 export interface TemporalEngineOptions {
@@ -116,6 +117,7 @@ export class TemporalEngine implements Engine {
   readonly #desk: Desk;
   readonly #publisher: Publisher;
   readonly #workers: Workers;
+  readonly #schedules: Schedules;
   #closing: Promise<void> | undefined;
 
   constructor(options: TemporalEngineOptions, connection: TemporalConnection) {
@@ -123,7 +125,10 @@ export class TemporalEngine implements Engine {
     this.#options = { ...options, taskQueue, clock };
     this.#connection = connection;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#definitions = new Definitions(store, host, (queue, slots) => this.#workers.resize(queue, slots));
+    this.#definitions = new Definitions(store, host, {
+      resize: (queue, slots) => this.#workers.resize(queue, slots),
+      schedule: (all) => this.#schedules.reset(all),
+    });
     this.#recent = new RecentRows(this.#limits.recentRowsMax);
     this.#projector = new Projector(store, this.#recent);
     const { client } = connection;
@@ -133,6 +138,12 @@ export class TemporalEngine implements Engine {
     this.#courier = courier;
     this.#desk = new Desk({ log: store, write, definitions: this.#definitions, courier, clock });
     this.#publisher = new Publisher({ courier, limits: this.#limits, clock, counts: () => store.messageCounts() });
+    const { programs } = this.#definitions;
+    this.#schedules = new Schedules({
+      ...{ clock, host, programs, projector: this.#projector, log: options.log },
+      start: (request, place) => this.#start(request, place),
+      look: () => this.#definitions.look(),
+    });
     this.#workers = new Workers(
       { ...this.#options, connection, limits: this.#limits },
       { instances: this.#activities(), brokers: brokerActivities(this.#desk) },
@@ -171,17 +182,24 @@ export class TemporalEngine implements Engine {
     });
     await this.#workers.open();
     await this.#desk.recover();
+    this.#schedules.fireDue();
   }
 
   async deploy(documents: readonly ProgramDocument[]): Promise<Deployment> {
     this.#refuseClosed();
     const loaded = documents.map((document) => this.#programs.load(document));
-    for (const document of documents) refuseUnsupported(document);
-    const starts = Object.fromEntries(loaded.map((program) => [program.document.hash, startTriggers(program)]));
-    const deployment = deploymentOf(documents);
-    await this.#projector.define(({ counters }) => {
-      return { type: "deployment-put", deployment, number: counters.deployment + 1, documents, starts };
+    const deployed = loaded.map((program) => {
+      const { id: process, hash: programHash } = program.document;
+      return { process, hash: programHash, starts: startTriggers(program) };
     });
+    const starts = Object.fromEntries(deployed.map((each) => [each.hash, each.starts]));
+    const deployment = deploymentOf(documents);
+    const { clock, host } = this.#options;
+    const at = { host, now: clock.now() };
+    await this.#projector.define(({ counters, schedules }) => [
+      { type: "deployment-put", deployment, number: counters.deployment + 1, documents, starts },
+      ...renewedSchedules(schedules, deployed, at),
+    ]);
     await this.#definitions.look();
     await this.#desk.beginAnew(documents.map(({ id }) => id));
     return deployment;
@@ -189,8 +207,13 @@ export class TemporalEngine implements Engine {
 
   async start(request: StartRequest): Promise<string> {
     this.#refuseClosed();
+    checkId("request id", request.requestId);
+    return this.#start(request);
+  }
+
+  /** `place` is where something else than a caller begins it. */
+  async #start(request: StartRequest, place?: Starter["place"]): Promise<string> {
     const { requestId } = request;
-    checkId("request id", requestId);
     const { store } = this.#options;
     const [{ requests }] = await Promise.all([
       store.find({ instanceIds: [], numbers: [], requestIds: [requestId] }),
@@ -201,7 +224,7 @@ export class TemporalEngine implements Engine {
     if (earlier !== undefined) return earlier;
     for (let made = 0; ; made++) {
       const instanceId = checked.instanceId ?? madeId(checked, made);
-      const began = await this.#begin(checked, instanceId);
+      const began = await this.#begin(checked, instanceId, place);
       if (began.ok) return began.instanceId;
       const { code, reason } = began.rejection;
       // Somebody chose this very id for an instance of their own: the next one will do.
@@ -219,8 +242,8 @@ export class TemporalEngine implements Engine {
     return { ...request, variables: checkedPayload("variables", request.variables, this.#limits.payloadCharsMax) };
   }
 
-  async #begin(request: StartRequest, instanceId: string): Promise<Began> {
-    const began = await this.#courier.begin(request.process, this.#inputOf(request, instanceId));
+  async #begin(request: StartRequest, instanceId: string, place?: Starter["place"]): Promise<Began> {
+    const began = await this.#courier.begin(request.process, this.#inputOf(request, instanceId, place));
     return began ?? this.#begunBefore(request.requestId, instanceId);
   }
 
@@ -232,7 +255,7 @@ export class TemporalEngine implements Engine {
     return { ok: false, rejection: { code: "instance-exists", reason } };
   }
 
-  #inputOf(request: StartRequest, instanceId: string): ProcessInput {
+  #inputOf(request: StartRequest, instanceId: string, place?: Starter["place"]): ProcessInput {
     const { requestId, process, version, businessKey, routingKey, variables, queue, priority, actor, start } = request;
     const routing = { routingKey: routingKey ?? businessKey ?? instanceId, variables };
     const named =
@@ -251,7 +274,7 @@ export class TemporalEngine implements Engine {
         ...(businessKey === undefined ? {} : { businessKey }),
         ...(queue === undefined ? {} : { queue }),
         ...(priority === undefined ? {} : { priority }),
-        ...(start === undefined ? {} : { start: { element: start, payload: {} } }),
+        ...(start === undefined ? {} : { start: { ...(place ?? { element: start }), payload: {} } }),
       },
     };
   }
@@ -349,7 +372,7 @@ export class TemporalEngine implements Engine {
     if (!Number.isInteger(slots) || slots < 0 || slots > slotsMax) {
       throw new AppError("limit-invalid", `Expected slots as a whole number from 0 to ${slotsMax}, but got ${slots}.`);
     }
-    await this.#projector.define(() => ({ type: "slots-put", queue, slots }));
+    await this.#projector.define(() => [{ type: "slots-put", queue, slots }]);
     await this.#definitions.look();
   }
 
@@ -367,7 +390,7 @@ export class TemporalEngine implements Engine {
     this.#refuseClosed();
     checkId("process", process);
     if (plan === null) {
-      await this.#projector.define(() => ({ type: "rollout-delete", process }));
+      await this.#projector.define(() => [{ type: "rollout-delete", process }]);
       await this.#definitions.look();
       await this.#desk.beginAnew([process]);
       return null;
@@ -376,14 +399,14 @@ export class TemporalEngine implements Engine {
     await this.#definitions.look();
     checkPlan(this.#programs, process, checked);
     const since = this.#options.clock.now();
-    const change = await this.#projector.define(({ counters, rollouts }) => {
+    const [change] = await this.#projector.define(({ counters, rollouts }) => {
       const before = rollouts.find((each) => each.process === process);
       const rollout = planned({ process, plan: checked, since, newest: counters.instance }, before);
-      return { type: "rollout-put", rollout } as const;
+      return [{ type: "rollout-put", rollout } as const];
     });
     await this.#definitions.look();
     await this.#desk.beginAnew([process]);
-    return shownRollout(change.rollout);
+    return shownRollout(must(change, "one change was written").rollout);
   }
 
   async migrate(instanceId: string, request: MigrateRequest): Promise<Migration> {
@@ -420,6 +443,7 @@ export class TemporalEngine implements Engine {
   }
 
   async #close(graceMs: number): Promise<void> {
+    await this.#schedules.close();
     await this.#workers.close(graceMs);
     this.#courier.close();
     await this.#projector.rest();

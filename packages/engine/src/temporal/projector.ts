@@ -40,16 +40,16 @@ export class Projector {
     });
   }
 
-  /** Something that is no instance's, and that every process has to know: deployments, slots, rollouts. Gives what was written. */
-  define<C extends Change>(change: (standing: Standing) => C): Promise<C> {
+  /** Something that is no instance's, and that every process has to know: deployments, rollouts. Gives what was written. */
+  define<C extends Change>(change: (standing: Standing) => readonly C[]): Promise<readonly C[]> {
     const nothing = { instances: [], requestIds: [], hashes: [] };
     return this.#inOrder(async () => {
-      let made: C | undefined;
+      let changes: readonly C[] = [];
       await this.#log.append(nothing, (standing) => {
-        made = change(standing);
-        return { rows: [], changes: [made], defines: true };
+        changes = change(standing);
+        return { rows: [], changes, defines: true };
       });
-      return must(made, "a turn that was written was made");
+      return changes;
     });
   }
 

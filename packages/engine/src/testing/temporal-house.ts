@@ -15,6 +15,11 @@ import { startTemporalServer } from "./temporal-server.ts";
 /** Machines that run tests may be busy with others. */
 const workflowTaskTimeoutMs = 10_000;
 
+interface HomeOptions extends Pick<TemporalEngineOptions, "clock" | "payloadCodecs"> {
+  /** Looks on as the log is written. */
+  readonly watch?: (log: SharedLog) => SharedLog;
+}
+
 /** One namespace of a server with a log of its own: what an engine under test lives in. */
 export interface TemporalHome {
   readonly address: string;
@@ -22,7 +27,7 @@ export interface TemporalHome {
   /** A file, or an address. */
   readonly database: string;
   readonly workflow: WorkflowClient;
-  open(options?: Pick<TemporalEngineOptions, "clock" | "payloadCodecs">): Promise<Engine>;
+  open(options?: HomeOptions): Promise<Engine>;
   remove(): void;
 }
 
@@ -46,8 +51,8 @@ export async function openTemporalHouse(module: string, postgres?: PostgresServe
       return {
         ...{ address, namespace, database },
         workflow: new Client({ connection, namespace }).workflow,
-        open: async (options = {}) => {
-          const store = await openLog(database);
+        open: async ({ watch = (log: SharedLog) => log, ...options } = {}) => {
+          const store = watch(await openLog(database));
           const timing = { workflowTaskTimeoutMs };
           return createTemporalEngine({
             address,

@@ -152,6 +152,7 @@ function standing(tables: MemoryTables, { instances, requestIds, hashes }: Stand
     instances: found,
     requests: requestsOf(tables, requestIds),
     rollouts: [...tables.coordination.rollouts.values()],
+    schedules: [...tables.coordination.schedules.values()],
     figures: new Map(
       hashes.flatMap((hash) => {
         const stored = tables.figures.get(hash);

@@ -4,7 +4,7 @@ import type { InTurn } from "../turn/scope.ts";
 import type { Named } from "../version/programs.ts";
 
 /** Refused starts that are listed; older ones are let go of. */
-const refusalsMax = 10_000;
+export const refusalsMax = 10_000;
 
 type Cause = Pick<RefusalRow, "cause" | "name"> & Partial<Pick<RefusalRow, "correlationKey" | "messageId">>;
 

@@ -15,7 +15,7 @@ import type {
   StoredInstance,
   Wanted,
 } from "../store.ts";
-import { rollouts } from "./coordination.ts";
+import { rollouts, schedules } from "./coordination.ts";
 import { ask, type Connection } from "./session.ts";
 
 const records =
@@ -85,12 +85,13 @@ export async function standing(
 ): Promise<Omit<Standing, "counters">> {
   const ids = instances.map(({ instanceId }) => instanceId);
   const from = [ids, instances.map(({ sequence }) => sequence)];
-  const [records, found, used, figures, planned] = await Promise.all([
+  const [records, found, used, figures, planned, scheduled] = await Promise.all([
     askFor(on, standingRecords, ids),
     ids.length === 0 ? [] : ask(on, { text: standingRows, values: from }),
     askFor(on, byRequest, requestIds),
     askFor(on, standingFigures, hashes),
     rollouts(on),
+    schedules(on),
   ]);
   const rows = Map.groupBy(await logRows(on, found), (row) => row.instance);
   return {
@@ -100,6 +101,7 @@ export async function standing(
     requests: new Map(used.map((row) => [row["request_id"] as string, row["id"] as string])),
     figures: new Map(figures.map(storedFigures)),
     rollouts: planned,
+    schedules: scheduled,
   };
 }
 

@@ -56,7 +56,7 @@ export class LogReader {
   }
 
   /** Read once an append, so nothing is prepared ahead but what finds instances. */
-  standing({ instances, requestIds, hashes }: StandingWanted): Omit<Standing, "counters" | "rollouts"> {
+  standing({ instances, requestIds, hashes }: StandingWanted): Omit<Standing, "counters" | "rollouts" | "schedules"> {
     const from = this.#db.prepare("SELECT * FROM log WHERE instance = ? ORDER BY position DESC");
     const sequences = new Map(instances.map(({ instanceId, sequence }) => [instanceId, sequence]));
     const found = rowsFor(this.#byId, [...sequences.keys()]).map((row) => {

@@ -47,6 +47,7 @@ export function openSqliteStore(path: string, options: SqliteOptions = {}): Stor
       run(({ db, log, coordination }) => ({
         counters: readCounters(db),
         rollouts: coordination.rollouts(),
+        schedules: coordination.schedules(),
         ...log.standing(wanted),
       })),
     commit: (turn) =>

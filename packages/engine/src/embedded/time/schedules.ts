@@ -1,8 +1,9 @@
-import { AppError, nextFiring, type StartTrigger } from "@tutti/kernel";
+import { AppError, type Host, nextFiring, type StartTrigger } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
 import { madeId } from "../instance-id.ts";
 import type { StoredSchedule } from "../message/coordination.ts";
 import { refuseStart } from "../message/refusal.ts";
+import type { Change } from "../store.ts";
 import { type InTurn, isGiven, type Scope, type Wants, wantId, wantProgram } from "../turn/scope.ts";
 import { start } from "../turn/start.ts";
 import { Alarm } from "./alarm.ts";
@@ -63,7 +64,7 @@ export class Schedules {
   }
 }
 
-function placeOf({ process, element, trigger = 0 }: Place): string {
+export function placeOf({ process, element, trigger = 0 }: Place): string {
   return JSON.stringify([process, element, trigger]);
 }
 
@@ -85,17 +86,44 @@ export function renewSchedules(turn: InTurn, deployed: readonly DeployedStarts[]
   for (const schedule of fresh) put(turn, schedule);
 }
 
-function freshSchedules(turn: InTurn, { process, hash, starts }: DeployedStarts): StoredSchedule[] {
-  const { scope, draft } = turn;
-  const kept = new Set(schedulesOf(turn, process).flatMap((each) => (each.hash === hash ? [placeOf(each)] : [])));
+function freshSchedules(turn: InTurn, deployed: DeployedStarts): StoredSchedule[] {
+  const { host } = turn.scope;
+  return freshOf(deployed, schedulesOf(turn, deployed.process), { host, now: turn.draft.now });
+}
+
+/** Those that a deployment adds to what is there of its process. Throws `program-invalid`. */
+function freshOf(
+  { process, hash, starts }: DeployedStarts,
+  before: readonly StoredSchedule[],
+  { host, now }: { readonly host: Pick<Host, "nextDue">; readonly now: number },
+): StoredSchedule[] {
+  const kept = new Set(before.flatMap((each) => (each.hash === hash ? [placeOf(each)] : [])));
   return starts.flatMap((start) => {
     if (start.kind !== "timer") return [];
     const { kind: _kind, ...trigger } = start;
     if (kept.has(placeOf({ process, ...trigger }))) return [];
-    const first = scope.host.nextDue(trigger.timer, trigger.value, draft.now);
+    const first = host.nextDue(trigger.timer, trigger.value, now);
     if (!first.ok) throw unscheduled(process, trigger.element, first.message);
     return [{ process, hash, ...trigger, due: first.due, remaining: first.remaining }];
   });
+}
+
+/** What a deployment changes of all the schedules that there are. Throws `program-invalid`. */
+export function renewedSchedules(
+  all: readonly StoredSchedule[],
+  deployed: readonly DeployedStarts[],
+  at: { readonly host: Pick<Host, "nextDue">; readonly now: number },
+): Change[] {
+  return deployed.flatMap((each) => {
+    const before = all.filter(({ process }) => process === each.process);
+    const gone = before.filter(({ hash }) => hash !== each.hash).map(scheduleGone);
+    const fresh = freshOf(each, before, at).map((schedule) => ({ type: "schedule-put", schedule }) as const);
+    return [...gone, ...fresh];
+  });
+}
+
+export function scheduleGone({ process, element, trigger = 0 }: Place): Change {
+  return { type: "schedule-delete", process, element, trigger };
 }
 
 function unscheduled(process: string, element: string, why: string): AppError {
@@ -120,14 +148,13 @@ function put({ scope, draft }: InTurn, schedule: StoredSchedule): void {
 }
 
 function drop({ scope, draft }: InTurn, place: Place): void {
-  const { process, element, trigger = 0 } = place;
   draft.schedules.set(placeOf(place), undefined);
-  draft.changes.push({ type: "schedule-delete", process, element, trigger });
+  draft.changes.push(scheduleGone(place));
   draft.answers.push(() => scope.schedules.delete(place));
 }
 
 /** The same due instant starts once, whatever crashes between. */
-function requestIdOf({ process, element, trigger = 0, due }: StoredSchedule): string {
+export function requestIdOf({ process, element, trigger = 0, due }: StoredSchedule): string {
   return `schedule/${process}/${element}.${trigger}/${due}`;
 }
 

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { Rejection } from "@tutti/kernel";
 import { channelId } from "../../embedded/message/coordination.ts";
+import { refusalsMax } from "../../embedded/message/refusal.ts";
 import type { Change } from "../../embedded/store.ts";
 import type { Starter } from "../../embedded/version/programs.ts";
 import type { Began, ProcessInput } from "../contract.ts";
@@ -10,8 +11,6 @@ import type { DeskOptions } from "./desk.ts";
 
 /** Made instance ids that are tried when callers have chosen the same ones. */
 const madeIdsMax = 100;
-/** Refused starts that are listed; older ones are let go of. */
-const refusalsMax = 10_000;
 
 /** Begins instances with messages and signals: each of a process once. */
 export class Starts {
