@@ -30,7 +30,7 @@ export interface TemporalServer {
   start(): Promise<void>;
 }
 
-const namespaces = 60;
+const namespaces = 120;
 
 const settings = [
   // Workers of the server's own for each namespace: for schedules, which nobody here has.
