@@ -31,10 +31,10 @@ test("[E47] a second owner is refused and told who the first is; after release t
 
 test("[E47] the end of the owner's process, however it ends, frees the folder", async () => {
   const script = `import { ownFolder } from ${JSON.stringify(join(import.meta.dirname, "ownership.ts"))};
-    ownFolder(${JSON.stringify(folder)}, { now: 5 }); console.log("owned"); setInterval(() => {}, 1000);`;
+    ownFolder(${JSON.stringify(folder)}, { now: 5 }); setTimeout(() => { gc(); console.log("owned"); }); setInterval(() => {}, 1000);`;
   const child = spawn(
     process.execPath,
-    ["--conditions=@tutti/source", "--input-type=module-typescript", "-e", script],
+    ["--expose-gc", "--conditions=@tutti/source", "--input-type=module-typescript", "-e", script],
     {
       stdio: ["ignore", "pipe", "inherit"],
     },

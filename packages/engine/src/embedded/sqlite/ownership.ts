@@ -19,6 +19,9 @@ export interface Ownership {
   release(): void;
 }
 
+/** Locks that are held. One that nobody refers to would be collected as garbage, and the folder free. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the folder, which is created when missing, or throws `state-owned`, whose `details.owner` names the holder.
  * The lock is SQLite's own on a side file: the operating system frees it with the process, and the log's file stays
@@ -40,10 +43,11 @@ export function ownFolder(folder: string, options: { readonly now: number; reado
     db.close();
     throw new AppError("database-unwritable", `Expected to write ${namePath}, but could not.`, { cause });
   }
+  held.add(db);
   return {
     owner,
     release() {
-      if (!db.isOpen) return;
+      if (!held.delete(db)) return;
       // The name goes first: a lock without a name says "starting", a name without a lock would be a lie.
       rmSync(namePath, { force: true });
       db.close();
