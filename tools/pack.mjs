@@ -2,7 +2,7 @@
 // empty FOLDER/installed as a user's npm would. Prints the path of the installed `tutti` command on stdout.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,6 +32,12 @@ function environment() {
   return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
 }
 
+/** @returns {string[]} the workspaces that are not private */
+function published() {
+  const workspaces = globSync("packages/*/package.json", { cwd: root });
+  return workspaces.filter((file) => JSON.parse(readFileSync(join(root, file), "utf8")).private !== true).map(dirname);
+}
+
 /** @param {string} folder @returns {string} path of the installed command */
 function packInto(folder) {
   const tarballs = join(folder, "tarballs");
@@ -41,7 +47,8 @@ function packInto(folder) {
     mkdirSync(each, { recursive: true });
   }
   run([process.execPath, join(root, "node_modules", "typescript", "bin", "tsc"), "-b"], root);
-  run(["npm", "pack", "--workspaces", "--silent", "--pack-destination", tarballs], root);
+  const workspaces = published().flatMap((name) => ["--workspace", name]);
+  run(["npm", "pack", ...workspaces, "--silent", "--pack-destination", tarballs], root);
   const files = readdirSync(tarballs).map((name) => join(tarballs, name));
   // `allowScripts` lets npm 12 and later run the script that unpacks the pinned Node; older ones do not know it.
   const manifest = { name: "empty", private: true, allowScripts: { node: true } };

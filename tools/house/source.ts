@@ -77,7 +77,8 @@ export function readManifest(path: string): Manifest {
 }
 
 // The package that is called testing is no test.
-const testFile = /(\.(test|suite|bench)\.ts$)|((?<!^packages)\/(testing|conformance|bench)\/)/;
+const testFile =
+  /(\.(test|suite|bench)\.ts$)|((?<!^packages)\/(testing|conformance|bench)\/)|(^packages\/test-servers\/)/;
 
 /** Parses one module. Throws on a syntax error, which `tsc` reports better. */
 export function parseSource(path: string, text: string): SourceFile {

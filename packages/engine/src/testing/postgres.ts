@@ -1,14 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { type FoundServer, findServer, freePort, serverProcess } from "@tutti/test-servers";
 import { connect, placeOf } from "../embedded/postgres/connect.ts";
-import { type FoundServer, findServer } from "./find-server.ts";
-import { freePort } from "./free-port.ts";
-
-const readyMsMax = 60_000;
 
 /** The folder of a PostgreSQL's commands. */
 export function findPostgres(): FoundServer {
@@ -50,30 +45,17 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const port = await freePort();
   const urlFor: PostgresServer["urlFor"] = ({ user: name = "tester", password, database = "postgres" }) =>
     `postgres://${name}${password === undefined ? "" : `:${password}`}@127.0.0.1:${port}/${database}`;
-  let server: ChildProcess | undefined;
-  const stop: PostgresServer["stop"] = async (how) => {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-    const ended = once(server, "exit");
-    // The server's own words: quick, and at once.
-    server.kill(how === "kill" ? "SIGQUIT" : "SIGINT");
-    await ended;
-  };
-  const start = async (): Promise<void> => {
-    const options = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port)];
-    for (const each of ["max_connections=50", ...settings]) options.push("-c", each);
-    const [command, ...words] = dyingWithUs([join(found.path, "postgres"), ...options]);
-    const child = spawn(command, words, {
-      ...as,
-      cwd: folder,
-      detached: true,
-      stdio: "ignore",
-    });
-    server = child;
-    const end = (): void => void child.kill("SIGQUIT");
-    process.once("exit", end);
-    child.once("exit", () => process.off("exit", end));
-    await ready(urlFor({}), child);
-  };
+  const options = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port)];
+  for (const each of ["max_connections=50", ...settings]) options.push("-c", each);
+  const { start, stop: end } = serverProcess({
+    command: [join(found.path, "postgres"), ...options],
+    // The server's own words: at once, and quick.
+    killSignal: "SIGQUIT",
+    ready: async () => (await connect(placeOf(urlFor({})))).end(),
+    cwd: folder,
+    user,
+  });
+  const stop: PostgresServer["stop"] = (how) => end(how === "kill" ? "SIGQUIT" : "SIGINT");
   const dispose = async (): Promise<void> => {
     await stop("kill");
     rmSync(folder, { recursive: true, force: true });
@@ -88,23 +70,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     throw error;
   }
   return { url: (schema) => `${urlFor({})}?schema=${schema}`, urlFor, stop, start, dispose };
-}
-
-/** A test run that is killed says nothing to what it started; where the system can, it does so in its place. */
-function dyingWithUs(command: readonly string[]): [string, ...string[]] {
-  const canSay = spawnSync("setpriv", ["--version"]).status === 0;
-  return [...(canSay ? ["setpriv", "--pdeathsig", "QUIT", "--"] : []), ...command] as [string, ...string[]];
-}
-
-async function ready(url: string, child: ChildProcess): Promise<void> {
-  for (const deadline = Date.now() + readyMsMax; ; await sleep(50)) {
-    try {
-      const client = await connect(placeOf(url));
-      return await client.end();
-    } catch (error) {
-      if (child.exitCode !== null || Date.now() > deadline) throw error;
-    }
-  }
 }
 
 function userNamed(name: string): { readonly uid: number; readonly gid: number } {

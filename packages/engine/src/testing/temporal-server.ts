@@ -1,11 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { dirname } from "node:path";
 import { Connection } from "@temporalio/client";
-import { describeWithServer, findServer } from "./find-server.ts";
-import { freePort } from "./free-port.ts";
-
-const startTimeoutMs = 60_000;
+import { describeWithServer, findServer, freePort, serverProcess } from "@tutti/test-servers";
 
 const server = findServer("temporal.mjs");
 
@@ -58,27 +53,10 @@ export async function startTemporalServer(options: { readonly database?: string 
     ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
     ...names.flatMap((name) => ["--namespace", name]),
   ];
-  let child: ChildProcess | undefined;
-  const end = (): void => {
-    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
-  };
-  const stop = async (): Promise<void> => {
-    process.removeListener("exit", end);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    end();
-    await ended;
-  };
-  const start = async (): Promise<void> => {
-    child = spawn(path, words, { detached: true, stdio: "ignore" });
-    process.once("exit", end);
-    try {
-      await answers(address, child);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-  };
+  const { start, stop } = serverProcess({
+    command: [path, ...words],
+    ready: async () => (await Connection.connect({ address, connectTimeout: 1_000 })).close(),
+  });
   await start();
   return {
     address,
@@ -90,18 +68,4 @@ export async function startTemporalServer(options: { readonly database?: string 
     stop,
     start,
   };
-}
-
-async function answers(address: string, child: ChildProcess): Promise<void> {
-  const until = Date.now() + startTimeoutMs;
-  for (;;) {
-    try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
-      await connection.close();
-      return;
-    } catch (error) {
-      if (child.exitCode !== null || Date.now() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }

@@ -1,4 +1,4 @@
-import { describeWithServer } from "./find-server.ts";
+import { describeWithServer } from "@tutti/test-servers";
 import { findPostgres } from "./postgres.ts";
 
 export { type PostgresServer, startPostgres } from "./postgres.ts";

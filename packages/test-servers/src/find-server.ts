@@ -7,7 +7,7 @@ export type FoundServer = { readonly path: string } | { readonly missing: string
 
 /** Asks a script of tools/servers, which installs nothing for this. */
 export function findServer(script: `${string}.mjs`): FoundServer {
-  const file = fileURLToPath(new URL(`../../../../tools/servers/${script}`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../../tools/servers/${script}`, import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [file, "--find"], { encoding: "utf8" });
   return status === 0 ? { path: stdout.trim() } : { missing: stderr.trim() };
 }
