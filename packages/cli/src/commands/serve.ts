@@ -1,13 +1,13 @@
 import { closeSync, writeSync } from "node:fs";
 import type { Command, Context } from "../command.ts";
 import { readyVariable } from "../owner/find.ts";
+import { graceMsOf, graceOption, stopWhenInterrupted } from "../owner/grace.ts";
 import { fileLog, terminalLog } from "../owner/log.ts";
 import type { Serving } from "../owner/owner.ts";
 import { openServing } from "../owner/standby.ts";
 import { problemOf } from "../problem.ts";
 
 const idleMsDefault = 60_000;
-const graceSecondsDefault = 5;
 
 export const serve: Command = {
   name: "serve",
@@ -15,27 +15,22 @@ export const serve: Command = {
   about:
     "Ctrl-C lets running jobs end within the grace time; a second one ends at once. Runs go on with the next owner.",
   options: {
-    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
+    ...graceOption,
     background: { help: "end when nothing has been open for a minute ($TUTTI_IDLE_MS); how `tutti run` starts it" },
   },
   arguments: [],
   examples: ["tutti serve", "tutti serve --state /var/lib/tutti --grace 60"],
   async run(context) {
     const background = context.input.flag("background");
-    const graceMs = (context.input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
+    const graceMs = graceMsOf(context.input);
     const owner = await open(context, background);
-    const { out, state, interrupt } = context;
+    const { out, state } = context;
     if (!background) {
       const does = owner.waits ? "waits beside the owner of the store of" : "owns";
       out.text(`Tutti ${does} ${state.path} (process ${process.pid}). Ctrl-C stops it.`);
       out.document({ pid: process.pid, state: state.path, socket: state.socket });
     }
-    const stop = (): void => {
-      if (!background) out.note(`Stopping: running jobs have ${graceMs / 1_000} s to end. Ctrl-C again ends at once.`);
-      void owner.stop(graceMs);
-    };
-    if (interrupt.aborted) stop();
-    interrupt.addEventListener("abort", stop, { once: true });
+    stopWhenInterrupted(context, owner, graceMs);
     const lost = await owner.ended;
     if (lost !== undefined) throw lost;
     return 0;

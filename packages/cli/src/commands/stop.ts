@@ -4,22 +4,20 @@ import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
 import type { Command, Context } from "../command.ts";
 import { findOwner } from "../owner/find.ts";
+import { graceMsOf, graceOption } from "../owner/grace.ts";
 import { wordsOf } from "../run/words.ts";
 import { plural } from "../terminal/text.ts";
 
-const graceSecondsDefault = 5;
 const marginMs = 15_000;
 
 export const stop: Command = {
   name: "stop",
   summary: "Stops the owner of the state folder. What is open goes on with the next owner, from where they were.",
-  options: {
-    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
-  },
+  options: graceOption,
   arguments: [],
   async run(context) {
     const { input, out } = context;
-    const graceMs = (input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
+    const graceMs = graceMsOf(input);
     const { pid, open } = await stopOwner(context, graceMs);
     const next = open > 0 ? `\n→ ${wordsOf(context).tutti("serve")}` : "";
     out.text(`Stopped process ${pid}.${open > 0 ? ` ${plural(open, "open instance")} can go on.` : ""}${next}`);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@tutti/kernel";
 import type { Command, Context } from "../command.ts";
 import { patiently } from "../engines/patience.ts";
+import { graceMsOf, graceOption, stopWhenInterrupted } from "../owner/grace.ts";
 import { terminalLog } from "../owner/log.ts";
 import type { Owner } from "../owner/owner.ts";
 import { codeOf } from "../problem.ts";
@@ -9,7 +10,6 @@ import { wordsOf } from "../run/words.ts";
 import { table } from "../terminal/text.ts";
 import type { DevServer } from "../up/dev-server.ts";
 
-const graceSecondsDefault = 5;
 const readyMsMax = 60_000;
 
 export const up: Command = {
@@ -17,14 +17,12 @@ export const up: Command = {
   summary: "Runs all that Temporal needs on one machine: its server, unless one is configured, and who works for it.",
   about:
     "The server is found on the PATH or in the cache, or built once, which takes minutes and needs Go. It keeps what it has in the state folder. Ctrl-C or `tutti stop` lets running jobs end within the grace time, then ends the server; what is open goes on with the next `tutti up`.",
-  options: {
-    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
-  },
+  options: graceOption,
   arguments: [],
   examples: ["tutti up", "tutti demo --engine temporal"],
   async run(context) {
-    const graceMs = (context.input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
-    const { out, state, interrupt } = context;
+    const graceMs = graceMsOf(context.input);
+    const { out, state } = context;
     const { openOwner } = await import("../owner/owner.ts");
     // The embedded engine alone at first: what an earlier owner left is cleared away before anything is started.
     const { engine: _, ...folder } = state;
@@ -35,12 +33,7 @@ export const up: Command = {
       owner.endWith(async () => server?.stop());
       await connected(context, owner, server);
       show(context, owner, server);
-      const stop = (): void => {
-        out.note(`Stopping: running jobs have ${graceMs / 1_000} s to end. Ctrl-C again ends at once.`);
-        void owner.stop(graceMs);
-      };
-      if (interrupt.aborted) stop();
-      interrupt.addEventListener("abort", stop, { once: true });
+      stopWhenInterrupted(context, owner, graceMs);
       const lost = await Promise.race([owner.ended, ...(server === undefined ? [] : [failure(server)])]);
       if (lost !== undefined) throw lost;
       return 0;

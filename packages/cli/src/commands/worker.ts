@@ -3,10 +3,9 @@ import { AppError, type JobHandler, type QueueClass, queueClasses } from "@tutti
 import type { Command, Context } from "../command.ts";
 import { patiently } from "../engines/patience.ts";
 import { wholePlace } from "../engines/place.ts";
+import { graceMsOf, graceOption, sayStopping } from "../owner/grace.ts";
 import { terminalLog } from "../owner/log.ts";
 import { withOption } from "../process/load.ts";
-
-const graceSecondsDefault = 5;
 
 export const worker: Command = {
   name: "worker",
@@ -21,14 +20,14 @@ export const worker: Command = {
     },
     run: { value: "COMMAND", help: "what does a job; run by /bin/sh in this folder" },
     jobs: { value: "N", help: "at most so many jobs of each type at once (default: 1)" },
-    grace: { value: "SECONDS", help: `how long running jobs may take to end (default: ${graceSecondsDefault})` },
+    ...graceOption,
     ...withOption,
   },
   arguments: [{ name: "TYPE|FILE", help: "a type of job, or a definition with the types", repeated: true }],
   examples: ["tutti worker", "tutti worker payment.charge --run ./charge.sh --queue light --jobs 4"],
   async run(context) {
     const { input, out, state, interrupt } = context;
-    const graceMs = (input.number("grace", { min: 0, max: 600 }) ?? graceSecondsDefault) * 1_000;
+    const graceMs = graceMsOf(input);
     const concurrency = input.number("jobs", { min: 1, max: 1_000 }) ?? 1;
     const queues = queuesOf(input.list("queue"));
     const command = input.text("run");
@@ -59,7 +58,7 @@ export const worker: Command = {
       }
       tell(context, { ...place, jobTypes, queues });
       if (!interrupt.aborted) await once(interrupt, "abort");
-      out.note(`Stopping: running jobs have ${graceMs / 1_000} s to end. Ctrl-C again ends at once.`);
+      sayStopping({ out }, graceMs);
     } finally {
       await close(graceMs);
     }
