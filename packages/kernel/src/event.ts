@@ -323,7 +323,7 @@ export type Event =
       readonly reason: string;
       readonly at: number;
     }
-  | { readonly type: "collection-closing"; readonly body: Key; readonly reason: "completion" | "failure" }
+  | { readonly type: "collection-closing"; readonly body: Key; readonly reason: "completion" | "failure" | "cancel" }
   | {
       readonly type: "concurrency-adjusted";
       readonly body: Key;

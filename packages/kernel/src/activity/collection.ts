@@ -74,9 +74,7 @@ export function stir(turn: Turn, body: Key): void {
   if (!isAtWork(turn, body)) return;
   const collapse = turn.collapsed.get(body);
   if (collapse !== undefined) {
-    turn.collapsed.delete(body);
-    turn.emit({ type: "collection-closing", body, reason: "failure" });
-    endRest(turn, body);
+    closeCollection(turn, body, { reason: "failure" });
     if (!throwError(turn, body, collapse)) failInstance(turn, collapse);
     return;
   }
@@ -102,8 +100,7 @@ function completeEarly(turn: Turn, body: Key): boolean {
     return false;
   }
   if (done.value) {
-    turn.emit({ type: "collection-closing", body, reason: "completion" });
-    endRest(turn, body);
+    closeCollection(turn, body, { reason: "completion" });
   }
   return true;
 }
@@ -121,10 +118,17 @@ function visitBody(turn: Turn, body: Key): Visit {
   return { element: turn.element(instance.element), key: body, scope: instance.scope };
 }
 
-function endRest(turn: Turn, body: Key): void {
+/** Ends what is left of a collection; `except` is the item instance that goes on. */
+export function closeCollection(
+  turn: Turn,
+  body: Key,
+  how: { readonly reason: NonNullable<Collection["closing"]>; readonly except?: Key },
+): void {
+  turn.collapsed.delete(body);
+  turn.emit({ type: "collection-closing", body, reason: how.reason });
   for (const item of [...turn.state.itemsOf.of(body)]) {
     const { status, instanceKey } = itemAt(turn.state, { body, item });
-    if (isSettled(status)) continue;
+    if (isSettled(status) || instanceKey === how.except) continue;
     if (instanceKey !== null) terminate(turn, instanceKey);
     turn.emit({ type: "item-cancelled", body, item, at: turn.at });
   }

@@ -5,7 +5,9 @@ import {
   end,
   expr,
   handling,
+  literal,
   loop,
+  map,
   onError,
   onSignal,
   onTimer,
@@ -17,6 +19,7 @@ import {
   sub,
   timer,
   undo,
+  xor,
 } from "../testing/build.ts";
 import { Driver } from "../testing/driver.ts";
 
@@ -106,15 +109,92 @@ test("[K138] without a cancel event the token ends there", () => {
   expect(driver.events).not.toContain("element-activated");
 });
 
-test("[K138] an item whose transaction is cancelled fails, or ends the collection by the cancel event", () => {
-  const failed = transaction({ boundary: false, loop: true }).complete("ask").complete("repay").complete("unbook");
-  expect(failed.active).toEqual([]);
-  expect(failed.status).toBe("completed");
-  expect(failed.lastEvents).toContainEqual(
-    expect.objectContaining({ type: "item-failed", error: expect.objectContaining({ code: "transaction-cancelled" }) }),
+/** A transaction for each of some items: books, asks where there is more than one, and is cancelled by item `no`. */
+function several(options: { readonly boundary?: boolean; readonly mode?: "parallel" | "sequential" } = {}): Driver {
+  const inside = [
+    ...[start("s"), service("book", { compensation: "unbook", inputs: map({ at: "item" }) }), xor("ok?", "ok?>ask")],
+    ...[service("ask"), end("yes"), end("no", { type: "cancel" })],
+    service("unbook", { forCompensation: true, inputs: map({ at: "item" }) }),
+  ];
+  const looped = loop(options.mode ?? "parallel", { maxParallel: literal(3) });
+  const made = program(
+    [
+      ...[start(), ...sub("deal", inside, { transaction: true, loop: looped }), service("after"), service("undone")],
+      ...(options.boundary === false ? [] : [boundary("off", "deal", { trigger: { type: "cancel" } })]),
+      boundary("bell", "deal", { trigger: onSignal("bell"), interrupting: true }),
+      end(),
+    ],
+    [
+      ...["start>deal>after>end", "s>book>ok?", "ok?>no: item == 2", "ok?>ask>yes", "bell>end"],
+      ...(options.boundary === false ? [] : ["off>undone>end"]),
+    ],
   );
-  const caught = transaction({ loop: true }).complete("ask").complete("repay").complete("unbook");
-  expect(caught.active).toEqual(["undone"]);
+  return new Driver(made).create({ items: [0, 1, 2, 3, 4] });
+}
+
+/** What each open `unbook` is told. */
+function undoing(driver: Driver): readonly unknown[] {
+  return [...driver.state.jobs.values()].map(({ element, input }) => [element, input["at"]]);
+}
+
+test("[K137] cancelled in one of its items, the whole transaction ends, and what any of them did is undone", () => {
+  const driver = several();
+  const book = (): Driver => {
+    const [job] = [...driver.state.jobs.values()].filter(({ element }) => element === "book");
+    return driver.send({ type: "complete-job", key: job?.key ?? 0, result: {} });
+  };
+  book().complete("ask");
+  book();
+  expect(driver.items("running")).toEqual(["1", "2", "3"]);
+  const body = driver.state.collections.values().next().value?.body;
+  book();
+  expect([...driver.state.subscriptions.values()]).toEqual([]);
+  expect(driver.lastEvents).toContainEqual({ type: "collection-closing", body, reason: "cancel" });
+  expect(driver.active).toEqual(["deal", "no", "unbook"]);
+  expect(undoing(driver)).toEqual([["unbook", 2]]);
+  expect(undoing(driver.complete("unbook"))).toEqual([["unbook", 1]]);
+  expect(undoing(driver.complete("unbook"))).toEqual([["unbook", 0]]);
+  expect(driver.complete("unbook").active).toEqual(["undone"]);
+  expect(driver.history.filter(({ type }) => type === "item-failed")).toEqual([]);
+  expect(driver.complete("undone").status).toBe("completed");
+});
+
+test("[K138] without a cancel event the token ends there, with all items", () => {
+  const driver = several({ boundary: false, mode: "sequential" });
+  driver.complete("book").complete("ask").complete("book").complete("ask").complete("book");
+  expect(driver.complete("unbook").complete("unbook").active).toEqual(["deal", "no", "unbook"]);
+  expect(driver.complete("unbook").status).toBe("completed");
+  expect(driver.history.some((event) => "element" in event && event.element === "after")).toBe(false);
+});
+
+test("[K137] an item that fails in the same step does not go before the cancelling of all", () => {
+  const inside = [start("s"), xor("which"), end("bad", { type: "error", code: "E" }), end("no", { type: "cancel" })];
+  const made = program(
+    [
+      ...[start(), ...sub("deal", inside, { transaction: true, loop: loop("parallel", { onFailure: "fail" }) }), end()],
+      ...[boundary("off", "deal", { trigger: { type: "cancel" } }), service("undone"), onError("failed", "deal")],
+    ],
+    ["start>deal>end", "s>which", "which>bad: item == 0", "which>no", "off>undone>end", "failed>end"],
+  );
+  expect(new Driver(made).create({ items: [0, 1] }).active).toEqual(["undone"]);
+});
+
+test("[K137] cancelled in one round of a loop, the rounds before are undone, too", () => {
+  const inside = [
+    ...[start("s"), service("book", { compensation: "unbook" }), xor("ok?", "ok?>yes"), end("yes")],
+    ...[end("no", { type: "cancel" }), service("unbook", { forCompensation: true })],
+  ];
+  const rounds = { mode: "standard" as const, testBefore: false, condition: expr("true") };
+  const made = program(
+    [
+      ...[start(), ...sub("deal", inside, { transaction: true, loop: rounds }), service("undone")],
+      boundary("off", "deal", { trigger: { type: "cancel" } }),
+    ],
+    ["start>deal", "s>book>ok?", "ok?>no: loopCounter == 2", "ok?>yes", "off>undone"],
+  );
+  const driver = new Driver(made).create().complete("book").complete("book").complete("unbook");
+  expect(driver.active).toEqual(["deal", "no", "unbook"]);
+  expect(driver.complete("unbook").active).toEqual(["undone"]);
 });
 
 test("[K138] a loop whose transaction is cancelled ends, at the cancel event if there is one", () => {

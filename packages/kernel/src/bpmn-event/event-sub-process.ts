@@ -42,10 +42,11 @@ export function isInterrupted(turn: Turn, scope: Key): boolean {
   return start.trigger.type !== "compensation" && start.interrupting !== false;
 }
 
-/** Whether a scope is a transaction that undoes its work: then nothing at it or in it catches anything. */
+/** Whether a scope is a transaction that undoes its work, or holds its items: then nothing at it or in it catches anything. */
 export function isCancelling(turn: Turn, scope: Key): boolean {
   for (const { owner, scope: undone } of turn.state.compensationRuns.values()) {
-    if (undone !== scope || owner === 0) continue;
+    const isIt = undone === scope || (isBody(turn, scope) && turn.state.elements.get(undone)?.scope === scope);
+    if (!isIt || owner === 0) continue;
     const element = turn.element(instanceAt(turn, owner).element);
     if (element.kind === "end-event" && cancels(element)) return true;
   }

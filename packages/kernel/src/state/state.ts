@@ -176,7 +176,7 @@ export interface Collection {
   readonly itemName: string;
   readonly graph: boolean;
   readonly maxParallel: number | null;
-  readonly closing: "completion" | "failure" | null;
+  readonly closing: "completion" | "failure" | "cancel" | null;
   readonly counts: { readonly [S in ItemStatus]: number };
   readonly total: number;
   /** Failed items somebody answers for: by their own policy or by acceptance. */

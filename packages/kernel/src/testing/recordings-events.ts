@@ -8,6 +8,7 @@ import {
   end,
   eventGateway,
   handling,
+  loop,
   map,
   onCondition,
   onError,
@@ -22,6 +23,7 @@ import {
   timer,
   undo,
   user,
+  xor,
 } from "./build.ts";
 import { Driver } from "./driver.ts";
 
@@ -66,6 +68,31 @@ function deal(): Driver {
     ["start>deal>end", "cancelled>apologise>end", "s>book>split>slow", "split>ask>no"],
   );
   return new Driver(made).create().complete("book").complete("ask").complete("unbook").complete("apologise");
+}
+
+/** A transaction for each of three items, which one of them cancels for all. */
+function deals(): Driver {
+  const inside = [
+    ...[start("s"), service("book", { compensation: "unbook", inputs: map({ at: "item" }) }), xor("ok?", "ok?>yes")],
+    ...[end("yes"), end("no", { type: "cancel" }), service("unbook", { forCompensation: true })],
+  ];
+  const made = program(
+    [
+      ...[
+        start(),
+        ...sub("deal", inside, { transaction: true, loop: loop("sequential") }),
+        service("apologise"),
+        end(),
+      ],
+      boundary("cancelled", "deal", { trigger: { type: "cancel" } }),
+    ],
+    ["start>deal>end", "cancelled>apologise>end", "s>book>ok?", "ok?>no: item == 2", "ok?>yes"],
+  );
+  const driver = new Driver(made)
+    .create({ items: [1, 2, 3] })
+    .complete("book")
+    .complete("book");
+  return driver.complete("unbook").complete("unbook").complete("apologise");
 }
 
 /** An instance that an event begins, one of several after a gateway and all of several in one event. */
@@ -122,4 +149,4 @@ function declined(): Driver {
 }
 
 /** What begins, interrupts and undoes by events. */
-export const eventRecordings: { readonly [name: string]: () => Driver } = { rescue, deal, events, declined };
+export const eventRecordings: { readonly [name: string]: () => Driver } = { rescue, deal, deals, events, declined };

@@ -179,6 +179,22 @@ export const undoing: readonly Row[] = [
   },
   {
     clause: "13.3.4",
+    says: "cancelled in one of its instances, a multi-instance transaction is cancelled as a whole: all of them are undone",
+    rules: "K137",
+    drawing: `${pair}<transaction id="x"><multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics><startEvent id="xs"/>${undone("a")}<exclusiveGateway id="g"/><endEvent id="xe"/><endEvent id="f"><cancelEventDefinition/></endEvent>{xs>a; a>g; g>f ? loopCounter = 2; g>xe ? loopCounter != 2}</transaction>
+      <boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><task id="d"/>{s>x; x>e; k>d}`,
+    path: "s x x[0] xs[0] a[0] g[0] xe[0] x[1] xs[1] a[1] g[1] f[1] ah[1] ah[1] !f[1] !x[1] !x k d",
+  },
+  {
+    clause: "13.3.4",
+    says: "in one round of a loop, too",
+    rules: "K137",
+    drawing: `${pair}<transaction id="x"><standardLoopCharacteristics><loopCondition>true</loopCondition></standardLoopCharacteristics><startEvent id="xs"/>${undone("a")}<exclusiveGateway id="g"/><endEvent id="xe"/><endEvent id="f"><cancelEventDefinition/></endEvent>{xs>a; a>g; g>f ? loopCounter = 2; g>xe ? loopCounter != 2}</transaction>
+      <boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><task id="d"/>{s>x; x>e; k>d}`,
+    path: "s x x xs a g xe x xs a g f ah ah !f !x !x k d",
+  },
+  {
+    clause: "13.3.4",
     says: "a transaction that completes goes on normally",
     rules: "K137",
     drawing: `${pair}<transaction id="x">${undone("a")}</transaction><boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><task id="d"/>{s>x; x>e; k>d}`,
