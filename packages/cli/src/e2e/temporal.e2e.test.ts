@@ -81,6 +81,11 @@ describeWithTemporal("Temporal", () => {
     const house = await houseOn();
     const file = join(house.folder, "ask.yaml");
     await writeFile(file, stringify({ process: "ask", steps: { choose: { user: { title: "Which plan?" } } } }));
+    const deployed = await house.tutti("process", "deploy", file, "--engine", "embedded");
+    expect(deployed.stderr).toContain("process start ask --engine embedded");
+    const refused = await house.tutti("process", "start", "ask", "--engine", "temporal");
+    expect(refused.stderr).toContain("it is on embedded alone: deploy it with --engine temporal");
+    expect((await house.tutti("process", "start", "askk")).stderr).toContain("Expected a deployed process 'askk'");
     for (const [engine, id] of [
       ["embedded", "on-embedded"],
       ["temporal", "on-temporal"],

@@ -1,4 +1,5 @@
 import type { Correlated, Engine } from "@tutti/engine";
+import { AppError } from "@tutti/kernel";
 import { codeOf } from "../problem.ts";
 import { JoinedReader, type Side } from "./joined-reader.ts";
 
@@ -27,7 +28,12 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
   async start(request: Parameters<Engine["start"]>[0]): Promise<string> {
     const { instanceId } = request;
     const earlier = instanceId === undefined ? undefined : await this.#having(instanceId);
-    return (earlier ?? (await this.#first())).start(request);
+    if (earlier !== undefined) return earlier.start(request);
+    try {
+      return await (await this.#first()).start(request);
+    } catch (error) {
+      throw (await this.#elsewhere(error, request.process)) ?? error;
+    }
   }
 
   /** Kept for those to come by the first; the others give it to who waits with them. */
@@ -58,6 +64,21 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
   async adjustQueue(...asked: Parameters<Engine["adjustQueue"]>): Promise<void> {
     for (const side of this.sides)
       if ((await side.read()) !== undefined) await (await side.engine()).adjustQueue(...asked);
+  }
+
+  /** Each engine has its own deployments: who meets one without the process is told which other has it. */
+  async #elsewhere(error: unknown, process: string): Promise<AppError | undefined> {
+    if (codeOf(error) !== "program-not-found") return undefined;
+    const [first, ...others] = this.sides;
+    for (const side of others) {
+      const found = await (await side.read())?.query("versions", { process }, { limit: 1 });
+      if (found === undefined || found.rows.length === 0) continue;
+      return new AppError(
+        "program-not-found",
+        `Expected '${process}' deployed on the engine ${first?.name}, but it is on ${side.name} alone: deploy it with --engine ${first?.name}`,
+      );
+    }
+    return undefined;
   }
 
   async #first(): Promise<Engine> {

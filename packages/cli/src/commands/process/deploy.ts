@@ -101,9 +101,11 @@ function tell(context: Context, { programs, deployment, before }: Deployed): voi
   const main = programs.find(({ id }) => id === mainProcess(programs));
   if (main === undefined) return;
   const { tutti } = wordsOf(context);
+  const engine = context.input.text("engine");
+  const there = engine === undefined ? "" : ` --engine ${engine}`;
   out.note(
     startsPlainly(main)
-      ? `→ ${tutti(`process start ${quote(main.id)}`)}`
+      ? `→ ${tutti(`process start ${quote(main.id)}${there}`)}`
       : "It begins with a message, signal or timer.",
   );
 }
