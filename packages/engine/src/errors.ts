@@ -34,11 +34,6 @@ export const engineErrors: ErrorTable = {
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },
   "cursor-invalid": { exit: 2, status: 400, advice: "Give back a cursor exactly as it was given to you." },
-  "engine-unsupported": {
-    exit: 2,
-    status: 501,
-    advice: "Use the embedded engine for this, or leave it out: Temporal's does not do it yet.",
-  },
   "temporal-unreachable": {
     exit: 1,
     status: 503,

@@ -28,7 +28,7 @@ export interface Running {
 export type Rule = (name: string, body: (running: Running) => Promise<void>) => void;
 
 /** The rules of SPEC.md that every engine keeps, through the port alone. */
-export function engineSuite({ name, make, branchesMany = 2_500, kept, skip = [] }: SuiteOptions): void {
+export function engineSuite({ name, make, branchesMany = 2_500 }: SuiteOptions): void {
   describe(name, () => {
     let running: Running;
     beforeEach(async () => {
@@ -40,12 +40,7 @@ export function engineSuite({ name, make, branchesMany = 2_500, kept, skip = [] 
       await running.harness.dispose();
     });
     const rule: Rule = (title, body) => {
-      const id = title.slice(1, title.indexOf("]"));
-      const forbidden = skip.find(({ rules }) => rules.includes(id))?.reason;
-      const reason = forbidden ?? (kept === undefined || kept.has(id) ? undefined : "not kept yet");
-      test.skipIf(reason !== undefined)(reason === undefined ? title : `${title} (skipped: ${reason})`, () =>
-        body(running),
-      );
+      test(title, () => body(running));
     };
     startRules(rule);
     jobRules(rule);

@@ -18,10 +18,6 @@ export interface SuiteOptions {
   readonly make: () => Promise<Harness>;
   /** Branches of a collection that is larger than one command activates. Default 2 500. */
   readonly branchesMany?: number;
-  /** Of an engine that is not complete: the rules it keeps. The others are shown as skipped. Absent: all. */
-  readonly kept?: ReadonlySet<string>;
-  /** Rules that this engine does not keep, and why. */
-  readonly skip?: readonly { readonly reason: string; readonly rules: readonly string[] }[];
 }
 
 /** An engine in this process needs some rounds of the event loop; one on a server needs real time. */

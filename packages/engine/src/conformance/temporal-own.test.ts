@@ -174,13 +174,6 @@ describeWithTemporal("Temporal", () => {
     expect(await ended(engine, held.instanceId)).toMatchObject({ status: "completed" });
   }, 120_000);
 
-  test("[TE5] what it does not do yet is refused, before anything begins", async () => {
-    const id = await begin(engine, [sequence("one", 1)]);
-    const fork = engine.fork({ requestId: "fork", instanceId: id, reason: "What if?", actor: "ann" });
-    await expect(fork).rejects.toMatchObject({ code: "engine-unsupported" });
-    expect((await engine.query("instances")).rows).toHaveLength(1);
-  });
-
   test("[TE11] a server that is not there is said so", async () => {
     const store = await openMemoryStore();
     const nowhere = createTemporalEngine({

@@ -126,6 +126,27 @@ describeWithTemporal("several processes on Temporal", () => {
       expect(worker.jobs).toHaveLength(1);
     }, 120_000);
 
+    test("[TE35] a fork that a killed worker had begun goes on, its original ends, and the request forks once", async () => {
+      await engine.close();
+      const dying = other("forks");
+      await dying.gone();
+      const [{ instanceId }] = dying.jobs as [Job];
+      engine = await home.open();
+      const worker = new ManualWorker();
+      engine.work("work", worker.handler);
+      expect(await worker.job(1)).toMatchObject({ instanceId: "again", elementId: "step1", attempt: 1 });
+      const back = { requestId: "back", newId: "again", cancelOriginal: true, reason: "Once more.", actor: "tester" };
+      expect(await engine.fork({ ...back, instanceId })).toBe("again");
+      expect(await engine.instance(instanceId)).toMatchObject({ status: "cancelled" });
+      expect(await home.workflow.getHandle(instanceId).result()).toMatchObject({ type: "cancelled" });
+      await worker.finish(1);
+      await worker.finish(2);
+      expect(await ended(engine, "again")).toMatchObject({ status: "completed" });
+      const forks = (await historyOf(engine, {})).filter(({ event }) => event.type === "instance-forked");
+      expect(forks).toHaveLength(1);
+      expect(await home.workflow.getHandle("again").query("current_state")).toEqual(await engine.instance("again"));
+    }, 120_000);
+
     test("[TE31] messages and signals of any process reach the instances of all, each once", async () => {
       const beside = await home.open();
       const both = [engine, beside] as const;

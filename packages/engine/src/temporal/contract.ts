@@ -10,7 +10,7 @@ import type {
 } from "@tutti/kernel";
 import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
 import type { OwnCommand } from "../embedded/turn/inbox.ts";
-import type { MessageReceiver } from "../port.ts";
+import type { ForkRequest, MessageReceiver } from "../port.ts";
 import type { Parcel, ParcelAnswer } from "./message/contract.ts";
 
 /*
@@ -47,9 +47,19 @@ export interface ProcessInput {
   /** Epoch ms at which the start was asked for. */
   readonly askedAt: number;
   readonly create: Omit<CreateInstance, "at">;
+  /** Of a fork: what it begins with, in the place of `create`. */
+  readonly fork?: ForkOrder;
   /** Of an instance that goes on: what the execution before left. */
   readonly carried?: Carried;
 }
+
+export type ForkOrder = ForkRequest & Required<Pick<ForkRequest, "newId">>;
+
+/** What a fork is in the log, with the kernel's snapshot of its state; or which fork the request had begun before. */
+export type Forked =
+  | { readonly ok: true; readonly state: JsonObject; readonly record: InstanceRecord }
+  | { readonly ok: false; readonly rejection: Rejection }
+  | { readonly ok: false; readonly instanceId: string };
 
 /** All that an instance is between two executions. */
 export interface Carried {
@@ -146,6 +156,8 @@ export interface CallWanted {
 export interface LocalActivities {
   program(hash: string): Promise<ProgramDocument>;
   project(projection: Projection): Promise<Projected>;
+  /** Writes the rows that a fork begins with, and the end of the original that it takes the place of, in one turn. */
+  fork(order: ForkOrder): Promise<Forked>;
   /** What the log has of an instance, parted after event number `after`. */
   recall(wanted: { readonly instanceId: string; readonly after: number }): Promise<Recalled>;
   /** Pauses activities of an instance, or lets them go on. Those that have ended are left alone. */

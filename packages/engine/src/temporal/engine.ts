@@ -5,23 +5,18 @@ import {
   AppError,
   type Command,
   decide,
-  evolve,
   type Host,
   instanceView,
   isEnded,
   type JobHandler,
   must,
-  newState,
-  type Program,
   type ProgramDocument,
   type QueueClass,
   queueClasses,
   type Rejection,
   type Rollout,
   type RolloutPlan,
-  type State,
   slotsMax,
-  snapshotState,
   startTriggers,
 } from "@tutti/kernel";
 import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
@@ -32,15 +27,14 @@ import { RecentRows } from "../embedded/log/recent.ts";
 import { queryStore } from "../embedded/read/query.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
 import { renewedSchedules } from "../embedded/time/schedules.ts";
-import { rebuild } from "../embedded/turn/instances.ts";
 import { targetOf } from "../embedded/turn/migrate.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
-import { instanceNotFound } from "../embedded/turn/scope.ts";
 import { deploymentOf, type Programs, programNotFound, type Starter } from "../embedded/version/programs.ts";
 import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
 import type {
   Deployment,
   Engine,
+  ForkRequest,
   InstanceCommand,
   MessageRequest,
   MigrateRequest,
@@ -60,16 +54,17 @@ import {
   type MigrateOrder,
   names,
   type ProcessInput,
-  type Recalled,
 } from "./contract.ts";
 import { Courier, isBrokerId, isGone } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
+import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
 import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
 import { Projector } from "./projector.ts";
 import { Schedules } from "./schedules.ts";
+import { Standings } from "./standings.ts";
 import { Workers } from "./workers.ts";
 
 export interface TemporalEngineOptions {
@@ -118,6 +113,8 @@ export class TemporalEngine implements Engine {
   readonly #publisher: Publisher;
   readonly #workers: Workers;
   readonly #schedules: Schedules;
+  readonly #standings: Standings;
+  readonly #forks: Forks;
   #closing: Promise<void> | undefined;
 
   constructor(options: TemporalEngineOptions, connection: TemporalConnection) {
@@ -139,6 +136,11 @@ export class TemporalEngine implements Engine {
     this.#desk = new Desk({ log: store, write, definitions: this.#definitions, courier, clock });
     this.#publisher = new Publisher({ courier, limits: this.#limits, clock, counts: () => store.messageCounts() });
     const { programs } = this.#definitions;
+    this.#standings = new Standings(store, programs);
+    this.#forks = new Forks({
+      ...{ log: store, projector: this.#projector, definitions: this.#definitions, standings: this.#standings },
+      ...{ courier, clock, wake: (projection) => this.#desk.wake(projection) },
+    });
     this.#schedules = new Schedules({
       ...{ clock, host, programs, projector: this.#projector, log: options.log },
       start: (request, place) => this.#start(request, place),
@@ -152,13 +154,14 @@ export class TemporalEngine implements Engine {
 
   #activities(): LocalActivities & PostActivities {
     return {
-      program: (programHash) => this.#document(programHash),
+      program: (programHash) => this.#standings.document(programHash),
       project: async (projection) => {
         const projected = await this.#projector.project(projection);
         if (projected.ok) await this.#desk.wake(projection);
         return projected;
       },
-      recall: ({ instanceId, after }) => recall(this.#options.store, instanceId, after),
+      fork: (order) => this.#forks.write(order),
+      recall: ({ instanceId, after }) => this.#standings.recall(instanceId, after),
       setHeld: (wanted) => setHeld(this.#client, wanted),
       holdWaiting: (wanted) => holdWaiting(this.#client, wanted),
       resolveCall: async (wanted) => {
@@ -312,7 +315,7 @@ export class TemporalEngine implements Engine {
 
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
   async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Refused | undefined> {
-    const { program, state } = await this.#standing(instanceId);
+    const { program, state } = await this.#standings.of(instanceId);
     const at = Math.max(this.#options.clock.now(), state.head.at);
     const decision = decide(program, state, { ...command, at } as Command);
     return "rejection" in decision && isEnded(state) ? { ok: false, rejection: decision.rejection } : undefined;
@@ -320,23 +323,8 @@ export class TemporalEngine implements Engine {
 
   async instance(instanceId: string): ReturnType<Engine["instance"]> {
     this.#refuseClosed();
-    const { program, state } = await this.#standing(instanceId);
+    const { program, state } = await this.#standings.of(instanceId);
     return instanceView(program, state);
-  }
-
-  async #standing(instanceId: string): Promise<{ readonly program: Program; readonly state: State }> {
-    const { instances } = await this.#options.store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
-    const stored = instances[0];
-    if (stored === undefined) throw instanceNotFound(instanceId);
-    const program =
-      this.#programs.loaded(stored.record.hash) ?? this.#programs.load(await this.#document(stored.record.hash));
-    return { program, state: rebuild(stored) };
-  }
-
-  async #document(programHash: string): Promise<ProgramDocument> {
-    const document = await this.#options.store.program(programHash);
-    if (document === undefined) throw programNotFound(programHash, undefined);
-    return document;
   }
 
   async query<V extends Parameters<Engine["query"]>[0]>(
@@ -419,8 +407,8 @@ export class TemporalEngine implements Engine {
     return this.#ask<MigrateAnswer>(
       { instanceId, update: dryRun ? names.tryMigration : names.migrate, asked: order },
       async () => {
-        const { program, state } = await this.#standing(instanceId);
-        const to = this.#programs.load(await this.#document(named.hash));
+        const { program, state } = await this.#standings.of(instanceId);
+        const to = await this.#standings.program(named.hash);
         const command = { type: "migrate-instance", to, mapping, reason, actor, at: state.head.at } as Command;
         const decision = decide(program, state, command);
         return "rejection" in decision && isEnded(state) ? { ok: false, ...decision } : undefined;
@@ -428,13 +416,11 @@ export class TemporalEngine implements Engine {
     );
   }
 
-  fork(): ReturnType<Engine["fork"]> {
-    return this.#unsupported("forks");
-  }
-
-  async #unsupported(what: string): Promise<never> {
+  async fork(request: ForkRequest): Promise<string> {
+    checkId("request id", request.requestId);
+    if (request.newId !== undefined) checkInstanceId(request.newId);
     this.#refuseClosed();
-    throw new AppError("engine-unsupported", `Expected an engine that has ${what}, but Temporal's has none yet.`);
+    return this.#forks.begin(request);
   }
 
   close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -464,18 +450,6 @@ export class TemporalEngine implements Engine {
     if (this.#closing === undefined) return;
     throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
   }
-}
-
-async function recall(store: SharedLog, instanceId: string, after: number): Promise<Recalled> {
-  const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
-  const rows = must(instances[0], "the log has rows of it").rows;
-  const state = newState();
-  for (const row of rows) {
-    if (row.sequence <= after) for (const event of row.events) evolve(state, event);
-  }
-  const later = rows.filter(({ sequence }) => sequence > after);
-  const told = later.map(({ sequence, at, events, cause = 0 }) => ({ sequence, at, events, cause }));
-  return { state: snapshotState(state), rows: told };
 }
 
 interface Refused {

@@ -53,6 +53,20 @@ export class Projector {
     });
   }
 
+  /** What is decided of several instances from what the log has at that moment, written as one turn. */
+  together(wanted: StandingWanted, decide: (standing: Standing) => readonly Projection[]): Promise<void> {
+    return this.#inOrder(async () => {
+      let rows: readonly NamedLogRow[] = [];
+      await this.#log.append(wanted, (standing) => {
+        const draft = new Draft(standing);
+        for (const projection of decide(standing)) assert(draft.take(projection).ok, "it was decided from this");
+        rows = draft.rows;
+        return draft.turn();
+      });
+      this.#recent.add(rows);
+    });
+  }
+
   /** What is between instances. */
   change(changes: readonly Change[]): Promise<void> {
     const nothing = { instances: [], requestIds: [], hashes: [] };
@@ -98,8 +112,10 @@ function wantedBy(projections: readonly Projection[]): StandingWanted {
   for (const { instanceId, rows, beside } of projections) {
     const first = rows[0]?.sequence ?? must(beside, "a projection has something to say").sequence + 1;
     sequences.set(instanceId, Math.min(first, sequences.get(instanceId) ?? first));
-    for (const { changes } of rows)
+    for (const { changes, movedFrom } of rows) {
+      if (movedFrom !== undefined) hashes.add(movedFrom);
       for (const change of changes) if ("record" in change) hashes.add(change.record.hash);
+    }
     const requestId = createdBy(rows)?.requestId;
     if (requestId != null) requestIds.add(requestId);
   }

@@ -6,17 +6,22 @@ import { sequence } from "./programs.ts";
 import { bundleTestWorkflow, openLog } from "./temporal-house.ts";
 
 /*
- * A process of its own that works for Temporal, to be killed by a test: `address namespace database [holds|dies]`. It
+ * A process of its own that works for Temporal, to be killed by a test: `address namespace database [holds|dies|forks]`. It
  * says each job that it is given as a line of JSON. With `holds` it starts an instance, and never ends its job; with
- * `dies` it is gone the moment that the log has the end of a job, of which Temporal has not heard yet.
+ * `dies` it is gone the moment that the log has the end of a job, of which Temporal has not heard yet; with `forks` the
+ * moment that the log has a fork, which it makes of the instance while that does its first job.
  */
 const [address = "", namespace = "", database = "", role = ""] = process.argv.slice(2);
 const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
 const log = await openLog(database);
-const store = role === "dies" ? dyingWith(log, endsJob) : log;
+const deadly: { readonly [role: string]: string } = { dies: "job-completed", forks: "instance-forked" };
+const last = deadly[role];
+const store = last === undefined ? log : dyingWith(log, (turn) => has(turn, last));
+const back = { requestId: "back", newId: "again", cancelOriginal: true, reason: "Once more.", actor: "tester" };
 const engine = await createTemporalEngine({ address, namespace, store, host: testHost, workflowBundle });
 engine.work("work", async (job) => {
   process.stdout.write(`${JSON.stringify(job)}\n`);
+  if (role === "forks") await engine.fork({ ...back, instanceId: job.instanceId });
   if (role === "holds") await new Promise(() => undefined);
   return { type: "completed", result: {} };
 });
@@ -25,6 +30,6 @@ if (role !== "") {
   await engine.start({ requestId: "once", process: "some", variables: {}, actor: "tester" });
 }
 
-function endsJob({ rows }: Appended): boolean {
-  return rows.some(({ events }) => events.some(({ type }) => type === "job-completed"));
+function has({ rows }: Appended, type: string): boolean {
+  return rows.some(({ events }) => events.some((event) => event.type === type));
 }

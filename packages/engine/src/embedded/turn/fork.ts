@@ -14,10 +14,8 @@ type ForkItem = Extract<Item, { readonly type: "fork" }>;
 const pageRows = 1_000;
 
 /** What a fork begins with. The log only grows, so this may be read while turns go on. */
-export async function readPrefix(
-  store: StoreReader,
-  { instanceId, at }: ForkRequest,
-): Promise<Pick<ForkItem, "rows" | "hash">> {
+export async function readPrefix(store: StoreReader, request: ForkRequest): Promise<Pick<ForkItem, "rows" | "hash">> {
+  const { instanceId, at } = request;
   const rows: LogRow[] = [];
   const last = at?.position ?? Number.POSITIVE_INFINITY;
   for (let after = 0; ; ) {
@@ -29,13 +27,24 @@ export async function readPrefix(
     after = end.position;
     if (rows.length > forkRowsMax) break;
   }
+  const prefix = prefixOf(rows, request);
+  if ("refusal" in prefix) throw refused(prefix.refusal);
+  return prefix;
+}
+
+/** Of all rows of an instance those that a fork begins with, and the program that it is under then; or why there are none. */
+export function prefixOf<R extends Pick<LogRow, "position" | "events">>(
+  all: readonly R[],
+  { instanceId, at }: Pick<ForkRequest, "instanceId" | "at">,
+): { readonly rows: readonly R[]; readonly hash: string } | { readonly refusal: string } {
+  const rows = at === undefined ? all : all.filter(({ position }) => position <= at.position);
   if (rows.length > forkRowsMax) {
-    throw new AppError("fork-refused", `Expected at most ${forkRowsMax} rows to begin with, but there are more.`);
+    return { refusal: `Expected at most ${forkRowsMax} rows to begin with, but there are more` };
   }
   const hash = rows.flatMap(({ events }) => events).reduce<string | undefined>(hashAfter, undefined);
   if (hash !== undefined) return { rows, hash };
   const when = at === undefined ? "" : ` up to position ${at.position}`;
-  throw new AppError("fork-refused", `Expected events of '${instanceId}'${when}, but there are none.`);
+  return { refusal: `Expected events of '${instanceId}'${when}, but there are none` };
 }
 
 /** The program that an instance is under after an event. */
@@ -69,12 +78,8 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
   }
   const original = scope.instances.id(instanceId);
   if (original === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
-  const { parentId, endedAt } = original.record;
-  if (cancelOriginal && parentId !== null && endedAt === null) {
-    return answer.reject(
-      refused(`Expected an instance that nobody called, but '${parentId}' waits for it: roll that back`),
-    );
-  }
+  const awaited = cancelOriginal ? awaitedBy(original.record) : undefined;
+  if (awaited !== undefined) return answer.reject(refused(awaited));
   const forkId = idOf(item);
   if (isGiven(scope, forkId)) {
     return answer.reject(refused(`Expected no instance '${forkId}', but there is one`));
@@ -93,8 +98,14 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
   draft.answers.push(() => answer.resolve(forkId));
 }
 
+/** Why it is not to be rolled back. */
+export function awaitedBy({ parentId, endedAt }: Live["record"]): string | undefined {
+  if (parentId === null || endedAt !== null) return undefined;
+  return `Expected an instance that nobody called, but '${parentId}' waits for it: roll that back`;
+}
+
 /** The channel that starts no other instance while this one is open. */
-function heldBy({ startedBy, endedAt }: Live["record"]): string | null {
+export function heldBy({ startedBy, endedAt }: Live["record"]): string | null {
   return endedAt === null ? startedBy : null;
 }
 

@@ -1,17 +1,23 @@
 import {
+  type Command,
   type Effect,
   type EffectType,
   type Event,
+  effectsOf,
   lookup,
   must,
   type Program,
   pendingEffects,
+  type Rejection,
   type State,
   staysOpen,
+  step,
+  textHash,
 } from "@tutti/kernel";
 import { limitKeyOf } from "../../embedded/job/limit-key.ts";
 import { project } from "../../embedded/log/projection.ts";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
+import type { ForkOrder, ProjectedRow, UntimedCommand } from "../contract.ts";
 
 /** The projector gives an instance its number; until then it has this one. */
 export const noNumber = 0;
@@ -71,4 +77,54 @@ export function recordChanges(
     const change = record?.(of, effect);
     if (change !== undefined) changes.push(change);
   }
+}
+
+/** Brings the record up to date with the state after a command. `before` is as it was; undefined: it is new. */
+export function recordEnd(
+  { record, state }: Pick<Projecting, "record" | "state">,
+  before: InstanceRecord | undefined,
+  changes: Change[],
+): void {
+  const { status, startedAt, endedAt } = state.head;
+  Object.assign(record, { status: status ?? record.status, startedAt, endedAt });
+  if (before === undefined) changes.unshift({ type: "instance-put", record: { ...record } });
+  else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
+  const { startedBy: channel, process } = record;
+  if (endedAt !== null && channel !== null) changes.push({ type: "holder-delete", channel, process });
+}
+
+function isChanged(record: InstanceRecord, before: InstanceRecord): boolean {
+  return record.status !== before.status || record.held !== before.held || record.incidents !== before.incidents;
+}
+
+/** Two commands with the same cause are the same to an instance: whichever is taken for the other, nothing changes. */
+export function causeOf(command: UntimedCommand): number {
+  return textHash(JSON.stringify(command));
+}
+
+/** Decides and applies a command outside of the execution of its instance. Gives its row, or why it is refused. */
+export function rowOf(
+  of: Projecting,
+  command: Exclude<UntimedCommand, { type: "migrate-instance" }>,
+  now: number,
+): ProjectedRow | { readonly rejection: Rejection } {
+  const { record, state, program } = of;
+  const before = { ...record };
+  const sequence = state.head.sequence + 1;
+  const at = Math.max(now, state.head.at);
+  const changes: Change[] = [];
+  const decision = step({ program, state }, { ...command, at } as Command, (event) =>
+    recordChanges(of, { event, effects: effectsOf(state, event) }, changes),
+  );
+  if ("rejection" in decision) return decision;
+  recordEnd(of, before, changes);
+  return { sequence, at, cause: causeOf(command), events: decision.events, changes };
+}
+
+/** What becomes of an instance that is rolled back. */
+export function cancelOf({
+  reason,
+  actor,
+}: Pick<ForkOrder, "reason" | "actor">): Extract<UntimedCommand, { readonly type: "cancel-instance" }> {
+  return { type: "cancel-instance", reason, actor };
 }

@@ -89,8 +89,9 @@ export function processWorkflow({
     if (ending.type !== "carried") return outcomeOf(ending);
     // What it undoes is in its state by now.
     const { undoes: _, ...create } = input.create;
+    const { fork: __, ...left } = input;
     return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome>>({
-      ...input,
+      ...left,
       create,
       carried: ending.carried,
     });

@@ -23,7 +23,6 @@ import {
   type State,
   snapshotState,
   step,
-  textHash,
 } from "@tutti/kernel";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
 import { otherProcess } from "../../embedded/version/other-process.ts";
@@ -31,6 +30,7 @@ import type {
   Began,
   Carried,
   CommandAnswer,
+  ForkOrder,
   LocalActivities,
   MigrateAnswer,
   MigrateOrder,
@@ -39,7 +39,7 @@ import type {
   UntimedCommand,
 } from "../contract.ts";
 import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
-import { noNumber, recordChanges, subscriptionsOf } from "./changes.ts";
+import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { keptMax, Parcels } from "./parcels.ts";
 import { World } from "./world.ts";
@@ -123,7 +123,8 @@ export class ProcessRun {
     const offers = carried?.offers ?? 0;
     this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
     this.#parcels = new Parcels(carried?.parcels);
-    for (const command of carried?.inbox ?? [create]) this.tell(command);
+    const first = input.fork === undefined ? [create] : [];
+    for (const command of carried?.inbox ?? first) this.tell(command);
     if (carried !== undefined) this.#began = { ok: true, instanceId: create.instanceId };
   }
 
@@ -172,10 +173,12 @@ export class ProcessRun {
 
   /** Lives until the instance has ended, or could not begin, and nobody waits for an answer. */
   async live(): Promise<Ending> {
+    const { fork, carried } = this.#input;
+    if (fork !== undefined && carried === undefined) await this.#fork(fork);
     await this.#load(this.#record.hash);
     const { id: process, version } = this.#program.document;
     Object.assign(this.#record, { process, version });
-    if (this.#input.carried !== undefined) {
+    if (this.#began !== undefined && !this.#isVoid) {
       for (const effect of pendingEffects(this.#state)) this.#world.perform(effect);
     }
     for (;;) {
@@ -190,6 +193,20 @@ export class ProcessRun {
     const began = this.#began;
     if (began?.ok === false) return { type: "refused", rejection: began.rejection };
     return this.#state.head.outcome ?? { type: "given", instanceId: this.#record.instanceId };
+  }
+
+  /** It begins with what another instance did. */
+  async #fork(order: ForkOrder): Promise<void> {
+    const forked = await this.#around.local.fork(order);
+    if (!forked.ok) {
+      this.#began = "rejection" in forked ? forked : { ok: true, instanceId: forked.instanceId };
+      return;
+    }
+    Object.assign(this.#state, restoreState(forked.state));
+    Object.assign(this.#record, forked.record);
+    this.#began = { ok: true, instanceId: order.newId };
+    // The log has its end already. It is told, and takes it from there.
+    if (order.cancelOriginal === true) this.#world.send(order.instanceId, cancelOf(order));
   }
 
   #isDone(): boolean {
@@ -374,12 +391,8 @@ export class ProcessRun {
     if ("rejection" in decision) return decision;
     if (waiting?.parcel !== undefined) changes.push(...this.#parcels.take(waiting.parcel, state));
     const { events } = decision;
-    record.status = state.head.status ?? record.status;
-    record.startedAt = state.head.startedAt;
-    record.endedAt = state.head.endedAt;
-    if (sequence === 1) changes.unshift({ type: "instance-put", record: { ...record } }, ...this.#beginning());
-    else if (isChanged(record, before)) changes.push({ type: "instance-update", record: { ...record } });
-    if (record.endedAt !== null) changes.push(...released(record));
+    if (sequence === 1) changes.unshift(...this.#beginning());
+    recordEnd({ record, state }, sequence === 1 ? undefined : before, changes);
     const moved = record.hash === before.hash ? {} : { movedFrom: before.hash };
     if (events.length > 0) turn.rows.push({ sequence, at, cause, events, changes, ...moved });
     const row = turn.rows.length - 1;
@@ -431,11 +444,6 @@ function newTurn(): Turn {
   return { rows: [], effects: [], changes: [], endedJobs: [], waitingJobs: [], answers: [] };
 }
 
-/** Two commands with the same cause are the same to an instance: whichever is taken for the other, nothing changes. */
-function causeOf(command: UntimedCommand): number {
-  return textHash(JSON.stringify(command));
-}
-
 const attemptEnds: ReadonlySet<Event["type"]> = new Set(["job-completed", "job-failed", "job-error-thrown"]);
 
 function endsAttempt(
@@ -444,18 +452,10 @@ function endsAttempt(
   return attemptEnds.has(event.type);
 }
 
-function isChanged(record: InstanceRecord, before: InstanceRecord): boolean {
-  return record.status !== before.status || record.held !== before.held || record.incidents !== before.incidents;
-}
-
 const noRoom: Rejection = {
   code: "subscription-not-found",
   reason: `Expected at most ${keptMax} messages and signals for a paused instance, but there are more`,
 };
-
-function released({ startedBy, process }: InstanceRecord): Change[] {
-  return startedBy === null ? [] : [{ type: "holder-delete", channel: startedBy, process }];
-}
 
 function recordOf({ create, hash, deployment, requestId, startedBy }: ProcessInput): InstanceRecord {
   return {
