@@ -7,6 +7,7 @@ import { findOwner } from "../owner/find.ts";
 import { graceMsOf, graceOption } from "../owner/grace.ts";
 import { wordsOf } from "../run/words.ts";
 import { plural } from "../terminal/text.ts";
+import { notedAddress } from "../up/ports.ts";
 
 const marginMs = 15_000;
 
@@ -19,7 +20,9 @@ export const stop: Command = {
     const { input, out } = context;
     const graceMs = graceMsOf(input);
     const { pid, open } = await stopOwner(context, graceMs);
-    const next = open > 0 ? `\n→ ${wordsOf(context).tutti("serve")}` : "";
+    // What began on a server of the folder's own needs that server again.
+    const own = context.state.temporal?.address === undefined && notedAddress(context.state.path) !== undefined;
+    const next = open > 0 ? `\n→ ${wordsOf(context).tutti(own ? "up" : "serve")}` : "";
     out.text(`Stopped process ${pid}.${open > 0 ? ` ${plural(open, "open instance")} can go on.` : ""}${next}`);
     out.document({ stopped: pid, open });
     return 0;
