@@ -57,7 +57,7 @@ describeWithTemporal("tutti up", () => {
 
     const third = await up(house);
     await house.json("process", "start", "ask", "--id", "two");
-    expect((await house.tutti("stop")).stdout).toMatch(/1 open instance can go on\.\n→ tutti up /);
+    expect((await house.tutti("stop")).stdout).toMatch(/1 open instance can go on\.\n→ tutti up\b/);
     expect(await house.strangers().then((pids) => pids.filter((pid) => pid !== third.child.pid))).toEqual([]);
     expect((await third.done).exit).toBe(0);
     await until(async () => (await house.strangers()).length === 0, 5_000);
