@@ -12,6 +12,7 @@ import { AppError, type ArtifactStore, must } from "@tutti/kernel";
 import { sweepRepositories, sweepWorkspaces } from "@tutti/workspace";
 import { type CheckCache, openCheckCache } from "./check-cache.ts";
 import { type ConflictBook, createConflictBook } from "./conflict-book.ts";
+import { createExchange, type Exchange } from "./exchange.ts";
 import type { PlanUnit, RunContext } from "./model.ts";
 import { prunePrepared } from "./prepare.ts";
 import { openProcessLedger, type ProcessLedger } from "./process-ledger.ts";
@@ -28,6 +29,7 @@ export interface FeatureDeps {
   readonly processes: ProcessLedger;
   readonly checks: CheckCache;
   readonly conflicts: ConflictBook;
+  readonly exchange: Exchange;
   /** The agent of a unit, or the run's own for what belongs to no unit. Rejects with `agent-unknown`, `script-invalid`. */
   agentFor(context: RunContext, unit: Pick<PlanUnit, "agent"> | null): Promise<ChosenAgent>;
   /** One of the bundled agent files, such as `implementer`. */
@@ -51,14 +53,16 @@ export function createFeatureDeps(options: {
   const { stateDir, now = Date.now, log = () => undefined, artifacts } = options;
   let catalogue: Promise<ReadonlyMap<string, AgentDefinition>> | undefined;
   const cageOf = cages();
+  const shared = artifacts === undefined ? {} : { artifacts };
   return {
     stateDir,
     now,
     log,
-    ...(artifacts === undefined ? {} : { artifacts }),
+    ...shared,
     processes: openProcessLedger(stateDir),
     checks: openCheckCache(stateDir),
     conflicts: createConflictBook(),
+    exchange: createExchange({ stateDir, ...shared }),
     async agentFor(context, unit) {
       const { agent, bundled } = await selectAgent(agentName(context, unit));
       const { options: run, repository } = context;

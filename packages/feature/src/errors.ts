@@ -104,6 +104,12 @@ export const jobErrors: ErrorTable = {
     status: 422,
     advice: "Compare the inputs of the step with the shipped definition: the job needs all that it names.",
   },
+  "run-elsewhere": {
+    exit: 1,
+    status: 409,
+    advice:
+      "Name the store of artifacts here that the run was started with (`$TUTTI_ARTIFACTS`, or `artifacts` in tutti.json).",
+  },
   "job-aborted": { exit: 7, status: 409, advice: "Nothing to repair: resume goes on from there." },
   "command-not-started": {
     exit: 1,

@@ -1,4 +1,4 @@
-import type { FileConflict } from "@tutti/workspace";
+import type { CommitBundle, FileConflict } from "@tutti/workspace";
 import { runChecks } from "./checks.ts";
 import { commitOf, contains, type MergeScene, mergeChecks, unitOf } from "./landing.ts";
 import type { CheckResult, MergeState, Plan, PlanUnit, ResolutionRecord } from "./model.ts";
@@ -42,6 +42,8 @@ export interface Culprit extends TroubleBase {
   readonly base: string;
   /** Red: `base` with the unit merged into it. */
   readonly start: string;
+  /** What it takes to have `start`; empty when the run is not shared. */
+  readonly bundles: readonly CommitBundle[];
   readonly feedback: readonly string[];
   readonly checks: readonly string[];
 }

@@ -1,4 +1,6 @@
 import type { QueueClass } from "@tutti/kernel";
+import type { CommitBundle } from "@tutti/workspace";
+import type { SharedRun } from "./exchange.ts";
 import type { KeptTranscript } from "./transcript.ts";
 
 /*
@@ -109,6 +111,8 @@ export interface RunContext {
     readonly branch: string | null;
   };
   readonly options: RunOptions;
+  /** Where other machines find what the run begins with; absent: one machine does all of it. */
+  readonly shared?: SharedRun;
 }
 
 /** One failed or passed command. `output` is its last part, plain text. */
@@ -160,6 +164,8 @@ export interface WorkResult {
   readonly attempts: number;
   readonly summary: string;
   readonly usage: Usage;
+  /** What it takes to have the commit; empty when the run is not shared. */
+  readonly bundles: readonly CommitBundle[];
 }
 
 /** What a finished unit hands to its collection. */
@@ -211,6 +217,8 @@ export interface MergeState {
   readonly waiting: readonly string[];
   readonly batch: readonly string[];
   readonly trial: string | null;
+  /** What it takes to have the trial; empty when the run is not shared. */
+  readonly bundles: readonly CommitBundle[];
   readonly commits: { readonly [unit: string]: string };
   /** Rounds that each unit was sent back to its work loop for. */
   readonly repaired: { readonly [unit: string]: number };

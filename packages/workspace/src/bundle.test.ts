@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type MemoryArtifacts, memoryArtifacts } from "@tutti/kernel/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundleCommit, fetchBundle } from "./bundle.ts";
 import { digest } from "./name.ts";
-import { type Repository, readRef, runRef } from "./repository.ts";
+import { openNamesake, type Repository, readRef, runRef } from "./repository.ts";
 import { fileIn, makeScratch, personGit, type Scratch } from "./testing/scratch.ts";
 
 const ref = runRef("run-1", "units", "login", "1");
@@ -130,4 +130,20 @@ test("[W92] the repositories' own configuration and hooks play no part", async (
   // They would run, were it not for us.
   personGit(there.gitDir, ["--git-dir=.", "update-ref", "refs/heads/mine", here.base]);
   expect(readdirSync(there.gitDir)).toContain("hooks-ran");
+});
+
+test("[W93] a machine without the source fills a repository of the same name; at the source it is that one", async () => {
+  const { gitDir } = here.repository;
+  const stateDir = join(gitDir, "../..");
+  expect(await openNamesake({ stateDir, gitDir })).toEqual(here.repository);
+  const bundle = await bundleCommit(here.repository, { commit: here.base, have: [], artifacts });
+  here.remove();
+  const there = await openNamesake({ stateDir: away, gitDir });
+  expect(await openNamesake({ stateDir: away, gitDir })).toEqual(there);
+  await fetchBundle(there, { bundle, ref, artifacts });
+  expect(fileIn(there, here.base, "a.txt")).toBe("a\n");
+  for (const bad of ["/x/..", "/x/-rf.git", "/"]) {
+    const named = await openNamesake({ stateDir: away, gitDir: bad });
+    expect(dirname(named.gitDir)).toBe(join(away, "repositories"));
+  }
 });

@@ -37,6 +37,7 @@ export { type PublishOptions, publishBranch } from "./publish.ts";
 export {
   fetchBase,
   listRefs,
+  openNamesake,
   openRepository,
   type Repository,
   readRef,

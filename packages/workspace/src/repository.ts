@@ -27,8 +27,25 @@ export async function openRepository(options: {
     basename(root)
       .replace(/[^A-Za-z0-9_-]+/g, "-")
       .slice(0, 40) || "repository";
-  const folder = join(options.stateDir, "repositories");
-  const gitDir = join(folder, `${slug}-${digest(commonDir).slice(0, 12)}.git`);
+  const name = `${slug}-${digest(commonDir).slice(0, 12)}.git`;
+  return makeRepository(join(options.stateDir, "repositories"), name, { root, commonDir });
+}
+
+/**
+ * On another machine than the one that has the source: the repository below `stateDir` that is called as the one at
+ * `gitDir` there. It is empty at first: what is in it comes as bundles. Where `gitDir` is the one of `stateDir`, it is that.
+ */
+export function openNamesake(options: { readonly stateDir: string; readonly gitDir: string }): Promise<Repository> {
+  const name = `${safeName(basename(options.gitDir, ".git"))}.git`;
+  return makeRepository(join(options.stateDir, "repositories"), name, { namesakeOf: options.gitDir });
+}
+
+async function makeRepository(
+  folder: string,
+  name: string,
+  about: { readonly [key: string]: string },
+): Promise<Repository> {
+  const gitDir = join(folder, name);
   if (existsSync(join(gitDir, "tutti.json"))) return { gitDir };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // Made aside and renamed into place, so that nobody ever sees half a repository.
@@ -36,7 +53,7 @@ export async function openRepository(options: {
   try {
     await git(["init", "--quiet", "--bare", "--template=", "--initial-branch=none", "--", making], { cwd: folder });
     for (const [key, value] of bareConfiguration) await git(["config", key, value], { gitDir: making });
-    await writeFile(join(making, "tutti.json"), `${JSON.stringify({ format: 1, root, commonDir })}\n`);
+    await writeFile(join(making, "tutti.json"), `${JSON.stringify({ format: 1, ...about })}\n`);
     await rename(making, gitDir);
   } catch (cause) {
     await rm(making, { recursive: true, force: true });

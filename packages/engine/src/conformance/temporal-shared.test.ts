@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { verifyPostgresLog } from "../embedded/postgres/verify.ts";
 import type { Engine, RecordedEvent } from "../port.ts";
 import { receiver } from "../testing/message-programs.ts";
-import { sequence } from "../testing/programs.ts";
+import { end, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "../testing/with-postgres.ts";
@@ -174,6 +174,33 @@ describeWithTemporal("several processes on Temporal", () => {
         for (const id of alarms) expect((await ended(engine, id)).variables).toMatchObject({ got: 7 });
       } finally {
         await beside.close({ graceMs: 0 });
+      }
+    }, 120_000);
+
+    test("[TE40] a job of a place is done by those who work there alone, and all others by anybody", async () => {
+      const there = await home.open({ places: ["depot"] });
+      try {
+        const done: string[] = [];
+        for (const [name, each] of [
+          ["engine", engine],
+          ["there", there],
+        ] as const) {
+          each.work("work", async ({ elementId }) => {
+            done.push(`${name} ${elementId}`);
+            return completed();
+          });
+        }
+        const steps = Array.from({ length: 6 }, (_, index) =>
+          service(`at${index}`, { headers: { "tutti.place": "depot" } }),
+        );
+        const ids = steps.map(({ id }) => id);
+        const flows = ["start", ...ids].map((id, index) => `${id}>${ids[index] ?? "end"}`);
+        const id = await begin(engine, [program({ id: "placed", elements: [start(), ...steps, end()], flows })]);
+        await ended(engine, id);
+        expect(done).toEqual(ids.map((step) => `there ${step}`));
+        expect((await there.query("queues")).rows).toMatchObject([{ running: 0, waiting: 0 }, {}, {}]);
+      } finally {
+        await there.close({ graceMs: 0 });
       }
     }, 120_000);
 

@@ -196,6 +196,16 @@ export interface JobOrder {
 /** What a job's activity gives. */
 export type JobAnswer = OwnCommand;
 
-export function jobTaskQueue(taskQueue: string, queue: QueueClass): string {
+/** Those who work at a place take its jobs, of whatever class. Every other job is on the task queue of its class. */
+export function jobTaskQueue(taskQueue: string, { queue, headers }: Pick<JobOrder, "queue" | "headers">): string {
+  const place = headers["tutti.place"];
+  return typeof place === "string" ? placeTaskQueue(taskQueue, place) : classTaskQueue(taskQueue, queue);
+}
+
+export function classTaskQueue(taskQueue: string, queue: QueueClass): string {
   return `${taskQueue}-${queue}`;
+}
+
+export function placeTaskQueue(taskQueue: string, place: string): string {
+  return `${taskQueue}-at-${place}`;
 }

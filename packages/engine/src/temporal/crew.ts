@@ -1,6 +1,6 @@
 import { Context } from "@temporalio/activity";
 import { ApplicationFailure, ApplicationFailureCategory, type CancelledFailure } from "@temporalio/common";
-import { AppError, type Job, type JobAbortReason, type JobHandler } from "@tutti/kernel";
+import { AppError, type Job, type JobAbortReason, type JobHandler, type QueueClass } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import { callHandler, commandOf, failJob, JobRun, type Registration } from "../embedded/job/job-run.ts";
 import type { JobRow, Stop, WorkOptions } from "../port.ts";
@@ -46,6 +46,11 @@ export class Crew {
   /** Lets the running jobs end within `graceMs`, and gives the others back. */
   stop(graceMs: number): Promise<void> {
     return this.#stop([...this.#registrations.values()], graceMs);
+  }
+
+  /** Jobs of a class that are under way here. */
+  runningIn(queue: QueueClass): number {
+    return [...this.#runs.keys()].filter(({ job }) => job.queue === queue).length;
   }
 
   /** What only this process knows of a job. */

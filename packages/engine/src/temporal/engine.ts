@@ -88,6 +88,8 @@ export interface TemporalEngineOptions {
   readonly payloadCodecs?: readonly PayloadCodec[];
   /** Classes whose jobs this process takes. Default: all. */
   readonly queues?: readonly QueueClass[];
+  /** Where this process is: it also takes the jobs that only those at one of these places can do. Default: nowhere. */
+  readonly places?: readonly string[];
   readonly clock?: Clock;
   readonly log?: EngineLog;
   readonly limits?: Partial<EngineLimits>;

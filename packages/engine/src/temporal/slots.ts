@@ -5,7 +5,6 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = "custom" as const;
   #size: number;
   #taken = 0;
-  #used = 0;
   #waiting: (() => void)[] = [];
 
   constructor(size: number) {
@@ -14,11 +13,6 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
 
   get size(): number {
     return this.#size;
-  }
-
-  /** Those with a job; a poller holds one, too, while it waits for a job. */
-  get used(): number {
-    return this.#used;
   }
 
   resize(size: number): void {
@@ -51,12 +45,11 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   }
 
   markSlotUsed(): void {
-    this.#used++;
+    // A slot is taken from when its poller waits for a job.
   }
 
-  releaseSlot({ slotInfo }: { readonly slotInfo?: unknown }): void {
+  releaseSlot(): void {
     this.#taken--;
-    if (slotInfo !== undefined) this.#used--;
     this.#wake();
   }
 

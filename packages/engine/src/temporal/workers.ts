@@ -7,7 +7,7 @@ import type { StoreReader } from "../embedded/store.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import type { QueueRow, Stop, WorkOptions } from "../port.ts";
 import type { TemporalConnection } from "./connection.ts";
-import { type JobOrder, jobTaskQueue, type LocalActivities } from "./contract.ts";
+import { classTaskQueue, type JobOrder, type LocalActivities, placeTaskQueue } from "./contract.ts";
 import { Crew } from "./crew.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { Slots } from "./slots.ts";
@@ -24,6 +24,7 @@ interface WorkersOptions {
   readonly namespace?: string;
   readonly workflowBundle: { readonly code: string };
   readonly queues?: readonly QueueClass[];
+  readonly places?: readonly string[];
   readonly clock: Clock;
   readonly log?: EngineLog;
   readonly limits: EngineLimits;
@@ -36,6 +37,9 @@ const stickyTimeout = "2s";
 const brokersEndMs = 5_000;
 /** Heartbeats are passed on at once: what they bring back is whether the job is still wanted. */
 const heartbeatThrottle = "500ms";
+
+/** So many jobs of one place at once, of whatever class. */
+const placeSlots = 10;
 
 interface Running {
   readonly worker: Worker;
@@ -97,7 +101,8 @@ export class Workers {
   }
 
   async queueRow(queue: QueueClass): Promise<QueueRow> {
-    const { size: slots, used: running } = this.#of(queue);
+    const { size: slots } = this.#of(queue);
+    const running = this.crew.runningIn(queue);
     let open = 0;
     for (let after: string | undefined, more = true; more; more = after !== undefined) {
       const page = await this.#options.store.listJobs(
@@ -120,25 +125,28 @@ export class Workers {
   }
 
   async #beginJobs(): Promise<void> {
+    const { taskQueue, queues = queueClasses, places = [] } = this.#options;
+    await Promise.all([
+      ...queues.map((queue) => this.#beginQueue(classTaskQueue(taskQueue, queue), this.#of(queue))),
+      ...places.map((place) => this.#beginQueue(placeTaskQueue(taskQueue, place), new Slots(placeSlots))),
+    ]);
+  }
+
+  #beginQueue(taskQueue: string, slots: Slots): Promise<Running> {
     const perform = (order: JobOrder) => this.crew.perform(Context.current().info.activityType, order);
-    const { queues = queueClasses } = this.#options;
-    await Promise.all(
-      queues.map((queue) =>
-        this.#begin({
-          taskQueue: jobTaskQueue(this.#options.taskQueue, queue),
-          // Does every type that has no activity of its own.
-          activities: { default: perform },
-          tuner: {
-            activityTaskSlotSupplier: this.#of(queue),
-            workflowTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
-            localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
-            nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
-          },
-          maxHeartbeatThrottleInterval: heartbeatThrottle,
-          defaultHeartbeatThrottleInterval: heartbeatThrottle,
-        }),
-      ),
-    );
+    return this.#begin({
+      taskQueue,
+      // Does every type that has no activity of its own.
+      activities: { default: perform },
+      tuner: {
+        activityTaskSlotSupplier: slots,
+        workflowTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+        localActivityTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+        nexusTaskSlotSupplier: { type: "fixed-size", numSlots: 1 },
+      },
+      maxHeartbeatThrottleInterval: heartbeatThrottle,
+      defaultHeartbeatThrottleInterval: heartbeatThrottle,
+    });
   }
 
   async #begin(options: WorkerOptions): Promise<Running> {

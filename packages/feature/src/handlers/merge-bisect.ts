@@ -43,6 +43,7 @@ export function mergeBisect(deps: FeatureDeps): JobHandler {
       waiting: state.waiting.filter((other) => other !== id),
       batch: [],
       trial: null,
+      bundles: [],
       trialResolutions: [],
       verifications: [...state.verifications, verification],
       usage: addByUnit(state.usage, trials.usage),
@@ -107,6 +108,10 @@ async function describeCulprit(trials: Trials, id: string): Promise<Culprit> {
     trials.land(red),
     trials.land(green),
   ]);
+  const bundles = await trials.scene.deps.exchange.send(trials.scene.context, {
+    commit: start,
+    signal: trials.scene.at.signal,
+  });
   const company = green.length === 0 ? "what has landed" : `what has landed and ${green.join(", ")}`;
   const alone = green.length === 0 ? "" : ` with ${green.join(", ")}`;
   return {
@@ -118,6 +123,7 @@ async function describeCulprit(trials: Trials, id: string): Promise<Culprit> {
     round: (units[id]?.round ?? 1) + 1 + (state.repaired[id] ?? 0),
     base,
     start,
+    bundles,
     feedback: keepFeedback([complaint(company, results)]),
     checks: [...new Set([...plan.checks, ...checksOf(plan, id)])],
   };

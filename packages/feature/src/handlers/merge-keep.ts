@@ -29,6 +29,7 @@ export function mergeKeep(_deps: FeatureDeps): JobHandler {
       waiting: state.waiting.filter((id) => !batch.includes(id)),
       batch: [],
       trial: null,
+      bundles: [],
       resolutions: [...state.resolutions, ...state.trialResolutions],
       trialResolutions: [],
       verifications: [...state.verifications, verification],

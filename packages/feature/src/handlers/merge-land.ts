@@ -29,11 +29,13 @@ export function mergeLand(deps: FeatureDeps): JobHandler {
     if ("conflicts" in landing) {
       // A resolver that was ended settles nothing, and that is no conflict.
       at.signal.throwIfAborted();
-      const next: MergeState = { ...state, batch: [], trial: null, trialResolutions: [], usage };
+      const next: MergeState = { ...state, batch: [], trial: null, bundles: [], trialResolutions: [], usage };
       return completed({ state: next, trouble: await describe(scene, landing) });
     }
     const { commit: trial, resolutions: trialResolutions } = landing;
-    return completed({ state: { ...state, trial, trialResolutions, usage } satisfies MergeState, trouble: null });
+    const bundles = await deps.exchange.send(context, { commit: trial, signal: at.signal });
+    const next: MergeState = { ...state, trial, bundles, trialResolutions, usage };
+    return completed({ state: next, trouble: null });
   });
 }
 

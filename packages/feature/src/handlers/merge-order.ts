@@ -53,6 +53,7 @@ function begin({ context, plan, units }: Input): MergeState {
     waiting,
     batch: [],
     trial: null,
+    bundles: [],
     commits: Object.fromEntries(waiting.map((id) => [id, resultOf(units, id).commit])),
     repaired: {},
     usage: {},

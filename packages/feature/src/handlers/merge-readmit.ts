@@ -1,5 +1,6 @@
 import type { JobHandler } from "@tutti/kernel";
 import type { FeatureDeps } from "../deps.ts";
+import { arrived } from "../exchange.ts";
 import { failures, writePassed } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { MergeScene } from "../landing.ts";
@@ -22,10 +23,11 @@ interface Input {
  * and the unit waits to be merged again; without an answer it is left out, with all that was built on it.
  */
 export function mergeReadmit(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "plan", "units", "state", "trouble", "settled"], async (at) => {
-    const { context, plan, units, state, trouble, settled } = at.input;
+  return jobHandler<Input>(["context", "plan", "units", "state", "trouble", "settled"], async (given) => {
+    const { [given.input.trouble.unit.id]: answer } = given.input.settled;
+    const at = await arrived(deps.exchange, given, answer?.work?.bundles);
+    const { context, plan, units, state, trouble } = at.input;
     const { id } = trouble.unit;
-    const answer = settled[id];
     const scene: MergeScene = { deps, at, context, plan, units, state };
     const next = answer === undefined ? await leaveOut(scene, trouble) : takeBack(state, { id, ...answer });
     if (answer?.work != null && trouble.code === "merge-red") {

@@ -13,6 +13,7 @@ import { unitBase } from "./unit-base.ts";
 import { unitDiagnose } from "./unit-diagnose.ts";
 import { unitFinish } from "./unit-finish.ts";
 import { unitGiveUp } from "./unit-give-up.ts";
+import { unitRecall } from "./unit-recall.ts";
 import { unitTest } from "./unit-test.ts";
 
 /** One handler per job type that the shipped definitions name. */
@@ -21,6 +22,7 @@ export function featureHandlers(deps: FeatureDeps): { readonly [jobType: string]
     "feature.plan": planHandler(deps),
     "feature.publish": publishHandler(deps),
     "unit.base": unitBase(deps),
+    "unit.recall": unitRecall(deps),
     "unit.apply": unitApply(deps),
     "unit.test": unitTest(deps),
     "unit.diagnose": unitDiagnose(deps),

@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { type AgentOutcome, type AgentTask, type ModelTier, renderPrompt } from "@tutti/agents";
 import { AppError, type JobHandler } from "@tutti/kernel";
-import { captureWorkspace } from "@tutti/workspace";
+import { type CommitBundle, captureWorkspace } from "@tutti/workspace";
 import { runAgent } from "../agent-run.ts";
 import type { FeatureDeps } from "../deps.ts";
-import { keepFeedback } from "../diagnosis.ts";
-import { failureBefore } from "../failure-note.ts";
+import { arrived } from "../exchange.ts";
 import { identityAfter } from "../identity.ts";
 import { asJson, completed, type JobRun, jobHandler } from "../job.ts";
 import type { Applied, Plan, PlanUnit, RunContext, Usage } from "../model.ts";
@@ -13,7 +12,7 @@ import { prepareWorkspace, removeBrought } from "../prepare.ts";
 import { type Bench, withWorkspace } from "../scratch-workspace.ts";
 import { fileName, lastLines } from "../text.ts";
 import { type KeptTranscript, keepTranscript } from "../transcript.ts";
-import { addUsage, sumUsage } from "../usage.ts";
+import { addUsage } from "../usage.ts";
 
 interface Input {
   readonly feature: string;
@@ -31,6 +30,8 @@ interface Input {
   readonly checks: readonly string[];
   readonly feedback: readonly string[];
   readonly usage: Usage | null;
+  /** What it takes to have `origin` and `start`. */
+  readonly bundles?: readonly CommitBundle[];
 }
 
 type Run = JobRun<Input>;
@@ -43,8 +44,10 @@ const findingsMax = 50;
  * it. An agent that fails is data for the work loop. A repeated job begins again in a new workspace.
  */
 export function unitApply(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(names, async (at) => {
-    const { context, unit, start } = at.input;
+  return jobHandler<Input>(names, async (given) => {
+    const { origin, start, bundles = [], usage: used } = given.input;
+    const at = await arrived(deps.exchange, given, bundles);
+    const { context, unit } = at.input;
     const repository = { gitDir: context.repository.gitDir };
     const place = {
       repository,
@@ -55,37 +58,18 @@ export function unitApply(deps: FeatureDeps): JobHandler {
       commit: start,
     };
     return withWorkspace({ deps, at, request: place }, async (bench) => {
-      const earlier = await earlierRound(at);
-      const { outcome, agentMs, brought, transcript } = await work(deps, withFeedback(at, earlier.feedback), bench);
+      const { outcome, agentMs, brought, transcript } = await work(deps, at, bench);
       await removeBrought(bench.tree, brought);
       at.note(`capturing ${unit.id}`);
       const { commit, findings } = await capture(at, bench);
-      const usage = addUsage(earlier.usage, outcome.usage, agentMs);
+      const usage = addUsage(used, outcome.usage, agentMs);
       const applied = { ...appliedOf(outcome, findings), ...(transcript === undefined ? {} : { transcript }) };
-      return completed({ commit, applied, usage, feedback: earlier.feedback });
+      // What the attempt before left is of no use to anybody any more.
+      const kept = bundles.filter((bundle) => bundle.commit !== start || start === origin);
+      const sent = await deps.exchange.send(context, { commit, have: origin, signal: at.signal });
+      return completed({ commit, applied, usage, bundles: [...kept, ...sent] });
     });
   });
-}
-
-interface Earlier {
-  readonly feedback: readonly string[];
-  readonly usage: Usage;
-}
-
-/** The first attempt of a round is told how the round before it failed, and goes on counting from there. */
-async function earlierRound({ input }: Run): Promise<Earlier> {
-  const { context, unit, round, attempt, feedback, usage } = input;
-  if (attempt > 1) return { feedback, usage: sumUsage([usage]) };
-  const repository = { gitDir: context.repository.gitDir };
-  const note = await failureBefore(repository, context.run, { unit: unit.id, round });
-  if (note === undefined) return { feedback, usage: sumUsage([usage]) };
-  const told = `An earlier round, which began anew from the base, ended like this. ${note.feedback}`;
-  const all = note.feedback === "" ? feedback : keepFeedback([told, ...feedback]);
-  return { feedback: all, usage: sumUsage([note.usage, usage]) };
-}
-
-function withFeedback(at: Run, feedback: readonly string[]): Run {
-  return { ...at, input: { ...at.input, feedback } };
 }
 
 /** Counts on through the rounds, so that refs, transcripts and scripts tell all attempts of a unit apart. */

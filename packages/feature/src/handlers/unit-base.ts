@@ -36,7 +36,14 @@ export function unitBase(deps: FeatureDeps): JobHandler {
       },
     });
     const outcome = await baseOf({ gitDir }, { run: context.run, predecessors: sides, base, ladder });
-    if (outcome.type === "merged") return completed({ base: outcome.commit, usage });
+    if (outcome.type === "merged") {
+      const { commit } = outcome;
+      return completed({
+        base: commit,
+        usage,
+        bundles: await deps.exchange.send(context, { commit, signal: at.signal }),
+      });
+    }
     const parked = describeParked(outcome.conflicts);
     const before = await failureBefore({ gitDir }, context.run, { unit: unit.id, round });
     await writeFailure({ gitDir }, context.run, {

@@ -1,6 +1,7 @@
 import type { JobHandler } from "@tutti/kernel";
 import { changesBetween, lineCounts, type Repository, setRef } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
+import { arrived } from "../exchange.ts";
 import { writePassed } from "../failure-note.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { PlanUnit, RunContext, UnitResult, WorkResult } from "../model.ts";
@@ -16,7 +17,8 @@ interface Input {
 
 /** Job `unit.finish`: names the unit's commit and measures it against all units that are finished by now. */
 export function unitFinish(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "unit", "round", "base", "work"], async (at) => {
+  return jobHandler<Input>(["context", "unit", "round", "base", "work"], async (given) => {
+    const at = await arrived(deps.exchange, given, given.input.work.bundles);
     const { context, unit, round, base, work } = at.input;
     const repository = { gitDir: context.repository.gitDir };
     const changed = await changesBetween(repository, base, work.commit);

@@ -1,6 +1,8 @@
 import type { JobHandler } from "@tutti/kernel";
+import type { CommitBundle } from "@tutti/workspace";
 import type { FeatureDeps } from "../deps.ts";
 import { diagnose } from "../diagnosis.ts";
+import { arrived } from "../exchange.ts";
 import { writeFailure } from "../failure-note.ts";
 import { jobHandler } from "../job.ts";
 import type { Applied, PlanUnit, RunContext, Tested, Usage } from "../model.ts";
@@ -16,6 +18,8 @@ interface Input {
   /** Null when the first agent could not do it. */
   readonly tested: Tested | null;
   readonly usage: Usage;
+  /** What it takes to have what the last attempt left. */
+  readonly bundles?: readonly CommitBundle[];
 }
 
 const linesShown = 12;
@@ -24,8 +28,9 @@ const linesShown = 12;
  * Job `unit.give-up`: ends a work loop with the class of its failure as a BPMN error: the agent's own when another
  * attempt would end the same way, else `work-loop-exhausted`. What it learned stays as a note (`failure-note.ts`).
  */
-export function unitGiveUp(_deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "unit", "round", "attempt", "applied", "usage"], async ({ input }) => {
+export function unitGiveUp(deps: FeatureDeps): JobHandler {
+  return jobHandler<Input>(["context", "unit", "round", "attempt", "applied", "usage"], async (given) => {
+    const { input } = await arrived(deps.exchange, given, given.input.bundles);
     const { context, unit, round, attempt, applied, usage } = input;
     const { failure } = applied;
     const final = failure !== null && !failure.retryable;

@@ -1,6 +1,8 @@
 import type { JobHandler } from "@tutti/kernel";
+import type { CommitBundle } from "@tutti/workspace";
 import { failedChecks, runChecks } from "../checks.ts";
 import type { FeatureDeps } from "../deps.ts";
+import { arrived } from "../exchange.ts";
 import { completed, jobHandler } from "../job.ts";
 import type { Applied, CheckResult, Plan, PlanUnit, RunContext, Tested } from "../model.ts";
 
@@ -13,11 +15,14 @@ interface Input {
   readonly commit: string;
   readonly checks: readonly string[];
   readonly applied: Applied;
+  /** What it takes to have `commit`. */
+  readonly bundles?: readonly CommitBundle[];
 }
 
 /** Job `unit.test`: the checks run on what was captured, in a fresh workspace; the agent's word alone is nothing. */
 export function unitTest(deps: FeatureDeps): JobHandler {
-  return jobHandler<Input>(["context", "plan", "unit", "commit", "checks", "applied"], async (at) => {
+  return jobHandler<Input>(["context", "plan", "unit", "commit", "checks", "applied"], async (given) => {
+    const at = await arrived(deps.exchange, given, given.input.bundles);
     const { context, plan, unit, round, attempt, commit, checks, applied } = at.input;
     const accepted = unit.acceptance.flatMap(({ check }) => (check === undefined ? [] : [check]));
     const { passed, results } = await runChecks(deps, at, {

@@ -178,7 +178,7 @@ export class Jobs {
     const { key, element, jobType, queue, priority, attempt, attemptsMax, timeoutMs = null, input, headers } = effect;
     const { instanceId, rootId } = this.#options.create;
     const activities = proxyActivities<{ readonly [jobType: string]: (order: JobOrder) => Promise<JobAnswer> }>({
-      taskQueue: jobTaskQueue(workflowInfo().taskQueue, queue),
+      taskQueue: jobTaskQueue(workflowInfo().taskQueue, { queue, headers }),
       startToCloseTimeout: attemptTimeoutMs,
       heartbeatTimeout: heartbeatTimeoutMs,
       cancellationType: "TRY_CANCEL",
