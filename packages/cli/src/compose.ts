@@ -1,6 +1,7 @@
 import { createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore, type Store } from "@tutti/engine";
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
+import type { ArtifactStore } from "@tutti/kernel";
 import { sweepWorkspaces } from "@tutti/workspace";
 import { namedArtifacts } from "./artifacts.ts";
 import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
@@ -14,9 +15,14 @@ import { ensureFolder, type StateFolder } from "./state.ts";
  * Order matters: what an earlier owner left is ended before an engine is there to offer a job.
  */
 
+/** Where machines have a store of artifacts in common; undefined: one machine does all of a run. */
+export type Sharing = (() => Promise<ArtifactStore>) | undefined;
+
 export interface House extends Pick<Engine, "work"> {
   /** All engines of the house. What is new begins on the named one (default: the embedded). */
   engine(begins?: EngineName): HouseEngine;
+  /** For a run that begins on the named engine: only Temporal has other machines. */
+  sharing(begins?: EngineName): Sharing;
   readonly temporal: Required<TemporalPlace>;
   /** Connects to Temporal, if that has not been done. Rejects with `temporal-unreachable`. */
   workForTemporal(): Promise<void>;
@@ -66,6 +72,7 @@ export async function compose(options: HouseOptions): Promise<House> {
   if (state.engine === "temporal" || (await temporal.hasOpen())) void temporal.goOn();
   return {
     engine,
+    sharing: (begins) => (begins === "temporal" ? artifacts?.open : undefined),
     work: (...asked) => {
       const stops = [embedded.work(...asked), temporal.work(...asked)];
       return async (how) => {

@@ -108,7 +108,7 @@ export const jobErrors: ErrorTable = {
     exit: 1,
     status: 409,
     advice:
-      "Name the store of artifacts here that the run was started with (`$TUTTI_ARTIFACTS`, or `artifacts` in tutti.json).",
+      "Name one store of artifacts on all machines (`$TUTTI_ARTIFACTS`, or `artifacts` in tutti.json) before a run is started.",
   },
   "job-aborted": { exit: 7, status: 409, advice: "Nothing to repair: resume goes on from there." },
   "command-not-started": {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadFeaturePrograms } from "./definitions.ts";
 import { createFeatureDeps, type FeatureDeps } from "./deps.ts";
 import { shareRun } from "./exchange.ts";
-import { featureHandlers } from "./handlers/table.ts";
+import { featureHandlers, roamingHandlers } from "./handlers/table.ts";
 import { asJson } from "./job.ts";
 import type { Applied, PlanUnit, RunContext, Tested } from "./model.ts";
 import { drive } from "./testing/drive.ts";
@@ -69,9 +69,7 @@ afterEach(() => {
 
 async function shared(): Promise<RunContext> {
   const { repository, context } = world;
-  const { base } = context.repository;
-  const { script: file } = context.options;
-  const begun = await shareRun(repository, { base, artifacts, ...(file === undefined ? {} : { script: file }) });
+  const begun = await shareRun(repository, context, artifacts);
   return JSON.parse(JSON.stringify({ ...context, shared: begun })) as RunContext;
 }
 
@@ -148,20 +146,15 @@ test("[F90, F92] agents and checks on another machine, all else at the repositor
   const drafts = units.map(({ locks: _ofTheGates, ...draft }) => draft as PlanUnit);
   const plan = planOf(drafts, { checks: ["! test -f src/bad.txt"] });
   const programs = await loadFeaturePrograms();
-  const jobs = programs.flatMap(({ elements }) =>
-    elements.flatMap((element) => (element.kind === "service-task" ? [element.job] : [])),
-  );
-  const atHome = new Set(
-    jobs.flatMap(({ type, headers }) => (headers?.["tutti.place"] === "repository" ? [type] : [])),
-  );
   const run = async (context: RunContext, own: World, others: FeatureDeps): Promise<string> => {
     const here = featureHandlers({
       ...own.deps,
       exchange: createFeatureDeps({ stateDir: own.deps.stateDir, artifacts: async () => artifacts }).exchange,
     });
-    const there = Object.entries(featureHandlers(others)).filter(([type]) => !atHome.has(type));
+    const there = await roamingHandlers(others);
+    expect(Object.keys(there).sort()).toEqual(["merge.verify", "unit.apply", "unit.diagnose", "unit.test"]);
     const variables = { feature: "F", context: asJson(context), planned: asJson(plan) };
-    const handlers = { ...here, ...Object.fromEntries(there) };
+    const handlers = { ...here, ...there };
     const {
       outcome,
       incidents,

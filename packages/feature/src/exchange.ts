@@ -34,9 +34,9 @@ export interface SharedRun {
 /** Puts there what other machines need to work on a run. */
 export async function shareRun(
   repository: Repository,
-  options: { readonly base: string; readonly script?: string; readonly artifacts: ArtifactStore },
+  { repository: { base: commit }, options: { script } }: RunContext,
+  artifacts: ArtifactStore,
 ): Promise<SharedRun> {
-  const { base: commit, script, artifacts } = options;
   const base = await bundleCommit(repository, { commit, have: [], artifacts });
   if (script === undefined) return { base };
   const { tasks } = await readAgentScript(script);
@@ -47,7 +47,7 @@ export async function shareRun(
 export interface Exchange {
   /**
    * The run as this machine has it, with the commits of `bundles` in its repository; the run itself when it is not
-   * shared. Rejects with `run-elsewhere` where something is missing and there is no store to have it from.
+   * shared. Rejects with `run-elsewhere` where the run is not and lies elsewhere, or there is no store to have it from.
    */
   arrive(context: RunContext, bundles: readonly CommitBundle[]): Promise<RunContext>;
   /** What others need beside `have` (default: the run's base) to have `commit`; nothing when the run is not shared. */
@@ -111,7 +111,10 @@ export function createExchange(options: {
   return {
     async arrive(context, bundles) {
       const { shared, run } = context;
-      if (shared === undefined) return context;
+      if (shared === undefined) {
+        if (existsSync(context.repository.gitDir)) return context;
+        throw new AppError("run-elsewhere", "Expected a run that is shared, but its repository is on another machine");
+      }
       const { gitDir } = await openNamesake({ stateDir, gitDir: context.repository.gitDir });
       await fetchAll({ gitDir }, run, [shared.base, ...bundles]);
       const script = shared.script === undefined ? {} : { script: await scriptOf(shared.script) };

@@ -7,10 +7,11 @@ export {
 export { type DefinitionFile, featureDefinitions, loadFeaturePrograms } from "./definitions.ts";
 export { type ChosenAgent, createFeatureDeps, type FeatureDeps, recoverFeature } from "./deps.ts";
 export { jobErrors, type PlanErrorCode, planErrors } from "./errors.ts";
+export { shareRun } from "./exchange.ts";
 export { type FailureReport, failureReport, type UnitFailure } from "./failure-report.ts";
 export { giveForkRefs, type RunFork, type RunHistory, settleFork, settleForks } from "./fork.ts";
 export { runFolder } from "./handlers/publish.ts";
-export { featureHandlers } from "./handlers/table.ts";
+export { featureHandlers, roamingHandlers } from "./handlers/table.ts";
 export type * from "./model.ts";
 export { type RunOptionsInput, runOptions } from "./options.ts";
 export { checkPlan, type Gates } from "./plan/gates.ts";

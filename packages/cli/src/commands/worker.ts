@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import type { WorkOptions } from "@tutti/engine";
 import { AppError, type JobHandler, type QueueClass, queueClasses } from "@tutti/kernel";
 import type { Command, Context } from "../command.ts";
+import type { OpenTemporal } from "../engines/open-temporal.ts";
 import { patiently } from "../engines/patience.ts";
 import { wholePlace } from "../engines/place.ts";
 import { graceMsOf, graceOption, sayStopping } from "../owner/grace.ts";
@@ -9,9 +11,9 @@ import { withOption } from "../process/load.ts";
 
 export const worker: Command = {
   name: "worker",
-  summary: "Works for Temporal beside others: on workflows, and by a program on jobs.",
+  summary: "Works for Temporal beside others: on workflows, agents and checks of runs, and by a program on jobs.",
   about:
-    "Any number of them, on any machine that reaches Temporal and the PostgreSQL with the log (--store, $TUTTI_STORE or tutti.json); no owner is needed. With --run it does jobs of the given types as `tutti process work` does. Jobs of feature runs are done by the owner of their state folder, which has their repositories. Ctrl-C lets what is under way end within the grace time; a second one stops it.",
+    "Any number of them, on any machine that reaches Temporal and the PostgreSQL with the log (--store, $TUTTI_STORE or tutti.json); no owner is needed. Where machines have a store of artifacts in common ($TUTTI_ARTIFACTS or tutti.json) it runs agents and checks of feature runs: it needs their programs, and no repository. What needs the repository is done by the owner of the state folder that has it. With --run it does jobs of the given types instead, as `tutti process work` does. Ctrl-C lets what is under way end within the grace time; a second one stops it.",
   options: {
     queue: {
       value: "CLASS",
@@ -19,16 +21,22 @@ export const worker: Command = {
       help: `only jobs of this class: ${queueClasses.join(", ")} (default: all)`,
     },
     run: { value: "COMMAND", help: "what does a job; run by /bin/sh in this folder" },
-    jobs: { value: "N", help: "at most so many jobs of each type at once (default: 1)" },
+    jobs: {
+      value: "N",
+      help: "at most so many jobs of each type at once (default: 1 by --run, else as many as the classes have slots)",
+    },
     ...graceOption,
     ...withOption,
   },
   arguments: [{ name: "TYPE|FILE", help: "a type of job, or a definition with the types", repeated: true }],
-  examples: ["tutti worker", "tutti worker payment.charge --run ./charge.sh --queue light --jobs 4"],
+  examples: [
+    "tutti worker",
+    "tutti worker --queue heavy",
+    "tutti worker payment.charge --run ./charge.sh --queue light --jobs 4",
+  ],
   async run(context) {
     const { input, out, state, interrupt } = context;
     const graceMs = graceMsOf(input);
-    const concurrency = input.number("jobs", { min: 1, max: 1_000 }) ?? 1;
     const queues = queuesOf(input.list("queue"));
     const command = input.text("run");
     if ((command === undefined) !== (input.arguments().length === 0)) {
@@ -43,28 +51,53 @@ export const worker: Command = {
         "Expected a PostgreSQL with the log, but it is in the state folder's own file",
       );
     }
-    const [{ openTemporal }, { typesOf, workOn }] = await Promise.all([
-      import("../engines/open-temporal.ts"),
-      import("../process/program-worker.ts"),
-    ]);
-    const jobTypes = command === undefined ? [] : await typesOf(context);
+    const { openTemporal } = await import("../engines/open-temporal.ts");
+    const crew = command === undefined ? await features(context) : await programs(context, command);
     const place = wholePlace(state.temporal, state);
     const log = terminalLog((line) => out.note(line.trimEnd()));
-    const { engine, close } = await patiently(state.patience, () => openTemporal({ state, place, log, queues }));
+    let close: OpenTemporal["close"] | undefined;
     try {
-      for (const jobType of jobTypes) {
-        const work: JobHandler = (job, { signal }) => workOn(context, { job, command: command ?? "", signal });
-        engine.work(jobType, work, { concurrency });
-      }
+      const opened = await patiently(state.patience, () => openTemporal({ state, place, log, queues }));
+      close = opened.close;
+      const jobTypes = Object.keys(crew.handlers).sort();
+      for (const [jobType, work] of Object.entries(crew.handlers)) opened.engine.work(jobType, work, crew.options);
       tell(context, { ...place, jobTypes, queues });
       if (!interrupt.aborted) await once(interrupt, "abort");
       sayStopping({ out }, graceMs);
     } finally {
-      await close(graceMs);
+      await close?.(graceMs);
+      await crew.close();
     }
     return 0;
   },
 };
+
+/** What this worker does besides workflows. */
+interface Crew {
+  readonly handlers: { readonly [jobType: string]: JobHandler };
+  readonly options: WorkOptions;
+  close(): Promise<void>;
+}
+
+/** Nothing where there is no store of artifacts. */
+async function features(context: Context): Promise<Crew> {
+  const { openFeatureWorker } = await import("../process/feature-worker.ts");
+  const worker = await openFeatureWorker(context);
+  const concurrency = jobsAtOnce(context);
+  const options = concurrency === undefined ? {} : { concurrency };
+  return { handlers: worker?.handlers ?? {}, options, close: async () => worker?.close() };
+}
+
+async function programs(context: Context, command: string): Promise<Crew> {
+  const { typesOf, workOn } = await import("../process/program-worker.ts");
+  const work: JobHandler = (job, { signal }) => workOn(context, { job, command, signal });
+  const handlers = Object.fromEntries((await typesOf(context)).map((jobType) => [jobType, work]));
+  return { handlers, options: { concurrency: jobsAtOnce(context) ?? 1 }, close: async () => undefined };
+}
+
+function jobsAtOnce({ input }: Context): number | undefined {
+  return input.number("jobs", { min: 1, max: 1_000 });
+}
 
 function queuesOf(given: readonly string[]): readonly QueueClass[] {
   const unknown = given.find((name) => !queueClasses.some((queue) => queue === name));

@@ -19,8 +19,10 @@ export async function openTemporal(options: {
   readonly log: EngineLog;
   /** Default: all. */
   readonly queues?: readonly QueueClass[];
+  /** Default: nowhere. */
+  readonly places?: readonly string[];
 }): Promise<OpenTemporal> {
-  const { state, place, log, queues } = options;
+  const { state, place, log, queues, places = [] } = options;
   const [{ createTemporalEngine }, { workflowBundle }] = await Promise.all([
     import("@tutti/engine/temporal"),
     import("./workflow-bundle.ts"),
@@ -31,6 +33,7 @@ export async function openTemporal(options: {
   try {
     const engine = await createTemporalEngine({
       ...place,
+      places,
       ...(queues === undefined ? {} : { queues }),
       ...{ store, host: createHost(), workflowBundle: bundle, payloadCodecs: payloads.codecs, log },
     });

@@ -109,7 +109,7 @@ export class TemporalSide implements EngineSide {
       throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
     const { state, log, furnish } = this.#options;
     const { place } = this;
-    const { engine, close } = await openTemporal({ state, place, log });
+    const { engine, close } = await openTemporal({ state, place, log, places: ["repository"] });
     try {
       await furnish(engine);
       for (const work of this.#works) work.stop = engine.work(...work.asked);

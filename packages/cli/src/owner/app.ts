@@ -14,6 +14,8 @@ import {
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { streamSSE } from "hono/streaming";
+import type { Sharing } from "../compose.ts";
+import type { EngineName } from "../engines/place.ts";
 import { problemOf } from "../problem.ts";
 import { beginRun } from "../run/begin.ts";
 import { commandRun } from "../run/control.ts";
@@ -28,6 +30,7 @@ import { type WorkerFacts, workerRoutes } from "./worker-routes.ts";
 export interface AppFacts extends ProcessFacts, WorkerFacts {
   readonly runs: RunReader;
   readonly state: StateFolder;
+  sharing(begins?: EngineName): Sharing;
   health(): Promise<Health>;
   /** Answers at once; the owner ends when its jobs have, or `graceMs` have passed. */
   stop(graceMs: number): void;
@@ -79,7 +82,9 @@ export function ownerApp(facts: AppFacts): Hono {
   app.get("/v1/runs", async (context) => context.json({ runs: await runs.list() }));
   app.post("/v1/runs", async (context) => {
     const start = await body(context, startRunSchema);
-    return context.json({ id: await beginRun(engine(beginsOn(context)), { state, start }) }, 201);
+    const begins = beginsOn(context);
+    const id = await beginRun(engine(begins), { state, start, sharing: facts.sharing(begins) });
+    return context.json({ id }, 201);
   });
   app.get("/v1/runs/:id", async (context) => context.json(await runs.view(context.req.param("id"))));
   app.post("/v1/runs/:id/commands", async (context) => {

@@ -1,7 +1,7 @@
 import { type EngineLog, type Ownership, openPostgresStore, ownFolder, type Store } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import type { Health } from "@tutti/protocol";
-import { compose, type House } from "../compose.ts";
+import { compose, type House, type Sharing } from "../compose.ts";
 import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { TemporalPlace } from "../engines/place.ts";
 import { codeOf } from "../problem.ts";
@@ -36,6 +36,8 @@ export interface Serving {
 export interface Owner extends Serving {
   readonly engine: HouseEngine;
   readonly runs: RunReader;
+  /** Of runs that begin where the configuration says. */
+  readonly sharing: Sharing;
   readonly temporal: Required<TemporalPlace>;
   /** Connects to Temporal, if that has not been done. Rejects with `temporal-unreachable`. */
   workForTemporal(): Promise<void>;
@@ -130,6 +132,7 @@ class OpenOwner implements Owner {
     const { state, idleMs } = parts;
     const app = ownerApp({
       engine: (begins) => parts.house.engine(begins),
+      sharing: (begins) => parts.house.sharing(begins),
       work: (...asked) => parts.house.work(...asked),
       ownProcesses: parts.house.ownProcesses,
       runs: owner.runs,
@@ -147,6 +150,10 @@ class OpenOwner implements Owner {
     });
     if (idleMs !== undefined) owner.#watchIdle(idleMs);
     return owner;
+  }
+
+  get sharing(): Sharing {
+    return this.#parts.house.sharing(this.#parts.state.engine);
   }
 
   get temporal(): Required<TemporalPlace> {

@@ -107,6 +107,7 @@ class Standby implements Serving {
     const reads = ownerApp({
       // Only questions get this far.
       engine: () => reader as unknown as HouseEngine,
+      sharing: () => undefined,
       work: () => async () => undefined,
       ownProcesses: new Set(),
       runs: new RunReader(reader),

@@ -1,7 +1,8 @@
-import type { RunContext } from "@tutti/feature";
+import { type RunContext, shareRun } from "@tutti/feature";
 import { AppError, type JsonObject } from "@tutti/kernel";
 import type { StartRun } from "@tutti/protocol";
 import { fetchBase, openRepository } from "@tutti/workspace";
+import type { Sharing } from "../compose.ts";
 import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { StateFolder } from "../state.ts";
 
@@ -11,9 +12,9 @@ import type { StateFolder } from "../state.ts";
  */
 export async function beginRun(
   engine: Pick<HouseEngine, "start">,
-  options: { readonly state: StateFolder; readonly start: StartRun },
+  asked: { readonly state: StateFolder; readonly start: StartRun; readonly sharing: Sharing },
 ): Promise<string> {
-  const { state, start } = options;
+  const { state, start, sharing } = asked;
   const { id, feature, repository: source, plan, actor } = start;
   checkEnvironment(start.options);
   const repository = await openRepository({ stateDir: state.path, source });
@@ -23,11 +24,12 @@ export async function beginRun(
     repository: { path: source.root, gitDir: repository.gitDir, base: source.commit, branch: source.branch },
     options: start.options as unknown as RunContext["options"],
   };
+  const shared = sharing === undefined ? {} : { shared: await shareRun(repository, context, await sharing()) };
   return engine.start({
     requestId: id,
     process: "feature",
     instanceId: id,
-    variables: { feature, context: context as unknown as JsonObject, planned: plan },
+    variables: { feature, context: { ...context, ...shared } as unknown as JsonObject, planned: plan },
     actor,
   });
 }

@@ -97,7 +97,7 @@ async function runHere(context: Context, { start }: PreparedRun): Promise<number
   const owner = await openOwner({ state, log: terminalLog((line) => out.note(line.trimEnd())) });
   let interrupted = false;
   try {
-    const run = await patiently(state.patience, () => beginRun(owner.engine, { state, start }));
+    const run = await patiently(state.patience, () => beginRun(owner.engine, { state, start, sharing: owner.sharing }));
     const access = { live: true, ...readerAccess(owner.engine), close: async () => undefined };
     const onDetach = (): string => {
       interrupted = true;

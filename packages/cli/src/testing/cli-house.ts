@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Machine } from "./machines.ts";
 
 /** What a command left behind. */
 export interface CliResult {
@@ -38,31 +39,33 @@ export class CliHouse {
   readonly folder: string;
   readonly state: string;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #machine: Machine | undefined;
 
-  private constructor(folder: string, environment: NodeJS.ProcessEnv) {
+  private constructor(folder: string, environment: NodeJS.ProcessEnv, machine?: Machine) {
     this.folder = folder;
+    this.#machine = machine;
     this.state = join(folder, "state");
     this.#environment = environment;
   }
 
   static async open(environment: NodeJS.ProcessEnv = {}): Promise<CliHouse> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "tutti-cli-")));
-    const home = join(folder, "home");
-    await mkdir(home);
-    return new CliHouse(folder, {
-      PATH: process.env["PATH"],
-      HOME: home,
-      TUTTI_STATE: join(folder, "state"),
-      TUTTI_IDLE_MS: "60000",
-      GIT_CONFIG_NOSYSTEM: "1",
-      ...environment,
-    });
+    await mkdir(join(folder, "home"));
+    return new CliHouse(folder, { ...environmentOf(folder), ...environment });
+  }
+
+  /** In the data folder of a machine, which has nothing else of this one's but the programs. */
+  static async on(machine: Machine, folder: string, environment: NodeJS.ProcessEnv): Promise<CliHouse> {
+    await machine.run("mkdir", "home");
+    return new CliHouse(folder, { ...environmentOf(folder), ...environment }, machine);
   }
 
   /** Starts a command; `environment` is added to the house's own. */
   start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningCli {
-    const child = spawn(process.execPath, ["--conditions=@tutti/source", main, ...args], {
-      cwd: this.folder,
+    const command = [process.execPath, "--conditions=@tutti/source", main, ...args];
+    const [program = "", ...words] = [...(this.#machine?.prefix ?? []), ...command];
+    const child = spawn(program, words, {
+      cwd: this.#machine === undefined ? this.folder : "/",
       env: { ...this.#environment, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: commandMsMax,
@@ -141,6 +144,16 @@ export class CliHouse {
     }
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+function environmentOf(folder: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    HOME: join(folder, "home"),
+    TUTTI_STATE: join(folder, "state"),
+    TUTTI_IDLE_MS: "60000",
+    GIT_CONFIG_NOSYSTEM: "1",
+  };
 }
 
 /** A repository with one commit, whatever the person's own git settings say. */

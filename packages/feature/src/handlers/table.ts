@@ -1,4 +1,5 @@
 import type { JobHandler } from "@tutti/kernel";
+import { loadFeaturePrograms } from "../definitions.ts";
 import type { FeatureDeps } from "../deps.ts";
 import { mergeBisect } from "./merge-bisect.ts";
 import { mergeKeep } from "./merge-keep.ts";
@@ -35,4 +36,13 @@ export function featureHandlers(deps: FeatureDeps): { readonly [jobType: string]
     "merge.bisect": mergeBisect(deps),
     "merge.readmit": mergeReadmit(deps),
   };
+}
+
+/** Those of the jobs that any machine can do which has the store of artifacts: no definition gives them a place. */
+export async function roamingHandlers(deps: FeatureDeps): Promise<{ readonly [jobType: string]: JobHandler }> {
+  const elements = (await loadFeaturePrograms()).flatMap((program) => program.elements);
+  const placed = elements.flatMap((element) =>
+    element.kind === "service-task" && element.job.headers?.["tutti.place"] !== undefined ? [element.job.type] : [],
+  );
+  return Object.fromEntries(Object.entries(featureHandlers(deps)).filter(([type]) => !placed.includes(type)));
 }
