@@ -239,6 +239,8 @@ export interface ResumeInstance extends CommandBase {
 export interface CancelInstance extends CommandBase {
   readonly type: "cancel-instance";
   readonly reason: string;
+  /** It undoes all it did first, also what completed in what is still open. */
+  readonly undo?: true;
   readonly actor: Actor;
 }
 

@@ -78,7 +78,8 @@ export type Effect =
       /** It is to undo what another instance of `process` did, and is one of the very program that one had. */
       readonly undoes?: Undoing;
     }
-  | { readonly type: "cancel-child"; readonly childId: string; readonly reason: string }
+  /** With `undo` it undoes all it did first: → `end-child`. */
+  | { readonly type: "cancel-child"; readonly childId: string; readonly reason: string; readonly undo?: true }
   | { readonly type: "pause-child"; readonly childId: string; readonly stopRunning: boolean; readonly reason: string }
   | { readonly type: "resume-child"; readonly childId: string }
   /** No job of this instance starts until `release-jobs`; `stopRunning` also ends those that run. */

@@ -1,3 +1,4 @@
+import type { Key } from "./command.ts";
 import type { Effect } from "./effect.ts";
 import type { Event, EventType } from "./event.ts";
 import { lookup } from "./state/lookup.ts";
@@ -43,6 +44,18 @@ function startChild(call: CallRecord): Effect {
     ...(call.priority === null ? {} : { priority: call.priority }),
     ...(call.undoes === undefined ? {} : { undoes: call.undoes }),
   };
+}
+
+/** What the child of an open call is to do. */
+function askOf(call: CallRecord): Effect {
+  if (call.undoes !== undefined || call.undoesItself === undefined) return startChild(call);
+  return { type: "cancel-child", childId: call.childId, reason: "What called it is undone.", undo: true };
+}
+
+/** While paused no child starts, and none begins to undo anything; resuming asks for every open one. */
+function askedOf(state: State, key: Key): readonly Effect[] {
+  const call = state.calls.get(key);
+  return call === undefined || state.head.status === "paused" ? nothing : [askOf(call)];
 }
 
 function* openCalls(state: State): IterableIterator<CallRecord> {
@@ -98,11 +111,9 @@ const emitters: Emitters = lookup({
   "task-error-thrown": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-cancelled": (_state, event) => [{ type: "close-task", key: event.key }],
   "task-notified": (_state, { key: task, timer: key, to, message }) => [{ type: "notify", key, task, to, message }],
-  // While paused no child starts; resuming asks for every open one.
-  "child-requested": (state, event) => {
-    const call = state.calls.get(event.key);
-    return call === undefined || state.head.status === "paused" ? nothing : [startChild(call)];
-  },
+  "child-requested": (state, event) => askedOf(state, event.key),
+  // Of an instance that is undone as a whole all are asked as that begins, when no pause holds them back any more.
+  "child-undoing": (state, event) => (event.scope === 0 ? nothing : askedOf(state, event.key)),
   "child-cancelled": (_state, event) => [
     { type: "cancel-child", childId: event.childId, reason: "The instance that called it ended it." },
   ],
@@ -118,11 +129,15 @@ const emitters: Emitters = lookup({
     ),
   ],
   // A pause ends with it: what undoes the work must not wait for somebody to resume an instance that is lost.
-  "instance-failing": (state) => [{ type: "release-jobs" }, ...continuation(state)],
+  "instance-failing": (state) => [
+    { type: "release-jobs" },
+    ...[...openCalls(state)].filter(({ undoesItself }) => undoesItself).map(askOf),
+    ...continuation(state),
+  ],
   "instance-resumed": (state) => [
     { type: "release-jobs" },
     ...[...openCalls(state)].flatMap((call): Effect[] => [
-      startChild(call),
+      askOf(call),
       { type: "resume-child", childId: call.childId },
     ]),
     // A timer that came due meanwhile was refused, and fires now; so was a message.
@@ -153,7 +168,7 @@ export function pendingEffects(state: State): readonly Effect[] {
   for (const timer of state.timers.values()) effects.push({ type: "arm-timer", key: timer.key, due: timer.due });
   for (const subscription of state.subscriptions.values()) effects.push(...openSubscription(subscription));
   for (const task of state.tasks.values()) effects.push({ type: "open-task", key: task.key, element: task.element });
-  if (status !== "paused") for (const call of openCalls(state)) effects.push(startChild(call));
+  if (status !== "paused") for (const call of openCalls(state)) effects.push(askOf(call));
   effects.push(...continuation(state));
   effects.push(...answerParent(state));
   return effects;

@@ -59,7 +59,13 @@ export type Event =
       readonly at: number;
     }
   | { readonly type: "instance-resumed"; readonly actor: Actor; readonly at: number }
-  | { readonly type: "instance-failing"; readonly error: FailureInfo; readonly at: number }
+  | {
+      readonly type: "instance-failing";
+      readonly error: FailureInfo;
+      readonly at: number;
+      /** It does not fail, but was cancelled; the error tells why. */
+      readonly cancelledBy?: Actor;
+    }
   | {
       readonly type: "instance-completed";
       readonly result: JsonObject;
@@ -235,6 +241,14 @@ export type Event =
     }
   /** The call activity ended first: the child is told to. */
   | { readonly type: "child-cancelled"; readonly key: Key; readonly childId: string; readonly at: number }
+  /** What is around the call is undone: it goes on in `scope` until the child has undone itself. */
+  | {
+      readonly type: "child-undoing";
+      readonly key: Key;
+      readonly childId: string;
+      readonly scope: Key;
+      readonly at: number;
+    }
   // incidents; `element` instance 0 is the process itself
   | {
       readonly type: "incident-created";

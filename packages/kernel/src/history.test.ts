@@ -120,6 +120,7 @@ const everyType: { readonly [T in EventType]: true } = {
   "child-requested": true,
   "child-ended": true,
   "child-cancelled": true,
+  "child-undoing": true,
   "incident-created": true,
   "incident-resolved": true,
   "collection-opened": true,

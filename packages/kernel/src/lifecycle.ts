@@ -1,4 +1,4 @@
-import { snapshotVariables } from "./activity/compensation-plan.ts";
+import { snapshotVariables, undoneBy } from "./activity/compensation-plan.ts";
 import { endItem, itemOf } from "./activity/item.ts";
 import { prepareItemEvents } from "./activity/item-event.ts";
 import { armWaits, boundaryWaits, disarm, noWaits } from "./bpmn-event/wait.ts";
@@ -213,7 +213,7 @@ function recordCompensation(turn: Turn, visit: Visit): void {
 }
 
 /** Whether something completed in an element instance, or in the instance that it called, that can be undone. */
-function holdsUndoable(state: State, key: Key): boolean {
+export function holdsUndoable(state: State, key: Key): boolean {
   return state.compensationsIn.count(key) > 0 || state.calls.get(key)?.undoable !== undefined;
 }
 
@@ -298,14 +298,13 @@ function flowsOut(turn: Turn, element: Element, scope: Key): Result<readonly Flo
 export function endUndoing(turn: Turn, key: Key): void {
   const { element } = instanceAt(turn, key);
   release(turn, key);
-  turn.emit({ type: "element-completed", key, element, at: turn.at });
   undoNext(turn, key);
+  turn.emit({ type: "element-completed", key, element, at: turn.at });
 }
 
+/** Whatever had it undone goes on with the next once this command has come that far. */
 function undoNext(turn: Turn, handler: Key): void {
-  for (const run of turn.state.compensationRuns.values()) {
-    if (run.running?.key === handler) turn.undoing.add(run.owner);
-  }
+  turn.undoing.add(must(undoneBy(turn.state, handler), "nothing had it undone", handler).run.owner);
 }
 
 /** Ends an element instance from outside, with all it contains and waits for. */
@@ -323,11 +322,11 @@ export function terminate(turn: Turn, key: Key): void {
   turn.emit({ type: "element-terminated", key, element: instance.element, at: turn.at });
 }
 
-/** Ends everything in a scope, tokens on their way included; `except` is the one element instance that goes on. */
-export function terminateContent(turn: Turn, scope: Key, except?: Key): void {
+/** Ends everything in a scope, tokens on their way included, but for what goes on. */
+export function terminateContent(turn: Turn, scope: Key, goesOn: (key: Key) => boolean = () => false): void {
   const adHoc = turn.state.adHocs.get(scope);
   if (adHoc !== undefined && !adHoc.closing) turn.emit({ type: "ad-hoc-closing", body: scope });
-  for (const child of [...turn.state.children.of(scope)]) if (child !== except) terminate(turn, child);
+  for (const child of [...turn.state.children.of(scope)]) if (!goesOn(child)) terminate(turn, child);
   dropTokens(turn, scope);
 }
 

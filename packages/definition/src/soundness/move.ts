@@ -101,6 +101,14 @@ const answers: { readonly [T in Effect["type"]]?: Answer<Extract<Effect, { reado
       moves: [{ command: { type: "end-child", key, childId, outcome, at }, adds: false }, ...failures],
     };
   },
+  // The child of a call that is undone as it is open: it has undone what it did.
+  "cancel-child": ({ childId }, { state, at }) => {
+    const call = [...state.calls.values()].find((each) => each.childId === childId);
+    if (call === undefined) return undefined;
+    const { key } = call;
+    const outcome = { type: "cancelled" as const, reason: "" };
+    return { owner: key, moves: [{ command: { type: "end-child", key, childId, outcome, at }, adds: false }] };
+  },
   continue: (_effect, { at }) => ({ owner: 0, moves: [{ command: { type: "continue", at }, adds: false }] }),
 };
 

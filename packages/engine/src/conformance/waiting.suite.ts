@@ -184,6 +184,53 @@ function callRules(rule: Rule): void {
     },
   );
 
+  rule(
+    "[E39] a call that is still open undoes itself once before its caller goes on, across crashes",
+    async (running) => {
+      const undoable = [
+        ...[start(), service("inside", { compensation: "undo" }), service("more", { type: "busy" }), end()],
+        service("undo", { type: "undoing", forCompensation: true }),
+      ];
+      const open = program({ id: "child", elements: undoable, flows: ["start>inside", "inside>more", "more>end"] });
+      const failing = program({
+        id: "parent",
+        elements: [
+          ...[start(), service("first", { compensation: "last" }), call("calls", "child")],
+          ...[
+            service("last", { type: "undoing", forCompensation: true }),
+            service("risky", { type: "risking" }),
+            end(),
+          ],
+        ],
+        flows: ["start>first", "first>calls", "first>risky", "calls>end", "risky>end"],
+        onError: "compensate",
+      });
+      running.engine.work("work", async () => completed({}));
+      const busy = new ManualWorker();
+      running.engine.work("busy", busy.handler);
+      const id = await begin(running.engine, [open, failing]);
+      const { instanceId: called } = await busy.job(1);
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      running.engine.work("risking", async () => ({ type: "error", code: "E", message: "it broke" }));
+      const first = new ManualWorker();
+      running.engine.work("undoing", first.handler);
+      expect((await first.job(1)).instanceId).toBe(called);
+      expect((await running.engine.instance(id)).status).toBe("failing");
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      const undone: string[] = [];
+      running.engine.work("undoing", async ({ elementId }) => {
+        undone.push(elementId);
+        return completed({});
+      });
+      expect(await ended(running.engine, id)).toMatchObject({ status: "failed" });
+      expect(undone).toEqual(["undo", "last"]);
+      const { rows } = await running.engine.query("instances", { parentId: id });
+      expect(rows.map(({ status }) => status)).toEqual(["cancelled"]);
+    },
+  );
+
   rule("[E19] a call of what is not deployed fails where it was made", async ({ engine }) => {
     const id = await begin(engine, [parent]);
     expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "process-not-found" } });

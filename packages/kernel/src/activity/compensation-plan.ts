@@ -3,11 +3,29 @@ import { variablesIn } from "../evolve/variable.ts";
 import type { Json, JsonObject } from "../json.ts";
 import type { ElementId } from "../program.ts";
 import { scopeChain } from "../scope.ts";
-import type { State } from "../state/state.ts";
+import type { CompensationRun, State } from "../state/state.ts";
 
 /** Whether an element instance is no call that goes on, but one that is being undone: it has no events and no flows. */
 export function isUndoing(state: State, key: Key): boolean {
-  return state.calls.get(key)?.undoes !== undefined;
+  const call = state.calls.get(key);
+  return call?.undoes !== undefined || call?.undoesItself === true;
+}
+
+/** Whether there are calls in a scope that were open as it came to be undone, and undo themselves before the rest is undone. */
+export function awaitsCalls(state: State, scope: Key): boolean {
+  for (const key of state.children.of(scope)) if (state.calls.get(key)?.undoesItself === true) return true;
+  return false;
+}
+
+/** The compensation that waits for an element instance to end, and what that one undoes. */
+export function undoneBy(state: State, key: Key): { readonly run: CompensationRun; readonly target: Key } | undefined {
+  const instance = state.elements.get(key);
+  const scope = state.calls.get(key)?.undoesItself === true ? instance?.scope : undefined;
+  for (const run of state.compensationRuns.values()) {
+    if (run.running?.key === key) return { run, target: run.running.target };
+    if (run.scope === scope) return { run, target: key };
+  }
+  return undefined;
 }
 
 /** Everything a handler will see: the variables visible from an element instance as it completes. */

@@ -1,20 +1,25 @@
+import { isCancelling } from "../bpmn-event/event-sub-process.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import { completeInstance } from "../completion.ts";
 import { childName } from "../evolve/instance.ts";
-import { release, visitOf } from "../lifecycle.ts";
+import { instanceAt, terminate, visitOf } from "../lifecycle.ts";
 import { must } from "../problem.ts";
 import type { CompensationRecord, CompensationRun, State } from "../state/state.ts";
 import type { Turn } from "../turn.ts";
 import type { Undoable, Undoing } from "../undoable.ts";
-import { planCompensation } from "./compensation-plan.ts";
+import { awaitsCalls, planCompensation, undoneBy } from "./compensation-plan.ts";
 import { enter } from "./enter.ts";
 import { inheritedSettings } from "./offer.ts";
+import { endWhole } from "./undo-whole.ts";
 
 /** Starts the next handler of a running compensation, or ends it after the last. Owner 0 is the process. */
 export function undoNext(turn: Turn, owner: Key): void {
   const run = turn.state.compensationRuns.get(owner);
   // The one that asked for it may have been ended in the meantime, and its compensation with it.
   if (run === undefined || turn.isFull()) return;
+  // Nothing that completed came after a call that is still open. Only what is undone as a whole has such calls.
+  const isWhole = owner === 0 || isCancelling(turn, run.scope);
+  if (isWhole && awaitsCalls(turn.state, run.scope)) return;
   const target = run.targets[0];
   if (target === undefined) return finish(turn, run);
   const record = must(turn.state.compensations.get(target), `nothing is recorded to undo ${target}`);
@@ -59,6 +64,22 @@ function undoCall(
   turn.emit({ type: "compensation-taken", owner, target, key });
 }
 
+/**
+ * The child of a call that was to undo itself has ended. If it had completed before it heard of that, what it did is
+ * undone by another instance, before all the rest.
+ */
+export function endCallUndone(turn: Turn, key: Key): void {
+  const { run } = must(undoneBy(turn.state, key), "something waits for it", key);
+  const { owner, scope } = run;
+  if (turn.state.calls.get(key)?.undoable !== undefined) {
+    const { element } = instanceAt(turn, key);
+    turn.emit({ type: "compensation-recorded", scope, key, element, handler: null, variables: {} });
+    turn.emit({ type: "compensation-started", owner, scope, targets: [key, ...run.targets], at: turn.at });
+  }
+  terminate(turn, key);
+  turn.undoing.add(owner);
+}
+
 export function isRunning(state: State, run: CompensationRun): boolean {
   return run.running !== null && state.elements.get(run.running.key) !== undefined;
 }
@@ -79,16 +100,17 @@ function finish(turn: Turn, { owner, failed }: CompensationRun): void {
     const visit = visitOf(turn, owner);
     return must(turn.behavior(visit.element).onUndone, `'${visit.element.id}' undoes nothing`)(turn, visit);
   }
-  const error = turn.state.head.failure ?? notUndone(turn, failed);
-  if (error === undefined) return completeInstance(turn);
-  // A handler may have been stopped for going round for ever, and ended since.
-  release(turn, 0);
-  turn.emit({ type: "instance-failed", error, at: turn.at });
+  const { failure, cancelledBy } = turn.state.head;
+  const left = failure === null || cancelledBy !== undefined ? notUndone(turn, failed) : undefined;
+  if (left !== undefined) endWhole(turn, { error: left });
+  else if (failure === null) completeInstance(turn);
+  else endWhole(turn, { error: failure, ...(cancelledBy === undefined ? {} : { cancelledBy }) });
 }
 
-/** Why an instance fails that only undoes another one; undefined once all of that is undone. */
+/** Why an instance fails that only undoes another one or itself; undefined once all of that is undone. */
 function notUndone({ state }: Turn, failed: number): FailureInfo | undefined {
   if (failed === 0) return undefined;
-  const message = `Expected all that '${state.head.undoes}' did to be undone, but ${failed} could not be`;
+  const { undoes, instanceId } = state.head;
+  const message = `Expected all that '${undoes ?? instanceId}' did to be undone, but ${failed} could not be`;
   return { code: "work-not-undone", message };
 }

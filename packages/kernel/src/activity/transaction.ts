@@ -1,12 +1,13 @@
 import { mostPrecise } from "../bpmn-event/event-sub-process.ts";
-import { failHandler, recordOpenWork } from "../bpmn-event/throw.ts";
+import { failHandler } from "../bpmn-event/throw.ts";
 import { passEvent } from "../bpmn-event/trigger.ts";
 import type { Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
-import { instanceAt, isInner, release, terminate, terminateContent } from "../lifecycle.ts";
+import { instanceAt, isInner, release, terminate } from "../lifecycle.ts";
 import type { Turn } from "../turn.ts";
 import { closeCollection } from "./collection.ts";
-import { planCompensation } from "./compensation-plan.ts";
+import { awaitsCalls, planCompensation } from "./compensation-plan.ts";
+import { endForUndoing } from "./undo-whole.ts";
 
 /**
  * A cancel end event was reached: all else in its transaction ends, other items of it included, and what completed there
@@ -15,15 +16,14 @@ import { planCompensation } from "./compensation-plan.ts";
 export function cancelTransaction(turn: Turn, visit: Visit): void {
   const { key, scope } = visit;
   const whole = wholeOf(turn, scope);
-  recordOpenWork(turn, whole);
-  terminateContent(turn, scope, key);
+  endForUndoing(turn, whole, { scope, except: key });
   // Nothing may interrupt what undoes the work, and nothing start beside it.
   release(turn, scope);
   if (whole !== scope) release(turn, whole);
   if (turn.state.collections.get(whole) !== undefined)
     closeCollection(turn, whole, { reason: "cancel", except: scope });
   const targets = planCompensation(turn.state, whole);
-  if (targets.length === 0) return leaveTransaction(turn, visit);
+  if (targets.length === 0 && !awaitsCalls(turn.state, scope)) return leaveTransaction(turn, visit);
   turn.emit({ type: "compensation-started", owner: key, scope, targets, at: turn.at });
   turn.undoing.add(key);
 }

@@ -1,8 +1,9 @@
-import { isUndoing, planCompensation } from "../activity/compensation-plan.ts";
+import { isUndoing, undoneBy } from "../activity/compensation-plan.ts";
 import { failItem, itemOf } from "../activity/item.ts";
+import { endWhole, undoWhole } from "../activity/undo-whole.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
-import { instanceAt, isInner, release, terminate, terminateContent } from "../lifecycle.ts";
+import { instanceAt, isInner, terminate, terminateContent } from "../lifecycle.ts";
 import type { BoundaryEvent, CatchTrigger, ElementId } from "../program.ts";
 import { scopeChain } from "../scope.ts";
 import type { Turn } from "../turn.ts";
@@ -34,15 +35,13 @@ export function handlerAround(turn: Turn, from: Key): Key | undefined {
 
 /** A handler failed for good: recorded, and the others still run. False when the element is no running handler. */
 export function failHandler(turn: Turn, handler: Key, error: FailureInfo): boolean {
-  for (const run of turn.state.compensationRuns.values()) {
-    if (run.running?.key !== handler) continue;
-    const { owner } = run;
-    turn.emit({ type: "compensation-failed", owner, target: run.running.target, error, at: turn.at });
-    terminate(turn, handler);
-    turn.undoing.add(owner);
-    return true;
-  }
-  return false;
+  const found = undoneBy(turn.state, handler);
+  if (found === undefined) return false;
+  const { owner } = found.run;
+  turn.emit({ type: "compensation-failed", owner, target: found.target, error, at: turn.at });
+  terminate(turn, handler);
+  turn.undoing.add(owner);
+  return true;
 }
 
 /**
@@ -138,26 +137,7 @@ function catchEscalation(turn: Turn, from: Key, escalation: Escalation): boolean
 
 /** The process ends with an error that nothing caught; completed work is undone first where the definition says so. */
 export function failInstance(turn: Turn, error: FailureInfo): void {
-  const undoes = turn.program.document.onError === "compensate";
-  if (undoes) recordOpenWork(turn, 0);
+  if (turn.program.document.onError === "compensate") return undoWhole(turn, { error });
   terminateContent(turn, 0);
-  release(turn, 0);
-  const targets = undoes ? planCompensation(turn.state, 0) : [];
-  if (targets.length === 0) {
-    turn.emit({ type: "instance-failed", error, at: turn.at });
-    return;
-  }
-  turn.emit({ type: "instance-failing", error, at: turn.at });
-  turn.emit({ type: "compensation-started", owner: 0, scope: 0, targets, at: turn.at });
-  turn.undoing.add(0);
-}
-
-/** What completed inside a container that is still open would be forgotten with it; it is to be undone, too. */
-export function recordOpenWork(turn: Turn, scope: Key): void {
-  for (const key of [...turn.state.children.of(scope)]) {
-    recordOpenWork(turn, key);
-    if (turn.state.compensationsIn.count(key) === 0) continue;
-    const { element } = instanceAt(turn, key);
-    turn.emit({ type: "compensation-recorded", scope, key, element, handler: null, variables: {} });
-  }
+  endWhole(turn, { error });
 }

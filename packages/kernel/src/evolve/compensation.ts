@@ -35,7 +35,7 @@ export const compensationAppliers: Appliers<CompensationEvent> = {
       scope: event.scope,
       targets: event.targets,
       running: null,
-      failed: 0,
+      failed: state.compensationRuns.get(event.owner)?.failed ?? 0,
     });
     state.head.at = event.at;
   },

@@ -24,6 +24,7 @@ function end(state: State, outcome: InstanceOutcome, at: number): void {
   head.at = at;
   head.continuing = false;
   if (head.rounds !== undefined) delete head.rounds;
+  if (head.cancelledBy !== undefined) delete head.cancelledBy;
   state.compensationRuns.delete(0);
   forgetContent(state, 0);
 }
@@ -52,7 +53,9 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     head.parent = null;
     head.at = event.at;
     for (const call of [...state.calls.values()]) {
-      if (!call.ended) writable(state, "calls").set(call.key, { ...call, childId: childName(event.instanceId, call) });
+      if (call.ended) continue;
+      const unasked = head.status === "paused" ? { unasked: true as const } : {};
+      writable(state, "calls").set(call.key, { ...call, childId: childName(event.instanceId, call), ...unasked });
     }
   },
   "instance-paused": (state, event) => {
@@ -62,6 +65,9 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
   "instance-resumed": (state, event) => {
     state.head.status = "running";
     state.head.at = event.at;
+    for (const { unasked, ...call } of [...state.calls.values()]) {
+      if (unasked !== undefined) writable(state, "calls").set(call.key, call);
+    }
   },
   "instance-modified": (state, event) => {
     state.head.at = event.at;
@@ -69,6 +75,7 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
   "instance-failing": (state, event) => {
     state.head.status = "failing";
     state.head.failure = event.error;
+    if (event.cancelledBy !== undefined) state.head.cancelledBy = event.cancelledBy;
     state.head.at = event.at;
   },
   "instance-completed": (state, event) => {

@@ -83,7 +83,19 @@ export const waitAppliers: Appliers<WaitEvent> = {
       ended: false,
       attempt: (before?.attempt ?? 0) + 1,
       ...(undone === undefined || undone.work === null ? {} : { undoes: undone }),
+      ...(state.head.status === "paused" ? { unasked: true } : {}),
     });
+  },
+  "child-undoing": (state, event) => {
+    const call = state.calls.get(event.key);
+    const instance = state.elements.get(event.key);
+    if (call === undefined || instance === undefined) return;
+    writable(state, "calls").set(event.key, { ...call, undoesItself: true });
+    writable(state, "elements").set(event.key, { ...instance, scope: event.scope });
+    state.children.remove(instance.scope, event.key);
+    writable(state, "children").add(event.scope, event.key);
+    state.itemOf.delete(event.key);
+    state.head.at = event.at;
   },
   "child-ended": (state, event) => {
     const call = state.calls.get(event.key);

@@ -1,4 +1,5 @@
-import { undoWork } from "../activity/compensation.ts";
+import { endCallUndone, undoWork } from "../activity/compensation.ts";
+import { undoWhole, type WhyEnded } from "../activity/undo-whole.ts";
 import { resumeHeld } from "../advance.ts";
 import { beginByEvent, beginContent } from "../bpmn-event/begin.ts";
 import { armEventSubProcesses } from "../bpmn-event/event-sub-process.ts";
@@ -144,6 +145,17 @@ function checkWrite(turn: Turn, command: SetVariables): Rejection | undefined {
   return undefined;
 }
 
+/** Where all it did is being undone already, that goes on, and only the end is another one. */
+function cancelUndone(turn: Turn, why: Required<WhyEnded>): Rejection | undefined {
+  const { compensationRuns, head } = turn.state;
+  if (head.cancelledBy !== undefined) {
+    return refusal("instance-failing", "Expected a running instance, but all it did is being undone, and then it ends");
+  }
+  if (compensationRuns.get(0) === undefined) undoWhole(turn, why);
+  else turn.emit({ type: "instance-failing", ...why, at: turn.at });
+  return undefined;
+}
+
 export const instanceHandlers: Handlers<InstanceCommand> = {
   "create-instance": create,
   "pause-instance": (turn, { stopRunning, reason, actor, at }) => {
@@ -162,7 +174,8 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
     turn.emit({ type: "instance-resumed", actor, at });
     return undefined;
   },
-  "cancel-instance": (turn, { reason, actor, at }) => {
+  "cancel-instance": (turn, { reason, actor, at, undo }) => {
+    if (undo) return cancelUndone(turn, { error: { code: "cancelled", message: reason }, cancelledBy: actor });
     terminateContent(turn, 0);
     release(turn, 0);
     turn.emit({ type: "instance-cancelled", reason, actor, at });
@@ -171,6 +184,10 @@ export const instanceHandlers: Handlers<InstanceCommand> = {
   "fork-instance": (turn, { instanceId, reason, actor, at }) => {
     const { instanceId: from, sequence } = turn.state.head;
     turn.emit({ type: "instance-forked", instanceId, from, sequence, reason, actor, at });
+    // The children of the other one undo what they did; this one's never did anything.
+    for (const { key, undoesItself, undoes } of [...turn.state.calls.values()]) {
+      if (undoesItself && undoes === undefined) endCallUndone(turn, key);
+    }
     return undefined;
   },
   "set-variables": (turn, command) => {

@@ -1,3 +1,4 @@
+import { endCallUndone } from "../activity/compensation.ts";
 import { isUndoing } from "../activity/compensation-plan.ts";
 import { jobOf } from "../activity/offer.ts";
 import { failHandler, handlerAround, throwEscalation, throwFromWork } from "../bpmn-event/throw.ts";
@@ -105,9 +106,15 @@ export const workHandlers: Handlers<WorkCommand> = {
   "end-child": (turn, { key, childId, outcome, undoable, at }) => {
     const call = openCall(turn, key, childId);
     if (isRejection(call)) return call;
-    // A handler at the call undoes it, whatever the child could.
-    const left = undoable === undefined || turn.program.handlerOf.has(call.element) ? {} : { undoable };
+    const { undoesItself } = call;
+    // A handler at the call undoes it, whatever the child could; but a call that is undone as it is open never completed.
+    const isHandled = turn.program.handlerOf.has(call.element) && undoesItself === undefined;
+    const left = undoable === undefined || isHandled ? {} : { undoable };
     turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at, ...left });
+    if (undoesItself && call.undoes === undefined && outcome.type !== "failed") {
+      endCallUndone(turn, key);
+      return undefined;
+    }
     if (outcome.type === "completed") {
       if (isUndoing(turn.state, key)) endUndoing(turn, key);
       else complete(turn, key, { result: outcome.result, actor: childId });

@@ -1,4 +1,4 @@
-import type { Chosen, FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "../command.ts";
+import type { Actor, Chosen, FailureInfo, InstanceOutcome, ItemDefinition, Key, ParentLink } from "../command.ts";
 import type { SlaPlan } from "../element/task-event.ts";
 import type { IncidentKind } from "../event.ts";
 import type { Json, JsonObject } from "../json.ts";
@@ -24,6 +24,8 @@ export interface Head {
   outcome: InstanceOutcome | null;
   /** Why it is failing, while completed work is being undone. */
   failure: FailureInfo | null;
+  /** It does not fail, but is cancelled by whom this says. */
+  cancelledBy?: Actor;
   startedAt: number;
   endedAt: number | null;
   /** Events so far, and the time of the newest command. */
@@ -159,6 +161,10 @@ export interface CallRecord {
   readonly undoable?: Undoable;
   /** The child only undoes this. */
   readonly undoes?: Undoing;
+  /** The child was told to undo what it did and end, and what undoes the scope of the call waits for that. */
+  readonly undoesItself?: true;
+  /** It came up while the instance was paused: the child has never been started. */
+  readonly unasked?: true;
 }
 
 export interface IncidentRecord {

@@ -17,7 +17,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /** `at` and `actor` may be left out: the next second, and `tester`. */
 export type Said = DistributiveOmit<Command, "at" | "actor"> & { readonly at?: number; readonly actor?: string };
 
-type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "start-child" | "continue";
+type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "start-child" | "cancel-child" | "continue";
 
 /**
  * Runs one instance and checks, after every command, all that must hold of any: deciding changed nothing, a state restored
@@ -285,14 +285,16 @@ export class Driver {
 }
 
 function nameOf(effect: Effect): string | undefined {
-  const names: { readonly [E in Open]: (effect: Extract<Effect, { readonly type: E }>) => string } = {
+  const names: { readonly [E in Open]: (effect: Extract<Effect, { readonly type: E }>) => string | undefined } = {
     "offer-job": ({ key }) => `offer-job ${key}`,
     "arm-timer": ({ key }) => `arm-timer ${key}`,
     "open-subscription": ({ key }) => `open-subscription ${key}`,
     "open-task": ({ key }) => `open-task ${key}`,
     "start-child": ({ childId }) => `start-child ${childId}`,
+    // One that undoes itself still answers.
+    "cancel-child": ({ childId, undo }) => (undo ? `start-child ${childId}` : undefined),
     continue: () => "continue",
   };
-  const name = names[effect.type as Open] as ((effect: Effect) => string) | undefined;
+  const name = names[effect.type as Open] as ((effect: Effect) => string | undefined) | undefined;
   return name?.(effect);
 }

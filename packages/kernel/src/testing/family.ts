@@ -91,7 +91,10 @@ export class Family {
         return;
       }
       case "cancel-child":
-        this.#tell(effect.childId, { type: "cancel-instance", reason: effect.reason });
+        this.#tell(effect.childId, {
+          ...{ type: "cancel-instance", reason: effect.reason },
+          ...(effect.undo ? { undo: effect.undo } : {}),
+        });
         return;
       case "continue":
         this.#tell(from, { type: "continue" });
@@ -102,7 +105,7 @@ export class Family {
   }
 
   #tell(instanceId: string, said: Said): void {
-    const member = this.member(instanceId);
-    if (!isEnded(member.state)) member.try(said);
+    const member = this.#members.get(instanceId);
+    if (member !== undefined && !isEnded(member.state)) member.try(said);
   }
 }

@@ -1,3 +1,4 @@
+import { awaitsCalls } from "../activity/compensation-plan.ts";
 import type { Key } from "../command.ts";
 import { priorities } from "../evolve/item.ts";
 import { itemKey } from "../evolve/variable.ts";
@@ -271,7 +272,7 @@ function checkCompensation(state: State, check: Check): void {
     for (const target of run.targets)
       check(state.compensations.get(target) !== undefined, `${target} cannot be undone`);
     const runs = run.running !== null && state.elements.get(run.running.key) !== undefined;
-    check(runs || isGoingOn(state), `the compensation of ${run.owner} stands still`);
+    check(runs || isGoingOn(state) || awaitsCalls(state, run.scope), `the compensation of ${run.owner} stands still`);
   }
   for (const { key, scope } of state.compensations.values()) {
     check(state.compensationsIn.has(scope, key), `what undoes ${key} is not in the index`);

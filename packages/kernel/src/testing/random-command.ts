@@ -212,7 +212,10 @@ const makers: readonly Maker[] = [
   },
   { weight: 0.3, make: (random) => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason: "rest" }) },
   { weight: 6, fits: ({ head }) => head.status === "paused", make: () => ({ type: "resume-instance" }) },
-  { weight: 0.15, make: () => ({ type: "cancel-instance", reason: "enough" }) },
+  {
+    weight: 0.3,
+    make: (random) => ({ type: "cancel-instance", reason: "enough", ...(random.chance(0.5) ? { undo: true } : {}) }),
+  },
   {
     weight: 3,
     fits: open("incidents"),

@@ -1,4 +1,4 @@
-import { call, end, handling, map, program, service, start, undo } from "./build.ts";
+import { and, boundary, call, end, handling, map, program, service, start, sub, undo } from "./build.ts";
 import type { Driver } from "./driver.ts";
 import { Family } from "./family.ts";
 
@@ -40,10 +40,39 @@ function member(n: number): Driver {
   return family.member(family.members[n] ?? "");
 }
 
+/** A transaction is cancelled while two calls in it are open: one that has done something, and one that completes first. */
+function openCalls(): Family {
+  const undoable = [service("a", { compensation: "undo-a" }), service("undo-a", { forCompensation: true })];
+  const child = program([start(), ...undoable, service("b"), end()], ["start>a>b>end"], { id: "child", hash: "hash" });
+  const deal = [start("s"), and("split"), call("one", { process: "child" }), call("two", { process: "child" })];
+  const above = program(
+    [
+      ...[
+        start(),
+        ...sub("deal", [...deal, service("ask"), end("no", { type: "cancel" })], { transaction: true }),
+        end(),
+      ],
+      boundary("off", "deal", { trigger: { type: "cancel" } }),
+    ],
+    ["start>deal>end", "s>split>one", "split>two", "split>ask>no", "off>end"],
+    { id: "above", hash: "hash" },
+  );
+  const family = new Family([above, child]).create("above");
+  const [, one = "", two = ""] = family.members;
+  family.complete(`${one}:a`).complete(`${two}:a`);
+  // Its answer and the cancelling cross each other.
+  family.member(two).complete("b");
+  family.complete("i:ask");
+  for (let [job] = family.jobs; job !== undefined; [job] = family.jobs) family.complete(job);
+  return family;
+}
+
 /** Who called and undid, who was called, and what undid that: by its handlers with one that fails, and as a whole. */
 export const callRecordings: { readonly [name: string]: () => Driver } = {
   calling: () => member(0),
   called: () => member(1),
   "undoing-whole": () => member(3),
   undoing: () => member(4),
+  "cancelling-calls": () => openCalls().member("i"),
+  "undoing-itself": () => openCalls().member(openCalls().members[1] ?? ""),
 };

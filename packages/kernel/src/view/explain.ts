@@ -5,7 +5,7 @@ import { itemKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
 import { must } from "../problem.ts";
 import type { ElementId } from "../program.ts";
-import { type Item, isEnded, type State, type SubscriptionRecord } from "../state/state.ts";
+import { type CallRecord, type Item, isEnded, type State, type SubscriptionRecord } from "../state/state.ts";
 import { isResting } from "../token/join.ts";
 import { isStopped } from "../turn.ts";
 import { incidentAdvice } from "./incident-advice.ts";
@@ -41,12 +41,7 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
   }
   for (const call of state.calls.values()) {
     if (call.ended) continue;
-    const { process, childId, undoes } = call;
-    const reason =
-      undoes === undefined
-        ? `'${process}' runs as '${childId}'.`
-        : `'${childId}' undoes what '${undoes.instanceId}' did.`;
-    yield { ...placeOf(state, call.key), on: "child", reason, until: "It ends.", dueAt: null };
+    yield { ...placeOf(state, call.key), on: "child", reason: reasonOf(call), until: "It ends.", dueAt: null };
   }
   for (const timer of state.timers.values()) {
     const place = { ...placeOf(state, timer.owner), element: timer.element };
@@ -62,6 +57,11 @@ function* waitingWork(state: State): IterableIterator<WaitingView> {
     const reason = `Completed work is being undone, ${left} to go.`;
     yield { ...placeOf(state, run.owner), on: "compensation", reason, until: "The last is undone.", dueAt: null };
   }
+}
+
+function reasonOf({ process, childId, undoes, undoesItself }: CallRecord): string {
+  if (undoes !== undefined) return `'${childId}' undoes what '${undoes.instanceId}' did.`;
+  return undoesItself ? `'${childId}' undoes what it did.` : `'${process}' runs as '${childId}'.`;
 }
 
 function awaited({ kind, name, correlationKey }: SubscriptionRecord): Pick<WaitingView, "reason" | "until"> {

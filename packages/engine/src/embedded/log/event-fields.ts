@@ -47,7 +47,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   },
   "instance-paused": { number: 2, fields: { stopRunning: always, reason: always, actor: always, at: row } },
   "instance-resumed": { number: 3, fields: { actor: always, at: row } },
-  "instance-failing": { number: 4, fields: { error: always, at: row } },
+  "instance-failing": { number: 4, fields: { error: always, at: row, cancelledBy: optional } },
   "instance-completed": { number: 5, fields: { result: always, at: row, undoable: optional } },
   "instance-failed": { number: 6, fields: { error: always, at: row } },
   "instance-cancelled": { number: 7, fields: { reason: always, at: row, actor: optional } },
@@ -143,6 +143,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
     fields: { key: always, childId: always, outcome: always, at: row, undoable: optional },
   },
   "child-cancelled": { number: 36, fields: { key: always, childId: always, at: row } },
+  "child-undoing": { number: 142, fields: { key: always, childId: always, scope: always, at: row } },
   "incident-created": {
     number: 37,
     fields: { key: always, owner: always, element: always, kind: always, error: always, at: row },

@@ -52,8 +52,10 @@ function commandFor(
 ): TimelessCommand {
   const actor = from.instanceId;
   switch (message.type) {
-    case "cancel-child":
-      return { type: "cancel-instance", reason: message.reason, actor };
+    case "cancel-child": {
+      const { reason, undo } = message;
+      return { type: "cancel-instance", reason, actor, ...(undo === undefined ? {} : { undo }) };
+    }
     case "pause-child":
       return { type: "pause-instance", stopRunning: message.stopRunning, reason: message.reason, actor };
     case "resume-child":

@@ -37,8 +37,8 @@ const performers: Performers = lookup({
     ),
   "broadcast-signal": (world, { name, payload }, position) => world.broadcast(name, payload, position),
   "start-child": (world, effect) => world.startChild(effect),
-  "cancel-child": (world, { childId, reason }) =>
-    world.send(childId, { type: "cancel-instance", reason, actor: world.id }),
+  "cancel-child": (world, { childId, reason, undo }) =>
+    world.send(childId, { type: "cancel-instance", reason, actor: world.id, ...(undo === undefined ? {} : { undo }) }),
   "pause-child": (world, { childId, stopRunning, reason }) =>
     world.send(childId, { type: "pause-instance", stopRunning, reason, actor: world.id }),
   "resume-child": (world, { childId }) => world.send(childId, { type: "resume-instance", actor: world.id }),

@@ -195,6 +195,15 @@ export const undoing: readonly Row[] = [
   },
   {
     clause: "13.3.4",
+    says: "what completed in a call that is still open is undone, too, as that of a sub-process would be",
+    rules: "K104",
+    drawing: `<process id="p" isExecutable="true">${pair}<transaction id="x"><startEvent id="xs"/>${undone("a")}<callActivity id="c" calledElement="q"/><userTask id="w"/><endEvent id="f"><cancelEventDefinition/></endEvent>{xs>a; a>c; a>w; w>f}</transaction>
+      <boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><task id="d"/>{s>x; x>e; k>d}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("b")}<userTask id="g"/>{qs>b; b>g}</process>`,
+    hours: { w: 1, g: 2 },
+    path: "s x xs a c w f !c ah !f !x k d / qs b g !g bh",
+  },
+  {
+    clause: "13.3.4",
     says: "a transaction that completes goes on normally",
     rules: "K137",
     drawing: `${pair}<transaction id="x">${undone("a")}</transaction><boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><task id="d"/>{s>x; x>e; k>d}`,
