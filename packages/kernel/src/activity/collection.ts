@@ -3,7 +3,7 @@ import { armWaits, boundaryWaits } from "../bpmn-event/wait.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import type { Visit } from "../element/behavior.ts";
 import { isSettled, priorities } from "../evolve/item.ts";
-import { itemKey } from "../evolve/variable.ts";
+import { itemKey, lineKey } from "../evolve/variable.ts";
 import type { Json } from "../json.ts";
 import { complete, isAtWork, placeWrites, refuseActivation, start, terminate, writeVariables } from "../lifecycle.ts";
 import { assert, must } from "../problem.ts";
@@ -167,7 +167,7 @@ export function hasRoom(turn: Turn, body: Key): boolean {
 /** The line of the best priority that anybody stands in. */
 function bestLine(turn: Turn, body: Key): string | undefined {
   for (const priority of priorities) {
-    const line = itemKey(body, String(priority));
+    const line = lineKey(body, priority);
     if (turn.state.ready.count(line) > 0) return line;
   }
   return undefined;

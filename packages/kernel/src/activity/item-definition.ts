@@ -207,7 +207,7 @@ function checkGraph(turn: Turn, items: readonly ItemDefinition[], existing: Key 
 
 /** Reads and checks the items of a collection, as they stand in its collection value. Refused as a whole. */
 export function readItems(turn: Turn, reading: Reading): Result<readonly ItemDefinition[]> {
-  const { values, existing } = reading;
+  const { loop, values, existing } = reading;
   if (!Array.isArray(values)) {
     return failure(
       "collection-invalid",
@@ -221,12 +221,21 @@ export function readItems(turn: Turn, reading: Reading): Result<readonly ItemDef
       `Expected at most ${itemsMax} items, but there would be ${before + values.length}`,
     );
   }
+  // Items that nothing is read from differ in their values and in the keys that they are given: one is read for all.
+  const areAlike = loop.mode !== "graph" && loop.fields === undefined;
   const items: ItemDefinition[] = [];
-  for (const [offset, value] of (values as readonly Json[]).entries()) {
-    const item = readItem(turn, reading, { value, index: before + offset });
+  for (const value of values as readonly Json[]) {
+    const [alike] = items;
+    const index = before + items.length;
+    if (areAlike && alike !== undefined) {
+      items.push({ ...alike, key: String(index), value });
+      continue;
+    }
+    const item = readItem(turn, reading, { value, index });
     if (!item.ok) return item;
     items.push(item.value);
   }
+  if (areAlike && existing === undefined) return { ok: true, value: items };
   const problem = checkGraph(turn, items, existing);
   return problem === undefined ? { ok: true, value: items } : failure("item-invalid", problem);
 }

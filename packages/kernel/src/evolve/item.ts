@@ -5,7 +5,7 @@ import { must } from "../problem.ts";
 import { type Collection, type Item, type ItemRef, type State, useKey, writable } from "../state/state.ts";
 import type { ItemStatus } from "../view/view.ts";
 import type { Appliers } from "./applier.ts";
-import { itemKey } from "./variable.ts";
+import { itemKey, lineKey } from "./variable.ts";
 
 type ItemEvent = Extract<
   Event["type"],
@@ -63,7 +63,7 @@ function replace(state: State, before: Item, after: Item): void {
 }
 
 function readyLine(item: Item): string {
-  return itemKey(item.body, String(item.definition.priority));
+  return lineKey(item.body, item.definition.priority);
 }
 
 /** `item` with what else changes. */
@@ -154,7 +154,7 @@ function newItem(body: Key, definition: ItemDefinition, index: number): Item {
     body,
     definition,
     index,
-    status: "waiting",
+    status: definition.dependsOn.length === 0 ? "ready" : "waiting",
     attempt: 0,
     failures: 0,
     openEdges: 0,
@@ -180,13 +180,9 @@ function add(state: State, collection: Collection, definitions: readonly ItemDef
     index += 1;
     writable(state, "itemsOf").add(body, key);
     for (const edge of dependsOn) writable(state, "dependents").add(itemKey(body, edge.key), key);
-    if (dependsOn.length === 0) {
-      writable(state, "items").set(itemKey(body, key), { ...item, status: "ready" });
-      writable(state, "ready").add(readyLine(item), key);
-    } else {
-      writable(state, "items").set(itemKey(body, key), item);
-      dependent.push(key);
-    }
+    writable(state, "items").set(itemKey(body, key), item);
+    if (item.status === "ready") writable(state, "ready").add(readyLine(item), key);
+    else dependent.push(key);
   }
   const { counts } = collection;
   const ready = definitions.length - dependent.length;
@@ -217,17 +213,17 @@ export function dropCollection(state: State, body: Key): void {
   state.collections.delete(body);
   for (const key of state.itemsOf.of(body)) {
     const name = itemKey(body, key);
-    const item = must(state.items.get(name), "the index names items that are there");
-    for (const lock of item.definition.locks) {
+    const { definition } = must(state.items.get(name), "the index names items that are there");
+    state.items.delete(name);
+    for (const edge of definition.dependsOn) state.dependents.drop(itemKey(body, edge.key));
+    for (const lock of definition.locks) {
       state.lockHolders.delete(itemKey(body, lock));
       state.lockWaiters.drop(itemKey(body, lock));
       state.lockPredecessors.delete(itemKey(body, lock));
     }
-    state.items.delete(name);
-    state.dependents.drop(name);
   }
   state.itemsOf.drop(body);
-  for (const priority of priorities) state.ready.drop(itemKey(body, String(priority)));
+  for (const priority of priorities) state.ready.drop(lineKey(body, priority));
 }
 
 function changeCollection(state: State, body: Key, changes: Partial<Collection>): void {

@@ -21,6 +21,19 @@ export function itemKey(body: Key, item: string): string {
   return last.name;
 }
 
+/** The line asked for last: nearly always the same one, and it must not stand in the way of the name. */
+const lastLine = { body: 0, priority: 0, name: "0/0" };
+
+/** The line of a collection's items of one priority, as a table key. */
+export function lineKey(body: Key, priority: number): string {
+  if (lastLine.body !== body || lastLine.priority !== priority) {
+    lastLine.body = body;
+    lastLine.priority = priority;
+    lastLine.name = `${body}/${priority}`;
+  }
+  return lastLine.name;
+}
+
 /**
  * What a name is in one scope; undefined when it is not there. The instance of an item sees its item and `loop` there
  * without a record for either: there may be 100 000 of them, and most are read once.

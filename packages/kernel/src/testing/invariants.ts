@@ -1,7 +1,7 @@
 import { awaitsCalls } from "../activity/compensation-plan.ts";
 import type { Key } from "../command.ts";
 import { priorities } from "../evolve/item.ts";
-import { itemKey } from "../evolve/variable.ts";
+import { itemKey, lineKey } from "../evolve/variable.ts";
 import type { Program } from "../load.ts";
 import type { SmallMap } from "../state/small-map.ts";
 import { type Collection, indexNames, isEnded, type State, tableNames } from "../state/state.ts";
@@ -219,7 +219,7 @@ function checkCollection(state: State, collection: Collection, check: Check): vo
       check(state.lockHolders.get(itemKey(body, lock)) === key, `'${key}' runs without its lock '${lock}'`);
     }
     const inLine = item.status === "ready" && item.blockedOn === null;
-    const queued = state.ready.has(itemKey(body, String(item.definition.priority)), key);
+    const queued = state.ready.has(lineKey(body, item.definition.priority), key);
     check(inLine === queued, `item '${key}' is ${item.status} and ${queued ? "" : "not "}in line`);
     if (item.blockedOn !== null) checkBlocked(state, { body, key, lock: item.blockedOn }, check);
     if (item.status === "waiting") check(hasOpenDependency(state, body, key), `item '${key}' waits for what has ended`);
@@ -259,7 +259,7 @@ function hasOpenDependency(state: State, body: Key, key: string): boolean {
 /** Nothing that could start is left lying. */
 function checkIdle(state: State, collection: Collection, check: Check): void {
   const { body, counts, maxParallel, closing } = collection;
-  const ready = priorities.reduce((sum, priority) => sum + state.ready.count(itemKey(body, String(priority))), 0);
+  const ready = priorities.reduce((sum, priority) => sum + state.ready.count(lineKey(body, priority)), 0);
   const mayStart = ready > 0 && (maxParallel === null || counts.running < maxParallel);
   const held = isGoingOn(state) || state.incidentsOf.count(body) > 0 || closing !== null;
   check(!mayStart || held, `collection ${body} could start ${ready} more`);
