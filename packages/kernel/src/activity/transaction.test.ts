@@ -212,7 +212,10 @@ test("[K138] a loop whose transaction is cancelled ends, at the cancel event if 
   expect(new Driver(looped(true)).create().active).toEqual(["undone"]);
 });
 
-test("[K137] what undoes its work may escalate, but not to its own events", () => {
+test.each([
+  ["", {}],
+  [", nor to those of all its items", { loop: loop("parallel", { collection: literal([1]) }) }],
+])("[K137] what undoes its work may escalate, but not to its own events%s", (_, several) => {
   const escalate = { type: "escalation" as const, code: "x" };
   const inside = [
     ...[start("s"), service("a", { compensation: "h" }), end("no", { type: "cancel" })],
@@ -221,7 +224,7 @@ test("[K137] what undoes its work may escalate, but not to its own events", () =
   ];
   const made = program(
     [
-      ...[start(), ...sub("deal", inside, { transaction: true }), service("undone")],
+      ...[start(), ...sub("deal", inside, { transaction: true, ...several }), service("undone")],
       ...[
         boundary("off", "deal", { trigger: { type: "cancel" } }),
         boundary("cry-out", "deal", { trigger: { type: "escalation" } }),

@@ -45,7 +45,7 @@ export function isInterrupted(turn: Turn, scope: Key): boolean {
 /** Whether a scope is a transaction that undoes its work, or holds its items: then nothing at it or in it catches anything. */
 export function isCancelling(turn: Turn, scope: Key): boolean {
   for (const { owner, scope: undone } of turn.state.compensationRuns.values()) {
-    const isIt = undone === scope || (isBody(turn, scope) && turn.state.elements.get(undone)?.scope === scope);
+    const isIt = undone === scope || (isBody(turn, scope) && turn.state.children.has(scope, undone));
     if (!isIt || owner === 0) continue;
     const element = turn.element(instanceAt(turn, owner).element);
     if (element.kind === "end-event" && cancels(element)) return true;
