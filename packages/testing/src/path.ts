@@ -1,5 +1,6 @@
 import type { RecordedEvent } from "@tutti/engine";
 import type { ElementId, Key } from "@tutti/kernel";
+import { UndoneCalls } from "./undone-calls.ts";
 
 /** One element in the story of an instance. */
 export interface Step {
@@ -7,8 +8,11 @@ export interface Step {
   readonly element: ElementId;
   /** Key of the innermost item of a collection that it belongs to. */
   readonly item: string | null;
-  /** `passed`: entered and left at once. `stopped`: ended by something else. */
-  readonly type: "started" | "ended" | "stopped" | "passed";
+  /**
+   * `passed`: entered and left at once. `stopped`: ended by something else. `undoing` and `undone`: a call that had
+   * ended, as another instance begins and ends undoing what it did.
+   */
+  readonly type: "started" | "ended" | "stopped" | "passed" | "undoing" | "undone";
   /** Epoch ms. */
   readonly at: number;
 }
@@ -17,8 +21,10 @@ export interface Step {
 export class StepReader {
   /** By instance and element instance; only of what runs for an item. */
   readonly #items: Map<string, string> = new Map();
+  readonly #undoing: UndoneCalls = new UndoneCalls();
 
   read({ event, instanceId, at }: RecordedEvent): Step | undefined {
+    const isUndoing = this.#undoing.read(instanceId, event);
     switch (event.type) {
       case "item-activated":
         this.#items.set(`${instanceId}/${event.key}`, event.item);
@@ -28,10 +34,17 @@ export class StepReader {
         return undefined;
       case "element-activated":
         this.#inherit(instanceId, event);
-        return { instanceId, element: event.element, item: this.item(instanceId, event.key), type: "started", at };
+        return {
+          instanceId,
+          element: event.element,
+          item: this.item(instanceId, event.key),
+          type: isUndoing ? "undoing" : "started",
+          at,
+        };
       case "element-completed":
       case "element-terminated": {
-        const type = event.type === "element-completed" ? "ended" : "stopped";
+        const ended = isUndoing ? "undone" : "ended";
+        const type = event.type === "element-completed" ? ended : "stopped";
         return { instanceId, element: event.element, item: this.item(instanceId, event.key), type, at };
       }
       case "element-passed":

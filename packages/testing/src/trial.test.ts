@@ -272,6 +272,31 @@ steps: { only: { job: only } }
   trial.instances[1]?.expectPath(["start", "only", "end"]).expectEnd("completed");
 });
 
+test("[T30] a call that is undone starts once; that it is undone has steps of its own, also of a call in a call", async () => {
+  const programs = programsOf(`
+process: outer
+steps: { first: { call: middle }, back: { compensate: true } }
+---
+process: middle
+steps: { again: { call: inner } }
+---
+process: inner
+steps: { only: { job: only, undo: { job: unonly } } }
+`);
+  const answers = { only: { complete: {} }, "only.undo": { complete: {} } };
+  const trial = await openTrial({ programs, answers: { answers } });
+  (await trial.start()).expectPath(["start", "first", "back", "end"]).expectEnd("completed");
+  const steps = trial.instances.flatMap(({ process, steps }) =>
+    steps.map(({ type, element }) => `${process} ${type} ${element}`),
+  );
+  expect(steps.filter((step) => / (first|again|only)$/.test(step))).toEqual([
+    ...["outer started first", "outer ended first", "outer undoing first", "outer undone first"],
+    ...["middle started again", "middle ended again", "inner started only", "inner ended only"],
+    ...["middle undoing again", "middle undone again"],
+  ]);
+  await trial.close();
+});
+
 test("[T31] what does not hold fails with what was expected and what is", async () => {
   const { instance } = await begin(order, { charge: paid, ...mail });
   expect(() => instance.expectPath(["start"])).toThrow(`expected ["start"]\nbut is   ["start","charge","approve"]`);

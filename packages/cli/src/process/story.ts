@@ -8,6 +8,8 @@ const verbs: { readonly [T in Step["type"]]: string } = {
   ended: "end",
   stopped: "stop",
   passed: "pass",
+  undoing: "undo",
+  undone: "undone",
 };
 
 /** Prints what happens in a trial: a line for each element as it starts and ends, and for each failure. */

@@ -97,7 +97,8 @@ export async function shown(row: Row): Promise<Shown> {
 function told({ instances }: Trial): Omit<Shown, "warnings"> {
   const path = instances.map(({ steps }) =>
     steps
-      .flatMap((step) => (step.type === "ended" ? [] : `${step.type === "stopped" ? "!" : ""}${stepName(step)}`))
+      .filter(({ type }) => type === "started" || type === "passed" || type === "stopped")
+      .map((step) => `${step.type === "stopped" ? "!" : ""}${stepName(step)}`)
       .join(" "),
   );
   const [first] = instances;

@@ -112,14 +112,14 @@ export const undoing: readonly Row[] = [
     says: "a completed call without one is undone by undoing what completed in the called process, the last first",
     rules: "K101",
     drawing: `<process id="p" isExecutable="true">${pair}<callActivity id="c" calledElement="q"/>${undone("x")}${throws("t")}{s>c; c>x; x>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}${undone("b")}{qs>a; a>b}</process>`,
-    path: "s c x t xh c e / qs a b / bh ah",
+    path: "s c x t xh e / qs a b / bh ah",
   },
   {
     clause: "13.5.5",
     says: "or by the compensation event sub-process of the called process, which sees its data as they were",
     rules: "K101 K136",
     drawing: `<process id="p" isExecutable="true">${pair}<callActivity id="c" calledElement="q"/>${throws("t")}{s>c; c>t; t>e}</process><process id="q" isExecutable="true"><startEvent id="qs"/>${undone("a")}<subProcess id="v" triggeredByEvent="true"><startEvent id="vs">${compensate()}</startEvent><task id="b"/><endEvent id="ve">${compensate('activityRef="a"')}</endEvent>{vs>b; b>ve}</subProcess>{qs>a}</process>`,
-    path: "s c t c e / qs a / v vs b ve ah",
+    path: "s c t e / qs a / v vs b ve ah",
   },
   {
     clause: "13.5.5",
