@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "@tutti/engine/testing/postgres";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
 import { CliHouse, type RunningCli, until } from "./testing/cli-house.ts";
 
 const definition = `process: ask
@@ -113,5 +114,29 @@ describeWithPostgres("a store in PostgreSQL", () => {
     await again.sees(/waits for the owner of the store/);
     expect((await first.tutti("stop")).exit).toBe(0);
     expect((await again.done).exit).toBe(0);
+  });
+
+  test("[C92] a worker beside a standby does the owner's jobs, and those of who takes over", async () => {
+    const store = freshStore();
+    const [first, second] = [await machine({ TUTTI_STORE: store }), await machine({ TUTTI_STORE: store })];
+    const owner = await serving(first);
+    const file = join(first.folder, "errand.yaml");
+    await writeFile(file, stringify({ process: "errand", steps: { do: { job: "errand.do" } } }));
+    expect((await first.tutti("process", "deploy", file)).exit).toBe(0);
+    const standby = await serving(second);
+    await standby.sees(/waits for the owner of the store/);
+    const worker = second.start(["process", "work", "errand.do", "--run", "echo '{}'"]);
+    await worker.sees(/Does jobs of errand.do/);
+    await first.json("process", "start", "errand", "--id", "one");
+    expect((await first.tutti("process", "wait", "one")).exit).toBe(0);
+    owner.child.kill("SIGKILL");
+    await standby.sees(/took over/);
+    await worker.sees(/The owner has ended[^]*Does jobs of errand.do/);
+    await second.json("process", "start", "errand", "--id", "two");
+    expect((await second.tutti("process", "wait", "two")).exit).toBe(0);
+    worker.child.kill("SIGINT");
+    expect((await worker.done).exit).toBe(0);
+    expect((await second.tutti("stop")).exit).toBe(0);
+    expect((await standby.done).exit).toBe(0);
   });
 });

@@ -1,11 +1,12 @@
 import { request as httpRequest } from "node:http";
+import { Readable } from "node:stream";
 import { currentPostgresOwner } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import { beginsHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
 
-/** Sends a request on to whoever owns the store, and gives their answer as it is. */
+/** Sends a request on to whoever owns the store, and gives their answer as it comes. */
 export async function forward(store: string, request: Request): Promise<Response> {
   const owner = await currentPostgresOwner(store);
   const note = owner?.note as { readonly socket?: unknown } | undefined;
@@ -29,19 +30,18 @@ export async function forward(store: string, request: Request): Promise<Response
         ),
       );
     const sent = httpRequest({ socketPath: socket, method: request.method, path, headers, agent: false }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", fail);
-      answer.on("end", () => {
-        const type = answer.headers["content-type"];
-        resolve(
-          new Response(Buffer.concat(chunks), {
-            status: answer.statusCode ?? 502,
-            headers: type === undefined ? {} : { "content-type": type },
-          }),
-        );
-      });
+      const type = answer.headers["content-type"];
+      // What a worker is told comes for as long as it works, and may be nothing for a long time.
+      if (type?.startsWith("text/event-stream") === true) sent.setTimeout(0);
+      resolve(
+        new Response(Readable.toWeb(answer) as ReadableStream, {
+          status: answer.statusCode ?? 502,
+          headers: type === undefined ? {} : { "content-type": type },
+        }),
+      );
     });
+    // Who asked is gone: the owner has to know, for it may have given them a job.
+    request.signal.addEventListener("abort", () => sent.destroy());
     sent.setTimeout(answerMsMax, () => sent.destroy(new Error(`it did not answer in ${answerMsMax} ms`)));
     sent.on("error", fail);
     sent.end(body);
