@@ -131,7 +131,7 @@ describeWithPostgres("a store in PostgreSQL", () => {
     expect((await first.tutti("process", "wait", "one")).exit).toBe(0);
     owner.child.kill("SIGKILL");
     await standby.sees(/took over/);
-    await worker.sees(/The owner has ended[^]*Does jobs of errand.do/);
+    await worker.sees(/The owner has ended[\s\S]*Does jobs of errand.do/);
     await second.json("process", "start", "errand", "--id", "two");
     expect((await second.tutti("process", "wait", "two")).exit).toBe(0);
     worker.child.kill("SIGINT");

@@ -1,9 +1,11 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { describeWithTemporal, startTemporalServer } from "@tutti/engine/testing/temporal";
+import { describeWithTemporal, startTemporalServer, temporalFolder } from "@tutti/engine/testing/temporal";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { processesNaming, until } from "../testing/cli-house.ts";
 import { root } from "../testing/scene.ts";
 
 const folders: string[] = [];
@@ -80,6 +82,40 @@ describeWithTemporal("packed, on Temporal", () => {
       tutti("stop", "--grace", "0");
       await server.stop();
     }
+  }, 600_000);
+
+  test("[X13, C107] packed, `up` runs a server and works for it; Ctrl-C and stop leave no process", async () => {
+    const { folder, command, shell } = installed({ TUTTI_ENGINE: "temporal" });
+    const env = { ...shell.env, PATH: [temporalFolder(), shell.env["PATH"] ?? ""].join(delimiter) };
+    const tutti = (...args: readonly string[]) => spawnSync(command, args, { ...shell, env });
+    const up = async () => {
+      const child = spawn(command, ["up"], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+      const done = once(child, "exit");
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+          said += text;
+        });
+      }
+      await until(() => child.exitCode !== null || /web UI http[\s\S]*→ .*stop/.test(said), 120_000);
+      expect(child.exitCode, said).toBeNull();
+      return { child, done };
+    };
+    writeFileSync(join(folder, "ask.yaml"), "process: ask\nsteps: { choose: { user: { title: Which? } } }\n");
+    const first = await up();
+    const deployed = tutti("process", "deploy", "ask.yaml");
+    expect(deployed.status, deployed.stderr).toBe(0);
+    tutti("process", "start", "ask", "--id", "one");
+    first.child.kill("SIGINT");
+    expect((await first.done)[0]).toBe(0);
+    expect(processesNaming(folder)).toEqual([]);
+    const second = await up();
+    tutti("task", "complete", "one:1", "--result", "{}");
+    const waited = tutti("process", "wait", "one");
+    expect(waited.status, waited.stderr).toBe(0);
+    expect(tutti("stop").status).toBe(0);
+    expect((await second.done)[0]).toBe(0);
+    await until(() => processesNaming(folder).length === 0, 5_000);
   }, 600_000);
 });
 

@@ -204,8 +204,8 @@ function isZombie(pid: number): boolean {
   }
 }
 
-/** Linux only; elsewhere nothing is found. */
-function processesNaming(text: string): number[] {
+/** Processes whose command, folder or environment has the text. Linux only; elsewhere nothing is found. */
+export function processesNaming(text: string): number[] {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
