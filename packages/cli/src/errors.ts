@@ -106,6 +106,12 @@ export const cliErrors: ErrorTable = {
     advice:
       "Name a PostgreSQL with $TUTTI_STORE or in tutti.json, or let `tutti up` or `tutti serve` do the work of the folder.",
   },
+  "artifacts-unnamed": {
+    exit: 2,
+    status: 409,
+    advice:
+      "Name the store with $TUTTI_ARTIFACTS or as `artifacts` in tutti.json; without one there is nothing to clean.",
+  },
   "temporal-missing": {
     exit: 1,
     status: 500,

@@ -280,6 +280,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/stop.ts")).stop,
       },
       {
+        name: "clean",
+        summary: "remove artifacts that nothing which is open needs",
+        load: async () => (await import("./commands/clean.ts")).clean,
+      },
+      {
         name: "doctor",
         summary: "check what this machine has and lacks",
         load: async () => (await import("./commands/doctor.ts")).doctor,
