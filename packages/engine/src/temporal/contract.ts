@@ -39,6 +39,8 @@ export interface ProcessInput {
   readonly hash: string;
   /** What calls with `deployment` binding are bound to. */
   readonly deployment: string;
+  /** Nothing that payloads say is to be told beside them. */
+  readonly secret?: true;
   readonly requestId: string | null;
   /** The channel of the message that starts it, of those with a key. */
   readonly startedBy?: string | null;
@@ -152,6 +154,14 @@ export interface CallWanted {
   readonly undoneHash?: string;
 }
 
+/** What a call starts. */
+export interface Resolved {
+  readonly hash: string;
+  readonly deployment: string;
+  /** Former releases did not say. */
+  readonly version?: string;
+}
+
 /** Short activities that the worker of the workflows does itself. */
 export interface LocalActivities {
   program(hash: string): Promise<ProgramDocument>;
@@ -173,7 +183,7 @@ export interface LocalActivities {
     readonly held: boolean;
   }): Promise<readonly string[]>;
   /** Undefined becomes null on the way. */
-  resolveCall(wanted: CallWanted): Promise<{ readonly hash: string; readonly deployment: string } | null>;
+  resolveCall(wanted: CallWanted): Promise<Resolved | null>;
 }
 
 /** The input of a job's activity, whose type is the job type. */

@@ -11,6 +11,7 @@ import {
 import { ApplicationFailure } from "@temporalio/common";
 import { AppError } from "@tutti/kernel";
 import { channelId } from "../embedded/message/coordination.ts";
+import { attributesOf } from "./attributes.ts";
 import { unreachable } from "./connection.ts";
 import { type Began, names, type ProcessInput } from "./contract.ts";
 import {
@@ -28,6 +29,14 @@ interface CourierOptions {
   readonly client: Client;
   readonly taskQueue: string;
   readonly workflowTaskTimeoutMs: number;
+  /** Nothing that payloads say is to be told beside them. */
+  readonly isSecret: boolean;
+}
+
+/** What an execution is called and listed by. */
+interface ProcessName {
+  readonly process: string;
+  readonly version: string;
 }
 
 /** How often, and how soon again, something is asked of an execution that ends or goes on in a new one meanwhile. */
@@ -45,6 +54,9 @@ export class Courier {
   readonly #options: CourierOptions;
   readonly #closing: PromiseWithResolvers<never> = Promise.withResolvers();
 
+  /** Whether the server has our search attributes. */
+  hasAttributes = false;
+
   constructor(options: CourierOptions) {
     this.#options = options;
     this.#closing.promise.catch(() => undefined);
@@ -56,13 +68,16 @@ export class Courier {
   }
 
   /** Null: the id was given to an execution that has ended since. */
-  async begin(process: string, input: ProcessInput): Promise<Began | null> {
-    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout } = this.#options;
+  async begin(named: ProcessName, started: ProcessInput): Promise<Began | null> {
+    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout, isSecret } = this.#options;
+    const { process } = named;
+    const input: ProcessInput = isSecret ? { ...started, secret: true } : started;
     const startWorkflowOperation = new WithStartWorkflowOperation(process, {
       workflowId: input.create.instanceId,
       args: [input],
       taskQueue,
       workflowTaskTimeout,
+      ...this.#attributesOf(named, input),
       workflowIdConflictPolicy: "USE_EXISTING",
       // What could not begin has failed, and may be tried again under its id.
       workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
@@ -76,6 +91,14 @@ export class Courier {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
       throw unreachable(error);
     }
+  }
+
+  #attributesOf({ version }: ProcessName, { create, secret }: ProcessInput) {
+    if (!this.hasAttributes) return {};
+    const { rootId, businessKey } = create;
+    // Payloads are encrypted, attributes never.
+    const key = secret === true || businessKey === undefined ? {} : { businessKey };
+    return { typedSearchAttributes: attributesOf({ version, rootId, ...key }) };
   }
 
   /** Null: no execution answers. */

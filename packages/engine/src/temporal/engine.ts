@@ -62,7 +62,9 @@ import { holdWaiting, setHeld } from "./held.ts";
 import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
+import { areSecret } from "./payload-codecs.ts";
 import { Projector } from "./projector.ts";
+import { registerAttributes } from "./register-attributes.ts";
 import { Schedules } from "./schedules.ts";
 import { Standings } from "./standings.ts";
 import { Workers } from "./workers.ts";
@@ -132,7 +134,8 @@ export class TemporalEngine implements Engine {
     this.#projector = new Projector(store, this.#recent);
     const { client } = connection;
     const timeoutMs = options.workflowTaskTimeoutMs ?? workflowTaskTimeoutMs;
-    const courier = new Courier({ client, taskQueue, workflowTaskTimeoutMs: timeoutMs });
+    const isSecret = areSecret(options.payloadCodecs ?? []);
+    const courier = new Courier({ client, taskQueue, workflowTaskTimeoutMs: timeoutMs, isSecret });
     const write: DeskOptions["write"] = (changes) => this.#projector.change(changes);
     this.#courier = courier;
     this.#desk = new Desk({ log: store, write, definitions: this.#definitions, courier, clock });
@@ -168,7 +171,8 @@ export class TemporalEngine implements Engine {
       holdWaiting: (wanted) => holdWaiting(this.#client, wanted),
       resolveCall: async (wanted) => {
         await this.#definitions.look();
-        return this.#programs.called(wanted) ?? null;
+        const called = this.#programs.called(wanted);
+        return called === undefined ? null : { ...called, version: this.#programs.versionOf(called) };
       },
       post: (broker, task) => this.#courier.post(broker, task),
     };
@@ -185,6 +189,7 @@ export class TemporalEngine implements Engine {
         log?.warn("what is deployed could not be read", { error: String(error) });
       });
     });
+    this.#courier.hasAttributes = await registerAttributes(this.#client, log);
     await this.#workers.open();
     await this.#desk.recover();
     this.#schedules.fireDue();
@@ -248,7 +253,9 @@ export class TemporalEngine implements Engine {
   }
 
   async #begin(request: StartRequest, instanceId: string, place?: Starter["place"]): Promise<Began> {
-    const began = await this.#courier.begin(request.process, this.#inputOf(request, instanceId, place));
+    const input = this.#inputOf(request, instanceId, place);
+    const named = { process: request.process, version: this.#programs.versionOf(input) };
+    const began = await this.#courier.begin(named, input);
     return began ?? this.#begunBefore(request.requestId, instanceId);
   }
 

@@ -73,8 +73,8 @@ export class Forks {
         fork: order,
       };
       await definitions.look();
-      const process = (await this.#options.standings.document(hash)).id;
-      const began = (await courier.begin(process, input)) ?? (await this.#begunBefore(order));
+      const { id: process, version } = await this.#options.standings.document(hash);
+      const began = (await courier.begin({ process, version }, input)) ?? (await this.#begunBefore(order));
       if (began.ok) return began.instanceId;
       const isTaken = began.rejection.code === "instance-exists" && newId === undefined;
       if (!isTaken || made === madeIdsMax) throw refused(began.rejection.reason);

@@ -25,10 +25,19 @@ export interface PayloadKey {
  * clear. What came without encryption is read as it is. A key is good for 2^32 payloads.
  */
 export function encryption(key: PayloadKey): PayloadCodec {
-  return {
+  const codec: PayloadCodec = {
     encode: async (payloads) => payloads.map((payload) => encrypt(payload, key)),
     decode: async (payloads) => payloads.map((payload) => decrypt(payload, key)),
   };
+  encryptions.add(codec);
+  return codec;
+}
+
+const encryptions = new WeakSet<PayloadCodec>();
+
+/** Whether what Temporal has beside payloads is to say nothing that those say. */
+export function areSecret(codecs: readonly PayloadCodec[]): boolean {
+  return codecs.some((codec) => encryptions.has(codec));
 }
 
 /**

@@ -9,7 +9,9 @@ import type { QueueRow, Stop, WorkOptions } from "../port.ts";
 import type { TemporalConnection } from "./connection.ts";
 import { classTaskQueue, type JobOrder, type LocalActivities, placeTaskQueue } from "./contract.ts";
 import { Crew } from "./crew.ts";
+import { endOfActivity } from "./failed-job.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
+import { areSecret } from "./payload-codecs.ts";
 import { Slots } from "./slots.ts";
 
 /** What workflows have done beside them, each kind on the workers of its own. */
@@ -133,7 +135,9 @@ export class Workers {
   }
 
   #beginQueue(taskQueue: string, slots: Slots): Promise<Running> {
-    const perform = (order: JobOrder) => this.crew.perform(Context.current().info.activityType, order);
+    const secret = areSecret(this.#options.connection.dataConverter.payloadCodecs ?? []);
+    const perform = async (order: JobOrder) =>
+      endOfActivity(await this.crew.perform(Context.current().info.activityType, order), secret);
     return this.#begin({
       taskQueue,
       // Does every type that has no activity of its own.

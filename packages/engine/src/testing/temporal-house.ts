@@ -15,7 +15,7 @@ import { startTemporalServer } from "./temporal-server.ts";
 /** Machines that run tests may be busy with others. */
 const workflowTaskTimeoutMs = 10_000;
 
-interface HomeOptions extends Pick<TemporalEngineOptions, "clock" | "payloadCodecs" | "places"> {
+interface HomeOptions extends Pick<TemporalEngineOptions, "clock" | "log" | "payloadCodecs" | "places" | "namespace"> {
   /** Looks on as the log is written. */
   readonly watch?: (log: SharedLog) => SharedLog;
 }

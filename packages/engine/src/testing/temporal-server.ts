@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { Connection } from "@temporalio/client";
 import { describeWithServer, findServer, freePort, serverProcess } from "@tutti/test-servers";
+import { attributes } from "../temporal/attributes.ts";
 
 const server = findServer("temporal.mjs");
 
@@ -52,6 +53,7 @@ export async function startTemporalServer(options: { readonly database?: string 
     ...(options.database === undefined ? [] : ["--db-filename", options.database]),
     ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
     ...names.flatMap((name) => ["--namespace", name]),
+    ...Object.values(attributes).flatMap(({ name }) => ["--search-attribute", `${name}=Keyword`]),
   ];
   const { start, stop } = serverProcess({
     command: [path, ...words],

@@ -31,7 +31,8 @@ export class Starts {
       const starter = programs.starter(process, { kind: cause, name }, routing);
       if (starter === undefined) return null;
       const input = this.#inputOf({ ...asked, ...content }, starter, instanceId);
-      const began = (await courier.begin(process, input)) ?? (await this.#begunBefore(input));
+      const version = programs.versionOf(starter.named);
+      const began = (await courier.begin({ process, version }, input)) ?? (await this.#begunBefore(input));
       if (began.ok) return { instanceId: began.instanceId };
       const { code, reason } = began.rejection;
       if (code === "instance-exists" && made < madeIdsMax) continue;

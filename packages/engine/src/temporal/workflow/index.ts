@@ -19,6 +19,7 @@ import {
   type ProcessInput,
   type UntimedCommand,
 } from "../contract.ts";
+import { secretMessage } from "../failed-job.ts";
 import {
   type BrokerInput,
   brokerNames,
@@ -86,7 +87,7 @@ export function processWorkflow({
     // The instance ends by its own rules, also when Temporal's tools cancel it.
     CancellationScope.current().cancelRequested.catch(() => run.tell(cancelled));
     const ending = await CancellationScope.nonCancellable(() => run.live());
-    if (ending.type !== "carried") return outcomeOf(ending);
+    if (ending.type !== "carried") return outcomeOf(ending, input.secret === true);
     // What it undoes is in its state by now.
     const { undoes: _, ...create } = input.create;
     const { fork: __, ...left } = input;
@@ -99,15 +100,19 @@ export function processWorkflow({
 }
 
 /** What did not come to a good end has failed for Temporal, too, and says why. */
-function outcomeOf(ending: Exclude<Ending, { readonly type: "carried" }>): InstanceOutcome {
+function outcomeOf(ending: Exclude<Ending, { readonly type: "carried" }>, isSecret: boolean): InstanceOutcome {
+  const fail = (code: string, message: string, details: unknown): never => {
+    if (isSecret) throw ApplicationFailure.nonRetryable(secretMessage, code, { message, details });
+    throw ApplicationFailure.nonRetryable(message, code, details);
+  };
   switch (ending.type) {
     case "completed":
     case "cancelled":
       return ending;
     case "failed":
-      throw ApplicationFailure.nonRetryable(ending.error.message, ending.error.code, ending.error.details);
+      return fail(ending.error.code, ending.error.message, ending.error.details);
     case "refused":
-      throw ApplicationFailure.nonRetryable(ending.rejection.reason, ending.rejection.code);
+      return fail(ending.rejection.code, ending.rejection.reason, undefined);
     case "given":
       throw ApplicationFailure.nonRetryable("The request had begun another instance.", "instance-exists");
   }

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, proxyActivities, workflowInfo } from "@temporalio/workflow";
 import { type CreateInstance, type Effect, Heap, type Key, type State } from "@tutti/kernel";
 import { type JobAnswer, type JobOrder, jobTaskQueue } from "../contract.ts";
+import { answerIn } from "../failed-job.ts";
 import type { WorkflowClock } from "./clock.ts";
 import type { Tell } from "./world.ts";
 
@@ -189,7 +190,7 @@ export class Jobs {
     });
     const place = { instanceId, rootId, key, elementId: element, queue, priority };
     const work = activities[jobType] as (order: JobOrder) => Promise<JobAnswer>;
-    return work({ ...place, attempt, attemptsMax, timeoutMs, input, headers, offer });
+    return work({ ...place, attempt, attemptsMax, timeoutMs, input, headers, offer }).catch(answerIn);
   }
 }
 

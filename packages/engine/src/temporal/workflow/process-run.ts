@@ -42,6 +42,7 @@ import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.t
 import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { keptMax, Parcels } from "./parcels.ts";
+import { tellStanding } from "./tell-standing.ts";
 import { World } from "./world.ts";
 
 interface Waiting {
@@ -262,6 +263,7 @@ export class ProcessRun {
     for (const key of turn.endedJobs) this.#world.jobs.cancel(key);
     for (const { effect, row } of turn.effects) this.#world.perform(effect, positions[row]);
     this.#world.jobs.offerRenamed(turn.waitingJobs);
+    tellStanding(this.#record);
   }
 
   /** What was kept while the instance was paused is taken now that it is not; what it cannot take goes back. */

@@ -1,11 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowInfo } from "@temporalio/workflow";
 import { type Effect, type EffectType, type JsonObject, lookup, type State } from "@tutti/kernel";
+import { attributesOf } from "../attributes.ts";
 import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
 import type { BrokerName, BrokerTask, Parcel, PostActivities } from "../message/contract.ts";
 import { Agenda } from "./agenda.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { Jobs } from "./jobs.ts";
+import { hasAttributes } from "./tell-standing.ts";
 
 type Of<K extends EffectType> = Extract<Effect, { readonly type: K }>;
 type Performers = { readonly [K in EffectType]: (world: World, effect: Of<K>, position: number) => void };
@@ -193,15 +195,17 @@ export class World {
     // All that one instance calls goes the way of the one at the top.
     const routing = { routingKey: rootId, variables };
     const undone = undoes === undefined ? {} : { undoneHash: undoes.hash };
-    const named = await local.resolveCall({ process, binding, deployment: deployment(), routing, ...undone });
-    if (named === null) {
+    const resolved = await local.resolveCall({ process, binding, deployment: deployment(), routing, ...undone });
+    if (resolved === null) {
       const message = `Expected a deployed process '${process}' to call, but there is none`;
       const outcome = { type: "failed", error: { code: "process-not-found", message } } as const;
       this.tell({ type: "end-child", key, childId, outcome });
       return;
     }
+    const { version, ...named } = resolved;
     const child: ProcessInput = {
       ...named,
+      ...(input.secret === undefined ? {} : { secret: input.secret }),
       requestId: null,
       askedAt: clock.now(),
       create: {
@@ -225,6 +229,9 @@ export class World {
         taskQueue,
         workflowTaskTimeout: taskTimeoutMs,
         ...never,
+        ...(version === undefined || !hasAttributes()
+          ? {}
+          : { typedSearchAttributes: attributesOf({ version, rootId }) }),
       });
     } catch (error) {
       // It was asked for again by a resume: once is enough.

@@ -1,0 +1,32 @@
+import { ActivityFailure, ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
+import type { JobAnswer } from "./contract.ts";
+
+/*
+ * An attempt that failed is a failed activity, with its code and message, for whoever looks at the history. To the
+ * instance it is an answer like any other, which travels in the details. Both sides of the sandbox import this.
+ */
+
+/** In the place of words that are not to be read in the clear. */
+export const secretMessage = "The message is among the details, encrypted.";
+
+/** As the activity of the job ends. `isSecret`: messages of failures are no payloads, so nothing is to be told there. */
+export function endOfActivity(answer: JobAnswer, isSecret: boolean): JobAnswer {
+  if (!("error" in answer)) return answer;
+  const { code, message } = answer.error;
+  throw ApplicationFailure.create({
+    type: code,
+    message: isSecret ? secretMessage : message,
+    details: [answer],
+    nonRetryable: true,
+    // Nothing is wrong with the worker.
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** What a job came to whose activity has failed. Throws what is no answer. */
+export function answerIn(error: unknown): JobAnswer {
+  const failure = error instanceof ActivityFailure ? error.cause : undefined;
+  const [answer] = failure instanceof ApplicationFailure ? (failure.details ?? []) : [];
+  if (answer === undefined) throw error;
+  return answer as JobAnswer;
+}
