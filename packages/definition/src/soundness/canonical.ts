@@ -70,8 +70,16 @@ export function canonical(snapshot: JsonObject): Canonical {
     }
   }
   const total = [...tokens.values()].reduce((sum, each) => sum + each, 0);
-  const text = `${head.status} ${head.continuing} ${textOf(nodes, 0)}`;
+  const text = `${head.status} ${head.continuing} ${leftToUndo(head)} ${textOf(nodes, 0)}`;
   return { text: createHash("sha256").update(text).digest("base64"), tokens: { counts: tokens, total } };
+}
+
+/** What a caller can have undone: each activity once, as that it can be undone at all is what matters. */
+function leftToUndo({ undoable }: State["head"]): string {
+  const records = undoable?.work?.records ?? [];
+  const elements = new Map(records.map(({ key, element }) => [key, element]));
+  const each = records.map(({ element, handler, scope }) => `${elements.get(scope) ?? ""}/${element}/${handler ?? ""}`);
+  return [...new Set(each)].sort().join();
 }
 
 function count(tokens: Map<string, number>, name: string, by: number): void {

@@ -90,7 +90,19 @@ interface Outcome {
 interface Open {
   readonly index: number;
   readonly snapshot: JsonObject;
+  /** It has completed, and whoever called it has this undone. */
+  readonly undoes?: NonNullable<Extract<Command, { readonly type: "create-instance" }>["undoes"]>;
 }
+
+const parent = { instanceId: "caller", key: 1 };
+const plainStart = {
+  type: "create-instance",
+  instanceId: "i",
+  rootId: "i",
+  variables: {},
+  actor: "world",
+  at: 0,
+} as const;
 
 /** How often one command enters an element, if it comes to an end: two items of each collection around it. */
 const entriesMax = 8;
@@ -111,6 +123,7 @@ export class Explorer {
   readonly #known: Map<string, number> = new Map();
   readonly #states: Seen[] = [];
   readonly #entered: Set<string> = new Set();
+  readonly #nothing: JsonObject = snapshotState(newState());
   #open: (Open | undefined)[] = [];
   #cut: string | undefined;
   #work: number = 0;
@@ -127,8 +140,7 @@ export class Explorer {
   explore(from: readonly State[] = []): Exploration {
     for (const state of from) this.#reach(undefined, { events: [], state }, false);
     if (from.length === 0) {
-      const nothing = snapshotState(newState());
-      for (const start of this.#starts()) this.#follow(undefined, nothing, { command: start, adds: false });
+      for (const start of this.#starts()) this.#follow(undefined, this.#nothing, { command: start, adds: false });
     }
     let depth = 0;
     for (let at = 0; at < this.#open.length && this.#cut === undefined; at += 1) {
@@ -148,21 +160,19 @@ export class Explorer {
   }
 
   #starts(): Command[] {
-    const create = {
-      type: "create-instance",
-      instanceId: "i",
-      rootId: "i",
-      variables: {},
-      actor: "world",
-      at: 0,
-    } as const;
+    // Called, it leaves what can be undone of it.
+    const create = this.#program.handlerOf.size === 0 ? plainStart : { ...plainStart, parent };
     const triggered = this.#program.processStarts.map(
       ({ id }): Command => ({ ...create, start: { element: id, payload: {} } }),
     );
     return this.#program.starts.has(null) ? [create, ...triggered] : triggered;
   }
 
-  #expand({ index, snapshot }: Open): void {
+  #expand({ index, snapshot, undoes }: Open): void {
+    if (undoes !== undefined) {
+      this.#follow(index, this.#nothing, { command: { ...plainStart, parent, undoes }, adds: false });
+      return;
+    }
     const state = restoreState(snapshot);
     const context = { program: this.#program, state, surroundings: this.#surroundings, at: state.head.at };
     const waits = waitsOf(context);
@@ -277,6 +287,8 @@ export class Explorer {
       adds,
       depth,
     });
+    const { undoable } = state.head;
+    if (undoable !== undefined && undoable.work !== null) this.#open.push({ index, snapshot, undoes: undoable });
     // What grows once grows for ever: going on would only show it again.
     if (!ended && !runs && grownFrom === undefined) this.#open.push({ index, snapshot });
     return true;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { ProgramDocument } from "@tutti/kernel";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile, compileYaml } from "../compile.ts";
@@ -196,6 +197,43 @@ test("[D164] what undoes work is not dead, since a caller may have it undone", (
     <manualTask id="b"/><sequenceFlow id="f" sourceRef="vs" targetRef="b"/></subProcess></process></definitions>`;
   const { programs } = compile(drawn, { file: "p.bpmn" });
   expect(programs.map((program) => checkSoundness(program).findings)).toEqual([[]]);
+});
+
+test("[D169] what undoes the work is gone through, too: by itself, as a transaction, and as a caller has it undone", () => {
+  const flow = (id: string, sourceRef: string, targetRef: string) =>
+    `<sequenceFlow id="${id}" sourceRef="${sourceRef}" targetRef="${targetRef}"/>`;
+  const task = `<userTask id="a"/><boundaryEvent id="au" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>
+    <association id="ax" sourceRef="au" targetRef="ah"/>`;
+  const easy = `<userTask id="ah" isForCompensation="true"/>`;
+  const stuck = `<subProcess id="ah" isForCompensation="true"><startEvent id="hs"/><exclusiveGateway id="g" default="h4"/>
+    <userTask id="h1"/><userTask id="h2"/><parallelGateway id="j"/>${flow("h3", "hs", "g")}${flow("h4", "g", "h1")}
+    <sequenceFlow id="h5" sourceRef="g" targetRef="h2"><conditionExpression>n > 2</conditionExpression></sequenceFlow>
+    ${flow("h6", "h1", "j")}${flow("h7", "h2", "j")}</subProcess>`;
+  const found = (content: string) => {
+    const drawn = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
+      <startEvent id="s"/><endEvent id="e"/>${content}</process></definitions>`;
+    const { programs } = compile(drawn, { file: "p.bpmn" });
+    expect(programs).toHaveLength(1);
+    const { verdict, findings } = checkSoundness(programs[0] as ProgramDocument);
+    expect(verdict).toBe(findings.length === 0 ? "sound" : "unsound");
+    return findings.map(({ code, path }) => `${code} ${path.join(" → ")}`);
+  };
+  const called = (handler: string) => `${task}${handler}${flow("p1", "s", "a")}${flow("p2", "a", "e")}`;
+  expect(found(called(easy))).toEqual([]);
+  expect(found(called(stuck))).toEqual(["process-stuck s → a → e → ah → hs → g → h2"]);
+  const itself = (
+    handler: string,
+  ) => `${task}${handler}<intermediateThrowEvent id="t"><compensateEventDefinition/></intermediateThrowEvent>
+    ${flow("p1", "s", "a")}${flow("p2", "a", "t")}${flow("p3", "t", "e")}`;
+  expect(found(itself(easy))).toEqual([]);
+  expect(found(itself(stuck))).toEqual(["process-stuck s → a → t → ah → hs → g → h2"]);
+  const deal = (handler: string) => `<transaction id="x"><startEvent id="xs"/><callActivity id="c" calledElement="q"/>
+    <userTask id="w"/><endEvent id="f"><cancelEventDefinition/></endEvent>${task}${handler}${flow("x1", "xs", "a")}
+    ${flow("x2", "a", "c")}${flow("x3", "a", "w")}${flow("x4", "w", "f")}</transaction>
+    <boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/></boundaryEvent><endEvent id="d"/>
+    ${flow("p1", "s", "x")}${flow("p2", "k", "d")}`;
+  expect(found(deal(easy).replace('<endEvent id="e"/>', ""))).toEqual(["element-dead "]);
+  expect(found(deal(stuck))).toEqual(["process-stuck s → x → xs → a → c → w → f → ah → hs → g → h2"]);
 });
 
 test("[D165] the path has the names of the definition, with boundary events in brackets", () => {

@@ -152,7 +152,7 @@ function dead(document: ProgramDocument, explored: Exploration): SoundnessFindin
   });
 }
 
-/** What undoes work may do so once a caller undoes the process, or nothing catches an error: none of that is explored. */
+/** What undoes work may do so as nothing catches an error, which is not explored. */
 function handlers(document: ProgramDocument): Set<ElementId> {
   const found = new Set<ElementId>();
   for (const element of document.elements) {
