@@ -10,6 +10,8 @@ export interface Context {
   readonly file: BpmnFile;
   readonly draft: Draft;
   readonly process: XmlNode;
+  /** Everything that is written in it. */
+  readonly inside: ReadonlySet<XmlNode>;
   /** Names of lanes by the ids of what stands in them. */
   readonly lanes: ReadonlyMap<ElementId, string>;
   /** Which activity undoes another, by the other's id. */

@@ -1,6 +1,6 @@
 import type { Element, ElementId } from "@tutti/kernel";
 import { defined } from "../form/parts.ts";
-import { baseOf, type Context } from "./context.ts";
+import { baseOf, type Context, tolerate } from "./context.ts";
 import { conditionOf, feel } from "./expression.ts";
 import { attribute, childrenOf, filled, flag } from "./file.ts";
 import type { XmlNode } from "./xml.ts";
@@ -25,8 +25,13 @@ export const gateways: Readonly<Record<string, Build>> = {
 
 /** The flow that is taken when no condition holds. */
 export function defaultFlowOf(context: Context, node: XmlNode): string | undefined {
-  const flow = context.file.resolve(node, attribute(node, "default"), ["bpmn:sequenceFlow"]);
-  return flow === undefined ? undefined : context.file.idOf(flow);
+  const { file } = context;
+  const flow = file.resolve(node, attribute(node, "default"), ["bpmn:sequenceFlow"]);
+  if (flow === undefined) return undefined;
+  if (file.find(attribute(flow, "sourceRef")) === node) return file.idOf(flow);
+  const fault = `Expected the default flow of ${file.idOf(node)} to lead out of it, but ${file.idOf(flow)} does not`;
+  tolerate(context, node, { fault, here: "there is none" });
+  return undefined;
 }
 
 /** Without a condition the first token activates it, which the standard leaves open. */
@@ -48,10 +53,11 @@ function complexGateway(context: Context, node: XmlNode, parent: ElementId | nul
 }
 
 function eventBasedGateway(context: Context, node: XmlNode, parent: ElementId | null): Element {
-  const instantiate = flag(node, "instantiate", false)
-    ? attribute(node, "eventGatewayType") === "Parallel"
-      ? ("parallel" as const)
-      : ("exclusive" as const)
-    : undefined;
+  const type = attribute(node, "eventGatewayType") === "Parallel" ? ("parallel" as const) : ("exclusive" as const);
+  const instantiate = flag(node, "instantiate", false) ? type : undefined;
+  if (type === "parallel" && instantiate === undefined) {
+    const message = `Expected a parallel event-based gateway to begin the process, but ${context.file.idOf(node)} does not: the first event decides`;
+    context.file.warn("bpmn-invalid", message, node);
+  }
   return { ...baseOf(context, node, parent), kind: "event-based-gateway", ...defined({ instantiate }) };
 }

@@ -128,7 +128,7 @@ test.each([
   expect(problems.join()).toContain("let a task compute it into a variable");
 });
 
-test("[D205] a default flow has no condition; one behind an event is not evaluated, with a warning", () => {
+test("[D233] a condition on a default flow, or behind an event, is not evaluated, with a warning", () => {
   const flow = (id: string, from: string) =>
     `<sequenceFlow id="${id}" sourceRef="${from}" targetRef="e"><conditionExpression>x</conditionExpression></sequenceFlow>`;
   const text = drawing([
@@ -141,6 +141,7 @@ test("[D205] a default flow has no condition; one behind an event is not evaluat
   ]);
   expect(problemsOf(text)).toEqual([
     "5:50 warning bpmn-invalid Expected no condition behind start-event s, but there is one: it is not evaluated",
+    "7:50 warning bpmn-invalid Expected no condition on the default flow of g, but there is one: it is not evaluated",
   ]);
   expect(programOf(text).flows.filter(({ condition }) => condition !== undefined)).toEqual([]);
 });

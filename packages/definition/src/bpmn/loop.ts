@@ -11,8 +11,12 @@ import type { XmlNode } from "./xml.ts";
 /** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
 export function loopOf(context: Context, activity: XmlNode): MultiInstance | StandardLoop | undefined {
   const node = child(activity, "bpmn:multiInstanceLoopCharacteristics");
-  if (node !== undefined) return multiInstance(context, activity, node);
   const standard = child(activity, "bpmn:standardLoopCharacteristics");
+  if (node !== undefined && standard !== undefined) {
+    const fault = `Expected one kind of loop, but ${context.file.idOf(activity)} has two`;
+    tolerate(context, standard, { code: "loop-invalid", fault, here: "only the multi-instance one counts" });
+  }
+  if (node !== undefined) return multiInstance(context, activity, node);
   return standard === undefined ? undefined : standardLoop(context, standard);
 }
 

@@ -9,6 +9,7 @@ import { dataNamesOf, declaredData } from "./data.ts";
 import { events, marksCompensation } from "./event.ts";
 import { conditionOf } from "./expression.ts";
 import { attribute, type BpmnFile, child, childrenOf, extension, flag, kindOf, textOf } from "./file.ts";
+import { reportLooseFlow, warnOfFlow } from "./flow-rules.ts";
 import { gateways } from "./gateway.ts";
 import { fillOpen } from "./open.ts";
 import { applyHeadPatch, applyPatches } from "./patch.ts";
@@ -60,6 +61,7 @@ export function compileProcess(file: BpmnFile, process: XmlNode, processes: Read
     file,
     draft,
     process,
+    inside: new Set(nodesIn(process)),
     processes,
     data,
     lanes: lanesOf(process),
@@ -85,6 +87,13 @@ export function compileProcess(file: BpmnFile, process: XmlNode, processes: Read
   };
   const program = draft.finish(applyHeadPatch(context, process, head));
   return { program, problems: file.problems, place: () => process.position, legacy: true, fallsInto: [] };
+}
+
+function* nodesIn(container: XmlNode): IterableIterator<XmlNode> {
+  for (const node of container.children) {
+    yield node;
+    yield* nodesIn(node);
+  }
 }
 
 function versionOf(process: XmlNode): string {
@@ -225,8 +234,7 @@ function compileFlow(context: Context, node: XmlNode): void {
   const [from, to] = [end("sourceRef"), end("targetRef")];
   if (from === undefined || to === undefined) return;
   const [source, target] = [draft.get(file.idOf(from)), draft.get(file.idOf(to))];
-  // What could not be compiled was reported there.
-  if (source === undefined || target === undefined) return;
+  if (source === undefined || target === undefined) return reportLooseFlow(context, node, { from, to });
   if (source.parent !== target.parent) {
     file.report(
       "target-other-scope",
@@ -239,13 +247,7 @@ function compileFlow(context: Context, node: XmlNode): void {
     file.report("bpmn-invalid", `Expected no flow into the ${target.kind} ${target.id}, but there is one`, node);
     return;
   }
-  if (source.kind === "end-event") {
-    file.warn(
-      "bpmn-invalid",
-      `Expected no flow out of the end event ${source.id}, but there is one: it is never taken`,
-      node,
-    );
-  }
+  warnOfFlow(context, node, { source, target });
   if ("forCompensation" in source || "forCompensation" in target) {
     file.report(
       "undo-invalid",
@@ -268,13 +270,10 @@ function flowCondition(context: Context, node: XmlNode, source: Element): Expres
   const { file } = context;
   const written = child(node, "bpmn:conditionExpression");
   if (written === undefined || textOf(written) === undefined) return undefined;
-  if ("defaultFlow" in source && source.defaultFlow === file.idOf(node)) return undefined;
+  const isDefault = "defaultFlow" in source && source.defaultFlow === file.idOf(node);
   const takesAll = source.kind === "parallel-gateway" || source.kind.endsWith("-event");
-  if (!takesAll) return conditionOf(file, written);
-  file.warn(
-    "bpmn-invalid",
-    `Expected no condition behind ${source.kind} ${source.id}, but there is one: it is not evaluated`,
-    written,
-  );
+  if (!isDefault && !takesAll) return conditionOf(file, written);
+  const where = isDefault ? `on the default flow of ${source.id}` : `behind ${source.kind} ${source.id}`;
+  file.warn("bpmn-invalid", `Expected no condition ${where}, but there is one: it is not evaluated`, written);
   return undefined;
 }

@@ -18,7 +18,7 @@ export function lintStructure(compiled: CompiledProgram, index: Index): void {
     ) {
       problems.warn("element-unreachable", `Expected a flow to ${element.id}, but nothing leads there`, position);
     }
-    if (element.kind === "exclusive-gateway") lintGateway(compiled, index, element.id);
+    lintRoutes(compiled, index, element);
     const thrown =
       "trigger" in element && element.trigger.type === "compensation" && "activity" in element.trigger
         ? element.trigger.activity
@@ -89,18 +89,22 @@ function lintEnds(compiled: CompiledProgram, index: Index, trapped: ReadonlySet<
   }
 }
 
-function lintGateway(compiled: CompiledProgram, index: Index, id: ElementId): void {
+/** Where a choice may find no way on: at an exclusive gateway, or an activity all of whose flows have conditions. */
+function lintRoutes(compiled: CompiledProgram, index: Index, element: Element): void {
   const { problems } = compiled;
-  const gateway = index.elements.get(id);
+  const { id, kind, position = nowhere } = element;
   const flows = index.outgoing.get(id) ?? [];
-  const position = gateway?.position ?? nowhere;
-  if (gateway?.kind !== "exclusive-gateway") return;
+  if (kind !== "exclusive-gateway" && (kind.endsWith("-gateway") || flows.length === 0)) return;
   if (flows.length === 0) {
     const message = `Expected a route out of ${id}, but there is none: its token ends there`;
     problems.warn("route-leads-nowhere", message, position);
     return;
   }
-  if (gateway.defaultFlow !== undefined || flows.some((flow) => flow.condition === undefined)) return;
+  if (
+    ("defaultFlow" in element && element.defaultFlow !== undefined) ||
+    flows.some((flow) => flow.condition === undefined)
+  )
+    return;
   if (isExhaustive(flows.map((flow) => flow.condition?.text ?? ""))) return;
   const message = `Expected a default route of ${id} or conditions that cover everything, but a value may fit none`;
   problems.warn("gateway-not-exhaustive", message, position);
