@@ -1,7 +1,14 @@
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "@tutti/engine/testing/postgres";
-import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
+import {
+  describeWithTemporal,
+  startTemporalServer,
+  type TemporalServer,
+  temporalFolder,
+} from "@tutti/engine/testing/temporal";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { CliHouse, type RunningCli, until } from "./testing/cli-house.ts";
@@ -44,12 +51,15 @@ describeWithTemporal("workers", () => {
     });
 
     /** Machines with nothing in common but Temporal and PostgreSQL. */
-    function machines(count: number): Promise<CliHouse[]> {
+    function machines(
+      count: number,
+      { address, namespace } = { address: temporal.address, namespace: temporal.namespace() },
+    ): Promise<CliHouse[]> {
       const environment = {
         TUTTI_ENGINE: "temporal",
-        TUTTI_STORE: postgres.url("shared"),
-        TEMPORAL_ADDRESS: temporal.address,
-        TEMPORAL_NAMESPACE: temporal.namespace(),
+        TUTTI_STORE: postgres.url(namespace.replace("-", "_")),
+        TEMPORAL_ADDRESS: address,
+        TEMPORAL_NAMESPACE: namespace,
       };
       const opening = Array.from({ length: count }, async () => {
         const house = await CliHouse.open(environment);
@@ -100,12 +110,40 @@ describeWithTemporal("workers", () => {
       for (const house of [first, second]) expect(await house.strangers()).toEqual([]);
     });
 
+    test("[C121] under a release that is current new instances begin, and stay", async () => {
+      const versioned = await startTemporalServer({ versioning: true });
+      const namespace = versioned.namespace();
+      try {
+        const [owner, house] = (await machines(2, { address: versioned.address, namespace })) as [CliHouse, CliHouse];
+        const deployed = await owner.tutti("process", "deploy", join(owner.folder, "errand.yaml"));
+        expect(deployed.exit, deployed.stderr).toBe(0);
+        const words = ["errand.yaml", "--run", `"${process.execPath}" errand.cjs`, "--release", "one", "--current"];
+        const working = house.start(["worker", ...words]);
+        await working.sees(/in release one, which is current/, 120_000);
+        await owner.json("process", "start", "errand", "--id", "one", "--vars", JSON.stringify({ seconds: 0 }));
+        const isOver = async (): Promise<boolean> =>
+          (await owner.json<Listed>("process", "list")).instances.some(({ status }) => status === "completed");
+        await until(isOver, 60_000);
+        const asked = ["workflow", "describe", "--workflow-id", "one", "--namespace", namespace, "--output", "json"];
+        const temporal = join(temporalFolder(), "temporal");
+        const { stdout } = await promisify(execFile)(temporal, [...asked, "--address", versioned.address]);
+        expect(stdout).toMatch(/"buildId":\s*"one"/);
+        expect((await owner.tutti("stop")).exit).toBe(0);
+        working.child.kill("SIGTERM");
+        expect((await working.done).exit).toBe(0);
+      } finally {
+        for (const house of houses.splice(0)) await house.close();
+        await versioned.stop();
+      }
+    });
+
     test("[C109] a worker says what it lacks", async () => {
       const [house] = (await machines(1)) as [CliHouse];
       for (const [words, code] of [
         [["--queue", "huge"], "option-invalid"],
         [["errand.do"], "command-needed"],
         [["--run", "true"], "command-needed"],
+        [["--current"], "option-invalid"],
       ] as const) {
         const { exit, stderr } = await house.tutti("worker", ...words);
         expect(stderr).toContain(code);

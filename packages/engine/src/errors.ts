@@ -34,6 +34,11 @@ export const engineErrors: ErrorTable = {
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },
   "cursor-invalid": { exit: 2, status: 400, advice: "Give back a cursor exactly as it was given to you." },
+  "release-unknown": {
+    exit: 1,
+    status: 503,
+    advice: "Ask again; if it stays so, the server has no Worker Versioning: work without a release there.",
+  },
   "temporal-unreachable": {
     exit: 1,
     status: 503,

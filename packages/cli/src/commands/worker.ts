@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { WorkOptions } from "@tutti/engine";
+import type { Release } from "@tutti/engine/temporal";
 import { AppError, type JobHandler, type QueueClass, queueClasses } from "@tutti/kernel";
 import type { Command, Context } from "../command.ts";
 import type { OpenTemporal } from "../engines/open-temporal.ts";
@@ -25,6 +26,11 @@ export const worker: Command = {
       value: "N",
       help: "at most so many jobs of each type at once (default: 1 by --run, else as many as the classes have slots)",
     },
+    release: {
+      value: "NAME",
+      help: "of its workflows: an instance stays with workers of the release that it began under (default: none)",
+    },
+    current: { help: "new instances begin under this release from now on" },
     ...graceOption,
     ...withOption,
   },
@@ -32,12 +38,14 @@ export const worker: Command = {
   examples: [
     "tutti worker",
     "tutti worker --queue heavy",
+    "tutti worker --release 2.1.0 --current",
     "tutti worker payment.charge --run ./charge.sh --queue light --jobs 4",
   ],
   async run(context) {
     const { input, out, state, interrupt } = context;
     const graceMs = graceMsOf(input);
     const queues = queuesOf(input.list("queue"));
+    const release = releaseOf(context);
     const command = input.text("run");
     if ((command === undefined) !== (input.arguments().length === 0)) {
       throw new AppError(
@@ -57,11 +65,11 @@ export const worker: Command = {
     const log = terminalLog((line) => out.note(line.trimEnd()));
     let close: OpenTemporal["close"] | undefined;
     try {
-      const opened = await patiently(state.patience, () => openTemporal({ state, place, log, queues }));
+      const opened = await patiently(state.patience, () => openTemporal({ state, place, log, queues, ...release }));
       close = opened.close;
       const jobTypes = Object.keys(crew.handlers).sort();
       for (const [jobType, work] of Object.entries(crew.handlers)) opened.engine.work(jobType, work, crew.options);
-      tell(context, { ...place, jobTypes, queues });
+      tell(context, { ...place, ...release, jobTypes, queues });
       if (!interrupt.aborted) await once(interrupt, "abort");
       sayStopping({ out }, graceMs);
     } finally {
@@ -99,6 +107,13 @@ function jobsAtOnce({ input }: Context): number | undefined {
   return input.number("jobs", { min: 1, max: 1_000 });
 }
 
+function releaseOf({ input }: Context): { readonly release?: Release } {
+  const [name, current] = [input.text("release"), input.flag("current")];
+  if (name !== undefined) return { release: { name, current } };
+  if (!current) return {};
+  throw new AppError("option-invalid", "Expected --release NAME with --current, but there is none");
+}
+
 function queuesOf(given: readonly string[]): readonly QueueClass[] {
   const unknown = given.find((name) => !queueClasses.some((queue) => queue === name));
   if (unknown !== undefined) {
@@ -119,12 +134,15 @@ function tell(
     readonly taskQueue: string;
     readonly jobTypes: readonly string[];
     readonly queues: readonly QueueClass[];
+    readonly release?: Release;
   },
 ): void {
-  const { address, namespace, taskQueue, jobTypes, queues } = working;
+  const { address, namespace, taskQueue, jobTypes, queues, release } = working;
+  const current = release?.current === true ? ", which is current" : "";
+  const of = release === undefined ? "" : ` in release ${release.name}${current}`;
   const jobs = jobTypes.length === 0 ? "" : `, and jobs of ${jobTypes.join(", ")} (${queues.join(", ")})`;
   out.note(
-    `Works for Temporal at ${address}, namespace ${namespace}, on workflows of ${taskQueue}${jobs}. Ctrl-C ends.`,
+    `Works for Temporal at ${address}, namespace ${namespace}, on workflows of ${taskQueue}${of}${jobs}. Ctrl-C ends.`,
   );
   out.line({ type: "working", pid: process.pid, ...working });
 }

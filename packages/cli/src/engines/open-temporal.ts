@@ -1,5 +1,6 @@
 import { createHost } from "@tutti/definition";
 import type { Engine, EngineLog } from "@tutti/engine";
+import type { Release } from "@tutti/engine/temporal";
 import type { QueueClass } from "@tutti/kernel";
 import type { StateFolder } from "../state.ts";
 import { openPayloads } from "./payloads.ts";
@@ -21,8 +22,10 @@ export async function openTemporal(options: {
   readonly queues?: readonly QueueClass[];
   /** Default: nowhere. */
   readonly places?: readonly string[];
+  /** Default: workflows are worked on whatever release they are of, as long as none is current. */
+  readonly release?: Release;
 }): Promise<OpenTemporal> {
-  const { state, place, log, queues, places = [] } = options;
+  const { state, place, log, queues, places = [], release } = options;
   const [{ createTemporalEngine }, { workflowBundle }] = await Promise.all([
     import("@tutti/engine/temporal"),
     import("./workflow-bundle.ts"),
@@ -35,6 +38,7 @@ export async function openTemporal(options: {
       ...place,
       places,
       ...(queues === undefined ? {} : { queues }),
+      ...(release === undefined ? {} : { release }),
       ...{ store, host: createHost(), workflowBundle: bundle, payloadCodecs: payloads.codecs, log },
     });
     const close = async (graceMs: number): Promise<void> => {

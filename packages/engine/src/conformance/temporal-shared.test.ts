@@ -56,7 +56,7 @@ describeWithTemporal("several processes on Temporal", () => {
     };
     beforeAll(async () => {
       server = await startPostgres();
-      house = await openTemporalHouse("short-history-workflow.ts", server);
+      house = await openTemporalHouse("short-history-workflow.ts", { postgres: server });
     }, 120_000);
     afterAll(async () => {
       await house?.close();

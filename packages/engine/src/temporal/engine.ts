@@ -65,6 +65,7 @@ import { Publisher } from "./message/publisher.ts";
 import { areSecret } from "./payload-codecs.ts";
 import { Projector } from "./projector.ts";
 import { registerAttributes } from "./register-attributes.ts";
+import type { Release } from "./release.ts";
 import { Schedules } from "./schedules.ts";
 import { Standings } from "./standings.ts";
 import { Workers } from "./workers.ts";
@@ -88,6 +89,8 @@ export interface TemporalEngineOptions {
   readonly workflowTaskTimeoutMs?: number;
   /** What becomes of payloads on their way to Temporal, in this order: the same in every process that works for it. */
   readonly payloadCodecs?: readonly PayloadCodec[];
+  /** Of the workflows of this process. Absent: it works on what has begun without one, or under the one that is current. */
+  readonly release?: Release;
   /** Classes whose jobs this process takes. Default: all. */
   readonly queues?: readonly QueueClass[];
   /** Where this process is: it also takes the jobs that only those at one of these places can do. Default: nowhere. */

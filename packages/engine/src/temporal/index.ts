@@ -6,6 +6,7 @@ import { type TemporalEngineOptions as OnLog, TemporalEngine } from "./engine.ts
 
 export { bundleProcessWorkflow } from "./bundle.ts";
 export { claimCheck, encryption, type PayloadKey } from "./payload-codecs.ts";
+export type { Release } from "./release.ts";
 
 export interface TemporalEngineOptions extends Omit<OnLog, "store"> {
   /**

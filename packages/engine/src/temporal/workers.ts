@@ -12,6 +12,7 @@ import { Crew } from "./crew.ts";
 import { endOfActivity } from "./failed-job.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { areSecret } from "./payload-codecs.ts";
+import { makeCurrent, type Release, versioningOf } from "./release.ts";
 import { Slots } from "./slots.ts";
 
 /** What workflows have done beside them, each kind on the workers of its own. */
@@ -27,6 +28,7 @@ interface WorkersOptions {
   readonly workflowBundle: { readonly code: string };
   readonly queues?: readonly QueueClass[];
   readonly places?: readonly string[];
+  readonly release?: Release;
   readonly clock: Clock;
   readonly log?: EngineLog;
   readonly limits: EngineLimits;
@@ -77,8 +79,9 @@ export class Workers {
   }
 
   async open(): Promise<void> {
-    const { workflowBundle, taskQueue } = this.#options;
-    const workflows = { workflowBundle, stickyQueueScheduleToStartTimeout: stickyTimeout };
+    const { workflowBundle, taskQueue, release, connection } = this.#options;
+    const versioning = versioningOf(release, taskQueue);
+    const workflows = { workflowBundle, stickyQueueScheduleToStartTimeout: stickyTimeout, ...versioning };
     const { instances, brokers } = this.#local;
     await this.#begin({ ...workflows, taskQueue, activities: instances });
     // Apart, because brokers wait for instances: they must not take the places that those need to answer.
@@ -88,6 +91,7 @@ export class Workers {
       activities: { ...brokers },
       shutdownForceTime: brokersEndMs,
     });
+    if (release?.current) await makeCurrent(connection.client, taskQueue, release.name);
   }
 
   work(jobType: string, handler: JobHandler, options: WorkOptions): Stop {

@@ -15,7 +15,8 @@ import { startTemporalServer } from "./temporal-server.ts";
 /** Machines that run tests may be busy with others. */
 const workflowTaskTimeoutMs = 10_000;
 
-interface HomeOptions extends Pick<TemporalEngineOptions, "clock" | "log" | "payloadCodecs" | "places" | "namespace"> {
+interface HomeOptions
+  extends Pick<TemporalEngineOptions, "clock" | "log" | "payloadCodecs" | "places" | "namespace" | "release"> {
   /** Looks on as the log is written. */
   readonly watch?: (log: SharedLog) => SharedLog;
 }
@@ -37,10 +38,13 @@ export interface TemporalHouse {
 }
 
 /** A real server, and the bundle of a module beside this one. Logs are in files, or in `postgres`. */
-export async function openTemporalHouse(module: string, postgres?: PostgresServer): Promise<TemporalHouse> {
+export async function openTemporalHouse(
+  module: string,
+  { postgres, versioning = false }: { readonly postgres?: PostgresServer; readonly versioning?: boolean } = {},
+): Promise<TemporalHouse> {
   // First, so that a module that cannot be bundled leaves no server behind.
   const workflowBundle = await bundleTestWorkflow(module);
-  const server = await startTemporalServer();
+  const server = await startTemporalServer({ versioning });
   const connection = await Connection.connect({ address: server.address });
   return {
     home() {

@@ -27,31 +27,44 @@ export interface TemporalServer {
 }
 
 const namespaces = 120;
+/** Each of them has a worker of the server's own then. */
+const versionedNamespaces = 2;
 
 const settings = [
-  // Workers of the server's own for each namespace: for schedules, which nobody here has.
-  "worker.perNamespaceWorkerCount=0",
   // In this release of the server there are no priorities without it, and they hold within one partition.
   "matching.useNewMatcher=true",
   "matching.numTaskqueueReadPartitions=1",
   "matching.numTaskqueueWritePartitions=1",
 ];
 
+export interface TemporalServerOptions {
+  readonly database?: string;
+  /** With Worker Versioning, which workers of the server's own do in each namespace. */
+  readonly versioning?: boolean;
+}
+
 /**
  * A server of one's own on a free port, in its own process group, which ends with this process. It keeps nothing unless
  * a database is named.
  */
-export async function startTemporalServer(options: { readonly database?: string } = {}): Promise<TemporalServer> {
+export async function startTemporalServer(options: TemporalServerOptions = {}): Promise<TemporalServer> {
   if ("missing" in server) throw new Error(server.missing);
   const { path } = server;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  const names = Array.from({ length: namespaces }, (_, index) => `test-${index + 1}`);
+  const { versioning = false } = options;
+  const names = Array.from(
+    { length: versioning ? versionedNamespaces : namespaces },
+    (_, index) => `test-${index + 1}`,
+  );
   const words = [
     ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", String(port)],
     ...["--log-level", "never"],
     ...(options.database === undefined ? [] : ["--db-filename", options.database]),
-    ...settings.flatMap((setting) => ["--dynamic-config-value", setting]),
+    ...[...settings, `worker.perNamespaceWorkerCount=${versioning ? 1 : 0}`].flatMap((setting) => [
+      "--dynamic-config-value",
+      setting,
+    ]),
     ...names.flatMap((name) => ["--namespace", name]),
     ...Object.values(attributes).flatMap(({ name }) => ["--search-attribute", `${name}=Keyword`]),
   ];
@@ -64,7 +77,7 @@ export async function startTemporalServer(options: { readonly database?: string 
     address,
     namespace() {
       const name = names.pop();
-      if (name === undefined) throw new Error(`Expected at most ${namespaces} namespaces, but more are wanted.`);
+      if (name === undefined) throw new Error(`Expected fewer namespaces, but more are wanted.`);
       return name;
     },
     stop,
