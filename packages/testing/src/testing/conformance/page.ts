@@ -3,6 +3,7 @@ import { beginning } from "./beginning.ts";
 import { corners } from "./corner.ts";
 import { events } from "./event.ts";
 import { gateways } from "./gateway.ts";
+import { meeting } from "./meeting.ts";
 import type { Row } from "./row.ts";
 import { undoing } from "./undoing.ts";
 
@@ -13,6 +14,7 @@ export const groups: readonly (readonly [string, readonly Row[]])[] = [
   ["Events", events],
   ["Compensation and transactions", undoing],
   ["Where several meet", corners],
+  ["Gateways and transactions together", meeting],
 ];
 
 const head = `# BPMN 2.0's execution semantics, row by row
