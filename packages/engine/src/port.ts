@@ -370,6 +370,11 @@ export interface WorkOptions {
   readonly concurrency?: number;
   /** A job without a heartbeat for this long is taken away and offered again. Absent: no limit (in-process handlers). */
   readonly silenceMs?: number;
+  /**
+   * Its jobs end within a moment. Where a step costs a round trip (on Temporal), they are done beside the decisions of
+   * their instance; one that takes longer than 2 s is offered again, as an ordinary one.
+   */
+  readonly short?: boolean;
 }
 
 /** Stops taking jobs, then waits until the running ones have ended or `graceMs` have passed (those are aborted). */

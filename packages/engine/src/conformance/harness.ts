@@ -18,6 +18,8 @@ export interface SuiteOptions {
   readonly make: () => Promise<Harness>;
   /** Branches of a collection that is larger than one command activates. Default 2 500. */
   readonly branchesMany?: number;
+  /** Those rules in which jobs take part: of an engine that has another way to do them. */
+  readonly jobsOnly?: boolean;
 }
 
 /** An engine in this process needs some rounds of the event loop; one on a server needs real time. */
@@ -37,6 +39,16 @@ export async function eventually<T>(check: () => Promise<T | undefined> | T | un
 
 /** A handler that answers nothing until it is told. */
 export class ManualWorker {
+  static readonly #handlers: WeakSet<JobHandler> = new WeakSet();
+
+  constructor() {
+    ManualWorker.#handlers.add(this.handler);
+  }
+
+  static isOf(handler: JobHandler): boolean {
+    return ManualWorker.#handlers.has(handler);
+  }
+
   readonly jobs: Job[] = [];
   readonly aborts: { readonly job: Job; readonly reason: unknown }[] = [];
   readonly #finish: Map<Job, (outcome: JobOutcome) => void> = new Map();

@@ -10,6 +10,8 @@ export async function bundleProcessWorkflow(options: {
   const { workflowsPath, conditions = [] } = options;
   return bundleWorkflowCode({
     workflowsPath,
+    // Otherwise each execution loads the kernel and all else anew, which takes longer than ten steps.
+    preloadModules: [workflowsPath],
     logger: new DefaultLogger("WARN"),
     webpackConfigHook: (config) => ({
       ...config,

@@ -11,7 +11,7 @@ import type {
 import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
 import type { OwnCommand } from "../embedded/turn/inbox.ts";
 import type { ForkRequest, MessageReceiver } from "../port.ts";
-import type { Parcel, ParcelAnswer } from "./message/contract.ts";
+import type { Parcel, ParcelAnswer, PostActivities } from "./message/contract.ts";
 
 /*
  * What goes over the border between the workflow sandbox and the rest: names and plain JSON, nothing that either side
@@ -37,6 +37,10 @@ export type UntimedCommand = Untimed<Exclude<Command, { type: "migrate-instance"
 /** What an execution begins with. Its workflow id is the instance id, its type the process. */
 export interface ProcessInput {
   readonly hash: string;
+  /** The program of that hash, where it is small: otherwise it is read. */
+  readonly document?: ProgramDocument;
+  /** Types of jobs that are short by their handlers, in the process that began this. */
+  readonly shortTypes?: readonly string[];
   /** What calls with `deployment` binding are bound to. */
   readonly deployment: string;
   /** Nothing that payloads say is to be told beside them. */
@@ -134,7 +138,12 @@ export interface Projection {
  * written, because the log has something else from here on.
  */
 export type Projected =
-  | { readonly ok: true; readonly positions: readonly number[] }
+  | {
+      readonly ok: true;
+      readonly positions: readonly number[];
+      /** Types of jobs that are short by their handlers, in the process that wrote this. */
+      readonly shortTypes?: readonly string[];
+    }
   | { readonly ok: false; readonly instanceId: string }
   | { readonly ok: false; readonly differs: true };
 
@@ -185,6 +194,35 @@ export interface LocalActivities {
   /** Undefined becomes null on the way. */
   resolveCall(wanted: CallWanted): Promise<Resolved | null>;
 }
+
+/** Not for jobs: what the worker of the workflows does under these names is something else. */
+export const ownLocalActivities: { readonly [K in keyof (LocalActivities & PostActivities)]: true } = {
+  program: true,
+  project: true,
+  fork: true,
+  recall: true,
+  setHeld: true,
+  holdWaiting: true,
+  resolveCall: true,
+  post: true,
+};
+
+/** A short job, done by a local activity of its type: after the rows of the turn that offers it are in the log. */
+export interface ShortOrder {
+  readonly order: JobOrder;
+  /** Null where the rows are there already. */
+  readonly projection: Projection | null;
+}
+
+export interface ShortAnswer {
+  readonly projected: Projected | null;
+  readonly done: ShortDone;
+}
+
+/** `unfit`: it took too long for a short one, or gave too much. Otherwise nobody could do it there and then. */
+export type ShortDone =
+  | { readonly ok: true; readonly answer: JobAnswer; readonly chars: number }
+  | { readonly ok: false; readonly unfit: boolean };
 
 /** The input of a job's activity, whose type is the job type. */
 export interface JobOrder {

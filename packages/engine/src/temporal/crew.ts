@@ -4,7 +4,7 @@ import { AppError, type Job, type JobAbortReason, type JobHandler, type QueueCla
 import type { Clock } from "../clock.ts";
 import { callHandler, commandOf, failJob, JobRun, type Registration } from "../embedded/job/job-run.ts";
 import type { JobRow, Stop, WorkOptions } from "../port.ts";
-import type { JobAnswer, JobOrder } from "./contract.ts";
+import type { JobAnswer, JobOrder, ShortDone } from "./contract.ts";
 
 /** How often Temporal is told that a job is alive; it answers whether it is still wanted. */
 const heartbeatMs = 1_000;
@@ -12,6 +12,10 @@ const heartbeatMs = 1_000;
 const refusedMs = 250;
 /** Tokens of one offer leave room for so many leases of it. */
 const leasesMax = 1_000_000;
+/** A short job that is not done by then is none: others wait for it. */
+export const shortMs = 2_000;
+/** All that a workflow task brings goes to the server in one message. */
+const shortCharsMax = 64 * 1_024;
 
 interface CrewOptions {
   readonly clock: Clock;
@@ -19,6 +23,8 @@ interface CrewOptions {
   /** Whether a job is still wanted: asked while Temporal says only that it is paused. */
   readonly isOpen: (instanceId: string, key: number) => Promise<boolean>;
 }
+
+const tooLong = "too-long";
 
 /** Ends an attempt before its handler does, with what it came to or with why it is to be offered again. */
 type End = (reason: JobAbortReason, answer: JobAnswer | Error) => void;
@@ -62,8 +68,26 @@ export class Crew {
     return undefined;
   }
 
-  /** One attempt of one job, inside its activity. Rejects when the job is to be offered again. */
-  async perform(jobType: string, order: JobOrder): Promise<JobAnswer> {
+  /** Types that are short whatever their definitions say. */
+  shortTypes(): readonly string[] {
+    const types = [...this.#registrations.values()].filter(({ options, stopping }) => options.short && !stopping);
+    return types.map(({ jobType }) => jobType).sort();
+  }
+
+  /** One attempt of a short job, inside a local activity. Whatever keeps it from its end in time, others may do it. */
+  async performShort(jobType: string, order: JobOrder): Promise<ShortDone> {
+    try {
+      const answer = await this.perform(jobType, order, shortMs);
+      const chars = JSON.stringify(answer).length;
+      return chars > shortCharsMax ? { ok: false, unfit: true } : { ok: true, answer, chars };
+    } catch (error) {
+      if (error instanceof ApplicationFailure) return { ok: false, unfit: error.type === tooLong };
+      throw error;
+    }
+  }
+
+  /** One attempt of one job, inside its activity. Rejects when the job is to be offered again, also after `limitMs`. */
+  async perform(jobType: string, order: JobOrder, limitMs?: number): Promise<JobAnswer> {
     const registration = this.#registrations.get(jobType);
     if (registration === undefined || registration.stopping) {
       throw offeredAgain("no-handler", `Nobody works on '${jobType}' here.`);
@@ -77,7 +101,7 @@ export class Crew {
     const run = new JobRun(registration, jobOf(jobType, order, at), { clock, at });
     registration.running++;
     try {
-      return await this.#attend(run, order);
+      return await this.#attend(run, order, limitMs);
     } finally {
       registration.running--;
       this.#runs.delete(run);
@@ -85,7 +109,7 @@ export class Crew {
     }
   }
 
-  #attend(run: JobRun, { instanceId, key, timeoutMs }: JobOrder): Promise<JobAnswer> {
+  #attend(run: JobRun, { instanceId, key, timeoutMs }: JobOrder, limitMs?: number): Promise<JobAnswer> {
     const { clock, payloadCharsMax, isOpen } = this.#options;
     const { silenceMs } = run.registration.options;
     const context = Context.current();
@@ -98,13 +122,19 @@ export class Crew {
       };
       this.#runs.set(run, end);
       let isPaused = false;
-      const beat = setInterval(() => {
+      const beat = (): void => {
         context.heartbeat(run.progress);
         // Of a paused activity Temporal does not say any more that it was cancelled.
         if (isPaused)
           void isOpen(instanceId, key).then((open) => open || end("cancelled", offeredAgain("cancelled", "")));
-      }, heartbeatMs);
-      callOffs.push(() => clearInterval(beat));
+      };
+      if (limitMs === undefined) {
+        const beating = setInterval(beat, heartbeatMs);
+        callOffs.push(() => clearInterval(beating));
+      } else {
+        const long = offeredAgain(tooLong, `A short job ran longer than ${limitMs} ms.`);
+        callOffs.push(clock.schedule(run.startedAt + limitMs, () => end("lease-lost", long)));
+      }
       context.cancelled.catch((error: CancelledFailure) => {
         isPaused = context.cancellationDetails?.paused === true;
         if (isPaused) return;

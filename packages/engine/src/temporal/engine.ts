@@ -101,6 +101,8 @@ export interface TemporalEngineOptions {
 }
 
 const workflowTaskTimeoutMs = 2_000;
+/** A program of so many elements goes along with each start. */
+const elementsMax = 50;
 /** How often, and how soon again, a command is asked of an instance that the log has open and Temporal has not. */
 const asksMax = 10;
 const askAgainMs = 100;
@@ -165,8 +167,10 @@ export class TemporalEngine implements Engine {
       program: (programHash) => this.#standings.document(programHash),
       project: async (projection) => {
         const projected = await this.#projector.project(projection);
-        if (projected.ok) await this.#desk.wake(projection);
-        return projected;
+        if (!projected.ok) return projected;
+        await this.#desk.wake(projection);
+        const shortTypes = this.#workers.crew.shortTypes();
+        return shortTypes.length === 0 ? projected : { ...projected, shortTypes };
       },
       fork: (order) => this.#forks.write(order),
       recall: ({ instanceId, after }) => this.#standings.recall(instanceId, after),
@@ -276,8 +280,11 @@ export class TemporalEngine implements Engine {
     const named =
       version === undefined ? this.#programs.chosen(process, routing) : this.#programs.version(process, version);
     if (named === undefined) throw programNotFound(process, version);
+    const document = this.#programs.loaded(named.hash)?.document;
     return {
       ...named,
+      ...(document === undefined || document.elements.length > elementsMax ? {} : { document }),
+      shortTypes: this.#workers.crew.shortTypes(),
       requestId,
       askedAt: this.#options.clock.now(),
       create: {

@@ -164,7 +164,7 @@ class Draft {
       if (earlier !== undefined && earlier !== instanceId) return { ok: false, instanceId: earlier };
       if (requestId !== null) this.#requests.set(requestId, instanceId);
     }
-    if (rows.some((row) => differs(known, row))) return { ok: false, differs: true };
+    if (rows.some((row) => differs(known, row)) || goesOn(known, rows)) return { ok: false, differs: true };
     const positions = rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row));
     // Whoever says it late says what is not so any more.
     if (beside !== undefined && (known.end ?? beside.sequence) === beside.sequence) {
@@ -245,6 +245,12 @@ class Draft {
 function differs({ rows, end }: Known, { sequence, at, cause }: ProjectedRow): boolean {
   const told = rows.get(sequence);
   return told === undefined ? end !== undefined && sequence <= end : told.at !== at || told.cause !== cause;
+}
+
+/** Whether the log has more than whoever says these rows knows of. */
+function goesOn({ end }: Known, rows: readonly ProjectedRow[]): boolean {
+  const last = rows.at(-1);
+  return last !== undefined && end !== undefined && end >= last.sequence + last.events.length;
 }
 
 function createdBy([first]: readonly ProjectedRow[]): InstanceRecord | undefined {

@@ -46,3 +46,24 @@ test("[TE4] who no longer wants a slot leaves its place to the next", async () =
   slots.releaseSlot();
   expect(await isSettled(next)).toBe(true);
 });
+
+test("[TE51] a short job has a slot as long as fewer jobs run, waits for other short ones, and for no long one", async () => {
+  const slots = new Slots(2);
+  await slots.begin();
+  expect(await slots.enter(1_000)).toBe(true);
+  const second = slots.enter(1_000);
+  const long = slots.begin();
+  expect(await isSettled(second)).toBe(false);
+  expect(await isSettled(long)).toBe(false);
+  slots.leave();
+  await Promise.race([second, long]);
+  // One of the two has the slot, and the other one waits.
+  const isSecond = await isSettled(second);
+  expect(await isSettled(long)).toBe(!isSecond);
+  if (isSecond) slots.leave();
+  await long;
+  expect(await second).toBe(isSecond);
+  expect(await slots.enter(1_000)).toBe(false);
+  slots.ended();
+  expect(await slots.enter(1_000)).toBe(true);
+});

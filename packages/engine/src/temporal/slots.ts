@@ -5,6 +5,11 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = "custom" as const;
   #size: number;
   #taken = 0;
+  /** Jobs that came with a permit. */
+  #running = 0;
+  /** Short jobs, which come without one. */
+  #lent = 0;
+  #left: PromiseWithResolvers<void> = Promise.withResolvers();
   #waiting: (() => void)[] = [];
 
   constructor(size: number) {
@@ -13,6 +18,36 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
 
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * For a short job, which has no permit: true once it has a slot, until `leave`. It waits for other short ones, for
+   * `limitMs` and the time of one, but for no long one.
+   */
+  async enter(limitMs: number): Promise<boolean> {
+    const until = performance.now() + limitMs;
+    while (this.#running + this.#lent >= this.#size) {
+      if (this.#lent === 0 || performance.now() > until) return false;
+      await this.#left.promise;
+    }
+    this.#lent++;
+    return true;
+  }
+
+  leave(): void {
+    this.#lent--;
+    this.#left.resolve();
+    this.#left = Promise.withResolvers();
+  }
+
+  /** For a job with a permit: resolves once no short one has its slot. To be told of its end by `ended`. */
+  async begin(): Promise<void> {
+    while (this.#lent > 0 && this.#running + this.#lent >= this.#size) await this.#left.promise;
+    this.#running++;
+  }
+
+  ended(): void {
+    this.#running--;
   }
 
   resize(size: number): void {

@@ -7,8 +7,16 @@ import type { StoreReader } from "../embedded/store.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import type { QueueRow, Stop, WorkOptions } from "../port.ts";
 import type { TemporalConnection } from "./connection.ts";
-import { classTaskQueue, type JobOrder, type LocalActivities, placeTaskQueue } from "./contract.ts";
-import { Crew } from "./crew.ts";
+import {
+  classTaskQueue,
+  type JobAnswer,
+  type JobOrder,
+  type LocalActivities,
+  placeTaskQueue,
+  type ShortAnswer,
+  type ShortOrder,
+} from "./contract.ts";
+import { Crew, shortMs } from "./crew.ts";
 import { endOfActivity } from "./failed-job.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { areSecret } from "./payload-codecs.ts";
@@ -37,6 +45,8 @@ interface WorkersOptions {
 
 /** After so long a workflow that its worker lost is replayed by another one. */
 const stickyTimeout = "2s";
+/** Short jobs that wait for a slot keep none of the others from being written. */
+const localActivitiesMax = 1_000;
 /** A broker may wait for an instance that does not answer. Another worker asks it again. */
 const brokersEndMs = 5_000;
 /** Heartbeats are passed on at once: what they bring back is whether the job is still wanted. */
@@ -83,7 +93,14 @@ export class Workers {
     const versioning = versioningOf(release, taskQueue);
     const workflows = { workflowBundle, stickyQueueScheduleToStartTimeout: stickyTimeout, ...versioning };
     const { instances, brokers } = this.#local;
-    await this.#begin({ ...workflows, taskQueue, activities: instances });
+    const short = (order: ShortOrder): Promise<ShortAnswer> => this.#short(order);
+    await this.#begin({
+      ...workflows,
+      taskQueue,
+      // Does every type that has no activity of its own: those of short jobs.
+      activities: { ...instances, default: short },
+      maxConcurrentLocalActivityExecutions: localActivitiesMax,
+    });
     // Apart, because brokers wait for instances: they must not take the places that those need to answer.
     this.#brokers = await this.#begin({
       ...workflows,
@@ -100,6 +117,22 @@ export class Workers {
       this.#options.log?.error("no worker for jobs could begin", { error: String(error) });
     });
     return stop;
+  }
+
+  /** Writes what the turn has to say, and then does the short job that it offers. */
+  async #short({ order, projection }: ShortOrder): Promise<ShortAnswer> {
+    const jobType = Context.current().info.activityType;
+    const projected = projection === null ? null : await this.#local.instances.project(projection);
+    if (projected?.ok === false) return { projected, done: { ok: false, unfit: false } };
+    const slots = this.#of(order.queue);
+    const { queues = queueClasses } = this.#options;
+    const isOurs = queues.includes(order.queue) && (await slots.enter(shortMs));
+    if (!isOurs) return { projected, done: { ok: false, unfit: false } };
+    try {
+      return { projected, done: await this.crew.performShort(jobType, order) };
+    } finally {
+      slots.leave();
+    }
   }
 
   resize(queue: QueueClass, slots: number): void {
@@ -140,8 +173,15 @@ export class Workers {
 
   #beginQueue(taskQueue: string, slots: Slots): Promise<Running> {
     const secret = areSecret(this.#options.connection.dataConverter.payloadCodecs ?? []);
-    const perform = async (order: JobOrder) =>
-      endOfActivity(await this.crew.perform(Context.current().info.activityType, order), secret);
+    const perform = async (order: JobOrder): Promise<JobAnswer> => {
+      const { activityType } = Context.current().info;
+      await slots.begin();
+      try {
+        return endOfActivity(await this.crew.perform(activityType, order), secret);
+      } finally {
+        slots.ended();
+      }
+    };
     return this.#begin({
       taskQueue,
       // Does every type that has no activity of its own.

@@ -1,8 +1,16 @@
 import { CancellationScope, isCancellation, proxyActivities, workflowInfo } from "@temporalio/workflow";
-import { type CreateInstance, type Effect, Heap, type Key, type State } from "@tutti/kernel";
-import { type JobAnswer, type JobOrder, jobTaskQueue } from "../contract.ts";
+import { type CreateInstance, type Effect, Heap, type Key, must, type State } from "@tutti/kernel";
+import {
+  type JobAnswer,
+  type JobOrder,
+  jobTaskQueue,
+  type Projected,
+  type Projection,
+  type ShortAnswer,
+} from "../contract.ts";
 import { answerIn } from "../failed-job.ts";
 import type { WorkflowClock } from "./clock.ts";
+import { ShortJobs, summaryOf } from "./short-jobs.ts";
 import type { Tell } from "./world.ts";
 
 type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
@@ -17,22 +25,37 @@ const retryMs = 100;
 /** Temporal takes 2 000 at most, and asks for fewer. The others wait here for their turn. */
 const activeMax = 500;
 
+/** The next lease of what an execution has lost is a greater one, by the time that has passed. */
+const leaseMs = 100;
+
 interface Ready {
   readonly effect: OfferJob;
   readonly open: Open;
+  /** What is short, but could not be done as such. */
+  readonly refused?: true;
 }
 
 interface Open {
   readonly element: string;
-  readonly scope: CancellationScope;
+  /** None where nothing can come between. */
+  readonly scope: CancellationScope | undefined;
   readonly offer: number;
-  /** Its activity, once Temporal has been asked for it. */
+  /** Its activity, once Temporal has been asked for it. A short one has none that could be held. */
   activityId: string | undefined;
+}
+
+/** A short job that is done with the rows of its turn. */
+interface Begun {
+  readonly key: Key;
+  readonly ends: Promise<ShortAnswer>;
+  /** To be called with what `ends` gives. Gives what came of the rows. */
+  readonly ended: (answer: ShortAnswer) => Projected;
 }
 
 interface JobsOptions {
   readonly state: State;
   readonly create: Pick<CreateInstance, "instanceId" | "rootId">;
+  readonly askedAt: number;
   readonly clock: WorkflowClock;
   readonly tell: Tell;
   /** `run` must bear being called for a job that is gone. */
@@ -41,7 +64,7 @@ interface JobsOptions {
   readonly offers: number;
 }
 
-/** The open jobs of an instance, each an activity on the task queue of its class. */
+/** The open jobs of an instance: each an activity on the task queue of its class, or a local one if it is short. */
 export class Jobs {
   readonly #options: JobsOptions;
   readonly #open: Map<Key, Open> = new Map();
@@ -50,6 +73,7 @@ export class Jobs {
   );
   /** Activities that Temporal knows of. */
   #active = 0;
+  readonly #short: ShortJobs;
   #held = false;
   #draining = false;
   #offers: number;
@@ -57,6 +81,49 @@ export class Jobs {
   constructor(options: JobsOptions) {
     this.#options = options;
     this.#offers = options.offers;
+    this.#short = new ShortJobs();
+  }
+
+  get short(): ShortJobs {
+    return this.#short;
+  }
+
+  /**
+   * Has the rows of a turn written, and then its short job done, if that is all that the turn does. Otherwise undefined,
+   * and nothing is done.
+   */
+  begin(effects: readonly { readonly effect: Effect }[], projection: Projection): Begun | undefined {
+    const effect = this.#shortOf(effects);
+    if (effect === undefined) return undefined;
+    const { key } = effect;
+    const open = this.#opened(effect, undefined);
+    this.#active++;
+    const ends = this.#short.perform(effect, { order: this.#orderOf(effect, open), projection });
+    const ended = (answer: ShortAnswer): Projected => {
+      const done = this.#short.ended(effect, answer);
+      const written = must(answer.projected, "there were rows to write");
+      if (!written.ok) this.#forget(key, open);
+      else if (done === undefined) this.#again({ effect, open });
+      else this.#done(key, open, done);
+      this.#ended();
+      return written;
+    };
+    return { key, ends, ended };
+  }
+
+  /** All that is to be done, as far as anything is, and can be begun now. */
+  #shortOf(effects: readonly { readonly effect: Effect }[]): OfferJob | undefined {
+    let found: OfferJob | undefined;
+    for (const { effect } of effects) {
+      if (effect.type === "cancel-timer") continue;
+      if (found !== undefined || effect.type !== "offer-job") return undefined;
+      found = effect;
+    }
+    if (found === undefined || !this.#short.has(found) || this.#short.isFull || !this.#isOffered(found))
+      return undefined;
+    const { notBefore = 0 } = found;
+    const mayBegin = !this.#held && !this.#draining && this.#ready.size === 0 && notBefore <= this.#options.clock.now();
+    return mayBegin ? found : undefined;
   }
 
   get offers(): number {
@@ -74,19 +141,33 @@ export class Jobs {
 
   /** One that is open already under another attempt is offered anew. What is offered while held starts on release. */
   offer(effect: OfferJob): void {
-    this.cancel(effect.key);
-    if (this.#held) return;
+    // What the log had for this turn may hold its end already.
+    if (!this.#isOffered(effect)) return;
+    if (this.#held) return this.cancel(effect.key);
     const { clock, at } = this.#options;
-    const { key, element, notBefore } = effect;
-    const open: Open = { element, scope: new CancellationScope(), offer: ++this.#offers, activityId: undefined };
-    this.#open.set(key, open);
-    const ready = { effect, open };
+    const { notBefore } = effect;
+    const ready = { effect, open: this.#opened(effect, new CancellationScope()) };
     if (notBefore === undefined || notBefore <= clock.now()) this.#enqueue(ready);
     else at(notBefore, () => this.#enqueue(ready));
   }
 
+  #isOffered({ key, attempt }: OfferJob): boolean {
+    return this.#options.state.jobs.get(key)?.attempt === attempt;
+  }
+
+  #opened(effect: OfferJob, scope: CancellationScope | undefined): Open {
+    const { key, element } = effect;
+    this.cancel(key);
+    const { clock, askedAt } = this.#options;
+    const leases = this.#short.has(effect) ? Math.floor((clock.now() - askedAt) / leaseMs) : 0;
+    this.#offers = Math.max(this.#offers + 1, leases);
+    const open: Open = { element, scope, offer: this.#offers, activityId: undefined };
+    this.#open.set(key, open);
+    return open;
+  }
+
   cancel(key: Key): void {
-    this.#open.get(key)?.scope.cancel();
+    this.#open.get(key)?.scope?.cancel();
     this.#open.delete(key);
   }
 
@@ -148,49 +229,88 @@ export class Jobs {
 
   #startReady(): void {
     while (this.#active < activeMax && !this.#draining) {
-      const ready = this.#ready.pop();
-      if (ready === undefined) return;
-      this.#start(ready);
+      const next = this.#ready.peek();
+      if (next === undefined || (this.#isShort(next) && this.#short.isFull)) return;
+      this.#ready.pop();
+      this.#start(next);
     }
   }
 
-  #start({ effect, open }: Ready): void {
+  #isShort({ effect, refused }: Ready): boolean {
+    return refused === undefined && this.#short.has(effect);
+  }
+
+  #start(ready: Ready): void {
+    const { effect, open } = ready;
     const { key } = effect;
     if (this.#open.get(key) !== open) return;
     if (this.#held) return this.#forget(key, open);
     this.#active++;
-    open.activityId = `${effect.element}/${key}/${open.offer}`;
-    open.scope
-      .run(() => this.#work(effect, open))
+    must(open.scope, "what waits can be cancelled")
+      .run(() => (this.#isShort(ready) ? this.#workHere(effect, open) : this.#work(effect, open)))
       .then((command) => {
-        // It counts as open until that is decided: a release that comes between must not offer it again.
-        if (this.#open.get(key) === open) this.#options.tell(command, () => this.#forget(key, open));
+        if (command === undefined) this.#again({ effect, open });
+        else this.#done(key, open, command);
       })
       .catch((error: unknown) => {
         if (!isCancellation(error)) throw error;
       })
-      .finally(() => {
-        this.#active--;
-        this.#startReady();
-      });
+      .finally(() => this.#ended());
   }
 
-  async #work(effect: OfferJob, { offer, activityId = "" }: Open): Promise<JobAnswer> {
-    const { key, element, jobType, queue, priority, attempt, attemptsMax, timeoutMs = null, input, headers } = effect;
+  /** What could not be done as a short job is an ordinary one, unless it was called off. */
+  #again({ effect, open }: Ready): void {
+    const { key } = effect;
+    if (this.#open.get(key) !== open) return;
+    const again = { ...open, scope: new CancellationScope(), offer: ++this.#offers };
+    this.#open.set(key, again);
+    this.#ready.push({ effect, open: again, refused: true });
+  }
+
+  #done(key: Key, open: Open, command: JobAnswer): void {
+    // It counts as open until that is decided: a release that comes between must not offer it again.
+    if (this.#open.get(key) === open) this.#options.tell(command, () => this.#forget(key, open));
+  }
+
+  #ended(): void {
+    this.#active--;
+    this.#startReady();
+  }
+
+  #orderOf(effect: OfferJob, { offer }: Open): JobOrder {
+    const { key, element, queue, priority, attempt, attemptsMax, timeoutMs = null, input, headers } = effect;
     const { instanceId, rootId } = this.#options.create;
+    const place = { instanceId, rootId, key, elementId: element, queue, priority };
+    return { ...place, attempt, attemptsMax, timeoutMs, input, headers, offer };
+  }
+
+  /** Undefined: it cannot be done here, but elsewhere. */
+  async #workHere(effect: OfferJob, open: Open): Promise<JobAnswer | undefined> {
+    let answer: ShortAnswer | undefined;
+    let done: JobAnswer | undefined;
+    try {
+      answer = await this.#short.perform(effect, { order: this.#orderOf(effect, open), projection: null });
+    } finally {
+      done = this.#short.ended(effect, answer);
+    }
+    return done;
+  }
+
+  #work(effect: OfferJob, open: Open): Promise<JobAnswer> {
+    const { key, element, jobType, queue, priority, attempt, headers } = effect;
+    open.activityId = `${element}/${key}/${open.offer}`;
     const activities = proxyActivities<{ readonly [jobType: string]: (order: JobOrder) => Promise<JobAnswer> }>({
       taskQueue: jobTaskQueue(workflowInfo().taskQueue, { queue, headers }),
       startToCloseTimeout: attemptTimeoutMs,
       heartbeatTimeout: heartbeatTimeoutMs,
       cancellationType: "TRY_CANCEL",
       retry: { initialInterval: retryMs, backoffCoefficient: 1 },
-      activityId,
-      summary: attempt === 1 ? element : `${element}, attempt ${attempt}`,
+      activityId: open.activityId,
+      summary: summaryOf(element, attempt),
       priority: { priorityKey: priorityKeyOf(priority) },
     });
-    const place = { instanceId, rootId, key, elementId: element, queue, priority };
     const work = activities[jobType] as (order: JobOrder) => Promise<JobAnswer>;
-    return work({ ...place, attempt, attemptsMax, timeoutMs, input, headers, offer }).catch(answerIn);
+    return work(this.#orderOf(effect, open)).catch(answerIn);
   }
 }
 

@@ -75,6 +75,8 @@ interface Turn {
   readonly endedJobs: Key[];
   /** Activities that a migration holds back, to offer their jobs by new names. */
   readonly waitingJobs: string[];
+  /** The job that was begun with the rows. */
+  begun: Key | undefined;
   /** Called with the position of each row. */
   readonly answers: ((positions: readonly number[]) => void)[];
 }
@@ -123,6 +125,7 @@ export class ProcessRun {
     const deployment = (): string => this.#record.deployment;
     const offers = carried?.offers ?? 0;
     this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
+    this.#world.jobs.short.know(input.shortTypes);
     this.#parcels = new Parcels(carried?.parcels);
     const first = input.fork === undefined ? [create] : [];
     for (const command of carried?.inbox ?? first) this.tell(command);
@@ -183,7 +186,9 @@ export class ProcessRun {
       for (const effect of pendingEffects(this.#state)) this.#world.perform(effect);
     }
     for (;;) {
-      await condition(() => this.#inbox.length > 0 || this.#isDone() || this.#mayGoOnAnew());
+      // Temporal takes a stack trace of every promise that is made: none is for what is there already.
+      const waits = (): boolean => this.#inbox.length === 0 && !this.#isDone() && !this.#mayGoOnAnew();
+      if (waits()) await condition(() => !waits());
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
       if (this.#inbox.length === 0) break;
       await this.#turn();
@@ -260,7 +265,7 @@ export class ProcessRun {
     for (const answer of turn.answers) answer(positions);
     if (this.#isVoid) return;
     // Whoever still works on what ended otherwise is told to stop.
-    for (const key of turn.endedJobs) this.#world.jobs.cancel(key);
+    for (const key of turn.endedJobs) if (key !== turn.begun) this.#world.jobs.cancel(key);
     for (const { effect, row } of turn.effects) this.#world.perform(effect, positions[row]);
     this.#world.jobs.offerRenamed(turn.waitingJobs);
     tellStanding(this.#record);
@@ -283,7 +288,9 @@ export class ProcessRun {
 
   async #load(hash: string): Promise<void> {
     if (this.#programs.has(hash)) return;
-    this.#programs.set(hash, loadProgram(await this.#around.local.program(hash), this.#around.host));
+    const { document } = this.#input;
+    const named = document?.hash === hash ? document : await this.#around.local.program(hash);
+    this.#programs.set(hash, loadProgram(named, this.#around.host));
   }
 
   /** Why the kernel is not asked at all. */
@@ -330,17 +337,24 @@ export class ProcessRun {
   }
 
   /** Positions of the turn's rows in the log; undefined: it has others in their place. */
-  async #write({ rows, changes, effects, waitingJobs }: Turn): Promise<readonly number[] | undefined> {
+  async #write(turn: Turn): Promise<readonly number[] | undefined> {
+    const { rows, changes, effects, waitingJobs } = turn;
     // Who is told of a pause may rely on it.
     for (const { effect } of effects) if (effect.type === "hold-jobs") await this.#world.holdJobs(effect);
     if (rows.some(({ movedFrom }) => movedFrom !== undefined)) waitingJobs.push(...(await this.#world.holdRenamed()));
     if (rows.length === 0 && changes.length === 0) return [];
     const { instanceId } = this.#record;
     const { sequence } = this.#state.head;
-    const beside = changes.length === 0 ? {} : { beside: { sequence, changes } };
-    const written = await this.#around.local.project({ instanceId, rows, ...beside });
+    const projection = { instanceId, rows, ...(changes.length === 0 ? {} : { beside: { sequence, changes } }) };
+    const { jobs } = this.#world;
+    // A short job begins with the rows that offer it: a step costs one local activity, not two.
+    const begun = jobs.begin(effects, projection);
+    const written = begun === undefined ? await this.#around.local.project(projection) : begun.ended(await begun.ends);
     if (written.ok) {
+      jobs.short.know(written.shortTypes);
       this.#began ??= { ok: true, instanceId };
+      turn.begun = begun?.key;
+      if (begun !== undefined) turn.effects.length = 0;
       return written.positions;
     }
     if ("differs" in written) return undefined;
@@ -443,7 +457,7 @@ export class ProcessRun {
 }
 
 function newTurn(): Turn {
-  return { rows: [], effects: [], changes: [], endedJobs: [], waitingJobs: [], answers: [] };
+  return { rows: [], effects: [], changes: [], endedJobs: [], waitingJobs: [], begun: undefined, answers: [] };
 }
 
 const attemptEnds: ReadonlySet<Event["type"]> = new Set(["job-completed", "job-failed", "job-error-thrown"]);

@@ -1,5 +1,12 @@
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowInfo } from "@temporalio/workflow";
+import {
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  sleep,
+  startChild,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { type Effect, type EffectType, type JsonObject, lookup, type State } from "@tutti/kernel";
 import { attributesOf } from "../attributes.ts";
 import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
@@ -90,6 +97,7 @@ export class World {
       state,
       tell,
       create: input.create,
+      askedAt: input.askedAt,
       clock,
       at,
       offers,
@@ -124,11 +132,12 @@ export class World {
   }
 
   /**
-   * Temporal's own pause of activities: one that waits for a worker does not start, one that runs may finish. Resolves
-   * once none can start any more.
+   * Temporal's own pause of activities: one that waits for a worker does not start, one that runs may finish. Short ones
+   * are waited for. Resolves once none can start any more.
    */
   async holdJobs({ stopRunning }: Of<"hold-jobs">): Promise<void> {
     const activityIds = this.jobs.hold(stopRunning);
+    if (!this.jobs.short.isIdle) await condition(() => this.jobs.short.isIdle);
     if (activityIds.length === 0) return;
     // What was offered just now reaches the server with the end of this workflow task: a timer waits for that.
     await sleep(1);

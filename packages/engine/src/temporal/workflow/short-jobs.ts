@@ -1,0 +1,75 @@
+import { proxyLocalActivities, workflowInfo } from "@temporalio/workflow";
+import type { Effect } from "@tutti/kernel";
+import { type JobAnswer, ownLocalActivities, type ShortAnswer, type ShortOrder } from "../contract.ts";
+
+type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
+
+/** At once, in one instance. */
+const activeMax = 32;
+/** What one workflow task may bring, with what is under way; then it ends first. The server takes 4 MB. */
+const taskCharsMax = 1_000_000;
+
+/**
+ * Jobs that are done beside the decisions of their instance, by local activities of the worker that has the workflow
+ * task: without a round trip, and with one marker in the history. Which are, is said by their definitions, or by the
+ * worker with each write to the log.
+ */
+export class ShortJobs {
+  #types: ReadonlySet<string> = new Set();
+  /** Types that have shown themselves to be none. */
+  readonly #unfit: Set<string> = new Set();
+  #active = 0;
+  /** Given since the history had so many events. */
+  #given = { historyLength: 0, chars: 0 };
+
+  /** Types that are short by their handlers, as of the newest write. */
+  know(types: readonly string[] = []): void {
+    this.#types = new Set(types);
+  }
+
+  get isIdle(): boolean {
+    return this.#active === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#active >= activeMax;
+  }
+
+  has({ jobType, headers }: OfferJob): boolean {
+    const isMarked = headers["short"] === true || headers["short"] === "true" || this.#types.has(jobType);
+    if (!isMarked || this.#unfit.has(jobType) || Object.hasOwn(ownLocalActivities, jobType)) return false;
+    // Those of a place are done there.
+    if (headers["tutti.place"] !== undefined) return false;
+    const { historyLength } = workflowInfo();
+    if (this.#given.historyLength !== historyLength) this.#given = { historyLength, chars: 0 };
+    return this.#given.chars < taskCharsMax;
+  }
+
+  /** Whatever becomes of it, `ended` is to be called. */
+  perform({ jobType, element, attempt }: OfferJob, order: ShortOrder): Promise<ShortAnswer> {
+    const activities = proxyLocalActivities<{
+      readonly [jobType: string]: (order: ShortOrder) => Promise<ShortAnswer>;
+    }>({
+      startToCloseTimeout: "10s",
+      retry: { initialInterval: "100ms", maximumInterval: "5s" },
+      summary: summaryOf(element, attempt),
+    });
+    this.#active++;
+    return (activities[jobType] as (order: ShortOrder) => Promise<ShortAnswer>)(order);
+  }
+
+  /** Gives what the job came to; undefined: nothing, and others are to do it. */
+  ended({ jobType }: OfferJob, answer: ShortAnswer | undefined): JobAnswer | undefined {
+    this.#active--;
+    if (answer === undefined) return undefined;
+    const { done } = answer;
+    if (done.ok) this.#given.chars += done.chars;
+    else if (done.unfit) this.#unfit.add(jobType);
+    return done.ok ? done.answer : undefined;
+  }
+}
+
+/** What Temporal's tools show beside the type of the job. */
+export function summaryOf(element: string, attempt: number): string {
+  return attempt === 1 ? element : `${element}, attempt ${attempt}`;
+}
