@@ -94,6 +94,14 @@ export interface ForkRequest {
   readonly actor: string;
 }
 
+export interface CommandOptions {
+  /**
+   * For who asks again because an answer was lost on its way from a server: the same id is the same command. An engine in
+   * this process loses none, and takes no notice of it. ≤ 200 characters.
+   */
+  readonly requestId?: string;
+}
+
 /** `position` is the log row of the command; the answer came after it was durable. */
 export type Outcome =
   | { readonly ok: true; readonly position: number }
@@ -389,7 +397,7 @@ export interface Engine {
   /** Idempotent: the same content gives the same hashes. The newest deployment of a process id is its `latest`. */
   deploy(documents: readonly ProgramDocument[]): Promise<Deployment>;
   start(request: StartRequest): Promise<string>;
-  command(instanceId: string, command: InstanceCommand): Promise<Outcome>;
+  command(instanceId: string, command: InstanceCommand, options?: CommandOptions): Promise<Outcome>;
   publish(message: MessageRequest): Promise<Correlated>;
   /** Resolves once it is certain that everybody who waits gets it; it may still be on its way to some. */
   broadcast(signal: SignalRequest): Promise<void>;

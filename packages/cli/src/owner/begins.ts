@@ -15,3 +15,10 @@ export function beginsOn(context: Context): EngineName | undefined {
     `Expected ${beginsHeader} to be ${engineNames.join(" or ")}, but got '${text}'`,
   );
 }
+
+/** What the sender may send again, for its answer may be lost: the same id is the same request. */
+export const requestHeader = "tutti-request";
+
+export function requestIdOf(context: Context): string | undefined {
+  return context.req.header(requestHeader);
+}

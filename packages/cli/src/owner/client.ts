@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { EngineReader, HistoryRequest, Page, Views } from "@tutti/engine";
 import { AppError, type InstanceView } from "@tutti/kernel";
@@ -14,7 +15,7 @@ import type { z } from "zod";
 import { patiently } from "../engines/patience.ts";
 import { RemoteError } from "../problem.ts";
 import { checkSocketFolder, type StateFolder } from "../state.ts";
-import { beginsHeader } from "./begins.ts";
+import { beginsHeader, requestHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
 const answerBytesMax = 64 * 1024 * 1024;
@@ -24,6 +25,8 @@ interface Request {
   readonly path: string;
   readonly body?: unknown;
   readonly timeoutMs?: number;
+  /** Of one that may be sent again. */
+  readonly id?: string;
 }
 
 /** Speaks to the owner over its socket. Problems it answers with are thrown as they are. */
@@ -48,9 +51,10 @@ export class OwnerClient {
     return schema.parse(await this.json(request));
   }
 
-  /** Who has patience waits while Temporal is away. */
+  /** Who has patience waits while Temporal is away. What is asked again then is the same request. */
   json(request: Request): Promise<unknown> {
-    return patiently(this.#patience, () => this.#once(request));
+    const asked = this.#patience === undefined ? request : { ...request, id: randomUUID() };
+    return patiently(this.#patience, () => this.#once(asked));
   }
 
   async #once(request: Request): Promise<unknown> {
@@ -89,10 +93,14 @@ export class OwnerClient {
     }
   }
 
-  #send({ method, path, body, timeoutMs = answerMsMax }: Request): Promise<IncomingMessage> {
+  #send({ method, path, body, timeoutMs = answerMsMax, id }: Request): Promise<IncomingMessage> {
     return new Promise<IncomingMessage>((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      const headers = { ...this.#headers, ...(text === undefined ? {} : { "content-type": "application/json" }) };
+      const headers = {
+        ...this.#headers,
+        ...(id === undefined ? {} : { [requestHeader]: id }),
+        ...(text === undefined ? {} : { "content-type": "application/json" }),
+      };
       const request = httpRequest({ socketPath: this.#socket, method, path, headers, agent: false }, resolve);
       if (timeoutMs > 0) {
         request.setTimeout(timeoutMs, () => {

@@ -2,7 +2,7 @@ import { request as httpRequest } from "node:http";
 import { Readable } from "node:stream";
 import { currentPostgresOwner } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
-import { beginsHeader } from "./begins.ts";
+import { beginsHeader, requestHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
 
@@ -17,7 +17,7 @@ export async function forward(store: string, request: Request): Promise<Response
   const { pathname, search } = new URL(request.url);
   const body = Buffer.from(await request.arrayBuffer());
   const headers = Object.fromEntries(
-    ["content-type", "accept", beginsHeader].flatMap((name) => given(name, request.headers)),
+    ["content-type", "accept", beginsHeader, requestHeader].flatMap((name) => given(name, request.headers)),
   );
   return new Promise((resolve, reject) => {
     const path = `${pathname}${search}`;

@@ -8,11 +8,11 @@ import {
   publishMessageSchema,
   startInstanceSchema,
 } from "@tutti/protocol";
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { EngineName } from "../engines/place.ts";
 import { featureProcess } from "../run/reader.ts";
-import { beginsOn } from "./begins.ts";
+import { beginsOn, requestIdOf } from "./begins.ts";
 import { body } from "./body.ts";
 
 export interface ProcessFacts {
@@ -43,11 +43,12 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     }
     return context.json({ id: await engine(beginsOn(context)).start(request) }, 201);
   });
-  app.post("/v1/messages", async (context) =>
-    context.json(await engine(beginsOn(context)).publish(await body(context, publishMessageSchema))),
-  );
+  app.post("/v1/messages", async (context) => {
+    const message = { ...named(context), ...(await body(context, publishMessageSchema)) };
+    return context.json(await engine(beginsOn(context)).publish(message));
+  });
   app.post("/v1/signals", async (context) => {
-    await engine(beginsOn(context)).broadcast(await body(context, broadcastSignalSchema));
+    await engine(beginsOn(context)).broadcast({ ...named(context), ...(await body(context, broadcastSignalSchema)) });
     return context.json({});
   });
   app.put("/v1/processes/:id/rollout", async (context) => {
@@ -64,11 +65,18 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     const command = await body(context, instanceCommandSchema);
     // Whose task it is may do it, in a run too.
     if (!command.type.endsWith("-task")) await refuseRun(engine(), id);
-    const outcome = await engine().command(id, command);
+    const requestId = requestIdOf(context);
+    const outcome = await engine().command(id, command, requestId === undefined ? {} : { requestId });
     if (outcome.ok) return context.json({ position: outcome.position });
     const { code, reason } = outcome.rejection;
     throw new AppError("command-refused", reason, { details: { code, instance: id } });
   });
+}
+
+/** The id of what has none of its own, and may be said again. */
+function named(context: Context): { readonly id?: string } {
+  const id = requestIdOf(context);
+  return id === undefined ? {} : { id };
 }
 
 /** What a run does is in git, too: only its own commands know how to change both. */

@@ -174,6 +174,22 @@ describeWithTemporal("Temporal", () => {
     expect(await ended(engine, held.instanceId)).toMatchObject({ status: "completed" });
   }, 120_000);
 
+  test("[TE39] a command whose answer was lost is the same when it is asked again, also when the instance ended with it", async () => {
+    const id = await begin(engine, [sequence("one", 1)]);
+    const set = { type: "set-variables", scope: 0, values: { seen: 1 }, reason: "test", actor: "ann" } as const;
+    const first = await engine.command(id, set, { requestId: "set" });
+    expect(first).toMatchObject({ ok: true });
+    expect(await engine.command(id, set, { requestId: "set" })).toEqual(first);
+    expect(await engine.command(id, set)).not.toEqual(first);
+    const cancel = { type: "cancel-instance", reason: "test", actor: "ann" } as const;
+    const last = await engine.command(id, cancel, { requestId: "cancel" });
+    expect(last).toMatchObject({ ok: true });
+    expect(await engine.command(id, cancel, { requestId: "cancel" })).toEqual(last);
+    expect(await engine.command(id, cancel)).toMatchObject({ rejection: { code: "instance-ended" } });
+    const types = (await historyOf(engine, { instanceId: id })).map(({ event }) => event.type);
+    expect(types.filter((type) => type === "variables-set")).toHaveLength(2);
+  });
+
   test("[TE11] a server that is not there is said so", async () => {
     const store = await openMemoryStore();
     const nowhere = createTemporalEngine({

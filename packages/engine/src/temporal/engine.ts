@@ -32,6 +32,7 @@ import type { EngineLog } from "../embedded/turn/pump.ts";
 import { deploymentOf, type Programs, programNotFound, type Starter } from "../embedded/version/programs.ts";
 import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
 import type {
+  CommandOptions,
   Deployment,
   Engine,
   ForkRequest,
@@ -301,23 +302,26 @@ export class TemporalEngine implements Engine {
     };
   }
 
-  async command(instanceId: string, command: InstanceCommand): Promise<Outcome> {
+  async command(instanceId: string, command: InstanceCommand, { requestId }: CommandOptions = {}): Promise<Outcome> {
     this.#refuseClosed();
+    if (requestId !== undefined) checkId("request id", requestId);
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
-    return this.#ask<CommandAnswer>({ instanceId, update: names.command, asked: checked }, () =>
+    const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
+    return this.#ask<CommandAnswer>({ instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),
     );
   }
 
   /** `refused` tells from the log why no execution answers; undefined when the log has the instance open. */
   async #ask<A extends { readonly ok: boolean }>(
-    { instanceId, update, asked }: { readonly instanceId: string; readonly update: string; readonly asked: unknown },
+    { instanceId, update, asked }: Asked,
     refused: () => Promise<A | Refused | undefined>,
   ): Promise<A | Refused> {
     const handle = this.#client.workflow.getHandle(instanceId);
     for (let asks = 1; ; asks++) {
       try {
-        return await handle.executeUpdate<A, [unknown]>(update, { args: [asked] });
+        const { name, ...named } = update;
+        return await handle.executeUpdate<A, [unknown]>(name, { args: [asked], ...named });
       } catch (error) {
         if (!isGone(error)) throw unreachable(error);
       }
@@ -424,7 +428,7 @@ export class TemporalEngine implements Engine {
     const mapping = checkedPayload("mapping", request.mapping ?? {}, this.#limits.payloadCharsMax);
     const order = { ...named, type: "migrate-instance", process, mapping, reason, actor } as MigrateOrder;
     return this.#ask<MigrateAnswer>(
-      { instanceId, update: dryRun ? names.tryMigration : names.migrate, asked: order },
+      { instanceId, update: { name: dryRun ? names.tryMigration : names.migrate }, asked: order },
       async () => {
         const { program, state } = await this.#standings.of(instanceId);
         const to = await this.#standings.program(named.hash);
@@ -469,6 +473,13 @@ export class TemporalEngine implements Engine {
     if (this.#closing === undefined) return;
     throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
   }
+}
+
+/** What an execution is asked; under the same id it is the same question. */
+interface Asked {
+  readonly instanceId: string;
+  readonly update: { readonly name: string; readonly updateId?: string };
+  readonly asked: unknown;
 }
 
 interface Refused {
