@@ -79,7 +79,7 @@ test.each(["append", "sync", "short-append"] as const)(
   },
 );
 
-test("[E52] an instance in which an invariant breaks is put aside; the others go on", async () => {
+test("[E52] [E38] an instance in which an invariant breaks is put aside, and can be forked; the others go on", async () => {
   const errors: string[] = [];
   let poisoned = false;
   const host: EmbeddedEngineOptions["host"] = {
@@ -122,6 +122,17 @@ test("[E52] an instance in which an invariant breaks is put aside; the others go
   await expect(engine.start({ ...request(1, "bad"), instanceId: bad })).resolves.toBe(bad);
   expect(await engine.start(request(4))).not.toBe(bad);
   expect((await engine.query("instances")).rows).toHaveLength(3);
+  // What it did before can go on as another one, under a release in which nothing breaks; rolled back it cannot be.
+  const asked = { instanceId: bad, reason: "a bug of ours", actor: "me" };
+  await expect(engine.fork({ ...asked, requestId: "back", cancelOriginal: true })).rejects.toMatchObject({
+    code: "instance-quarantined",
+  });
+  const fork = await engine.fork({ ...asked, requestId: "fork" });
+  poisoned = false;
+  const [open] = (await engine.query("tasks", { instanceId: fork })).rows;
+  expect(await engine.command(fork, { ...command, key: open?.key ?? 0 })).toMatchObject({ ok: true });
+  expect(await ended(engine, fork)).toMatchObject({ status: "completed" });
+  await expect(engine.instance(bad)).rejects.toMatchObject({ code: "instance-quarantined" });
 });
 
 test.each(["memory", "sqlite"] as const)(

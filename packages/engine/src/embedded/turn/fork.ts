@@ -77,23 +77,25 @@ export function takeFork(scope: Scope, draft: Draft, item: ForkItem): void {
     return;
   }
   const original = scope.instances.id(instanceId);
-  if (original === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
-  const awaited = cancelOriginal ? awaitedBy(original.record) : undefined;
+  // What is in quarantine cannot be cancelled, but others can begin with what it did before.
+  const record = original?.record ?? (cancelOriginal ? undefined : scope.setAside(instanceId));
+  if (record === undefined) return answer.reject(scope.refusal({ instanceId }) ?? instanceNotFound(instanceId));
+  const awaited = cancelOriginal ? awaitedBy(record) : undefined;
   if (awaited !== undefined) return answer.reject(refused(awaited));
   const forkId = idOf(item);
   if (isGiven(scope, forkId)) {
     return answer.reject(refused(`Expected no instance '${forkId}', but there is one`));
   }
-  const result = fork(scope, draft, { item, original, forkId });
+  const result = fork(scope, draft, { item, original: record, forkId });
   if (result instanceof Error) return answer.reject(result);
   if (result !== undefined) return answer.reject(refused(result.reason));
   scope.requests.set(requestId, forkId);
   const { reason, actor } = request;
-  if (cancelOriginal && original.record.endedAt === null) {
-    const channel = heldBy(original.record);
+  if (cancelOriginal && original !== undefined && record.endedAt === null) {
+    const channel = heldBy(record);
     run({ scope, draft }, original, { type: "cancel-instance", reason, actor });
     // What the channel keeps has to wait for the fork now.
-    if (channel !== null) hold(draft, { channel, process: original.record.process, instance: item.number });
+    if (channel !== null) hold(draft, { channel, process: record.process, instance: item.number });
   }
   draft.answers.push(() => answer.resolve(forkId));
 }
@@ -112,13 +114,12 @@ export function heldBy({ startedBy, endedAt }: Live["record"]): string | null {
 function fork(
   scope: Scope,
   draft: Draft,
-  { item, original, forkId }: { readonly item: ForkItem; readonly original: Live; readonly forkId: string },
+  { item, original, forkId }: { readonly item: ForkItem; readonly original: Live["record"]; readonly forkId: string },
 ): Rejection | Error | undefined {
   const { rows, hash, number, request } = item;
   const program = scope.programs.loaded(hash);
   if (program === undefined) return programNotFound(hash, undefined);
   const { id: process, version } = program.document;
-  const { record } = original;
   const live = draft.create(program, {
     number,
     instanceId: forkId,
@@ -127,10 +128,10 @@ function fork(
     process,
     version,
     hash,
-    deployment: record.hash === hash ? record.deployment : scope.programs.named(process, version).deployment,
-    businessKey: record.businessKey,
+    deployment: original.hash === hash ? original.deployment : scope.programs.named(process, version).deployment,
+    businessKey: original.businessKey,
     requestId: request.requestId,
-    startedBy: request.cancelOriginal === true ? heldBy(record) : null,
+    startedBy: request.cancelOriginal === true ? heldBy(original) : null,
     copied: rows.reduce((count, row) => count + row.events.length, 0),
   });
   const mark = draft.mark();

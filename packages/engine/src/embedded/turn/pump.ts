@@ -75,7 +75,7 @@ export class Pump {
   readonly #idle: Alarm;
   readonly #scope: Scope;
   readonly #loader: Loader;
-  readonly #quarantined: Map<InstanceNumber, { readonly instanceId: string; readonly error: AppError }> = new Map();
+  readonly #quarantined: Map<InstanceNumber, { readonly record: InstanceRecord; readonly error: AppError }> = new Map();
   #newlyQuarantined: InstanceRecord[] = [];
   #numbers: Numbers = { position: 0, instance: 0, created: 0, outbox: 0, deployment: 0 };
   #status: Status = "opening";
@@ -192,6 +192,7 @@ export class Pump {
       figures: new Figures(),
       numbers: this.#numbers,
       refusal: ({ instanceId, number }) => this.#refusal(instanceId, number),
+      setAside: (instanceId) => this.#setAside(instanceId),
       quarantine: (record, error) => this.#quarantine(record, error),
       warn: (message, data) => this.#options.log.warn(message, data),
     };
@@ -348,10 +349,15 @@ export class Pump {
 
   #refusal(instanceId: string | undefined, number: InstanceNumber | undefined): Error | undefined {
     if (this.#quarantined.size === 0 && this.#loader.allReadable) return undefined;
-    for (const [each, { instanceId: id, error }] of this.#quarantined) {
-      if (each === number || id === instanceId) return error;
+    for (const [each, { record, error }] of this.#quarantined) {
+      if (each === number || record.instanceId === instanceId) return error;
     }
     return this.#loader.unreadable(instanceId ?? number ?? 0);
+  }
+
+  #setAside(instanceId: string): InstanceRecord | undefined {
+    for (const { record } of this.#quarantined.values()) if (record.instanceId === instanceId) return record;
+    return undefined;
   }
 
   #quarantine(record: InstanceRecord, cause: unknown): AppError {
@@ -363,7 +369,7 @@ export class Pump {
       { cause },
     );
     this.#options.log.error("an instance was put in quarantine", { instanceId, reason });
-    this.#quarantined.set(number, { instanceId, error });
+    this.#quarantined.set(number, { record, error });
     const live = this.instances.number(number);
     if (live !== undefined) this.instances.drop(live);
     this.work.hold(number, true);

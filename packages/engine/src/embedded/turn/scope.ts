@@ -59,6 +59,8 @@ export interface Scope {
   readonly listed: Set<InstanceNumber>;
   /** Why an instance cannot be used, by id and by number. */
   refusal(of: { readonly instanceId?: string; readonly number?: InstanceNumber }): Error | undefined;
+  /** What is in quarantine since this process: its events are there, and it cannot go on. */
+  setAside(instanceId: string): InstanceRecord | undefined;
   quarantine(record: InstanceRecord, error: unknown): Error;
   readonly warn: (message: string, data: { readonly [name: string]: unknown }) => void;
 }
