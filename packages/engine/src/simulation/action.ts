@@ -275,7 +275,7 @@ function randomCommand(random: Random, state: State): InstanceCommand {
   const make = random.weighted<() => InstanceCommand>([
     [3, () => ({ type: "pause-instance", stopRunning: random.chance(0.5), reason, actor })],
     [4, () => ({ type: "resume-instance", actor })],
-    [0.7, () => ({ type: "cancel-instance", reason, actor })],
+    [0.7, () => ({ type: "cancel-instance", reason, actor, ...(random.chance(0.5) ? { undo: true } : {}) })],
     [5, () => resolve(random, state)],
     [4, () => ({ type: "complete-task", key: aim(random, state.tasks.values()), result: { flag: false }, actor })],
     [1, () => ({ type: "claim-task", key: aim(random, state.tasks.values()), actor })],
