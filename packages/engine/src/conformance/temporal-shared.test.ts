@@ -132,16 +132,19 @@ describeWithTemporal("several processes on Temporal", () => {
       await dying.gone();
       const [{ instanceId }] = dying.jobs as [Job];
       engine = await home.open();
-      const worker = new ManualWorker();
-      engine.work("work", worker.handler);
-      expect(await worker.job(1)).toMatchObject({ instanceId: "again", elementId: "step1", attempt: 1 });
+      const done: string[] = [];
+      engine.work("work", async (job) => {
+        // Whoever comes first: Temporal may give the original's job to another worker before it hears of its end.
+        if (job.instanceId === instanceId) await new Promise(() => undefined);
+        done.push(`${job.elementId} of ${job.instanceId}`);
+        return completed();
+      });
       const back = { requestId: "back", newId: "again", cancelOriginal: true, reason: "Once more.", actor: "tester" };
       expect(await engine.fork({ ...back, instanceId })).toBe("again");
       expect(await engine.instance(instanceId)).toMatchObject({ status: "cancelled" });
       expect(await home.workflow.getHandle(instanceId).result()).toMatchObject({ type: "cancelled" });
-      await worker.finish(1);
-      await worker.finish(2);
       expect(await ended(engine, "again")).toMatchObject({ status: "completed" });
+      expect(done).toEqual(["step1 of again", "step2 of again"]);
       const forks = (await historyOf(engine, {})).filter(({ event }) => event.type === "instance-forked");
       expect(forks).toHaveLength(1);
       expect(await home.workflow.getHandle("again").query("current_state")).toEqual(await engine.instance("again"));

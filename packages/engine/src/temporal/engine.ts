@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Client } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
 import {
@@ -56,10 +55,11 @@ import {
   names,
   type ProcessInput,
 } from "./contract.ts";
-import { Courier, isBrokerId, isGone } from "./courier.ts";
+import { Courier, isGone } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
 import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
+import { checkInstanceId, madeId } from "./instance-id.ts";
 import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
@@ -485,17 +485,4 @@ interface Asked {
 interface Refused {
   readonly ok: false;
   readonly rejection: Rejection;
-}
-
-/** Brokers are executions, too. */
-function checkInstanceId(instanceId: string): void {
-  checkId("instance id", instanceId);
-  if (!isBrokerId(instanceId)) return;
-  const details = { rejection: "instance-exists" };
-  throw new AppError("start-refused", `Expected no id of a broker, but '${instanceId}' is one.`, { details });
-}
-
-/** The same for the same request, so that whoever repeats it finds the execution that it began. */
-function madeId({ process, requestId }: StartRequest, made: number): string {
-  return `${process}-${hash("sha256", `${made} ${requestId}`, "hex").slice(0, 12)}`;
 }
