@@ -39,8 +39,11 @@ interface ProcessName {
   readonly version: string;
 }
 
-/** How often, and how soon again, something is asked of an execution that ends or goes on in a new one meanwhile. */
-const asksMax = 50;
+/**
+ * For how long, and how soon again, something is asked of an execution that ends or goes on in a new one meanwhile, or
+ * whose task was lost: the server takes nothing for it until it was tried again.
+ */
+export const askMsMax = 20_000;
 const askAgainMs = 100;
 /** gRPC: NOT_FOUND, RESOURCE_EXHAUSTED, FAILED_PRECONDITION and ABORTED. */
 const passing: ReadonlySet<number> = new Set([5, 8, 9, 10]);
@@ -72,7 +75,7 @@ export class Courier {
     const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout, isSecret } = this.#options;
     const { process } = named;
     const input: ProcessInput = isSecret ? { ...started, secret: true } : started;
-    const startWorkflowOperation = new WithStartWorkflowOperation(process, {
+    const startOptions = {
       workflowId: input.create.instanceId,
       args: [input],
       taskQueue,
@@ -81,15 +84,17 @@ export class Courier {
       workflowIdConflictPolicy: "USE_EXISTING",
       // What could not begin has failed, and may be tried again under its id.
       workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
-    });
-    const options = { args: [input.requestId] as [string | null], startWorkflowOperation };
+    } as const;
+    const args: [string | null] = [input.requestId];
     try {
-      return await this.#answered(
-        this.#workflow.executeUpdateWithStart<Workflow, Began, [string | null]>(names.begin, options),
-      );
+      return await this.#untilTaken(() => {
+        const startWorkflowOperation = new WithStartWorkflowOperation(process, startOptions);
+        const options = { args, startWorkflowOperation };
+        return this.#workflow.executeUpdateWithStart<Workflow, Began, [string | null]>(names.begin, options);
+      });
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
-      throw unreachable(error);
+      throw error;
     }
   }
 
@@ -127,16 +132,23 @@ export class Courier {
 
   /** Asks a broker, and begins it if there is none. Its answers are durable. */
   async ask<Answer, Asked>(broker: BrokerName, name: "publish" | "broadcast", asked: Asked): Promise<Answer> {
-    for (let asks = 1; ; asks++) {
+    return this.#untilTaken(() => {
       const startWorkflowOperation = new WithStartWorkflowOperation<(input: BrokerInput) => Promise<unknown>>(
         brokerTypes[broker.kind],
         { ...this.#startOf(broker), workflowIdConflictPolicy: "USE_EXISTING" },
       );
       const options = { args: [asked] as [Asked], startWorkflowOperation };
+      return this.#workflow.executeUpdateWithStart<Workflow, Answer, [Asked]>(name, options);
+    });
+  }
+
+  /** Asks again what was not done, and another execution, or the same one later, may do. */
+  async #untilTaken<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    for (const until = Date.now() + askMsMax; ; ) {
       try {
-        return await this.#answered(this.#workflow.executeUpdateWithStart<Workflow, Answer, [Asked]>(name, options));
+        return await this.#answered(ask());
       } catch (error) {
-        if (asks === asksMax || !isPassing(error)) throw unreachable(error);
+        if (Date.now() > until || !isPassing(error)) throw unreachable(error);
       }
       await this.#answered(new Promise((resolve) => setTimeout(resolve, askAgainMs)));
     }
@@ -189,7 +201,7 @@ export function isGone(error: unknown): boolean {
 }
 
 /** It was not done, and another execution, or the same one later, may do it. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
   if (isGrpcServiceError(error)) return passing.has(error.code);
   if (!(error instanceof WorkflowUpdateFailedError)) return false;

@@ -55,7 +55,7 @@ import {
   names,
   type ProcessInput,
 } from "./contract.ts";
-import { Courier, isGone } from "./courier.ts";
+import { askMsMax, Courier, isGone, isPassing } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
 import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
@@ -318,16 +318,19 @@ export class TemporalEngine implements Engine {
     refused: () => Promise<A | Refused | undefined>,
   ): Promise<A | Refused> {
     const handle = this.#client.workflow.getHandle(instanceId);
-    for (let asks = 1; ; asks++) {
+    const until = Date.now() + askMsMax;
+    for (let gone = 0; ; ) {
       try {
         const { name, ...named } = update;
         return await handle.executeUpdate<A, [unknown]>(name, { args: [asked], ...named });
       } catch (error) {
-        if (!isGone(error)) throw unreachable(error);
+        // Otherwise it was not done as far as the history goes; what the log has of it is known again by its cause.
+        if (isGone(error)) gone++;
+        else if (!isPassing(error) || Date.now() > until) throw unreachable(error);
       }
       const refusal = await refused();
       if (refusal !== undefined) return refusal;
-      if (asks === asksMax) {
+      if (gone === asksMax) {
         const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
         return { ok: false, rejection: { code: "instance-ended", reason } };
       }

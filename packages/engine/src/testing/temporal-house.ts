@@ -16,7 +16,9 @@ import { startTemporalServer } from "./temporal-server.ts";
 const workflowTaskTimeoutMs = 10_000;
 
 interface HomeOptions
-  extends Pick<TemporalEngineOptions, "clock" | "log" | "payloadCodecs" | "places" | "namespace" | "release"> {
+  extends Partial<
+    Pick<TemporalEngineOptions, "clock" | "host" | "log" | "payloadCodecs" | "places" | "namespace" | "release">
+  > {
   /** Looks on as the log is written. */
   readonly watch?: (log: SharedLog) => SharedLog;
 }

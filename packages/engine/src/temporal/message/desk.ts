@@ -136,11 +136,12 @@ export class Desk implements BrokerActivities {
     const waiting = await this.#options.log.signalled({ name, openAt, after, limit: spreadMax });
     const ids = await this.#options.log.instanceIds(waiting.map(({ instance }) => instance));
     await Promise.all(
-      waiting.map(async ({ instance, key }) => {
+      [...Map.groupBy(waiting, ({ instance }) => instance)].map(async ([instance, inIt]) => {
         const instanceId = ids.get(instance);
         // Who waited in the instance that sent it got it as it was sent.
         if (instanceId === undefined || instanceId === sender?.instanceId) return;
-        await this.#deliveries.signal({ name, ...spread }, { instanceId, key });
+        // One instance has it in the order in which it came to wait.
+        for (const { key } of inIt) await this.#deliveries.signal({ name, ...spread }, { instanceId, key });
       }),
     );
     const last = waiting.at(-1);
