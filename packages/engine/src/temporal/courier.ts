@@ -203,10 +203,15 @@ export function isGone(error: unknown): boolean {
 /** It was not done, and another execution, or the same one later, may do it. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof WorkflowNotFoundError) return true;
-  if (isGrpcServiceError(error)) return passing.has(error.code);
-  if (!(error instanceof WorkflowUpdateFailedError)) return false;
+  if (!(error instanceof WorkflowUpdateFailedError)) return passing.has(codeOf(error));
   const { cause } = error;
   return (
     cause instanceof ApplicationFailure && (cause.type === askAgain || cause.type === "AcceptedUpdateCompletedWorkflow")
   );
+}
+
+/** Of the answer of the server that is behind an error of its client; 0: there was none. */
+function codeOf(error: unknown): number {
+  for (let found = error; found instanceof Error; found = found.cause) if (isGrpcServiceError(found)) return found.code;
+  return 0;
 }
