@@ -9,6 +9,11 @@ export interface Artifacts {
   close(): Promise<void>;
 }
 
+/** Whether other machines have it, too: a folder is this one's. */
+export function isCommon({ artifacts }: Pick<StateFolder, "artifacts">): boolean {
+  return artifacts !== undefined && artifacts !== "folder";
+}
+
 /** Undefined where nobody named one. */
 export function namedArtifacts(
   { path: stateDir, artifacts: setting }: StateFolder,

@@ -3,7 +3,7 @@ import { createEmbeddedEngine, type Engine, type EngineLog, openSqliteStore, typ
 import { createFeatureDeps, featureHandlers, loadFeaturePrograms, recoverFeature, settleForks } from "@tutti/feature";
 import type { ArtifactStore } from "@tutti/kernel";
 import { sweepWorkspaces } from "@tutti/workspace";
-import { namedArtifacts } from "./artifacts.ts";
+import { isCommon, namedArtifacts } from "./artifacts.ts";
 import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
 import type { EngineName, TemporalPlace } from "./engines/place.ts";
 import { TemporalSide } from "./engines/temporal-side.ts";
@@ -72,7 +72,7 @@ export async function compose(options: HouseOptions): Promise<House> {
   if (state.engine === "temporal" || (await temporal.hasOpen())) void temporal.goOn();
   return {
     engine,
-    sharing: (begins) => (begins === "temporal" ? artifacts?.open : undefined),
+    sharing: (begins) => (begins === "temporal" && isCommon(state) ? artifacts?.open : undefined),
     work: (...asked) => {
       const stops = [embedded.work(...asked), temporal.work(...asked)];
       return async (how) => {

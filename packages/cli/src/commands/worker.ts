@@ -89,11 +89,18 @@ interface Crew {
 
 /** Nothing where there is no store of artifacts. */
 async function features(context: Context): Promise<Crew> {
-  const { openFeatureWorker } = await import("../process/feature-worker.ts");
+  const [{ openFeatureWorker }, { told }] = await Promise.all([
+    import("../process/feature-worker.ts"),
+    import("../process/program-worker.ts"),
+  ]);
   const worker = await openFeatureWorker(context);
   const concurrency = jobsAtOnce(context);
   const options = concurrency === undefined ? {} : { concurrency };
-  return { handlers: worker?.handlers ?? {}, options, close: async () => worker?.close() };
+  const handlers = Object.entries(worker?.handlers ?? {}).map(([jobType, handler]): [string, JobHandler] => [
+    jobType,
+    (job, at) => told(context, { job, signal: at.signal }, () => handler(job, at)),
+  ]);
+  return { handlers: Object.fromEntries(handlers), options, close: async () => worker?.close() };
 }
 
 async function programs(context: Context, command: string): Promise<Crew> {

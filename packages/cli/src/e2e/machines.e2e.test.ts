@@ -4,7 +4,7 @@ import { openS3House, type S3House } from "@tutti/connect/testing/s3";
 import { describeWithPostgres, type PostgresServer, startPostgres } from "@tutti/engine/testing/postgres";
 import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CliHouse, gitAnswer } from "../testing/cli-house.ts";
+import { CliHouse, gitAnswer, processesNaming } from "../testing/cli-house.ts";
 import { describeWithMachines, type Machine, type Machines, openMachines } from "../testing/machines.ts";
 
 interface Demo {
@@ -62,26 +62,38 @@ describeWithMachines("machines", () => {
             await CliHouse.on(one, machines.data, common),
             await CliHouse.on(two, machines.data, common),
           ];
-          const first = helper.start(["worker", "--grace", "30"]);
-          await first.sees(/Works for Temporal .* jobs of merge.verify, unit.apply/, 180_000);
+          const ready = /Works for Temporal .* jobs of merge.verify, unit.apply/;
+          // One after the other, so that it is known who has which folder.
+          const first = helper.start(["worker"]);
+          await first.sees(ready, 180_000);
+          const second = helper.start(["worker", "--grace", "30"]);
+          await second.sees(ready, 180_000);
           const demo = owner.start(["demo", "--dir", join(machines.data, "demo"), "--json"]);
-          // One is drained in the middle of it, and another one goes on in its place.
-          await expect
-            .poll(() => filesOn(two, "state/workers/1/transcripts"), { timeout: 180_000, interval: 500 })
-            .not.toEqual([]);
-          first.child.kill("SIGTERM");
-          const drained = await first.done;
+          const hasWorked = async (worker: number): Promise<void> =>
+            expect
+              .poll(() => filesOn(two, `state/workers/${worker}/transcripts`), { timeout: 180_000, interval: 200 })
+              .not.toEqual([]);
+          // One is killed in the middle of it and one drained; another one goes on in the place of the first.
+          await hasWorked(1);
+          first.child.kill("SIGKILL");
+          await hasWorked(2);
+          second.child.kill("SIGTERM");
+          const drained = await second.done;
           expect(drained.exit, drained.stderr).toBe(0);
-          const second = helper.start(["worker", "--jobs", "2"]);
+          expect(drained.stdout).toMatch(/^unit.apply .* done$/m);
+          const third = helper.start(["worker", "--jobs", "2"]);
+          await third.sees(ready, 180_000);
           const { exit, stdout, stderr } = await demo.done;
-          expect(exit, stderr).toBe(0);
+          expect(exit, stderr + stdout).toBe(0);
           const { branch, tests, run } = JSON.parse(stdout) as Demo;
           expect(tests.passed).toBe(true);
-          second.child.kill("SIGTERM");
-          expect((await second.done).exit).toBe(0);
+          third.child.kill("SIGTERM");
+          expect((await third.done).exit).toBe(0);
+          expect(processesNaming(machines.data)).toEqual([]);
           // What was done there lies there, and neither sees the other's.
           expect((await filesOn(two, "state/workers")).join("\n")).toContain(`/transcripts/${run}/`);
-          expect(await filesOn(two, "demo", "state/runs", "state/workers/1/workspaces")).toEqual([]);
+          const workspaces = ["state/workers/1/workspaces", "state/workers/2/workspaces"];
+          expect(await filesOn(two, "demo", "state/runs", ...workspaces)).toEqual([]);
           expect(await filesOn(one, "state/workers")).toEqual([]);
           const tree = await one.run("git", "-C", "demo/notes", "rev-parse", `${branch}^{tree}`);
           const alone = await CliHouse.open();

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Ownership, ownFolder } from "@tutti/engine";
 import { createFeatureDeps, recoverFeature, roamingHandlers } from "@tutti/feature";
 import { AppError, type JobHandler } from "@tutti/kernel";
-import { namedArtifacts } from "../artifacts.ts";
+import { isCommon, namedArtifacts } from "../artifacts.ts";
 import type { Context } from "../command.ts";
 import { codeOf } from "../problem.ts";
 import { ensureFolder } from "../state.ts";
@@ -21,7 +21,7 @@ const foldersMax = 1_000;
  * state folder, which an owner may have; what one that was killed has left there is cleared away by the next.
  */
 export async function openFeatureWorker({ state, out, environment }: Context): Promise<FeatureWorker | undefined> {
-  const artifacts = state.artifacts === "folder" ? undefined : namedArtifacts(state, environment);
+  const artifacts = isCommon(state) ? namedArtifacts(state, environment) : undefined;
   if (artifacts === undefined) return undefined;
   ensureFolder(state.path);
   const { folder, ownership } = takeFolder(join(state.path, "workers"));

@@ -20,13 +20,23 @@ export async function typesOf(context: Context): Promise<readonly string[]> {
 }
 
 /** Does a job by a program and says what it came to. Never rejects. */
-export async function workOn(
-  { out, cwd, environment }: Context,
+export function workOn(
+  context: Context,
   { job, command, signal }: { readonly job: Job; readonly command: string; readonly signal: AbortSignal },
 ): Promise<JobOutcome> {
-  const began = Date.now();
+  const { out, cwd, environment } = context;
   const onNote = (line: string): void => out.note(`${job.type} ${job.id}: ${line}`);
-  const outcome = await runJobProgram(job, { command, cwd, environment, signal, onNote });
+  return told(context, { job, signal }, () => runJobProgram(job, { command, cwd, environment, signal, onNote }));
+}
+
+/** Says what a job came to. */
+export async function told(
+  { out }: Context,
+  { job, signal }: { readonly job: Job; readonly signal: AbortSignal },
+  work: () => Promise<JobOutcome>,
+): Promise<JobOutcome> {
+  const began = Date.now();
+  const outcome = await work();
   const did = signal.aborted ? "was stopped" : words[outcome.type];
   const why = outcome.type === "completed" ? "" : `: ${outcome.message}`;
   const attempt = job.attempt === 1 ? "" : ` at attempt ${job.attempt}`;
