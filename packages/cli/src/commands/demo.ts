@@ -1,5 +1,4 @@
 import type { RunView } from "@tutti/feature";
-import { runStartedSchema } from "@tutti/protocol";
 import type { Command, Context } from "../command.ts";
 import { type DemoFolder, layOut } from "../demo/material.ts";
 import { makeRepository, type TestRun, testResult } from "../demo/repository.ts";
@@ -11,7 +10,7 @@ import { followRun, isOver } from "../run/follow.ts";
 import { prepareRun } from "../run/prepare.ts";
 import { finalReport } from "../run/report.ts";
 import { reportPath } from "../run/report-path.ts";
-import { announce } from "../run/start-run.ts";
+import { announce, beginThere } from "../run/start-run.ts";
 import { wordsOf } from "../run/words.ts";
 import { stateFolder } from "../state.ts";
 import { quote } from "../terminal/text.ts";
@@ -53,7 +52,7 @@ export const demo: Command = {
     out.note(`If it is killed: ${wordsOf(context).tutti(`resume ${id}`)}`);
     const since = Date.now();
     const { client, started } = await ensureOwner(state);
-    await client.ask({ method: "POST", path: "/v1/runs", body: prepared.start }, runStartedSchema);
+    await beginThere(client, prepared.start);
     const progress = progressOf(context);
     const { view, detached } = await followRun(remoteAccess(client), {
       run: id,

@@ -1,8 +1,9 @@
 import type { RunOptionsInput } from "@tutti/feature";
-import { runStartedSchema } from "@tutti/protocol";
+import { type RunStarted, runStartedSchema, type StartRun } from "@tutti/protocol";
 import type { Input } from "../args/input.ts";
 import type { Context } from "../command.ts";
 import { patiently } from "../engines/patience.ts";
+import type { OwnerClient } from "../owner/client.ts";
 import { ensureOwner } from "../owner/find.ts";
 import { terminalLog } from "../owner/log.ts";
 import { plural } from "../terminal/text.ts";
@@ -10,6 +11,8 @@ import { readerAccess, remoteAccess } from "./access.ts";
 import { attendRun } from "./attend.ts";
 import { type PreparedRun, prepareRun, problemLine } from "./prepare.ts";
 import { wordsOf } from "./words.ts";
+
+const startMsMax = 1_800_000;
 
 /** `tutti run`: checks, starts, watches; gives the exit status. */
 export async function startRun(context: Context): Promise<number> {
@@ -76,16 +79,18 @@ export function announce({ out }: Pick<Context, "out">, { start, plan, warnings,
 async function runThere(context: Context, { start }: PreparedRun): Promise<number> {
   const since = Date.now();
   const { client } = await ensureOwner(context.state);
-  const { id } = await client.ask(
-    { method: "POST", path: "/v1/runs", body: start, timeoutMs: 1_800_000 },
-    runStartedSchema,
-  );
+  const { id } = await beginThere(client, start);
   const access = remoteAccess(client);
   if (!context.input.flag("detach")) return attendRun(context, access, { run: id, since });
   context.out.text(id);
   context.out.document(await access.view(id));
   context.out.note(`→ ${wordsOf(context).tutti(`status ${id} --follow`)}`);
   return 0;
+}
+
+/** The base of a large repository has a long way, and the first run on Temporal waits until there are workers. */
+export function beginThere(client: OwnerClient, start: StartRun): Promise<RunStarted> {
+  return client.ask({ method: "POST", path: "/v1/runs", body: start, timeoutMs: startMsMax }, runStartedSchema);
 }
 
 /** Owns the state folder itself. Ctrl-C ends the owner too; the run rests until the next one. */
