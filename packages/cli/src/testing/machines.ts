@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { createServer, connect as dial, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,7 +94,8 @@ export async function openMachines(): Promise<Machines> {
     async close() {
       for (const holder of holders) {
         const ended = once(holder, "exit");
-        holder.kill("SIGKILL");
+        // Also what a test that failed has left there.
+        spawnSync("kill", ["-KILL", ...livingWith(holder.pid)]);
         await ended;
       }
       for (const server of shared) server.close();
@@ -102,6 +103,20 @@ export async function openMachines(): Promise<Machines> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Every process in the network namespace of one, which is among them. */
+function livingWith(pid: number | undefined): string[] {
+  const spaceOf = (name: string): string | undefined => {
+    try {
+      return readlinkSync(`/proc/${name}/ns/net`);
+    } catch {
+      return undefined;
+    }
+  };
+  const space = spaceOf(String(pid));
+  const names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return names.filter((name) => space !== undefined && spaceOf(name) === space);
 }
 
 function must(...[program = "", ...words]: readonly string[]): void {
