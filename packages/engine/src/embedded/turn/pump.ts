@@ -22,6 +22,7 @@ import { Instances } from "./instances.ts";
 import { takeItem, wantItem } from "./item.ts";
 import { KeptParcels } from "./kept.ts";
 import { Loader } from "./loader.ts";
+import { Quarantine } from "./quarantine.ts";
 import { noWants, type Scope, type Wants, wantNumber } from "./scope.ts";
 import { Draft, type Numbers } from "./turn.ts";
 
@@ -75,7 +76,7 @@ export class Pump {
   readonly #idle: Alarm;
   readonly #scope: Scope;
   readonly #loader: Loader;
-  readonly #quarantined: Map<InstanceNumber, { readonly record: InstanceRecord; readonly error: AppError }> = new Map();
+  readonly #quarantined: Quarantine = new Quarantine();
   #newlyQuarantined: InstanceRecord[] = [];
   #numbers: Numbers = { position: 0, instance: 0, created: 0, outbox: 0, deployment: 0 };
   #status: Status = "opening";
@@ -192,7 +193,7 @@ export class Pump {
       figures: new Figures(),
       numbers: this.#numbers,
       refusal: ({ instanceId, number }) => this.#refusal(instanceId, number),
-      setAside: (instanceId) => this.#setAside(instanceId),
+      setAside: (instanceId) => this.#quarantined.record(instanceId),
       quarantine: (record, error) => this.#quarantine(record, error),
       warn: (message, data) => this.#options.log.warn(message, data),
     };
@@ -348,28 +349,14 @@ export class Pump {
   }
 
   #refusal(instanceId: string | undefined, number: InstanceNumber | undefined): Error | undefined {
-    if (this.#quarantined.size === 0 && this.#loader.allReadable) return undefined;
-    for (const [each, { record, error }] of this.#quarantined) {
-      if (each === number || record.instanceId === instanceId) return error;
-    }
-    return this.#loader.unreadable(instanceId ?? number ?? 0);
-  }
-
-  #setAside(instanceId: string): InstanceRecord | undefined {
-    for (const { record } of this.#quarantined.values()) if (record.instanceId === instanceId) return record;
-    return undefined;
+    if (this.#quarantined.isEmpty && this.#loader.allReadable) return undefined;
+    return this.#quarantined.refusal(instanceId, number) ?? this.#loader.unreadable(instanceId ?? number ?? 0);
   }
 
   #quarantine(record: InstanceRecord, cause: unknown): AppError {
     const { number, instanceId } = record;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new AppError(
-      "instance-quarantined",
-      `Expected '${instanceId}' to go on, but an invariant of Tutti broke in it: ${reason}.`,
-      { cause },
-    );
-    this.#options.log.error("an instance was put in quarantine", { instanceId, reason });
-    this.#quarantined.set(number, { record, error });
+    const error = this.#quarantined.add(record, cause);
+    this.#options.log.error("an instance was put in quarantine", { instanceId, reason: error.message });
     const live = this.instances.number(number);
     if (live !== undefined) this.instances.drop(live);
     this.work.hold(number, true);
