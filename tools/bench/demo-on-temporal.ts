@@ -57,6 +57,8 @@ async function runOn(engine: string, place: string, where: NodeJS.ProcessEnv): P
   );
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
-  const { view } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { view: { elapsedMs: number } };
-  return view.elapsedMs / 1_000;
+  const told = Buffer.concat(chunks).toString("utf8");
+  const { status, elapsedMs } = JSON.parse(told) as { readonly status: string; readonly elapsedMs: number };
+  if (status !== "completed") throw new Error(`Expected the run on ${engine} to complete, but it is ${status}.`);
+  return elapsedMs / 1_000;
 }

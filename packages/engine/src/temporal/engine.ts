@@ -170,8 +170,7 @@ export class TemporalEngine implements Engine {
         const projected = await this.#projector.project(projection);
         if (!projected.ok) return projected;
         await this.#desk.wake(projection);
-        const shortTypes = this.#workers.crew.shortTypes();
-        return shortTypes.length === 0 ? projected : { ...projected, shortTypes };
+        return { ...projected, shortTypes: this.#workers.crew.shortTypes() };
       },
       fork: (order) => this.#forks.write(order),
       recall: ({ instanceId, after }) => this.#standings.recall(instanceId, after),

@@ -14,6 +14,12 @@ export function watched(log: SharedLog, see: (turn: Appended) => void): SharedLo
   };
 }
 
+/** Each row of a turn as one of its own, with its share of what changes in the tables. */
+export function byRows({ rows, changes }: Appended): Appended[] {
+  const share = Math.ceil(changes.length / Math.max(1, rows.length));
+  return rows.map((row, index) => ({ rows: [row], changes: changes.slice(index * share, (index + 1) * share) }));
+}
+
 interface Entry {
   readonly instanceId: string;
   readonly turns: readonly Appended[];

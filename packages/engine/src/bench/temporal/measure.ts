@@ -10,7 +10,7 @@ import { bundleProcessWorkflow } from "../../temporal/index.ts";
 import { branches, sequence } from "../../testing/programs.ts";
 import { startTemporalServer, type TemporalServer } from "../../testing/temporal-server.ts";
 import { type Figure, figure, percentile, roundsOf } from "../report.ts";
-import { Audit, watched } from "./audit.ts";
+import { Audit, byRows, watched } from "./audit.ts";
 import { openHandWritten } from "./hand-written.ts";
 import { type Contestant, openTutti } from "./tutti.ts";
 
@@ -48,6 +48,8 @@ function countOf({ inFlight, local, atOnce }: Shape): number {
 
 interface Measured {
   readonly seconds: number;
+  /** Of the processor, in this process: client and worker. */
+  readonly cpuSeconds: number;
   readonly latencies: readonly number[];
 }
 
@@ -56,6 +58,7 @@ async function run(contestant: Contestant, shape: Shape): Promise<Measured> {
   const latencies: number[] = [];
   let started = 0;
   const begin = performance.now();
+  const cpuBegin = process.cpuUsage();
   const lane = async (): Promise<void> => {
     while (started < count) {
       started++;
@@ -65,7 +68,8 @@ async function run(contestant: Contestant, shape: Shape): Promise<Measured> {
     }
   };
   await Promise.all(Array.from({ length: shape.inFlight }, lane));
-  return { seconds: (performance.now() - begin) / 1_000, latencies };
+  const { user, system } = process.cpuUsage(cpuBegin);
+  return { seconds: (performance.now() - begin) / 1_000, cpuSeconds: (user + system) / 1e6, latencies };
 }
 
 interface Arena {
@@ -80,11 +84,11 @@ async function logOf({ folder }: Arena, record: boolean): Promise<SharedLog> {
   return soleLog(record ? openSqliteStore(join(folder, `${++databases}.sqlite`)) : await openMemoryStore());
 }
 
-/** What the log gets for one instance, each step with a turn of its own: one job at a time. */
+/** What the log gets for one instance, each step with a turn of its own. */
 async function recorded(arena: Arena, shape: Shape): Promise<readonly Appended[]> {
   const turns: Appended[] = [];
   const log = watched(await logOf(arena, false), (turn) => {
-    if (turn.rows.length > 0) turns.push(turn);
+    turns.push(...byRows(turn));
   });
   const tutti = await openTutti({ ...shape, ...arena, log, slots: 1, local: false, bundle: arena.bundles.tutti });
   await tutti.once();
@@ -150,6 +154,11 @@ function figuresOf(
         unit: "ratio",
         ...goal,
       },
+    ),
+    figure(
+      `${name}.cpu-of-by-hand`,
+      each(({ ours, theirs }) => ours.cpuSeconds / theirs.cpuSeconds),
+      { unit: "ratio" },
     ),
     figure(
       `${name}.p50-of-by-hand`,
