@@ -10,14 +10,17 @@ import type { Engine } from "../port.ts";
 import { bundleProcessWorkflow, createTemporalEngine, type TemporalEngineOptions } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
 import type { PostgresServer } from "./postgres.ts";
-import { startTemporalServer } from "./temporal-server.ts";
+import { startTemporalServer, type TemporalServer } from "./temporal-server.ts";
 
 /** Machines that run tests may be busy with others. */
 const workflowTaskTimeoutMs = 10_000;
 
 interface HomeOptions
   extends Partial<
-    Pick<TemporalEngineOptions, "clock" | "host" | "log" | "payloadCodecs" | "places" | "namespace" | "release">
+    Pick<
+      TemporalEngineOptions,
+      "clock" | "host" | "log" | "payloadCodecs" | "places" | "queues" | "namespace" | "release"
+    >
   > {
   /** Looks on as the log is written. */
   readonly watch?: (log: SharedLog) => SharedLog;
@@ -35,30 +38,40 @@ export interface TemporalHome {
 }
 
 export interface TemporalHouse {
+  readonly server: TemporalServer;
+  readonly workflowBundle: { readonly code: string };
   home(): TemporalHome;
   close(): Promise<void>;
+}
+
+interface HouseOptions {
+  readonly postgres?: PostgresServer;
+  readonly versioning?: boolean;
+  /** The file in which the server keeps what it has. Absent: in memory. */
+  readonly database?: string;
 }
 
 /** A real server, and the bundle of a module beside this one. Logs are in files, or in `postgres`. */
 export async function openTemporalHouse(
   module: string,
-  { postgres, versioning = false }: { readonly postgres?: PostgresServer; readonly versioning?: boolean } = {},
+  { postgres, versioning = false, database }: HouseOptions = {},
 ): Promise<TemporalHouse> {
   // First, so that a module that cannot be bundled leaves no server behind.
   const workflowBundle = await bundleTestWorkflow(module);
-  const server = await startTemporalServer({ versioning });
+  const server = await startTemporalServer({ versioning, ...(database === undefined ? {} : { database }) });
   const connection = await Connection.connect({ address: server.address });
   return {
+    ...{ server, workflowBundle },
     home() {
       const folder = mkdtempSync(join(tmpdir(), "tutti-temporal-log-"));
       const namespace = server.namespace();
-      const database = postgres?.url(namespace.replace("-", "_")) ?? join(folder, "tutti.sqlite");
+      const log = postgres?.url(namespace.replace("-", "_")) ?? join(folder, "tutti.sqlite");
       const { address } = server;
       return {
-        ...{ address, namespace, database },
+        ...{ address, namespace, database: log },
         workflow: new Client({ connection, namespace }).workflow,
         open: async ({ watch = (log: SharedLog) => log, ...options } = {}) => {
-          const store = watch(await openLog(database));
+          const store = watch(await openLog(log));
           const timing = { workflowTaskTimeoutMs };
           return createTemporalEngine({
             address,

@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
-import { Connection } from "@temporalio/client";
+import { Client, Connection } from "@temporalio/client";
 import { describeWithServer, findServer, freePort, serverProcess } from "@tutti/test-servers";
 import { attributes } from "../temporal/attributes.ts";
+import { executionsOf } from "./executions.ts";
 
 const server = findServer("temporal.mjs");
 
@@ -83,4 +84,18 @@ export async function startTemporalServer(options: TemporalServerOptions = {}): 
     stop,
     start,
   };
+}
+
+/** How many events each execution of an instance has in its history, the oldest first. */
+export async function historyLengths(
+  { address }: Pick<TemporalServer, "address">,
+  { namespace, instanceId }: { readonly namespace: string; readonly instanceId: string },
+): Promise<readonly number[]> {
+  const connection = await Connection.connect({ address });
+  try {
+    const { workflow } = new Client({ connection, namespace });
+    return (await executionsOf(workflow, instanceId)).map(({ length }) => length);
+  } finally {
+    await connection.close();
+  }
 }
