@@ -52,6 +52,11 @@ function askOf(call: CallRecord): Effect {
   return { type: "cancel-child", childId: call.childId, reason: "What called it is undone.", undo: true };
 }
 
+/** After a pause, which may have held back what it is asked, and held the child as well. */
+function askAnew(call: CallRecord): readonly Effect[] {
+  return [askOf(call), { type: "resume-child", childId: call.childId }];
+}
+
 /** While paused no child starts, and none begins to undo anything; resuming asks for every open one. */
 function askedOf(state: State, key: Key): readonly Effect[] {
   const call = state.calls.get(key);
@@ -131,15 +136,12 @@ const emitters: Emitters = lookup({
   // A pause ends with it: what undoes the work must not wait for somebody to resume an instance that is lost.
   "instance-failing": (state) => [
     { type: "release-jobs" },
-    ...[...openCalls(state)].filter(({ undoesItself }) => undoesItself).map(askOf),
+    ...[...openCalls(state)].flatMap(askAnew),
     ...continuation(state),
   ],
   "instance-resumed": (state) => [
     { type: "release-jobs" },
-    ...[...openCalls(state)].flatMap((call): Effect[] => [
-      askOf(call),
-      { type: "resume-child", childId: call.childId },
-    ]),
+    ...[...openCalls(state)].flatMap(askAnew),
     // A timer that came due meanwhile was refused, and fires now; so was a message.
     ...[...state.subscriptions.values()].flatMap(openSubscription),
     ...[...state.timers.values()].map((timer): Effect => ({ type: "arm-timer", key: timer.key, due: timer.due })),

@@ -17,6 +17,12 @@ export function awaitsCalls(state: State, scope: Key): boolean {
   return false;
 }
 
+/** What a compensation waits for at this moment: its handler, and calls that undo themselves. */
+export function undoersIn(state: State, { running, scope }: CompensationRun): Key[] {
+  const calls = [...state.children.of(scope)].filter((key) => state.calls.get(key)?.undoesItself === true);
+  return running === null || calls.includes(running.key) ? calls : [running.key, ...calls];
+}
+
 /** The compensation that waits for an element instance to end, and what that one undoes. */
 export function undoneBy(state: State, key: Key): { readonly run: CompensationRun; readonly target: Key } | undefined {
   const instance = state.elements.get(key);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Program } from "../load.ts";
+import { must } from "../problem.ts";
 import type { Element, ProgramDocument } from "../program.ts";
 import {
   and,
@@ -17,6 +18,7 @@ import {
   sub,
   timer,
   undo,
+  xor,
 } from "../testing/build.ts";
 import { Driver } from "../testing/driver.ts";
 import { Family } from "../testing/family.ts";
@@ -271,6 +273,57 @@ test("[K188] a call that undoes itself and is ended by hand counts as a handler 
   const [, called = ""] = family.members;
   expect(family.member(called).status).toBe("cancelled");
   expect(family.jobs).toEqual(["i:undo-x"]);
+});
+
+test("[K188] a cancel end event that is ended by hand ends the calls that undo themselves for it", () => {
+  const family = cancelled();
+  family.act("i", (member) =>
+    member.send({
+      ...{ type: "modify-instance", reason: "so", terminate: [member.key("no")] },
+      activate: [{ element: "ask", variables: {} }],
+    }),
+  );
+  const [, called = ""] = family.members;
+  expect(family.member(called).status).toBe("cancelled");
+  expect(family.member("i").active).toEqual(["ask", "deal"]);
+});
+
+test("[K92] cancelled with `undo` while a transaction in it is being cancelled, what completed in its items is undone once", () => {
+  const ends = [xor("ok?", "ok?>yes"), end("yes"), end("no", { type: "cancel" })];
+  const deal = [start("s"), ...undoable("x"), ...undoable("y"), ...ends];
+  const made = program(
+    [start(), ...sub("deal", deal, { transaction: true, loop: loop("sequential") }), end()],
+    ["start>deal>end", "s>x>y>ok?", "ok?>no: item == 2", "ok?>yes"],
+  );
+  const driver = new Driver(made)
+    .create({ items: [1, 2] })
+    .complete("x")
+    .complete("y")
+    .complete("x")
+    .complete("y");
+  expect(driver.active).toEqual(["deal", "no", "undo-y"]);
+  driver.send({ type: "cancel-instance", reason: "enough", undo: true });
+  for (const undoer of ["undo-x", "undo-y", "undo-x"]) {
+    expect(driver.active).toEqual([undoer]);
+    driver.complete(undoer);
+  }
+  expect(driver.status).toBe("cancelled");
+});
+
+test("[K92] cancelled with `undo` while it is paused, what undoes a call goes on with what the pause held back", () => {
+  const middle = program([start(), call("child"), ...undoable("x"), end()], ["start>child>x>end"], {
+    ...{ id: "middle", hash: "hash of middle" },
+  });
+  const top = program([start(), call("middle"), undo("back"), end()], ["start>middle>back>end"], { id: "above" });
+  const family = new Family([top, middle, work("child", ["a"])]).create("above");
+  const [, between = "", called = ""] = family.members;
+  family.complete(`${called}:a`).complete(`${between}:x`);
+  const undoing = must(family.members[3], "it was undone");
+  family.act(undoing, (member) => member.send({ type: "pause-instance", stopRunning: false, reason: "rest" }));
+  expect(family.complete(`${undoing}:undo-x`).jobs).toEqual([]);
+  family.act(undoing, (member) => member.send({ type: "cancel-instance", reason: "enough", undo: true }));
+  const last = must(family.members[4], "the pause has ended");
+  expect(family.complete(`${last}:undo-a`).member(undoing).status).toBe("cancelled");
 });
 
 test("[K92] cancelled with `undo` an instance undoes what it did, also in what is open, and is then cancelled", () => {

@@ -56,7 +56,8 @@ function undoOpenCalls(turn: Turn, within: Key, scope: Key): void {
 function recordOpenWork(turn: Turn, scope: Key): void {
   for (const key of [...turn.state.children.of(scope)]) {
     recordOpenWork(turn, key);
-    if (!holdsUndoable(turn.state, key)) continue;
+    // A transaction that is being cancelled has said so already.
+    if (!holdsUndoable(turn.state, key) || turn.state.compensations.get(key) !== undefined) continue;
     const { element } = instanceAt(turn, key);
     turn.emit({ type: "compensation-recorded", scope, key, element, handler: null, variables: {} });
   }

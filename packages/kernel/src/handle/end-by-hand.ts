@@ -1,3 +1,4 @@
+import { undoersIn } from "../activity/compensation-plan.ts";
 import { itemAt, itemOf, skipDoomed, wakeLine } from "../activity/item.ts";
 import { failHandler } from "../bpmn-event/throw.ts";
 import type { Key } from "../command.ts";
@@ -16,9 +17,11 @@ export function endByHand(turn: Turn, key: Key, reason: string): void {
   if (scope === undefined) return;
   const item = itemOf(state, key);
   if (failHandler(turn, key, { code: "terminated", message: reason })) return;
-  const handler = state.compensationRuns.get(key)?.running?.key;
+  const run = state.compensationRuns.get(key);
   // What it has undone at this moment ends with it.
-  if (handler !== undefined && state.elements.get(handler) !== undefined) terminate(turn, handler);
+  for (const undoer of run === undefined ? [] : undoersIn(state, run)) {
+    if (state.elements.get(undoer) !== undefined) terminate(turn, undoer);
+  }
   terminate(turn, key);
   if (item !== undefined) {
     turn.emit({ type: "item-cancelled", ...item, at: turn.at });
