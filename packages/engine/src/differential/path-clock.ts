@@ -49,15 +49,14 @@ type ProcessWorkflow = ReturnType<typeof processWorkflow>;
 
 /** Instances on a path. Histories are long after a hundred events, so that many of them go on in a new execution. */
 export function pathWorkflow(host: Host): ProcessWorkflow {
-  let own: { askedAt: number } | undefined;
-  // The next execution is asked for what this one was, and begins where this one is.
-  const moved = (now: number): void => {
-    if (own !== undefined) own.askedAt = now;
-  };
-  const workflow = processWorkflow({ host, historyEventsMax: 240, clock: (askedAt) => pathClock(askedAt, moved) });
   return (input) => {
-    const copy = { ...input };
-    if ("askedAt" in copy) own = copy;
-    return workflow(copy);
+    if ("broker" in input) return processWorkflow({ host })(input);
+    const own = { ...input };
+    // The next execution is asked for what this one was, and begins where this one is.
+    const moved = (now: number): void => {
+      own.askedAt = now;
+    };
+    const workflow = processWorkflow({ host, historyEventsMax: 240, clock: (askedAt) => pathClock(askedAt, moved) });
+    return workflow(own);
   };
 }

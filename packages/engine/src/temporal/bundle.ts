@@ -10,7 +10,8 @@ export async function bundleProcessWorkflow(options: {
   const { workflowsPath, conditions = [] } = options;
   return bundleWorkflowCode({
     workflowsPath,
-    // Otherwise each execution loads the kernel and all else anew, which takes longer than ten steps.
+    // Otherwise each execution loads the kernel and all else anew, which takes longer than ten steps. So modules are
+    // shared by all executions of a worker: none may keep anything that one execution changes for another.
     preloadModules: [workflowsPath],
     logger: new DefaultLogger("WARN"),
     webpackConfigHook: (config) => ({
