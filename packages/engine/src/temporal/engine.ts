@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Client } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
 import {
@@ -318,15 +319,17 @@ export class TemporalEngine implements Engine {
   ): Promise<A | Refused> {
     const handle = this.#client.workflow.getHandle(instanceId);
     const until = Date.now() + askMsMax;
-    for (let gone = 0; ; ) {
+    // One id for all tries: if it was done, and only its answer was lost, the next one is given that answer.
+    const { name, updateId = randomUUID() } = update;
+    for (let gone = 0, isFirst = true; ; isFirst = false) {
       try {
-        const { name, ...named } = update;
-        return await handle.executeUpdate<A, [unknown]>(name, { args: [asked], ...named });
+        return await handle.executeUpdate<A, [unknown]>(name, { args: [asked], updateId });
       } catch (error) {
         // Otherwise it was not done as far as the history goes; what the log has of it is known again by its cause.
         if (isGone(error)) gone++;
         else if (!isPassing(error) || Date.now() > until) throw unreachable(error);
       }
+      if (isFirst) continue;
       const refusal = await refused();
       if (refusal !== undefined) return refusal;
       if (gone === asksMax) {
