@@ -123,7 +123,9 @@ class Walker {
     if (events === undefined) return false;
     if (action.type === "job") this.#hands.settled(action.name);
     if (this.shadows.take(events, started).mayDiffer) return false;
-    for (const shadow of this.shadows.byId.values()) {
+    const all = [...this.shadows.byId.values()];
+    if (all.length === 0 || all.some(({ state }) => state.head.continuing)) return false;
+    for (const shadow of all) {
       for (const { key, attempt } of shadow.jobs(clock.now())) shadow.offered.add(`${key}#${attempt}`);
     }
     const lengths = new Map([...this.shadows.byId].map(([id, shadow]) => [id, shadow.events.length]));
@@ -135,7 +137,8 @@ class Walker {
   async #settled(): Promise<readonly RecordedEvent[] | undefined> {
     // Promises may need a while before the next step can run.
     for (let steps = 0, idle = 0; idle < idleRounds; ) {
-      if ((await this.#clock.run(1)) === 0) idle++;
+      const before = this.#written.events;
+      if ((await this.#clock.run(1)) === 0) idle = this.#written.events === before ? idle + 1 : 0;
       else [steps, idle] = [steps + 1, 0];
       if (steps > settleStepsMax || this.#written.events > eventsMax) return undefined;
     }
