@@ -31,6 +31,7 @@ export const importTable: { readonly [name: string]: readonly string[] } = {
     "feature",
     "server",
     "dashboard",
+    "test-servers",
   ],
 };
 

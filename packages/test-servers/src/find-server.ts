@@ -12,9 +12,16 @@ export function findServer(script: `${string}.mjs`): FoundServer {
   return status === 0 ? { path: stdout.trim() } : { missing: stderr.trim() };
 }
 
-/** Tests that need a server: without one they are skipped, with the reason in their title. Under CI=true they fail. */
+/** Tests that need a server. */
 export function describeWithServer(server: FoundServer, title: string, tests: () => void): void {
-  if ("missing" in server && process.env["CI"] !== "true")
-    describe.skip(`${title} (skipped: ${server.missing})`, tests);
+  describeUnless("missing" in server ? server.missing : undefined, title, tests);
+}
+
+/**
+ * Tests that need something of the machine: with a reason why it is not there they are skipped, and say it in their title.
+ * Under CI=true none is: they run, and fail.
+ */
+export function describeUnless(missing: string | undefined, title: string, tests: () => void): void {
+  if (missing !== undefined && process.env["CI"] !== "true") describe.skip(`${title} (skipped: ${missing})`, tests);
   else describe(title, tests);
 }

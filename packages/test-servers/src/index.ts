@@ -1,3 +1,3 @@
-export { describeWithServer, type FoundServer, findServer } from "./find-server.ts";
+export { describeUnless, describeWithServer, type FoundServer, findServer } from "./find-server.ts";
 export { freePort } from "./free-port.ts";
 export { type ServerProcess, serverProcess } from "./server-process.ts";

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:
 import { createServer, connect as dial, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe } from "vitest";
+import { describeUnless } from "@tutti/test-servers";
 
 /*
  * Machines on one: each has a network namespace with an address of its own, and a mount namespace in which a file system
@@ -37,10 +37,9 @@ const refused = ((): string | undefined => {
   return status === 0 ? undefined : `namespaces need root: ${stderr?.trim() ?? "there is no `unshare`"}`;
 })();
 
-/** Tests that need several machines: skipped, with the reason in their title, where there can be none. Under CI=true they fail. */
+/** Tests that need several machines. */
 export function describeWithMachines(title: string, tests: () => void): void {
-  if (refused !== undefined && process.env["CI"] !== "true") describe.skip(`${title} (skipped: ${refused})`, tests);
-  else describe(title, tests);
+  describeUnless(refused, title, tests);
 }
 
 export async function openMachines(): Promise<Machines> {

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Correlated, Engine } from "../port.ts";
 import { brokerId } from "../temporal/courier.ts";
+import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { collector, onMessage, receiver } from "../testing/message-programs.ts";
-import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
+import type { TemporalHome } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { ended, eventually, historyOf } from "./harness.ts";
 import { waitFor } from "./messages.suite.ts";
@@ -23,20 +24,12 @@ async function gotBy(engine: Engine, instanceId: string): Promise<unknown[]> {
 }
 
 describeWithTemporal("Messages on Temporal", () => {
-  let house: TemporalHouse;
   let home: TemporalHome;
   let engine: Engine;
-  beforeAll(async () => {
-    house = await openTemporalHouse("short-history-workflow.ts");
-  }, 120_000);
-  afterAll(() => house?.close());
-  beforeEach(async () => {
-    home = house.home();
+  eachTemporalHome("short-history-workflow.ts", async (fresh) => {
+    home = fresh;
     engine = await home.open();
-  });
-  afterEach(async () => {
-    await engine.close({ graceMs: 0 });
-    home.remove();
+    return () => engine.close({ graceMs: 0 });
   });
 
   test("[TE30] who waits has no broker; the one that a message begins ends when it has nothing to do", async () => {

@@ -2,14 +2,15 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Element, Job } from "@tutti/kernel";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openMemoryStore } from "../embedded/memory/store.ts";
 import type { Engine } from "../port.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
+import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { testHost } from "../testing/host.ts";
 import { loop } from "../testing/loop-program.ts";
 import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
-import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
+import type { TemporalHome } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
 
@@ -39,20 +40,12 @@ async function refusalsUntilTheEnd(engine: Engine, instanceId: string): Promise<
 }
 
 describeWithTemporal("Temporal", () => {
-  let house: TemporalHouse;
   let home: TemporalHome;
   let engine: Engine;
-  beforeAll(async () => {
-    house = await openTemporalHouse("short-history-workflow.ts");
-  }, 120_000);
-  afterAll(() => house?.close());
-  beforeEach(async () => {
-    home = house.home();
+  eachTemporalHome("short-history-workflow.ts", async (fresh) => {
+    home = fresh;
     engine = await home.open();
-  });
-  afterEach(async () => {
-    await engine.close({ graceMs: 0 });
-    home.remove();
+    return () => engine.close({ graceMs: 0 });
   });
 
   test("[TE6] cancelling the execution by Temporal's own tools ends the instance and its jobs", async () => {

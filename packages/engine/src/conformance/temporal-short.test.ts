@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Job } from "@tutti/kernel";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
+import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { branches, sequence } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
@@ -37,20 +38,12 @@ describeWithTemporal("short jobs on Temporal", () => {
   });
 
   describe("on their own", () => {
-    let house: TemporalHouse;
     let home: TemporalHome;
     let engine: Engine;
-    beforeAll(async () => {
-      house = await openTemporalHouse("short-history-workflow.ts");
-    }, 120_000);
-    afterAll(() => house?.close());
-    beforeEach(async () => {
-      home = house.home();
+    eachTemporalHome("short-history-workflow.ts", async (fresh) => {
+      home = fresh;
       engine = await home.open();
-    });
-    afterEach(async () => {
-      await engine.close({ graceMs: 0 });
-      home.remove();
+      return () => engine.close({ graceMs: 0 });
     });
 
     /** How many events of each type, and the names of local activities. */
