@@ -17,10 +17,10 @@ export function awaitsCalls(state: State, scope: Key): boolean {
   return false;
 }
 
-/** What a compensation waits for at this moment: its handler, and calls that undo themselves. */
+/** What a compensation waits for at this moment: its handler, unless the next is yet to start, and calls that undo themselves. */
 export function undoersIn(state: State, { running, scope }: CompensationRun): Key[] {
-  const calls = [...state.children.of(scope)].filter((key) => state.calls.get(key)?.undoesItself === true);
-  return running === null || calls.includes(running.key) ? calls : [running.key, ...calls];
+  const open = [...state.children.of(scope)];
+  return open.filter((key) => key === running?.key || state.calls.get(key)?.undoesItself === true);
 }
 
 /** The compensation that waits for an element instance to end, and what that one undoes. */

@@ -19,9 +19,7 @@ export function endByHand(turn: Turn, key: Key, reason: string): void {
   if (failHandler(turn, key, { code: "terminated", message: reason })) return;
   const run = state.compensationRuns.get(key);
   // What it has undone at this moment ends with it.
-  for (const undoer of run === undefined ? [] : undoersIn(state, run)) {
-    if (state.elements.get(undoer) !== undefined) terminate(turn, undoer);
-  }
+  for (const undoer of run === undefined ? [] : undoersIn(state, run)) terminate(turn, undoer);
   terminate(turn, key);
   if (item !== undefined) {
     turn.emit({ type: "item-cancelled", ...item, at: turn.at });

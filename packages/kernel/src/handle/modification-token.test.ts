@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ModifyInstance } from "../command.ts";
 import { loadProgram } from "../load.ts";
 import type { Element } from "../program.ts";
-import { and, complex, end, loop, or, program, service, start, sub } from "../testing/build.ts";
+import { and, complex, end, loop, or, program, script, service, start, sub, undo } from "../testing/build.ts";
 import { Driver } from "../testing/driver.ts";
 import { testHost } from "../testing/host.ts";
 
@@ -164,4 +164,19 @@ test("[K15] [K199] a token beyond what one command may start follows in the next
   });
   expect(driver.events).toContain("continuation-requested");
   expect(driver.goOn().active).toEqual(["a", "after", "b"]);
+});
+
+test("[K15] [K188] an event that undoes can be ended between two handlers, where the limit holds back the next", () => {
+  const made = program(
+    [
+      ...[start(), service("a", { compensation: "undo-a" }), service("b", { compensation: "undo-b" }), undo("back")],
+      ...[service("undo-a", { forCompensation: true }), script("undo-b", {}, { forCompensation: true }), end()],
+    ],
+    ["start>a>b>back>end"],
+  );
+  const driver = new Driver(loadProgram(made.document, testHost, { activationsPerCommandMax: 1, continuationsMax: 9 }));
+  driver.create().goOn().complete("a").goOn().complete("b");
+  while (!driver.lastEvents.some(({ type }) => type === "compensation-taken")) driver.send({ type: "continue" });
+  expect([driver.active, driver.state.head.continuing]).toEqual([["back"], true]);
+  expect(modified(driver, { terminate: [driver.key("back")] }).status).toBe("cancelled");
 });
