@@ -8,6 +8,7 @@ export { openPostgresReader } from "./embedded/postgres/reader.ts";
 export { openPostgresLog } from "./embedded/postgres/shared-log.ts";
 export { openPostgresStore, type PostgresOptions } from "./embedded/postgres/store.ts";
 export { verifyPostgresLog } from "./embedded/postgres/verify.ts";
+export { everyRow } from "./embedded/read/every-row.ts";
 export { type EngineReader, openReader } from "./embedded/read/reader.ts";
 export type { SharedLog } from "./embedded/shared-log.ts";
 export { currentOwner, type Owner, type Ownership, ownFolder } from "./embedded/sqlite/ownership.ts";

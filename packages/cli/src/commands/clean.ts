@@ -1,4 +1,4 @@
-import type { EngineReader } from "@tutti/engine";
+import { type EngineReader, everyRow } from "@tutti/engine";
 import { AppError, type ArtifactStore, type ArtifactSweep } from "@tutti/kernel";
 import { namedArtifacts } from "../artifacts.ts";
 import type { Command, Context } from "../command.ts";
@@ -10,7 +10,6 @@ const daysDefault = 30;
 const dayMs = 86_400_000;
 /** What an instance begins with is put into the store before it begins. */
 const beginningMsMax = 3_600_000;
-const pageRows = 500;
 
 export const clean: Command = {
   name: "clean",
@@ -79,25 +78,15 @@ async function readNeeded(reader: EngineReader): Promise<Needed> {
   const name = (value: unknown): void => {
     for (const [digest] of JSON.stringify(value).matchAll(/sha256-[0-9a-f]{64}/g)) digests.add(digest);
   };
-  for (let after: string | undefined, more = true; more; more = after !== undefined) {
-    const page = await reader.query("instances", { status: "open" }, pageOf(after));
-    for (const { instanceId, startedAt } of page.rows) {
-      since = Math.min(since, startedAt);
-      name(await reader.instance(instanceId));
-    }
-    after = page.next;
+  for await (const { instanceId, startedAt } of everyRow((page) =>
+    reader.query("instances", { status: "open" }, page),
+  )) {
+    since = Math.min(since, startedAt);
+    name(await reader.instance(instanceId));
   }
-  for (let after: string | undefined, more = true; more; more = after !== undefined) {
-    const page = await reader.query("messages", {}, pageOf(after));
-    for (const { publishedAt, variables } of page.rows) {
-      since = Math.min(since, publishedAt);
-      name(variables);
-    }
-    after = page.next;
+  for await (const { publishedAt, variables } of everyRow((page) => reader.query("messages", {}, page))) {
+    since = Math.min(since, publishedAt);
+    name(variables);
   }
   return { since, digests };
-}
-
-function pageOf(after: string | undefined): { readonly limit: number; readonly after?: string } {
-  return after === undefined ? { limit: pageRows } : { limit: pageRows, after };
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Element, Job } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { openMemoryStore } from "../embedded/memory/store.ts";
+import type { SharedLog } from "../embedded/shared-log.ts";
 import type { Engine } from "../port.ts";
 import { createTemporalEngine } from "../temporal/index.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
@@ -166,6 +167,30 @@ describeWithTemporal("Temporal", () => {
     await worker.finish(2);
     expect(await ended(engine, held.instanceId)).toMatchObject({ status: "completed" });
   }, 120_000);
+
+  test("[E20] [E22] jobs of a paused instance run on while the log does not answer, and are stopped when it is cancelled", async () => {
+    await engine.close();
+    let asked = 0;
+    const watch = (log: SharedLog): SharedLog => ({
+      ...log,
+      listJobs: async (filter, page) => {
+        if (++asked <= 2) throw new Error("the log is away");
+        return log.listJobs(filter, { ...page, limit: 1 });
+      },
+    });
+    engine = await home.open({ watch });
+    const worker = new ManualWorker();
+    engine.work("work", worker.handler);
+    const id = await begin(engine, [branches("many")], { items: [1, 2] });
+    await worker.job(2);
+    await engine.command(id, { type: "pause-instance", stopRunning: false, reason: "lunch", actor: "ann" });
+    // Each job looks with every beat whether the instance still wants it.
+    await eventually(() => (asked >= 8 ? true : undefined), "some looks into the log");
+    expect(worker.aborts).toEqual([]);
+    await engine.command(id, { type: "cancel-instance", reason: "test", actor: "ann" });
+    await eventually(() => worker.aborts[1], "the second job's end");
+    expect(worker.aborts.map(({ reason }) => reason)).toEqual(["cancelled", "cancelled"]);
+  });
 
   test("[TE39] a command whose answer was lost is the same when it is asked again, also when the instance ended with it", async () => {
     const id = await begin(engine, [sequence("one", 1)]);

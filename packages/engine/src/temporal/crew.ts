@@ -124,9 +124,13 @@ export class Crew {
       let isPaused = false;
       const beat = (): void => {
         context.heartbeat(run.progress);
-        // Of a paused activity Temporal does not say any more that it was cancelled.
-        if (isPaused)
-          void isOpen(instanceId, key).then((open) => open || end("cancelled", offeredAgain("cancelled", "")));
+        if (!isPaused) return;
+        // Of a paused activity Temporal does not say any more that it was cancelled. A log that does not answer is asked
+        // again with the next beat.
+        isOpen(instanceId, key).then(
+          (open) => open || end("cancelled", offeredAgain("cancelled", "")),
+          () => undefined,
+        );
       };
       if (limitMs === undefined) {
         const beating = setInterval(beat, heartbeatMs);

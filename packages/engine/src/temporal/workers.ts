@@ -3,6 +3,7 @@ import { Worker, type WorkerOptions } from "@temporalio/worker";
 import { defaultSlots, type JobHandler, must, type QueueClass, queueClasses } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import type { EngineLimits } from "../embedded/limits.ts";
+import { everyRow } from "../embedded/read/every-row.ts";
 import type { StoreReader } from "../embedded/store.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import type { QueueRow, Stop, WorkOptions } from "../port.ts";
@@ -82,8 +83,12 @@ export class Workers {
     this.crew = new Crew({
       clock,
       payloadCharsMax: limits.payloadCharsMax,
-      isOpen: async (instanceId, key) =>
-        (await store.listJobs({ instanceId }, { limit: 1_000 })).rows.some((job) => job.key === key),
+      isOpen: async (instanceId, key) => {
+        for await (const job of everyRow((page) => store.listJobs({ instanceId }, page))) {
+          if (job.key === key) return true;
+        }
+        return false;
+      },
     });
     this.#slots = new Map(queueClasses.map((queue) => [queue, new Slots(defaultSlots[queue])]));
   }
@@ -142,14 +147,10 @@ export class Workers {
   async queueRow(queue: QueueClass): Promise<QueueRow> {
     const { size: slots } = this.#of(queue);
     const running = this.crew.runningIn(queue);
+    const { store, clock } = this.#options;
     let open = 0;
-    for (let after: string | undefined, more = true; more; more = after !== undefined) {
-      const page = await this.#options.store.listJobs(
-        { queue },
-        { limit: 1_000, ...(after === undefined ? {} : { after }) },
-      );
-      open += page.rows.filter(({ held, notBefore }) => !held && notBefore <= this.#options.clock.now()).length;
-      after = page.next;
+    for await (const { held, notBefore } of everyRow((page) => store.listJobs({ queue }, page))) {
+      if (!held && notBefore <= clock.now()) open++;
     }
     return { queue, slots, running, waiting: Math.max(0, open - running) };
   }

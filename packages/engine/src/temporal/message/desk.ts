@@ -1,6 +1,7 @@
 import { type ChannelName, forgottenAt, recipientsOf } from "@tutti/kernel";
 import type { Clock } from "../../clock.ts";
 import { channelId, channelNamed, type StoredMessage, waitingOf } from "../../embedded/message/coordination.ts";
+import { everyRow } from "../../embedded/read/every-row.ts";
 import type { SharedLog } from "../../embedded/shared-log.ts";
 import type { Change } from "../../embedded/store.ts";
 import type { MessageReceiver } from "../../port.ts";
@@ -208,8 +209,11 @@ export class Desk implements BrokerActivities {
   }
 
   async #channelAt(instanceId: string, key: number): Promise<ChannelName[]> {
-    const { rows } = await this.#options.log.listSubscriptions({ instanceId }, { limit: 1_000 });
-    return rows.filter((row) => row.key === key && row.kind === "message");
+    const { log } = this.#options;
+    for await (const row of everyRow((page) => log.listSubscriptions({ instanceId }, page))) {
+      if (row.key === key && row.kind === "message") return [row];
+    }
+    return [];
   }
 
   /** Undefined: it has been forgotten meanwhile. */
