@@ -14,6 +14,14 @@ export function isCommon({ artifacts }: Pick<StateFolder, "artifacts">): boolean
   return artifacts !== undefined && artifacts !== "folder";
 }
 
+/**
+ * Where large payloads of Temporal are: in the store that somebody named, else in the state folder, unless the log is one
+ * that other machines have in common, for they have not got that. Undefined: in none.
+ */
+export function payloadSetting({ artifacts, store }: Pick<StateFolder, "artifacts" | "store">): string | undefined {
+  return artifacts ?? (store === undefined ? "folder" : undefined);
+}
+
 /** Undefined where nobody named one. */
 export function namedArtifacts(
   { path: stateDir, artifacts: setting }: StateFolder,

@@ -1,4 +1,4 @@
-import { utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openArtifactStore } from "@tutti/connect";
 import type { ArtifactReference } from "@tutti/kernel";
@@ -61,6 +61,15 @@ test("[C120] what was put since the oldest that is open began stays, however old
   expect([open.keep("sha256-a"), open.keep("sha256-b")]).toEqual([true, false]);
   const idle = policyOf({ since: Number.POSITIVE_INFINITY, digests: new Set() }, now - 30 * dayMs);
   expect(idle.putBefore).toBe(now - 30 * dayMs);
+});
+
+test("[C120] a folder that others can read and that holds other things is left as it is", async () => {
+  const folder = join(house.folder, "home-of-ann");
+  await mkdir(folder, { mode: 0o755 });
+  await writeFile(join(folder, "thesis.txt"), "");
+  const { exit, stderr } = await house.tutti("clean", "--state", folder);
+  expect([exit, stderr]).toEqual([1, expect.stringContaining("state-unusable")]);
+  expect(await readdir(folder)).toEqual(["thesis.txt"]);
 });
 
 test("[C120] a PostgreSQL without a store of artifacts has nothing to clean, and that is said", async () => {

@@ -1,8 +1,10 @@
+import { openArtifactStore } from "@tutti/connect";
 import { type EngineReader, everyRow } from "@tutti/engine";
 import { AppError, type ArtifactStore, type ArtifactSweep } from "@tutti/kernel";
-import { namedArtifacts } from "../artifacts.ts";
+import { payloadSetting } from "../artifacts.ts";
 import type { Command, Context } from "../command.ts";
 import { codeOf } from "../problem.ts";
+import { ensureFolder } from "../state.ts";
 import { openStateReader } from "../state-reader.ts";
 import { plural } from "../terminal/text.ts";
 
@@ -36,11 +38,12 @@ export const clean: Command = {
 };
 
 async function openArtifacts({ state, environment }: Context): Promise<ArtifactStore> {
-  // Where nobody named one, what is on Temporal has its large payloads in the folder.
-  const setting = state.artifacts ?? (state.store === undefined ? "folder" : undefined);
-  const artifacts = namedArtifacts({ ...state, ...(setting === undefined ? {} : { artifacts: setting }) }, environment);
-  if (artifacts !== undefined) return artifacts.open();
-  throw new AppError("artifacts-unnamed", "Expected a store of artifacts to clean, but none is named");
+  const setting = payloadSetting(state);
+  if (setting === undefined) {
+    throw new AppError("artifacts-unnamed", "Expected a store of artifacts to clean, but none is named");
+  }
+  ensureFolder(state.path);
+  return openArtifactStore({ setting, stateDir: state.path, environment });
 }
 
 /** What is open, on whichever engine. */
