@@ -36,8 +36,8 @@ function install(log: EngineLog): void {
   isInstalled = true;
   let toldAt = Number.NEGATIVE_INFINITY;
   const tell = ({ level, message, meta = {} }: LogEntry): void => {
-    // Those who do jobs have none, as it should be.
-    if (message.startsWith("No workflows registered")) return;
+    // Those who do jobs have none, as it should be; and that an instance failed is in its history.
+    if (message.startsWith("No workflows registered") || message === "Workflow failed") return;
     if (meta["target"] === "temporalio_client::retry") {
       if (Date.now() - toldAt < retriesToldMs) return;
       toldAt = Date.now();
