@@ -37,6 +37,7 @@ describeWithTemporal("tutti up", () => {
     const ports = JSON.parse(await readFile(noted, "utf8")) as { readonly port: number; readonly ui: number };
     taken.close();
     expect(ports.port).not.toBe(port);
+    await first.sees(new RegExp(`TEMPORAL_ADDRESS=127.0.0.1:${ports.port}\\b`), 1_000);
     expect((await fetch(`http://127.0.0.1:${ports.ui}/`)).status).toBe(200);
     const file = join(house.folder, "ask.yaml");
     await writeFile(file, stringify({ process: "ask", steps: { choose: { user: { title: "Which?" } } } }));

@@ -42,7 +42,8 @@ export const engineErrors: ErrorTable = {
   "temporal-unreachable": {
     exit: 1,
     status: 503,
-    advice: "Start the Temporal server, or correct its address. Nothing was lost; repeat with the same request id.",
+    advice:
+      "Start the Temporal server (`tutti up` runs one on this machine), or correct its address. Nothing was lost: the same request id is the same request.",
   },
   "database-newer": {
     exit: 1,

@@ -9,6 +9,7 @@ import { codeOf } from "../problem.ts";
 import { wordsOf } from "../run/words.ts";
 import { table } from "../terminal/text.ts";
 import type { DevServer } from "../up/dev-server.ts";
+import { usualAddress } from "../up/ports.ts";
 
 const readyMsMax = 60_000;
 
@@ -84,6 +85,8 @@ function show(context: Context, { temporal }: Owner, server: DevServer | undefin
     ]),
   );
   out.document({ ...temporal, ui: server?.ui ?? null, pid: process.pid, state: state.path });
+  // The demo has a folder of its own, too.
+  if (address !== usualAddress) out.note(`For other state folders it is at TEMPORAL_ADDRESS=${address}.`);
   out.note(`→ ${tutti("process start PROCESS --engine temporal")}`);
   out.note(`→ ${tutti("stop")}`);
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { usualAddress } from "../up/ports.ts";
 
 /** What conducts the instances. */
 export const engineNames = ["embedded", "temporal"] as const;
@@ -18,7 +19,7 @@ export function wholePlace(
   place: TemporalPlace | undefined,
   state: { readonly path: string; readonly store?: string },
 ): Required<TemporalPlace> {
-  const { address = "127.0.0.1:7233", namespace = "default", taskQueue = usualQueue(state) } = place ?? {};
+  const { address = usualAddress, namespace = "default", taskQueue = usualQueue(state) } = place ?? {};
   return { address, namespace, taskQueue };
 }
 

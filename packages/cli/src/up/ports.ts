@@ -12,6 +12,7 @@ export interface Ports {
 /** Where Temporal's own tools look when nobody says anything. */
 const usual: Ports = { port: 7233, ui: 8233 };
 const host = "127.0.0.1";
+export const usualAddress: string = `${host}:${usual.port}`;
 
 /** Where the server of a folder was the last time; undefined when there never was one. */
 export function notedAddress(statePath: string): string | undefined {
