@@ -313,6 +313,7 @@ test("[C10] another word than those there are is refused, and the first word alo
   const message = "There is no command 'process chekc'; did you mean 'process check'?";
   expect([exit, stderr]).toEqual([2, expect.stringContaining(message)]);
   expect((await house.tutti("proces", "run", trial)).stderr).toContain("did you mean 'process run'?");
+  expect((await house.tutti("process", "why", "one")).stderr).toContain("did you mean 'why'?");
   const [alone, help] = [await house.tutti("process"), await house.tutti("process", "--help")];
   expect([alone.exit, help.exit, alone.stdout]).toEqual([2, 0, help.stdout]);
   expect(help.stdout).toContain("process migrate");

@@ -67,14 +67,15 @@ function find(
   if (two !== undefined) return { entry: two, rest };
   const known = commandEntries.map((candidate) => candidate.name);
   const family = known.filter((each) => each.startsWith(`${name} `));
-  const meant = family.length > 0 ? nearestIn(family, given) : (nearest(given, known) ?? nearest(name, known));
+  const meant = family.length > 0 ? meantIn(family, given, known) : (nearest(given, known) ?? nearest(name, known));
   const hint = meant === undefined ? "" : `; did you mean '${meant}'?`;
   throw new AppError("command-unknown", `There is no command '${given}'${hint}`);
 }
 
-/** Of commands whose first word is the same, by the second. */
-function nearestIn(family: readonly string[], given: string): string | undefined {
+/** Of commands whose first word is the same, by the second; or that is a command by itself. */
+function meantIn(family: readonly string[], given: string, known: readonly string[]): string | undefined {
   const [first = "", second = ""] = given.split(" ");
+  if (known.includes(second)) return second;
   const meant = nearest(
     second,
     family.map((each) => each.slice(first.length + 1)),
