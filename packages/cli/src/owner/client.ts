@@ -18,6 +18,8 @@ import { checkSocketFolder, type StateFolder } from "../state.ts";
 import { beginsHeader, requestHeader } from "./begins.ts";
 
 const answerMsMax = 30_000;
+/** The base of a large repository has a long way, and the first run on Temporal waits until there are workers. */
+export const startMsMax = 1_800_000;
 const answerBytesMax = 64 * 1024 * 1024;
 
 interface Request {

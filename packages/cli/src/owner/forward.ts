@@ -3,8 +3,10 @@ import { Readable } from "node:stream";
 import { currentPostgresOwner } from "@tutti/engine";
 import { AppError } from "@tutti/kernel";
 import { beginsHeader, requestHeader } from "./begins.ts";
+import { startMsMax } from "./client.ts";
 
-const answerMsMax = 30_000;
+/** Who asked goes away sooner, unless it is something that takes this long. */
+const answerMsMax = startMsMax;
 
 /** Sends a request on to whoever owns the store, and gives their answer as it comes. */
 export async function forward(store: string, request: Request): Promise<Response> {

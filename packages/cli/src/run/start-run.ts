@@ -3,7 +3,7 @@ import { type RunStarted, runStartedSchema, type StartRun } from "@tutti/protoco
 import type { Input } from "../args/input.ts";
 import type { Context } from "../command.ts";
 import { patiently } from "../engines/patience.ts";
-import type { OwnerClient } from "../owner/client.ts";
+import { type OwnerClient, startMsMax } from "../owner/client.ts";
 import { ensureOwner } from "../owner/find.ts";
 import { terminalLog } from "../owner/log.ts";
 import { plural } from "../terminal/text.ts";
@@ -11,8 +11,6 @@ import { readerAccess, remoteAccess } from "./access.ts";
 import { attendRun } from "./attend.ts";
 import { type PreparedRun, prepareRun, problemLine } from "./prepare.ts";
 import { wordsOf } from "./words.ts";
-
-const startMsMax = 1_800_000;
 
 /** `tutti run`: checks, starts, watches; gives the exit status. */
 export async function startRun(context: Context): Promise<number> {
@@ -88,7 +86,6 @@ async function runThere(context: Context, { start }: PreparedRun): Promise<numbe
   return 0;
 }
 
-/** The base of a large repository has a long way, and the first run on Temporal waits until there are workers. */
 export function beginThere(client: OwnerClient, start: StartRun): Promise<RunStarted> {
   return client.ask({ method: "POST", path: "/v1/runs", body: start, timeoutMs: startMsMax }, runStartedSchema);
 }
