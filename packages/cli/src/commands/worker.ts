@@ -60,8 +60,8 @@ export const worker: Command = {
       );
     }
     const { openTemporal } = await import("../engines/open-temporal.ts");
-    const crew = command === undefined ? await features(context) : await programs(context, command);
     const place = wholePlace(state.temporal, state);
+    const crew = command === undefined ? await features(context) : await programs(context, command);
     const log = terminalLog((line) => out.note(line.trimEnd()));
     let close: OpenTemporal["close"] | undefined;
     try {

@@ -32,8 +32,9 @@ export async function openTemporal(options: {
   ]);
   const bundle = await workflowBundle();
   const payloads = await openPayloads(state, process.env);
-  const store = await openTemporalLog(state);
+  let store: Awaited<ReturnType<typeof openTemporalLog>> | undefined;
   try {
+    store = await openTemporalLog(state);
     const engine = await createTemporalEngine({
       ...place,
       places,
@@ -47,7 +48,7 @@ export async function openTemporal(options: {
     };
     return { engine, close };
   } catch (error) {
-    await Promise.all([store.close(), payloads.close()]);
+    await Promise.all([store?.close(), payloads.close()]);
     throw error;
   }
 }
