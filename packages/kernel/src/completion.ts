@@ -1,17 +1,30 @@
-import { packWork } from "./evolve/completed-work.ts";
+import type { FailureInfo } from "./command.ts";
+import { packFailedWork, packWork } from "./evolve/completed-work.ts";
 import { variableKey } from "./evolve/variable.ts";
 import type { Json } from "./json.ts";
 import { release } from "./lifecycle.ts";
+import type { State } from "./state/state.ts";
 import type { Turn } from "./turn.ts";
+import type { CompletedWork } from "./undoable.ts";
 
 /** What a called instance hands to its caller to undo has at most so many characters as JSON: it travels in one message. */
 export const undoableCharsMax = 524_288;
 
 /** Nothing in the process can move, and nothing is awaited. */
 export function completeInstance(turn: Turn): void {
+  const { state, program } = turn;
   release(turn, 0);
-  const undoable = leavesUndoable(turn) ? { undoable: isSmallEnough(turn) } : {};
+  const isUndoable = isCalled(state) && (state.compensationsIn.count(0) > 0 || program.handlerOf.has(null));
+  const undoable = isUndoable ? { undoable: isSmallEnough(packWork(state)) } : {};
   turn.emit({ type: "instance-completed", result: resultOf(turn), at: turn.at, ...undoable });
+}
+
+/** The process ends with an error; `failed` of the handlers that undid what it did failed for good, and nobody else can. */
+export function endFailed(turn: Turn, error: FailureInfo, failed: number): void {
+  const { state } = turn;
+  const isUndoable = isCalled(state) && failed === 0;
+  const undoable = isUndoable ? { undoable: isSmallEnough(packFailedWork(state)) } : {};
+  turn.emit({ type: "instance-failed", error, at: turn.at, ...undoable });
 }
 
 function resultOf(turn: Turn): { readonly [name: string]: Json } {
@@ -22,13 +35,11 @@ function resultOf(turn: Turn): { readonly [name: string]: Json } {
   return result;
 }
 
-/** Whether a caller could have any of it undone. What undoes something is not undone itself. */
-function leavesUndoable({ state, program }: Turn): boolean {
-  const { parent, undoes } = state.head;
-  if (parent === null || undoes !== undefined) return false;
-  return state.compensationsIn.count(0) > 0 || program.handlerOf.has(null);
+/** Whether whoever called it could have it undone. What undoes something is not undone itself. */
+export function isCalled({ head }: State): boolean {
+  return head.parent !== null && head.undoes === undefined;
 }
 
-function isSmallEnough({ state }: Turn): boolean {
-  return JSON.stringify(packWork(state)).length <= undoableCharsMax;
+function isSmallEnough(work: CompletedWork): boolean {
+  return JSON.stringify(work).length <= undoableCharsMax;
 }

@@ -73,7 +73,16 @@ export type Event =
       /** What completed in it is handed to whoever called it; false: it is too large for that. Absent: there is nothing. */
       readonly undoable?: boolean;
     }
-  | { readonly type: "instance-failed"; readonly error: FailureInfo; readonly at: number }
+  | {
+      readonly type: "instance-failed";
+      readonly error: FailureInfo;
+      readonly at: number;
+      /**
+       * What completed in it and is not undone, if only that it is nothing, is handed to whoever called it; false: it is
+       * too large for that. Absent where nobody called it, where something could not be undone, and in older logs.
+       */
+      readonly undoable?: boolean;
+    }
   | {
       readonly type: "instance-cancelled";
       readonly reason: string;

@@ -9,6 +9,8 @@ export interface CompletedWork {
   readonly variables: PackedVariables;
   /** A scope's oldest first, and behind each what completed in it; 0 is the process. */
   readonly records: readonly PackedRecord[];
+  /** The instance failed: what completed in it is undone, but it is not undone as a whole. */
+  readonly failed?: true;
 }
 
 export interface PackedVariables {
@@ -25,14 +27,19 @@ export interface PackedRecord {
   readonly called?: Undoable;
 }
 
-/** An instance that completed, and what there is to undo of it. */
+/** An instance that completed or failed, and what there is to undo of it. */
 export interface Undoing {
   readonly instanceId: string;
   readonly process: string;
-  /** The program that it completed under. */
+  /** The program that it ended under. */
   readonly hash: string;
   readonly work: CompletedWork;
 }
 
 /** What a called instance leaves to whoever called it; `work` is null where it is too large to be handed on. */
 export type Undoable = Undoing | (Omit<Undoing, "work"> & { readonly work: null });
+
+/** Whether a called instance failed and left nothing to undo. */
+export function isNothing({ work }: Undoable): boolean {
+  return work?.failed === true && work.records.length === 0;
+}

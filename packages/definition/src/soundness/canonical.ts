@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JsonObject, Key, State } from "@tutti/kernel";
+import type { JsonObject, Key, State, Undoing } from "@tutti/kernel";
 
 type Row = { readonly [field: string]: unknown };
 
@@ -74,9 +74,14 @@ export function canonical(snapshot: JsonObject): Canonical {
   return { text: createHash("sha256").update(text).digest("base64"), tokens: { counts: tokens, total } };
 }
 
-/** What a caller can have undone: each activity once, as that it can be undone at all is what matters. */
-function leftToUndo({ undoable }: State["head"]): string {
-  const records = undoable?.work?.records ?? [];
+/** What a caller can have undone of an instance that completed; what an error undoes is not looked at. */
+export function undoableOf({ undoable }: State["head"]): Undoing | undefined {
+  return undoable === undefined || undoable.work === null || undoable.work.failed ? undefined : undoable;
+}
+
+/** Each activity once, as that it can be undone at all is what matters. */
+function leftToUndo(head: State["head"]): string {
+  const records = undoableOf(head)?.work.records ?? [];
   const elements = new Map(records.map(({ key, element }) => [key, element]));
   const each = records.map(({ element, handler, scope }) => `${elements.get(scope) ?? ""}/${element}/${handler ?? ""}`);
   return [...new Set(each)].sort().join();

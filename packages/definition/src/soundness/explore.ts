@@ -18,7 +18,7 @@ import {
   snapshotState,
 } from "@tutti/kernel";
 import { abstractProgram } from "./abstract.ts";
-import { canonical, type Tokens } from "./canonical.ts";
+import { canonical, type Tokens, undoableOf } from "./canonical.ts";
 import { Choices, CircleGone, choosingHost } from "./choice.ts";
 import { type Move, type Wait, waitsOf } from "./move.ts";
 import { Surroundings } from "./surroundings.ts";
@@ -287,8 +287,8 @@ export class Explorer {
       adds,
       depth,
     });
-    const { undoable } = state.head;
-    if (undoable !== undefined && undoable.work !== null) this.#open.push({ index, snapshot, undoes: undoable });
+    const undoes = undoableOf(state.head);
+    if (undoes !== undefined) this.#open.push({ index, snapshot, undoes });
     // What grows once grows for ever: going on would only show it again.
     if (!ended && !runs && grownFrom === undefined) this.#open.push({ index, snapshot });
     return true;

@@ -221,6 +221,8 @@ test("[D169] what undoes the work is gone through, too: by itself, as a transact
   const called = (handler: string) => `${task}${handler}${flow("p1", "s", "a")}${flow("p2", "a", "e")}`;
   expect(found(called(easy))).toEqual([]);
   expect(found(called(stuck))).toEqual(["process-stuck s → a → e → ah → hs → g → h2"]);
+  const failing = `${task}${stuck}<endEvent id="f"><errorEventDefinition/></endEvent>${flow("p1", "s", "a")}${flow("p2", "a", "f")}`;
+  expect(found(failing)).toEqual(["element-dead "]);
   const itself = (
     handler: string,
   ) => `${task}${handler}<intermediateThrowEvent id="t"><compensateEventDefinition/></intermediateThrowEvent>

@@ -65,8 +65,8 @@ function undoCall(
 }
 
 /**
- * The child of a call that was to undo itself has ended. If it had completed before it heard of that, what it did is
- * undone by another instance, before all the rest.
+ * The child of a call that was to undo itself has ended. If it had completed or failed before it heard of that, what it
+ * did is undone by another instance, before all the rest.
  */
 export function endCallUndone(turn: Turn, key: Key): void {
   const { run } = must(undoneBy(turn.state, key), "something waits for it", key);
@@ -86,7 +86,7 @@ export function isRunning(state: State, run: CompensationRun): boolean {
 
 /** The instance has begun with nothing but what another one did, which it undoes. */
 export function undoWork(turn: Turn, { work }: Undoing): void {
-  const handler = turn.program.handlerOf.get(null);
+  const handler = work.failed ? undefined : turn.program.handlerOf.get(null);
   const key = work.records.reduce((last, record) => Math.max(last, record.key), 0) + 1;
   turn.emit({ type: "compensation-restored", work, ...(handler === undefined ? {} : { whole: { key, handler } }) });
   const targets = planCompensation(turn.state, 0);
@@ -102,9 +102,9 @@ function finish(turn: Turn, { owner, failed }: CompensationRun): void {
   }
   const { failure, cancelledBy } = turn.state.head;
   const left = failure === null || cancelledBy !== undefined ? notUndone(turn, failed) : undefined;
-  if (left !== undefined) endWhole(turn, { error: left });
+  if (left !== undefined) endWhole(turn, { error: left }, failed);
   else if (failure === null) completeInstance(turn);
-  else endWhole(turn, { error: failure, ...(cancelledBy === undefined ? {} : { cancelledBy }) });
+  else endWhole(turn, { error: failure, ...(cancelledBy === undefined ? {} : { cancelledBy }) }, failed);
 }
 
 /** Why an instance fails that only undoes another one or itself; undefined once all of that is undone. */

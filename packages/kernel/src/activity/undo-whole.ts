@@ -1,4 +1,5 @@
 import type { Actor, FailureInfo, Key } from "../command.ts";
+import { endFailed, isCalled } from "../completion.ts";
 import { holdsUndoable, instanceAt, release, terminateContent } from "../lifecycle.ts";
 import type { Turn } from "../turn.ts";
 import { awaitsCalls, planCompensation } from "./compensation-plan.ts";
@@ -22,11 +23,18 @@ export function undoWhole(turn: Turn, why: WhyEnded): void {
   turn.undoing.add(0);
 }
 
-/** Nothing is left in the instance, or it all ends with it. */
-export function endWhole(turn: Turn, { error, cancelledBy }: WhyEnded): void {
+/** Nothing is left in the instance, or it all ends with it; `failed` handlers could not undo what they were to. */
+export function endWhole(turn: Turn, { error, cancelledBy }: WhyEnded, failed = 0): void {
   release(turn, 0);
-  if (cancelledBy === undefined) turn.emit({ type: "instance-failed", error, at: turn.at });
+  if (cancelledBy === undefined) endFailed(turn, error, failed);
   else turn.emit({ type: "instance-cancelled", reason: error.message, actor: cancelledBy, at: turn.at });
+}
+
+/** The process fails and undoes nothing. What completed in one that was called, whoever called it may have undone. */
+export function failAtOnce(turn: Turn, error: FailureInfo): void {
+  if (isCalled(turn.state)) recordOpenWork(turn, 0);
+  terminateContent(turn, 0);
+  endWhole(turn, { error });
 }
 
 /**

@@ -1,9 +1,9 @@
 import { isUndoing, undoneBy } from "../activity/compensation-plan.ts";
 import { failItem, itemOf } from "../activity/item.ts";
-import { endWhole, undoWhole } from "../activity/undo-whole.ts";
+import { failAtOnce, undoWhole } from "../activity/undo-whole.ts";
 import type { FailureInfo, Key } from "../command.ts";
 import type { JsonObject } from "../json.ts";
-import { instanceAt, isInner, terminate, terminateContent } from "../lifecycle.ts";
+import { instanceAt, isInner, terminate } from "../lifecycle.ts";
 import type { BoundaryEvent, CatchTrigger, ElementId } from "../program.ts";
 import { scopeChain } from "../scope.ts";
 import type { Turn } from "../turn.ts";
@@ -137,7 +137,6 @@ function catchEscalation(turn: Turn, from: Key, escalation: Escalation): boolean
 
 /** The process ends with an error that nothing caught; completed work is undone first where the definition says so. */
 export function failInstance(turn: Turn, error: FailureInfo): void {
-  if (turn.program.document.onError === "compensate") return undoWhole(turn, { error });
-  terminateContent(turn, 0);
-  endWhole(turn, { error });
+  if (turn.program.document.onError === "compensate") undoWhole(turn, { error });
+  else failAtOnce(turn, error);
 }

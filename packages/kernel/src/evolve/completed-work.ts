@@ -40,6 +40,12 @@ export function packWork(state: State): CompletedWork {
   return { values: pool.values, variables, records };
 }
 
+/** The same of an instance that failed, where it may be nothing. */
+export function packFailedWork(state: State): CompletedWork {
+  const isEmpty = state.compensationsIn.count(0) === 0;
+  return { ...(isEmpty ? { values: [], variables: {}, records: [] } : packWork(state)), failed: true };
+}
+
 export function unpackVariables({ values }: CompletedWork, packed: PackedVariables): JsonObject {
   return Object.fromEntries(Object.entries(packed).map(([name, place]) => [name, values[place] ?? null]));
 }

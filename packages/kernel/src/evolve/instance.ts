@@ -1,9 +1,10 @@
 import type { InstanceOutcome } from "../command.ts";
 import type { Event } from "../event.ts";
 import { type CallRecord, type State, writable } from "../state/state.ts";
+import type { CompletedWork } from "../undoable.ts";
 import type { Appliers } from "./applier.ts";
 import { forgetContent } from "./compensation.ts";
-import { packWork } from "./completed-work.ts";
+import { packFailedWork, packWork } from "./completed-work.ts";
 import { writeVariable } from "./variable.ts";
 
 type InstanceEvent = Exclude<
@@ -27,6 +28,11 @@ function end(state: State, outcome: InstanceOutcome, at: number): void {
   if (head.cancelledBy !== undefined) delete head.cancelledBy;
   state.compensationRuns.delete(0);
   forgetContent(state, 0);
+}
+
+function handOn({ head }: State, work: CompletedWork | null): void {
+  const { instanceId, process, hash } = head;
+  head.undoable = { instanceId, process, hash, work };
 }
 
 export const instanceAppliers: Appliers<InstanceEvent> = {
@@ -79,14 +85,13 @@ export const instanceAppliers: Appliers<InstanceEvent> = {
     state.head.at = event.at;
   },
   "instance-completed": (state, event) => {
-    const { head } = state;
-    if (event.undoable !== undefined) {
-      const { instanceId, process, hash } = head;
-      head.undoable = { instanceId, process, hash, work: event.undoable ? packWork(state) : null };
-    }
+    if (event.undoable !== undefined) handOn(state, event.undoable ? packWork(state) : null);
     end(state, { type: "completed", result: event.result }, event.at);
   },
-  "instance-failed": (state, event) => end(state, { type: "failed", error: event.error }, event.at),
+  "instance-failed": (state, event) => {
+    if (event.undoable !== undefined) handOn(state, event.undoable ? packFailedWork(state) : null);
+    end(state, { type: "failed", error: event.error }, event.at);
+  },
   "instance-cancelled": (state, event) => end(state, { type: "cancelled", reason: event.reason }, event.at),
   "continuation-requested": (state, { round }) => {
     state.head.continuing = true;

@@ -7,6 +7,7 @@ import type { Command, EscalateCall, FailJob, FireTimer, Key, Rejection } from "
 import { complete, endUndoing, visitOf } from "../lifecycle.ts";
 import type { CallRecord, JobRecord } from "../state/state.ts";
 import { isRejection, refusal, type Turn } from "../turn.ts";
+import { isNothing } from "../undoable.ts";
 import type { Handlers } from "./instance.ts";
 
 type WorkCommand = Extract<
@@ -107,11 +108,13 @@ export const workHandlers: Handlers<WorkCommand> = {
     const call = openCall(turn, key, childId);
     if (isRejection(call)) return call;
     const { undoesItself } = call;
-    // A handler at the call undoes it, whatever the child could; but a call that is undone as it is open never completed.
-    const isHandled = turn.program.handlerOf.has(call.element) && undoesItself === undefined;
-    const left = undoable === undefined || isHandled ? {} : { undoable };
+    // A handler at the call undoes it, whatever the child could; but one that failed, or is undone as it is open, never completed.
+    const isCompleted = outcome.type === "completed" && undoesItself === undefined;
+    const isHandled = isCompleted && turn.program.handlerOf.has(call.element);
+    const left = undoable === undefined || isHandled || isNothing(undoable) ? {} : { undoable };
     turn.emit({ type: "child-ended", key, childId, outcome: outcome.type, at, ...left });
-    if (undoesItself && call.undoes === undefined && outcome.type !== "failed") {
+    const isDone = outcome.type !== "failed" || undoable !== undefined;
+    if (undoesItself && call.undoes === undefined && isDone) {
       endCallUndone(turn, key);
       return undefined;
     }

@@ -56,9 +56,10 @@ function chosenBy(random: Random, driver: Driver): Chosen[] {
 /** What a child says that it left: its caller does not look into it. */
 function undoableOf(random: Random): Undoable {
   const child = { instanceId: "child", process: "child", hash: "hash" };
-  return random.chance(0.2)
-    ? { ...child, work: null }
-    : { ...child, work: { values: [random.below(5)], variables: { n: 0 }, records: [] } };
+  if (random.chance(0.2)) return { ...child, work: null };
+  const record = { key: 1, scope: 0, element: "a", handler: null, variables: {} };
+  const work = { values: [random.below(5)], variables: { n: 0 }, records: random.chance(0.5) ? [record] : [] };
+  return { ...child, work: random.chance(0.5) ? work : { ...work, failed: true } };
 }
 
 function errorOf(random: Random): { readonly code: string; readonly message: string } {

@@ -67,6 +67,18 @@ function openCalls(): Family {
   return family;
 }
 
+/** A called process fails, its caller with it, and all that both did is undone. */
+function failedCall(): Family {
+  const undoable = [service("a", { compensation: "undo-a" }), service("undo-a", { forCompensation: true })];
+  const child = program([start(), ...undoable, service("b"), end()], ["start>a>b>end"], { id: "child", hash: "hash" });
+  const above = program([start(), call("child"), end()], ["start>child>end"], {
+    ...{ id: "above", hash: "hash", onError: "compensate" },
+  });
+  const family = new Family([above, child]).create("above").complete("i/1:a");
+  family.act("i/1", (member) => member.throw("b", "E"));
+  return family.complete(family.jobs[0] ?? "");
+}
+
 /** Who called and undid, who was called, and what undid that: by its handlers with one that fails, and as a whole. */
 export const callRecordings: { readonly [name: string]: () => Driver } = {
   calling: () => member(0),
@@ -74,5 +86,8 @@ export const callRecordings: { readonly [name: string]: () => Driver } = {
   "undoing-whole": () => member(3),
   undoing: () => member(4),
   "cancelling-calls": () => openCalls().member("i"),
+  "failing-call": () => failedCall().member("i"),
+  "called-failing": () => failedCall().member("i/1"),
+  "undoing-failed": () => failedCall().member(failedCall().members[2] ?? ""),
   "undoing-itself": () => openCalls().member(openCalls().members[1] ?? ""),
 };

@@ -49,7 +49,7 @@ const layouts: { readonly [K in EventType]: Layout<K> } = {
   "instance-resumed": { number: 3, fields: { actor: always, at: row } },
   "instance-failing": { number: 4, fields: { error: always, at: row, cancelledBy: optional } },
   "instance-completed": { number: 5, fields: { result: always, at: row, undoable: optional } },
-  "instance-failed": { number: 6, fields: { error: always, at: row } },
+  "instance-failed": { number: 6, fields: { error: always, at: row, undoable: optional } },
   "instance-cancelled": { number: 7, fields: { reason: always, at: row, actor: optional } },
   "element-activating": { number: 8, fields: { key: always, element: always, scope: always, at: row } },
   "element-activated": { number: 9, fields: { key: always, element: always, scope: always, at: row } },
