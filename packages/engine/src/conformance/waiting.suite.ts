@@ -231,6 +231,35 @@ function callRules(rule: Rule): void {
     },
   );
 
+  rule(
+    "[E39] what a call did that failed is undone with its caller, which fails for that, across a crash",
+    async (running) => {
+      const elements = [
+        ...[start(), service("inside", { compensation: "undo" }), service("more", { type: "risking" }), end()],
+        service("undo", { type: "undoing", forCompensation: true }),
+      ];
+      const called = program({ id: "child", elements, flows: ["start>inside", "inside>more", "more>end"] });
+      const caller = program({
+        id: "parent",
+        elements: [start(), call("calls", "child"), end()],
+        flows: ["start>calls", "calls>end"],
+        onError: "compensate",
+      });
+      running.engine.work("work", async () => completed({}));
+      running.engine.work("risking", async () => ({ type: "error", code: "E", message: "it broke" }));
+      const first = new ManualWorker();
+      running.engine.work("undoing", first.handler);
+      const id = await begin(running.engine, [called, caller]);
+      await first.job(1);
+      await running.harness.crash(running.engine);
+      running.engine = await running.harness.open();
+      running.engine.work("undoing", async () => completed({}));
+      expect(await ended(running.engine, id)).toMatchObject({ status: "failed" });
+      const { rows } = await running.engine.query("instances", { parentId: id });
+      expect(rows.map(({ status }) => status).sort()).toEqual(["completed", "failed"]);
+    },
+  );
+
   rule("[E19] a call of what is not deployed fails where it was made", async ({ engine }) => {
     const id = await begin(engine, [parent]);
     expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "process-not-found" } });
