@@ -193,6 +193,27 @@ test("[C69] an instance is paused, resumed and cancelled", async () => {
     expect(log).toMatch(told);
 });
 
+test("[C69] an instance is cancelled once what it did is undone, or at once when that is not awaited", async () => {
+  const steps = "steps:\n  book: { job: hotel.book, undo: { job: hotel.unbook } }\n  sign: { user: { title: Sign } }\n";
+  await deployed("booking.yaml", `process: booking\nversion: "1"\n${steps}`);
+  const undoing = async (id: string): Promise<string> => {
+    expect((await proc("start", "booking", "--id", id)).exit).toBe(0);
+    expect((await proc("job", "complete", `${id}:1`)).exit).toBe(0);
+    const { stdout } = await proc("cancel", id, "--undo", "--reason", "Called off.");
+    expect(stdout).toBe(`Undoing and then cancelling ${id}.\n`);
+    const { status, jobs } = await show(id);
+    expect([status, jobs.map(({ jobType }) => jobType)]).toEqual(["failing", ["hotel.unbook"]]);
+    return jobs[0]?.id ?? "";
+  };
+  const job = await undoing("undone");
+  expect((await proc("cancel", "undone", "--undo")).stderr).toContain("command-refused");
+  expect((await proc("job", "complete", job)).exit).toBe(0);
+  expect((await proc("show", "undone")).stdout).toContain("cancelled: Called off.");
+  await undoing("unwaited");
+  expect((await proc("cancel", "unwaited")).stdout).toBe("Cancelled unwaited.\n");
+  expect((await show("unwaited")).outcome).toMatchObject({ type: "cancelled" });
+});
+
 test("[C61, C67] an instance moves to another version with what it waits for, or is told what is in the way", async () => {
   await started("moving");
   await charged("moving");

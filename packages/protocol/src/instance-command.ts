@@ -36,6 +36,8 @@ const reason = z.string().max(2_000);
 const key = z.int().min(1);
 /** Whoever has the task; whoever can reach the owner of the state may say so. */
 const authority = z.literal(true).exactOptional();
+/** What the instance did is undone before it ends. */
+const undo = z.literal(true).exactOptional();
 const names = z.array(name).max(100).readonly();
 /** Epoch ms. */
 const instant = z.int().min(0).nullable();
@@ -63,7 +65,7 @@ const withdrawal = z.strictObject({
 export const instanceCommandSchema: z.ZodType<InstanceCommand> = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("pause-instance"), stopRunning: z.boolean(), reason, actor: name }),
   z.strictObject({ type: z.literal("resume-instance"), actor: name }),
-  z.strictObject({ type: z.literal("cancel-instance"), reason, actor: name }),
+  z.strictObject({ type: z.literal("cancel-instance"), reason, actor: name, undo }),
   z.strictObject({
     type: z.literal("resolve-incident"),
     key,

@@ -27,9 +27,16 @@ export const processResume: Command = {
 export const processCancel: Command = {
   name: "process cancel",
   summary: "Ends an instance and everything that it called.",
-  options: reasonOption,
+  about:
+    "With --undo everything that completed is undone first, the last first, by what the process names to undo it. `tutti process show` tells how far that is; cancelled again without --undo, it ends at once.",
+  options: { undo: { help: "undo first what it did, and what it called did" }, ...reasonOption },
   arguments: [instanceArgument],
-  run: (context) => send(context, "Cancelled", { type: "cancel-instance", reason: reasonOf(context), actor: actor() }),
+  examples: ["tutti process cancel order-17 --undo --reason 'The customer called it off.'"],
+  run: (context) => {
+    const cancel: InstanceCommand = { type: "cancel-instance", reason: reasonOf(context), actor: actor() };
+    if (!context.input.flag("undo")) return send(context, "Cancelled", cancel);
+    return send(context, "Undoing and then cancelling", { ...cancel, undo: true });
+  },
 };
 
 export const processRetry: Command = {
