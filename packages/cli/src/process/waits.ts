@@ -10,7 +10,7 @@ export interface OpenJob {
   readonly element: string;
   readonly jobType: string;
   readonly input: JsonObject;
-  /** Whether the owner works on jobs of this type; null without an owner. */
+  /** Whether somebody works on jobs of this type; null where that is not known: without an owner, or with workers elsewhere. */
   readonly worker: boolean | null;
 }
 

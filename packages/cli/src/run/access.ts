@@ -17,7 +17,7 @@ import { resolveRun } from "./run-id.ts";
 export interface RunAccess {
   /** Whether somebody works on the runs. */
   readonly live: boolean;
-  /** Types of jobs that its owner works on; absent without an owner. */
+  /** Types of jobs that somebody works on; absent where that is not known. */
   readonly jobTypes?: readonly string[];
   /** Its owner's disk refuses to write: nothing goes on until it does. */
   readonly halted?: boolean;
@@ -37,9 +37,15 @@ export async function openAccess({ state }: Pick<Context, "state">): Promise<Run
   const owner = await askOwner(state);
   if (owner === undefined) return localAccess(state);
   const { storage, jobTypes } = owner.health;
-  if (storage === "writes") return { ...remoteAccess(owner.client), jobTypes };
+  const known = hasWorkersElsewhere(state) ? {} : { jobTypes };
+  if (storage === "writes") return { ...remoteAccess(owner.client), ...known };
   // An owner that cannot write answers nothing, but its database can still be read.
-  return { ...(await localAccess(state)), live: true, jobTypes, halted: true };
+  return { ...(await localAccess(state)), ...known, live: true, halted: true };
+}
+
+/** Workers of Temporal that share the log tell no owner what they do. */
+function hasWorkersElsewhere({ engine, store, temporal }: Context["state"]): boolean {
+  return store !== undefined && (engine === "temporal" || temporal !== undefined);
 }
 
 export function remoteAccess(client: OwnerClient): RunAccess {

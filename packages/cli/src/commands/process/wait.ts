@@ -12,7 +12,7 @@ export const processWait: Command = {
   name: "process wait",
   summary: "Waits until an instance has ended, is paused or waits for a person; its exit status says which.",
   about:
-    "Timers, messages, signals, called processes and jobs that somebody here works on are waited for. Exit status 0: completed; 1: failed; 7: cancelled, or the time is up; 8: it waits for a person, whose turn is told. Starts an owner when the instance is open and none works on it.",
+    "Timers, messages, signals, called processes and jobs that somebody here works on are waited for, and with a PostgreSQL on Temporal those that somebody elsewhere may. Exit status 0: completed; 1: failed; 7: cancelled, or the time is up; 8: it waits for a person, whose turn is told. Starts an owner when the instance is open and none works on it.",
   options: { timeout: { value: "SECONDS", help: "give up after this long, with exit status 7" } },
   arguments: [instanceArgument],
   examples: [
@@ -59,7 +59,8 @@ async function look(access: RunAccess, instanceId: string): Promise<Look> {
   const open = [view];
   for (const each of open) {
     const jobs = await openJobs(access.reader, each, access.jobTypes);
-    const byHand = new Set(jobs.filter(({ worker }) => worker !== true).map(({ id }) => id));
+    const left = jobs.filter(({ worker }) => worker === false || (worker === null && !access.live));
+    const byHand = new Set(left.map(({ id }) => id));
     for (const wait of each.waiting) {
       if (wait.on === "child") continue;
       const idle = answered.has(wait.on) || (wait.on === "job" && byHand.has(`${each.instanceId}:${wait.key}`));
