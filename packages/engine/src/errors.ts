@@ -30,6 +30,11 @@ export const engineErrors: ErrorTable = {
     status: 422,
     advice: "Name an earlier point, at which the instance was there and had not ended; the history lists them.",
   },
+  "move-refused": {
+    exit: 2,
+    status: 409,
+    advice: "Do what the message names, then move it again; nothing was lost.",
+  },
   "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },

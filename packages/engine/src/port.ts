@@ -94,6 +94,35 @@ export interface ForkRequest {
   readonly actor: string;
 }
 
+/** All that another engine needs to go on with an instance. Plain JSON. */
+export interface MovedInstance {
+  readonly instanceId: string;
+  readonly businessKey: string | null;
+  readonly requestId: string | null;
+  /** The channel of the message that started it, of those with a key. */
+  readonly startedBy: string | null;
+  /** Names the program that it is under. */
+  readonly hash: string;
+  /** What its calls with `deployment` binding are bound to, with the programs in it and its own. */
+  readonly deployment: Deployment;
+  readonly programs: readonly ProgramDocument[];
+  /** Everything that happened in it, the events of one command a row. */
+  readonly rows: readonly MovedRow[];
+}
+
+export interface MovedRow {
+  /** Number of the first event within the instance, from 1. */
+  readonly sequence: number;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly events: readonly Event[];
+}
+
+export interface AdoptOptions {
+  readonly reason: string;
+  readonly actor: string;
+}
+
 export interface CommandOptions {
   /**
    * For who asks again because an answer was lost on its way from a server: the same id is the same command. An engine in
@@ -414,6 +443,17 @@ export interface Engine {
    * Rejects with `fork-refused` when there is nothing to go on with at that point.
    */
   fork(request: ForkRequest): Promise<string>;
+  /**
+   * Gives an instance up, for another engine to go on with what this gives: from then on it is not there any more, but
+   * in the log. It has to be paused, with no job that somebody works on, no called instance that is open, and nothing
+   * kept for it; otherwise this rejects with `move-refused`. Given up already, it is given again.
+   */
+  release(instanceId: string): Promise<MovedInstance>;
+  /**
+   * Goes on with an instance that another engine gave up, or this one: under its id, with its history, and paused. Its
+   * timers keep their instants. Adopting again changes nothing. Rejects with `move-refused` where the id is another's.
+   */
+  adopt(moved: MovedInstance, options: AdoptOptions): Promise<void>;
   instance(instanceId: string): Promise<InstanceView>;
   query<V extends keyof Views>(
     view: V,

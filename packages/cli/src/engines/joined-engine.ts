@@ -8,8 +8,8 @@ export interface EngineSide extends Side {
   engine(): Promise<Engine>;
 }
 
-/** An engine as those meet it who neither work for it nor close it. */
-export type HouseEngine = Omit<Engine, "work" | "close">;
+/** An engine as those meet it who neither work for it nor close it, nor move instances out of it. */
+export type HouseEngine = Omit<Engine, "work" | "close" | "release" | "adopt">;
 
 /**
  * The engines of an installation as one. What is new begins on the first of the sides; what is about an instance goes to

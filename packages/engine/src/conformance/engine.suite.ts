@@ -16,6 +16,7 @@ import {
   type SuiteOptions,
 } from "./harness.ts";
 import { messageRules } from "./messages.suite.ts";
+import { movingRules } from "./moving.suite.ts";
 import { readingRules } from "./reading.suite.ts";
 import { versionRules } from "./versions.suite.ts";
 import { waitingRules } from "./waiting.suite.ts";
@@ -53,6 +54,7 @@ export function engineSuite({ name, make, branchesMany = 2_500, jobsOnly = false
     beginningRules(rule);
     versionRules(rule);
     readingRules(rule);
+    movingRules(rule);
   });
 }
 

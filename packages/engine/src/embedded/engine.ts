@@ -12,18 +12,21 @@ import {
 import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
 import { type Clock, realClock } from "../clock.ts";
 import type {
+  AdoptOptions,
   Engine,
   ForkRequest,
   InstanceCommand,
   MessageRequest,
   MigrateRequest,
   Migration,
+  MovedInstance,
   SignalRequest,
   StartRequest,
 } from "../port.ts";
 import type { WorkQueueOptions } from "./job/work-queue.ts";
 import { defaultLimits, type EngineLimits } from "./limits.ts";
 import { readHistory } from "./log/history.ts";
+import { movedInstance } from "./log/moved-instance.ts";
 import { queryStore } from "./read/query.ts";
 import type { Store } from "./store.ts";
 import { readPrefix } from "./turn/fork.ts";
@@ -156,6 +159,20 @@ class EmbeddedEngine implements Engine {
     this.#refuseClosed();
     const prefix = await readPrefix(this.#store, request);
     return this.#ask((answer) => ({ type: "fork", request, ...prefix, answer, number: 0 }));
+  }
+
+  async release(instanceId: string): Promise<MovedInstance> {
+    this.#refuseClosed();
+    // What cannot be given whole is not given up.
+    await movedInstance(this.#store, instanceId);
+    await this.#ask<void>((answer) => ({ type: "release", instanceId, answer }));
+    return movedInstance(this.#store, instanceId);
+  }
+
+  async adopt(moved: MovedInstance, options: AdoptOptions): Promise<void> {
+    checkId("instance id", moved.instanceId);
+    for (const document of moved.programs) this.#pump.programs.load(document);
+    return this.#ask((answer) => ({ type: "adopt", moved, options, answer, number: 0 }));
   }
 
   instance(instanceId: string): ReturnType<Engine["instance"]> {

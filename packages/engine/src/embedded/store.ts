@@ -57,8 +57,9 @@ export interface InstanceRecord {
   /** The channel of the message that started it, of those with a key: `[name, correlationKey]` as JSON. */
   readonly startedBy: string | null;
   /** So many of its first events are those of the instance that it was forked from. */
-  readonly copied: number;
-  status: InstanceRow["status"];
+  copied: number;
+  /** `moved`: another engine goes on with it, and nothing of it is open here. */
+  status: InstanceRow["status"] | "moved";
   /** Its jobs do not start. */
   held: boolean;
   incidents: number;
@@ -159,7 +160,7 @@ export type Change =
   | { readonly type: "instance-put"; readonly record: InstanceRecord }
   /** Status, held, incidents and end; read from the record as it is at the commit. */
   | { readonly type: "instance-update"; readonly record: InstanceRecord }
-  /** Its program is another one from now on. */
+  /** Its program is another one from now on, or more of its events are copied. */
   | { readonly type: "instance-move"; readonly record: InstanceRecord }
   | { readonly type: "job-put"; readonly job: OpenJob }
   | { readonly type: "job-move"; readonly instance: InstanceNumber; readonly key: Key; readonly element: string }
@@ -359,10 +360,11 @@ export interface Store extends StoreReader, MessageReader {
   idle(): void;
 }
 
-/** An instance as a list shows it: without what only the engine needs. */
+/** An instance as a list shows it: without what only the engine needs. Those that have moved away are in none. */
 export function shownInstance(record: InstanceRecord): InstanceRow {
   const {
     number: _number,
+    status,
     deployment: _deployment,
     requestId: _request,
     held: _held,
@@ -370,5 +372,5 @@ export function shownInstance(record: InstanceRecord): InstanceRow {
     copied: _copied,
     ...shown
   } = record;
-  return shown;
+  return { ...shown, status: status as InstanceRow["status"] };
 }

@@ -55,6 +55,8 @@ export interface ProcessInput {
   readonly create: Omit<CreateInstance, "at">;
   /** Of a fork: what it begins with, in the place of `create`. */
   readonly fork?: ForkOrder;
+  /** It came from another engine: the log has it already. `create` is but what it is called by. */
+  readonly adopted?: true;
   /** Of an instance that goes on: what the execution before left. */
   readonly carried?: Carried;
 }
@@ -66,6 +68,9 @@ export type Forked =
   | { readonly ok: true; readonly state: JsonObject; readonly record: InstanceRecord }
   | { readonly ok: false; readonly rejection: Rejection }
   | { readonly ok: false; readonly instanceId: string };
+
+/** What the log has of an instance that came from another engine, with the kernel's snapshot of its state. */
+export type Adopted = Omit<Extract<Forked, { readonly ok: true }>, "ok">;
 
 /** All that an instance is between two executions. */
 export interface Carried {
@@ -94,6 +99,9 @@ export type CommandAnswer =
   | { readonly ok: true; readonly position: number }
   | { readonly ok: false; readonly rejection: Rejection };
 
+/** Why an instance is not given up for another engine. */
+export type ReleaseAnswer = { readonly ok: true } | { readonly ok: false; readonly rejection: Rejection };
+
 /** With the events of the command, or those that it would have. */
 export type MigrateAnswer =
   | { readonly ok: true; readonly position: number | null; readonly events: readonly Event[] }
@@ -109,6 +117,8 @@ export const names = {
   migrate: "migrate",
   /** Update: what `migrate` would do. */
   tryMigration: "tryMigration",
+  /** Update: giving it up for another engine. */
+  release: "release",
   /** Signal: a command of another instance. */
   tell: "tell",
 } as const;
@@ -177,6 +187,8 @@ export interface LocalActivities {
   project(projection: Projection): Promise<Projected>;
   /** Writes the rows that a fork begins with, and the end of the original that it takes the place of, in one turn. */
   fork(order: ForkOrder): Promise<Forked>;
+  /** What the log has of an instance before its execution has said anything; null: it has moved on. */
+  adopted(instanceId: string): Promise<Adopted | null>;
   /** What the log has of an instance, parted after event number `after`. */
   recall(wanted: { readonly instanceId: string; readonly after: number }): Promise<Recalled>;
   /** Pauses activities of an instance, or lets them go on. Those that have ended are left alone. */
@@ -200,6 +212,7 @@ export const ownLocalActivities: { readonly [K in keyof (LocalActivities & PostA
   program: true,
   project: true,
   fork: true,
+  adopted: true,
   recall: true,
   setHeld: true,
   holdWaiting: true,

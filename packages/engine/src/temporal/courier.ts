@@ -70,8 +70,12 @@ export class Courier {
     this.#closing.reject(new AppError("engine-closed", "Expected an open engine, but it was closed."));
   }
 
-  /** Null: the id was given to an execution that has ended since. */
-  async begin(named: ProcessName, started: ProcessInput): Promise<Began | null> {
+  /** Null: the id was given to an execution that has ended since, unless the instance `isBack` from another engine. */
+  async begin(
+    named: ProcessName,
+    started: ProcessInput,
+    { isBack = false }: { readonly isBack?: boolean } = {},
+  ): Promise<Began | null> {
     const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout, isSecret } = this.#options;
     const { process } = named;
     const input: ProcessInput = isSecret ? { ...started, secret: true } : started;
@@ -83,7 +87,7 @@ export class Courier {
       ...this.#attributesOf(named, input),
       workflowIdConflictPolicy: "USE_EXISTING",
       // What could not begin has failed, and may be tried again under its id.
-      workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
+      workflowIdReusePolicy: isBack ? "ALLOW_DUPLICATE" : "ALLOW_DUPLICATE_FAILED_ONLY",
     } as const;
     const args: [string | null] = [input.requestId];
     try {

@@ -41,9 +41,10 @@ export class Definitions {
 
   async #read(definitions: number): Promise<void> {
     for (const deployed of await this.#log.deployments()) {
-      if (deployed.number <= this.#newest) continue;
+      const { number, deployment } = deployed;
+      if (number <= this.#newest && this.programs.has(deployment.id)) continue;
       this.programs.add(deployed);
-      this.#newest = deployed.number;
+      this.#newest = Math.max(this.#newest, number);
     }
     this.programs.resetRollouts(await this.#log.rollouts());
     for (const [queue, slots] of await this.#log.slots()) this.#told.resize(queue, slots);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Client } from "@temporalio/client";
 import type { PayloadCodec } from "@temporalio/common";
 import {
@@ -13,7 +12,6 @@ import {
   type ProgramDocument,
   type QueueClass,
   queueClasses,
-  type Rejection,
   type Rollout,
   type RolloutPlan,
   slotsMax,
@@ -32,6 +30,7 @@ import type { EngineLog } from "../embedded/turn/pump.ts";
 import { deploymentOf, type Programs, programNotFound, type Starter } from "../embedded/version/programs.ts";
 import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
 import type {
+  AdoptOptions,
   CommandOptions,
   Deployment,
   Engine,
@@ -40,13 +39,15 @@ import type {
   MessageRequest,
   MigrateRequest,
   Migration,
+  MovedInstance,
   Outcome,
   SignalRequest,
   StartRequest,
   Stop,
   WorkOptions,
 } from "../port.ts";
-import { type TemporalConnection, unreachable } from "./connection.ts";
+import { askExecution, type Refused } from "./ask-execution.ts";
+import type { TemporalConnection } from "./connection.ts";
 import {
   type Began,
   type CommandAnswer,
@@ -55,8 +56,9 @@ import {
   type MigrateOrder,
   names,
   type ProcessInput,
+  type Projection,
 } from "./contract.ts";
-import { askMsMax, Courier, isGone, isPassing } from "./courier.ts";
+import { Courier } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
 import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
@@ -64,6 +66,7 @@ import { checkInstanceId, madeId } from "./instance-id.ts";
 import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
+import { Moves } from "./moves.ts";
 import { areSecret } from "./payload-codecs.ts";
 import { Projector } from "./projector.ts";
 import { registerAttributes } from "./register-attributes.ts";
@@ -105,9 +108,6 @@ export interface TemporalEngineOptions {
 const workflowTaskTimeoutMs = 2_000;
 /** A program of so many elements goes along with each start. */
 const elementsMax = 50;
-/** How often, and how soon again, a command is asked of an instance that the log has open and Temporal has not. */
-const asksMax = 10;
-const askAgainMs = 100;
 /** Made instance ids that are tried when callers have chosen the same ones. */
 const madeIdsMax = 100;
 
@@ -126,6 +126,7 @@ export class TemporalEngine implements Engine {
   readonly #schedules: Schedules;
   readonly #standings: Standings;
   readonly #forks: Forks;
+  readonly #moves: Moves;
   #closing: Promise<void> | undefined;
 
   constructor(options: TemporalEngineOptions, connection: TemporalConnection) {
@@ -149,10 +150,12 @@ export class TemporalEngine implements Engine {
     this.#publisher = new Publisher({ courier, limits: this.#limits, clock, counts: () => store.messageCounts() });
     const { programs } = this.#definitions;
     this.#standings = new Standings(store, programs);
-    this.#forks = new Forks({
+    const begins = {
       ...{ log: store, projector: this.#projector, definitions: this.#definitions, standings: this.#standings },
-      ...{ courier, clock, wake: (projection) => this.#desk.wake(projection) },
-    });
+      ...{ courier, clock, wake: (projection: Projection) => this.#desk.wake(projection) },
+    };
+    this.#forks = new Forks(begins);
+    this.#moves = new Moves({ ...begins, client });
     this.#schedules = new Schedules({
       ...{ clock, host, programs, projector: this.#projector, log: options.log },
       start: (request, place) => this.#start(request, place),
@@ -174,6 +177,7 @@ export class TemporalEngine implements Engine {
         return { ...projected, shortTypes: this.#workers.crew.shortTypes() };
       },
       fork: (order) => this.#forks.write(order),
+      adopted: (instanceId) => this.#moves.adopted(instanceId),
       recall: ({ instanceId, after }) => this.#standings.recall(instanceId, after),
       setHeld: (wanted) => setHeld(this.#client, wanted),
       holdWaiting: (wanted) => holdWaiting(this.#client, wanted),
@@ -307,40 +311,12 @@ export class TemporalEngine implements Engine {
     if (requestId !== undefined) checkId("request id", requestId);
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
     const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
-    return this.#ask<CommandAnswer>({ instanceId, update, asked: checked }, () =>
+    return askExecution<CommandAnswer>(this.#client, { instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),
     );
   }
 
   /** `refused` tells from the log why no execution answers; undefined when the log has the instance open. */
-  async #ask<A extends { readonly ok: boolean }>(
-    { instanceId, update, asked }: Asked,
-    refused: () => Promise<A | Refused | undefined>,
-  ): Promise<A | Refused> {
-    const handle = this.#client.workflow.getHandle(instanceId);
-    const until = Date.now() + askMsMax;
-    // One id for all tries: if it was done, and only its answer was lost, the next one is given that answer.
-    const { name, updateId = randomUUID() } = update;
-    for (let gone = 0, isFirst = true; ; isFirst = false) {
-      try {
-        return await handle.executeUpdate<A, [unknown]>(name, { args: [asked], updateId });
-      } catch (error) {
-        // Otherwise it was not done as far as the history goes; what the log has of it is known again by its cause.
-        if (isGone(error)) gone++;
-        else if (!isPassing(error) || Date.now() > until) throw unreachable(error);
-      }
-      if (isFirst) continue;
-      const refusal = await refused();
-      if (refusal !== undefined) return refusal;
-      if (gone === asksMax) {
-        const reason = `Expected the workflow of '${instanceId}' to be running, but somebody has ended it`;
-        return { ok: false, rejection: { code: "instance-ended", reason } };
-      }
-      // It may be going on in a new execution at this moment.
-      await new Promise((resolve) => setTimeout(resolve, askAgainMs));
-    }
-  }
-
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
   async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Refused | undefined> {
     const { program, state } = await this.#standings.of(instanceId);
@@ -432,7 +408,8 @@ export class TemporalEngine implements Engine {
     const { process, reason, actor, dryRun = false } = request;
     const mapping = checkedPayload("mapping", request.mapping ?? {}, this.#limits.payloadCharsMax);
     const order = { ...named, type: "migrate-instance", process, mapping, reason, actor } as MigrateOrder;
-    return this.#ask<MigrateAnswer>(
+    return askExecution<MigrateAnswer>(
+      this.#client,
       { instanceId, update: { name: dryRun ? names.tryMigration : names.migrate }, asked: order },
       async () => {
         const { program, state } = await this.#standings.of(instanceId);
@@ -449,6 +426,17 @@ export class TemporalEngine implements Engine {
     if (request.newId !== undefined) checkInstanceId(request.newId);
     this.#refuseClosed();
     return this.#forks.begin(request);
+  }
+
+  async release(instanceId: string): Promise<MovedInstance> {
+    this.#refuseClosed();
+    return this.#moves.release(instanceId);
+  }
+
+  async adopt(moved: MovedInstance, options: AdoptOptions): Promise<void> {
+    this.#refuseClosed();
+    checkInstanceId(moved.instanceId);
+    return this.#moves.adopt(moved, options);
   }
 
   close({ graceMs = 5_000 }: { readonly graceMs?: number } = {}): Promise<void> {
@@ -478,16 +466,4 @@ export class TemporalEngine implements Engine {
     if (this.#closing === undefined) return;
     throw new AppError("engine-closed", "Expected an open engine, but it was closed.");
   }
-}
-
-/** What an execution is asked; under the same id it is the same question. */
-interface Asked {
-  readonly instanceId: string;
-  readonly update: { readonly name: string; readonly updateId?: string };
-  readonly asked: unknown;
-}
-
-interface Refused {
-  readonly ok: false;
-  readonly rejection: Rejection;
 }

@@ -9,15 +9,16 @@ import {
   snapshotState,
 } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
-import { projectOpen } from "../embedded/log/projection.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
-import type { Change, InstanceRecord, LogRow, Standing, StandingWanted } from "../embedded/store.ts";
+import type { InstanceRecord, LogRow, Standing, StandingWanted } from "../embedded/store.ts";
 import { awaitedBy, heldBy, prefixOf, readPrefix } from "../embedded/turn/fork.ts";
+import { movedAway } from "../moving.ts";
 import type { ForkRequest } from "../port.ts";
 import type { Began, Forked, ForkOrder, ProcessInput, ProjectedRow, Projection } from "./contract.ts";
 import type { Courier } from "./courier.ts";
 import type { Definitions } from "./definitions.ts";
 import type { Projector } from "./projector.ts";
+import { rowsBegunWith } from "./rows-begun-with.ts";
 import type { Standings } from "./standings.ts";
 import { cancelOf, noNumber, rowOf, subscriptionsOf } from "./workflow/changes.ts";
 
@@ -58,7 +59,8 @@ export class Forks {
       const earlier = found.requests.get(requestId);
       if (earlier !== undefined) return earlier;
       const { hash } = await readPrefix(log, request);
-      const record = must(found.instances[0], "it has rows").record;
+      const { record } = must(found.instances[0], "it has rows");
+      if (record.status === "moved") throw movedAway(from);
       const { position } = await log.news();
       const instanceId = newId ?? `${from}-fork-${position + 1}`;
       const order = { ...request, newId: instanceId };
@@ -188,17 +190,8 @@ export class Forks {
       ...{ status: status ?? "running", held: false, incidents: 0, startedAt, endedAt },
     };
     const of = { record, state, program };
-    const open: Change[] = [];
-    projectOpen(of, open);
-    if (startedBy !== null) open.push({ type: "holder-put", channel: startedBy, process, instance: noNumber });
     const put = { type: "instance-put", record: { ...record } } as const;
-    const begun = rowOf(of, { type: "fork-instance", instanceId: newId, reason, actor }, this.#now());
-    if ("rejection" in begun) return begun;
-    const copied = rows.map(({ sequence, at, events, cause = 0 }, index) => {
-      const changes = index === 0 ? [put, ...open] : [];
-      return { sequence, at, events, cause, changes };
-    });
-    return [...copied, begun];
+    return rowsBegunWith(of, { rows, puts: [put], by: { reason, actor }, now: this.#now() });
   }
 
   /** Every program that the rows were under is loaded from then on; gives their hashes. */
@@ -223,7 +216,7 @@ export class Forks {
 }
 
 /** With the program that it is under then. */
-function stateAfter(rows: readonly Pick<LogRow, "events">[]): { readonly state: State; readonly hash: string } {
+export function stateAfter(rows: readonly Pick<LogRow, "events">[]): { readonly state: State; readonly hash: string } {
   const state = newState();
   let hash = "";
   for (const { events } of rows) {

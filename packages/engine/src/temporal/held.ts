@@ -7,6 +7,13 @@ const notFound = 5;
 /** Of an activity: SCHEDULED and PAUSED. Others have a worker. */
 const waitingStates: ReadonlySet<number> = new Set([1, 4]);
 
+/** Types of the jobs that a worker has at this moment. */
+export async function workedOn(client: Client, instanceId: string): Promise<readonly string[]> {
+  const { raw } = await client.workflow.getHandle(instanceId).describe();
+  const pending = (raw.pendingActivities ?? []).filter(({ state }) => !waitingStates.has(state ?? 0));
+  return pending.map(({ activityType }) => activityType?.name ?? "");
+}
+
 /** Pauses activities, or lets them go on. One that has ended meanwhile is left alone. */
 export async function setHeld(
   { workflow }: Client,

@@ -3,7 +3,7 @@ import type { RecentRows } from "../embedded/log/recent.ts";
 import type { StoredRollout } from "../embedded/message/coordination.ts";
 import type { Appended, SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, NamedLogRow, Standing, StandingWanted } from "../embedded/store.ts";
-import { type Counted, countedMove, countedOf, summedFigures } from "../embedded/version/figures.ts";
+import { type Counted, countedMove, countedOf, countedReturn, summedFigures } from "../embedded/version/figures.ts";
 import { countedIn } from "../embedded/version/rollouts.ts";
 import type { Projected, ProjectedRow, Projection } from "./contract.ts";
 
@@ -116,6 +116,7 @@ function wantedBy(projections: readonly Projection[]): StandingWanted {
       if (movedFrom !== undefined) hashes.add(movedFrom);
       for (const change of changes) if ("record" in change) hashes.add(change.record.hash);
     }
+    for (const change of beside?.changes ?? []) if ("record" in change) hashes.add(change.record.hash);
     const requestId = createdBy(rows)?.requestId;
     if (requestId != null) requestIds.add(requestId);
   }
@@ -167,10 +168,7 @@ class Draft {
     if (rows.some((row) => differs(known, row)) || goesOn(known, rows)) return { ok: false, differs: true };
     const positions = rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row));
     // Whoever says it late says what is not so any more.
-    if (beside !== undefined && (known.end ?? beside.sequence) === beside.sequence) {
-      const { number } = must(known.record, "what changes beside its rows is there");
-      for (const change of beside.changes) this.#changes.push(placed(change, { number, position: this.#position }));
-    }
+    if (beside !== undefined && (known.end ?? beside.sequence) === beside.sequence) this.#changeBeside(known, beside);
     return { ok: true, positions };
   }
 
@@ -211,23 +209,39 @@ class Draft {
     return known;
   }
 
+  /** Nothing happens in it, but it may move to another engine. */
+  #changeBeside(known: Known, { changes }: NonNullable<Projection["beside"]>): void {
+    const record = must(known.record, "what changes beside its rows is there");
+    const { endedAt, incidents } = record;
+    const place = { number: record.number, position: this.#position };
+    for (const change of changes) this.#change(known, change, place);
+    if (endedAt !== null || record.endedAt === null) return;
+    const counted = countedOf(record, { isNew: false, incidents });
+    if (counted !== undefined) this.#count(counted, record.endedAt);
+  }
+
+  #change(known: Known, change: Change, place: Place): void {
+    if ("record" in change) {
+      // One record for the whole turn: it is read as it is at the commit.
+      known.record = Object.assign(known.record ?? change.record, change.record, { number: place.number });
+      this.#changes.push({ ...change, record: known.record });
+    } else this.#changes.push(placed(change, place));
+  }
+
   /** Gives the position. */
   #add(known: Known, { sequence, at, cause, events, changes }: ProjectedRow): number {
     assert(known.end === undefined || sequence === known.end + 1, "no row of an instance is left out");
     const before = known.record === undefined ? undefined : { ...known.record };
     const number = before?.number ?? ++this.#instance;
     const position = ++this.#position;
-    for (const change of changes) {
-      if ("record" in change) {
-        // One record for the whole turn: it is read as it is at the commit.
-        known.record = Object.assign(known.record ?? change.record, change.record, { number });
-        this.#changes.push({ ...change, record: known.record });
-      } else this.#changes.push(placed(change, { number, position }));
-    }
+    for (const change of changes) this.#change(known, change, { number, position });
     const record = must(known.record, "the first row of an instance creates it");
-    const counted = countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
+    const counted =
+      before?.status === "moved"
+        ? countedReturn(record)
+        : countedOf(record, { isNew: before === undefined, incidents: before?.incidents ?? 0 });
     if (counted !== undefined) this.#count(counted, at);
-    if (before !== undefined && before.hash !== record.hash) {
+    if (before !== undefined && before.status !== "moved" && before.hash !== record.hash) {
       for (const each of countedMove(record, before)) this.#count(each, at);
     }
     const { instanceId, rootId, copied } = record;
@@ -263,8 +277,13 @@ function isSame(known: InstanceRecord, said: InstanceRecord): boolean {
   return known.requestId === said.requestId && known.parentId === said.parentId && known.hash === said.hash;
 }
 
-/** With the number that the log gave the instance, and the position of the row that it stands in. */
-function placed(change: Change, { number, position }: { readonly number: number; readonly position: number }): Change {
+/** The number that the log gave an instance, and the position of the row that something stands in. */
+interface Place {
+  readonly number: number;
+  readonly position: number;
+}
+
+function placed(change: Change, { number, position }: Place): Change {
   switch (change.type) {
     case "job-put":
       return { ...change, job: { ...change.job, instance: number } };

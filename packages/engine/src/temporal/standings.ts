@@ -4,6 +4,7 @@ import type { StoredInstance } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { instanceNotFound } from "../embedded/turn/scope.ts";
 import { type Programs, programNotFound } from "../embedded/version/programs.ts";
+import { movedAway } from "../moving.ts";
 import type { Recalled } from "./contract.ts";
 
 /** How instances stand, as the log has it. */
@@ -27,6 +28,7 @@ export class Standings {
     const { instances } = await this.#log.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
     const stored = instances[0];
     if (stored === undefined) throw instanceNotFound(instanceId);
+    if (stored.record.status === "moved") throw movedAway(instanceId);
     return stored;
   }
 

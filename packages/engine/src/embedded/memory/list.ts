@@ -36,6 +36,7 @@ export function listInstances(
 
 function matches(record: InstanceRecord, filter: Views["instances"]["filter"]): boolean {
   const { status, process, rootId, parentId } = filter;
+  if (record.status === "moved") return false;
   if (status === "open" ? record.endedAt !== null : status !== undefined && record.status !== status) return false;
   if (process !== undefined && record.process !== process) return false;
   if (rootId !== undefined && record.rootId !== rootId) return false;

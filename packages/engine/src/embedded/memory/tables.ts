@@ -142,8 +142,8 @@ const appliers: Appliers = lookup({
     if (record.endedAt !== null) tables.settle(of);
   },
   "instance-move": (tables, { record }) => {
-    const { process, version, hash, deployment } = record;
-    Object.assign(tables.of(record.number).record, { process, version, hash, deployment });
+    const { process, version, hash, deployment, copied } = record;
+    Object.assign(tables.of(record.number).record, { process, version, hash, deployment, copied });
   },
   "job-move": (tables, { instance, key, element }) => {
     const of = tables.of(instance);

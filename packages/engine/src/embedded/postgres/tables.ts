@@ -84,6 +84,7 @@ export const instances: { [what in "put" | "update" | "move"]: Bulk<InstanceReco
     version: ["text", (r) => r.version],
     hash: ["text", (r) => r.hash],
     deployment: ["text", (r) => r.deployment],
+    copied: ["bigint", (r) => r.copied],
   }),
 };
 

@@ -9,6 +9,7 @@ import {
   type State,
 } from "@tutti/kernel";
 import { type Clock, realClock } from "../../clock.ts";
+import { movedAway } from "../../moving.ts";
 import type { Engine } from "../../port.ts";
 import { readHistory, type Tail } from "../log/history.ts";
 import type { StoreReader } from "../store.ts";
@@ -80,6 +81,7 @@ async function standingOf(store: StoreReader, host: Host, instanceId: string): P
   const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
   const stored = instances[0];
   if (stored === undefined) throw instanceNotFound(instanceId);
+  if (stored.record.status === "moved") throw movedAway(instanceId);
   const document = await store.program(stored.record.hash);
   if (document === undefined) {
     throw new AppError("database-damaged", `Expected the program of '${instanceId}', but it is not there.`);

@@ -34,6 +34,7 @@ export const lists: {
 } = {
   instances(filter, page) {
     const where = new Where();
+    where.add("status <> 'moved'");
     if (filter.status === "open") where.add("ended_at IS NULL");
     else if (filter.status !== undefined) where.add("status = ?", filter.status);
     if (filter.process !== undefined) where.add("process = ?", filter.process);

@@ -86,7 +86,7 @@ function prepare(db: DatabaseSync): Statements {
       "UPDATE instances SET status = ?, held = ?, incidents = ?, ended_at = ? WHERE number = ?",
     ),
     "instance-move": db.prepare(
-      "UPDATE instances SET process = ?, version = ?, hash = ?, deployment = ? WHERE number = ?",
+      "UPDATE instances SET process = ?, version = ?, hash = ?, deployment = ?, copied = ? WHERE number = ?",
     ),
     "job-move": db.prepare("UPDATE jobs SET element = ? WHERE instance = ? AND key = ?"),
     "job-put": db.prepare("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
@@ -117,7 +117,7 @@ const writers: Writers = lookup({
     statements["instance-update"].run(r.status, r.held ? 1 : 0, r.incidents, r.endedAt, r.number);
   },
   "instance-move": (statements, { record: r }) => {
-    statements["instance-move"].run(r.process, r.version, r.hash, r.deployment, r.number);
+    statements["instance-move"].run(r.process, r.version, r.hash, r.deployment, r.copied, r.number);
   },
   "job-move": (statements, { instance, key, element }) => {
     statements["job-move"].run(element, instance, key);

@@ -1,11 +1,13 @@
 import type { Command, InstanceView, ProgramDocument, QueueClass, Rollout, RolloutPlan } from "@tutti/kernel";
 import type {
+  AdoptOptions,
   Correlated,
   Deployment,
   ForkRequest,
   InstanceCommand,
   MigrateRequest,
   Migration,
+  MovedInstance,
   Outcome,
   StartRequest,
 } from "../../port.ts";
@@ -59,6 +61,15 @@ export type Item =
       readonly rows: readonly LogRow[];
       readonly hash: string;
       readonly answer: Answer<string>;
+      /** Given each time a turn takes it up; 0 before. */
+      number: InstanceNumber;
+    }
+  | { readonly type: "release"; readonly instanceId: string; readonly answer: Answer<void> }
+  | {
+      readonly type: "adopt";
+      readonly moved: MovedInstance;
+      readonly options: AdoptOptions;
+      readonly answer: Answer<void>;
       /** Given each time a turn takes it up; 0 before. */
       number: InstanceNumber;
     }

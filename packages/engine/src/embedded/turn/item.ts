@@ -9,6 +9,7 @@ import { takeFork, wantFork } from "./fork.ts";
 import type { Item, OwnCommand } from "./inbox.ts";
 import type { Live } from "./instances.ts";
 import { takeMigration, wantMigration } from "./migrate.ts";
+import { takeAdopt, takeRelease, wantAdopt, wantRelease } from "./move.ts";
 import { type InTurn, instanceNotFound, run, type Scope, type Wants, wantId, wantNumber } from "./scope.ts";
 import { takeStart, wantStart } from "./start.ts";
 import type { Draft } from "./turn.ts";
@@ -52,6 +53,8 @@ const handlers: ItemHandlers = lookup({
   start: { wants: wantStart, take: takeStart },
   migrate: { wants: wantMigration, take: takeMigration },
   fork: { wants: wantFork, take: takeFork },
+  release: { wants: wantRelease, take: takeRelease },
+  adopt: { wants: wantAdopt, take: takeAdopt },
   own: {
     wants: (scope, item, wants) => wantNumber(scope, item.instance, wants),
     take: (scope, draft, { instance, command }) => {
@@ -89,9 +92,10 @@ const handlers: ItemHandlers = lookup({
       for (const { process, starts: triggers } of deployed) {
         if (triggers.some(({ kind }) => kind === "message")) beginAnew({ scope, draft }, process);
       }
-      draft.changes.push({ type: "deployment-put", deployment, number: ++draft.numbers.deployment, documents, starts });
+      const number = ++draft.numbers.deployment;
+      draft.changes.push({ type: "deployment-put", deployment, number, documents, starts });
       draft.answers.push(() => {
-        scope.programs.add({ deployment, starts });
+        scope.programs.add({ deployment, number, starts });
         answer.resolve(deployment);
       });
     },

@@ -10,6 +10,10 @@ export class KeptParcels {
     else entries.push(entry);
   }
 
+  has(instance: InstanceNumber): boolean {
+    return this.#entries.has(instance);
+  }
+
   /** All for one instance, oldest first; they are not here any more. */
   release(instance: InstanceNumber): readonly OutboxEntry[] {
     const entries = this.#entries.get(instance) ?? [];

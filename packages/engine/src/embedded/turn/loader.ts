@@ -1,4 +1,5 @@
 import { AppError } from "@tutti/kernel";
+import { movedAway } from "../../moving.ts";
 import type { Found, InstanceNumber, InstanceRecord, Store, StoredInstance } from "../store.ts";
 import type { Programs } from "../version/programs.ts";
 import { type Instances, revive } from "./instances.ts";
@@ -10,6 +11,8 @@ export interface LoaderOptions {
   readonly programs: Programs;
   /** Request ids that are found to be used → their instances. */
   readonly requests: Map<string, string>;
+  /** Instances that are found to have moved to another engine. */
+  readonly moved: Map<string, StoredInstance>;
   readonly isQuarantined: (instance: InstanceNumber) => boolean;
   readonly quarantine: (record: InstanceRecord, error: unknown) => void;
   readonly error: (message: string, data: { readonly [name: string]: unknown }) => void;
@@ -29,6 +32,7 @@ export class Loader {
   begin(): void {
     this.#unreadable.clear();
     this.#options.requests.clear();
+    this.#options.moved.clear();
   }
 
   get allReadable(): boolean {
@@ -92,9 +96,15 @@ export class Loader {
   }
 
   #revive(stored: StoredInstance): void {
-    const { instances, programs, isQuarantined, quarantine } = this.#options;
-    const { number, instanceId, hash } = stored.record;
+    const { instances, programs, moved, isQuarantined, quarantine } = this.#options;
+    const { number, instanceId, hash, status } = stored.record;
     if (instances.number(number) !== undefined || isQuarantined(number)) return;
+    if (status === "moved") {
+      const error = movedAway(instanceId);
+      this.#unreadable.set(number, error).set(instanceId, error);
+      moved.set(instanceId, stored);
+      return;
+    }
     const program = programs.loaded(hash);
     if (program === undefined) {
       const error = new AppError(

@@ -3,7 +3,7 @@ import type { WorkQueue } from "../job/work-queue.ts";
 import type { EngineLimits } from "../limits.ts";
 import type { Channels } from "../message/channels.ts";
 import type { ChannelWanted, OpenSubscription, SignalWanted } from "../message/coordination.ts";
-import type { InstanceNumber, InstanceRecord } from "../store.ts";
+import type { InstanceNumber, InstanceRecord, StoredInstance } from "../store.ts";
 import type { Schedules } from "../time/schedules.ts";
 import type { Timers } from "../time/timers.ts";
 import type { Figures } from "../version/figures.ts";
@@ -45,6 +45,8 @@ export interface Scope {
   readonly timers: Timers;
   /** Request ids that are already used → their instances. */
   readonly requests: Map<string, string>;
+  /** Instances that another engine goes on with, of those that this turn asks for. */
+  readonly moved: Map<string, StoredInstance>;
   readonly numbers: Numbers;
   readonly host: Host;
   readonly limits: EngineLimits;

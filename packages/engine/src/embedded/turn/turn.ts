@@ -12,6 +12,7 @@ import {
   snapshotState,
   step,
 } from "@tutti/kernel";
+import { closeOpen } from "../../moving.ts";
 import { project, projectOpen } from "../log/projection.ts";
 import type { Begin } from "../message/begin.ts";
 import type { StoredSchedule, Unmatched } from "../message/coordination.ts";
@@ -26,7 +27,7 @@ import {
   quarantineKey,
   type Turn,
 } from "../store.ts";
-import { type Counted, countedOf } from "../version/figures.ts";
+import { type Counted, countedOf, countedReturn } from "../version/figures.ts";
 import type { Planned } from "../version/rollouts.ts";
 import { each } from "./each.ts";
 import { recordEffect } from "./effects.ts";
@@ -50,6 +51,9 @@ export interface Performed {
   readonly record: InstanceRecord;
   readonly effect: Effect;
 }
+
+/** For what comes in the very turn in which the instance is given up. */
+const hasMoved: Rejection = { code: "instance-not-found", reason: "Expected an instance, but it has moved" };
 
 /** Lengths of a draft's lists. */
 interface Mark {
@@ -171,6 +175,7 @@ export class Draft implements Turn {
     this.touch(live);
     const { record, state } = live;
     const { exchange } = this;
+    if (record.status === "moved") return hasMoved;
     const mark = this.mark();
     const { status, held, incidents, endedAt } = record;
     this.asksAgain = command.type === "resume-instance";
@@ -225,8 +230,15 @@ export class Draft implements Turn {
     this.exchange.undo(mark.exchange);
   }
 
-  /** Begins a new instance with the rows of another one, as they were. What they asked of the world is not asked again. */
-  copy(live: Live, rows: readonly Pick<LogRow, "sequence" | "at" | "events">[]): void {
+  /**
+   * Begins an instance with rows of another one, or of another engine, as they were. What they asked of the world is not
+   * asked again.
+   */
+  copy(
+    live: Live,
+    rows: readonly Pick<LogRow, "sequence" | "at" | "events">[],
+    { isBack = false }: { readonly isBack?: boolean } = {},
+  ): void {
     const { record, state } = live;
     this.touch(live);
     for (const row of rows) {
@@ -238,7 +250,20 @@ export class Draft implements Turn {
     record.status = state.head.status ?? record.status;
     record.endedAt = state.head.endedAt;
     record.startedAt = state.head.startedAt;
-    this.#count(record, { isNew: true, incidents: 0 });
+    if (isBack) this.counted.push(countedReturn(record));
+    else this.#count(record, { isNew: true, incidents: 0 });
+  }
+
+  /** Another engine goes on with it: nothing of it is open here any more. Its rows stay. */
+  release(live: Live): void {
+    this.touch(live);
+    const { record, state } = live;
+    const { incidents, startedBy: channel, process, number } = record;
+    this.changes.push(...closeOpen(state, number));
+    if (channel !== null) this.exchange.hold({ channel, process, held: false });
+    Object.assign(record, { status: "moved", held: false, incidents: 0, endedAt: this.now });
+    this.#count(record, { isNew: false, incidents });
+    this.changes.push({ type: "instance-update", record });
   }
 
   #count(record: InstanceRecord, before: Parameters<typeof countedOf>[1]): void {

@@ -29,7 +29,7 @@ export function countedOf(
   const started = before.isNew ? 1 : 0;
   const change: FiguresChange = {
     started,
-    running: started - (end === undefined ? 0 : 1),
+    running: started - (endedAt === null ? 0 : 1),
     incidents,
     completed: end === "completed" ? 1 : 0,
     failed: end === "failed" ? 1 : 0,
@@ -37,6 +37,11 @@ export function countedOf(
   };
   const took = end === "completed" && endedAt !== null;
   return { number, process, version, hash, change: took ? { ...change, durationMs: endedAt - startedAt } : change };
+}
+
+/** It has come back from another engine, with its open incidents. */
+export function countedReturn({ number, process, version, hash, incidents }: InstanceRecord): Counted {
+  return { number, process, version, hash, change: { running: 1, incidents } };
 }
 
 /** It is of another version now, with its open incidents. */

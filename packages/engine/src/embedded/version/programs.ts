@@ -40,6 +40,12 @@ interface CallOf {
   readonly undoneHash?: string;
 }
 
+/**
+ * The number of a deployment that came along with an instance: it binds the calls of that one, and nothing new begins
+ * with what is in it.
+ */
+export const broughtAlong = 0;
+
 type ByVersion = Map<string, Named>;
 
 /** What is deployed, and the programs that were needed so far, ready to run. */
@@ -60,8 +66,9 @@ export class Programs {
   }
 
   /** Deployments in the order in which they were made; the last one of a process is its `latest`. */
-  add({ deployment, starts }: Pick<StoredDeployment, "deployment" | "starts">): void {
+  add({ deployment, number, starts }: StoredDeployment): void {
     this.#deployments.set(deployment.id, deployment);
+    if (number === broughtAlong) return;
     for (const { process, version, hash } of deployment.programs) {
       const named = { hash, deployment: deployment.id };
       this.#latest.set(process, named);
@@ -74,6 +81,10 @@ export class Programs {
       this.#triggers.set(hash, starts[hash] ?? []);
     }
     this.#indexStarts();
+  }
+
+  has(deployment: string): boolean {
+    return this.#deployments.has(deployment);
   }
 
   /** There are few processes that begin so, and deployments are rare. */

@@ -2,6 +2,7 @@ import { durationQuantileMs, noVersionFigures, type Rollout, type VersionFigures
 import type { Page, VersionRow, Views } from "../../port.ts";
 import { pageOf } from "../read/page.ts";
 import type { PageRequest, StoredDeployment, StoreReader } from "../store.ts";
+import { broughtAlong } from "./programs.ts";
 
 /** Every version once, by process, the newest first. The cursor counts rows: versions are only ever added in front. */
 export async function listVersions(
@@ -37,7 +38,8 @@ type Version = Pick<VersionRow, "process" | "version" | "hash" | "latest">;
 function newestFirst(deployments: readonly StoredDeployment[], process: string | undefined): Version[] {
   const versions = new Map<string, Version>();
   const newest = new Set<string>();
-  for (const { deployment } of deployments.toReversed()) {
+  for (const { deployment, number } of deployments.toReversed()) {
+    if (number === broughtAlong) continue;
     for (const each of deployment.programs) {
       if ((process !== undefined && each.process !== process) || versions.has(each.hash)) continue;
       versions.set(each.hash, { ...each, latest: !newest.has(each.process) });

@@ -17,6 +17,7 @@ import {
   type MigrateOrder,
   names,
   type ProcessInput,
+  type ReleaseAnswer,
   type UntimedCommand,
 } from "../contract.ts";
 import { secretMessage } from "../failed-job.ts";
@@ -38,6 +39,7 @@ const begin = defineUpdate<Began, [string]>(names.begin);
 const command = defineUpdate<CommandAnswer, [UntimedCommand]>(names.command);
 const migrate = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.migrate);
 const tryMigration = defineUpdate<MigrateAnswer, [MigrateOrder]>(names.tryMigration);
+const release = defineUpdate<ReleaseAnswer, []>(names.release);
 const tell = defineSignal<[UntimedCommand]>(names.tell);
 const deliver = defineUpdate<ParcelAnswer, [Parcel]>(brokerNames.deliver);
 
@@ -74,6 +76,7 @@ export function processWorkflow({
     setHandler(begin, (requestId) => run.begun(requestId));
     setHandler(command, (asked) => run.ask(asked));
     setHandler(migrate, (order) => run.migrate(order));
+    setHandler(release, () => run.release());
     setHandler(tryMigration, (order) => run.tryMigration(order));
     setHandler(tell, (told) => run.tell(told));
     setHandler(deliver, (parcel) => run.deliver(parcel));
@@ -87,11 +90,12 @@ export function processWorkflow({
     // The instance ends by its own rules, also when Temporal's tools cancel it.
     CancellationScope.current().cancelRequested.catch(() => run.tell(cancelled));
     const ending = await CancellationScope.nonCancellable(() => run.live());
+    if (ending.type === "moved") return undefined;
     if (ending.type !== "carried") return outcomeOf(ending, input.secret === true);
     // What it undoes is in its state by now.
     const { undoes: _, ...create } = input.create;
-    const { fork: __, ...left } = input;
-    return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome>>({
+    const { fork: __, adopted: ___, ...left } = input;
+    return continueAsNew<(input: ProcessInput) => Promise<InstanceOutcome | undefined>>({
       ...left,
       create,
       carried: ending.carried,
@@ -100,7 +104,10 @@ export function processWorkflow({
 }
 
 /** What did not come to a good end has failed for Temporal, too, and says why. */
-function outcomeOf(ending: Exclude<Ending, { readonly type: "carried" }>, isSecret: boolean): InstanceOutcome {
+function outcomeOf(
+  ending: Exclude<Ending, { readonly type: "carried" | "moved" }>,
+  isSecret: boolean,
+): InstanceOutcome {
   const fail = (code: string, message: string, details: unknown): never => {
     if (isSecret) throw ApplicationFailure.nonRetryable(secretMessage, code, { message, details });
     throw ApplicationFailure.nonRetryable(message, code, details);

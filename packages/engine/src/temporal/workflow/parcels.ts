@@ -59,6 +59,10 @@ export class Parcels {
     return this.#kept.includes(parcel);
   }
 
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
+  }
+
   /** Those that were kept, for the instance that is not paused any more. */
   open(): readonly Parcel[] {
     return this.#kept.splice(0);

@@ -3,7 +3,6 @@ import {
   type Command,
   type Decision,
   decide,
-  type Effect,
   type Event,
   effectsOf,
   evolve,
@@ -12,7 +11,6 @@ import {
   type InstanceView,
   instanceView,
   isEnded,
-  type Key,
   loadProgram,
   must,
   newState,
@@ -35,57 +33,26 @@ import type {
   MigrateAnswer,
   MigrateOrder,
   ProcessInput,
-  ProjectedRow,
+  ReleaseAnswer,
   UntimedCommand,
 } from "../contract.ts";
 import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
 import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
+import { hasMoved, Leaving } from "./leaving.ts";
 import { keptMax, Parcels } from "./parcels.ts";
+import { recordOf } from "./record-of.ts";
 import { tellStanding } from "./tell-standing.ts";
+import { type Decided, type Enacted, newTurn, type Turn, type Waiting } from "./turn.ts";
 import { World } from "./world.ts";
-
-interface Waiting {
-  readonly command: UntimedCommand;
-  /** Of what was taken it gets the events, too. */
-  readonly answer?: (answer: Decided) => void;
-  /** What brings it. */
-  readonly parcel?: Parcel;
-}
-
-type Decided =
-  | { readonly ok: true; readonly position: number; readonly events: readonly Event[] }
-  | { readonly ok: false; readonly rejection: Rejection };
-
-/** One command of a turn: who waits for the answer, when it came, and what tells it from others. */
-interface Enacted {
-  readonly turn: Turn;
-  readonly waiting: Waiting | undefined;
-  readonly told: { readonly at: number; readonly cause: number };
-}
-
-/** What one turn decided: written first, then told and done. */
-interface Turn {
-  readonly rows: ProjectedRow[];
-  /** Each with the number of its row in the turn. */
-  readonly effects: { readonly effect: Effect; readonly row: number }[];
-  /** What changes in the tables beside the rows. */
-  readonly changes: Change[];
-  /** Jobs of which an attempt came to its end. */
-  readonly endedJobs: Key[];
-  /** Activities that a migration holds back, to offer their jobs by new names. */
-  readonly waitingJobs: string[];
-  /** The job that was begun with the rows. */
-  begun: Key | undefined;
-  /** Called with the position of each row. */
-  readonly answers: ((positions: readonly number[]) => void)[];
-}
 
 /** What an execution gives back. `given`: the request had begun another instance before. */
 export type Ending =
   | InstanceOutcome
   | { readonly type: "refused"; readonly rejection: Rejection }
   | { readonly type: "given"; readonly instanceId: string }
+  /** Another engine goes on with it. */
+  | { readonly type: "moved" }
   /** The history grows long: another execution goes on with it. */
   | { readonly type: "carried"; readonly carried: Carried };
 
@@ -111,6 +78,8 @@ export class ProcessRun {
   /** By their hashes. */
   readonly #programs: Map<string, Program> = new Map();
   readonly #parcels: Parcels;
+  readonly #leaving: Leaving = new Leaving();
+  #hasMoved = false;
   #inbox: Waiting[] = [];
   #began: Began | undefined;
 
@@ -127,7 +96,7 @@ export class ProcessRun {
     this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
     this.#world.jobs.short.know(input.shortTypes);
     this.#parcels = new Parcels(carried?.parcels);
-    const first = input.fork === undefined ? [create] : [];
+    const first = input.fork === undefined && input.adopted === undefined ? [create] : [];
     for (const command of carried?.inbox ?? first) this.tell(command);
     if (carried !== undefined) this.#began = { ok: true, instanceId: create.instanceId };
   }
@@ -156,6 +125,11 @@ export class ProcessRun {
     return "rejection" in decision ? { ok: false, ...decision } : { ok: true, position: null, ...decision };
   }
 
+  /** For another engine to go on with. Answered once it is in the log. */
+  release(): Promise<ReleaseAnswer> {
+    return this.#leaving.ask();
+  }
+
   /** Something from a broker; answered once it is in the log whether it is taken. */
   deliver(parcel: Parcel): Promise<ParcelAnswer> {
     return this.#parcels.once(parcel, (answer) => this.#inbox.push({ command: parcel.command, parcel, answer }));
@@ -177,8 +151,9 @@ export class ProcessRun {
 
   /** Lives until the instance has ended, or could not begin, and nobody waits for an answer. */
   async live(): Promise<Ending> {
-    const { fork, carried } = this.#input;
+    const { fork, adopted, carried } = this.#input;
     if (fork !== undefined && carried === undefined) await this.#fork(fork);
+    if (adopted !== undefined && carried === undefined) await this.#adopt();
     await this.#load(this.#record.hash);
     const { id: process, version } = this.#program.document;
     Object.assign(this.#record, { process, version });
@@ -187,9 +162,14 @@ export class ProcessRun {
     }
     for (;;) {
       // Temporal takes a stack trace of every promise that is made: none is for what is there already.
-      const waits = (): boolean => this.#inbox.length === 0 && !this.#isDone() && !this.#mayGoOnAnew();
+      const waits = (): boolean =>
+        this.#inbox.length === 0 && !this.#leaving.isAsked && !this.#isDone() && !this.#mayGoOnAnew();
       if (waits()) await condition(() => !waits());
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
+      if (this.#inbox.length === 0 && this.#leaving.isAsked) {
+        await this.#leave();
+        continue;
+      }
       if (this.#inbox.length === 0) break;
       await this.#turn();
       this.#openParcels();
@@ -197,6 +177,7 @@ export class ProcessRun {
     }
     this.#world.close();
     const began = this.#began;
+    if (this.#hasMoved) return { type: "moved" };
     if (began?.ok === false) return { type: "refused", rejection: began.rejection };
     return this.#state.head.outcome ?? { type: "given", instanceId: this.#record.instanceId };
   }
@@ -213,6 +194,27 @@ export class ProcessRun {
     this.#began = { ok: true, instanceId: order.newId };
     // The log has its end already. It is told, and takes it from there.
     if (order.cancelOriginal === true) this.#world.send(order.instanceId, cancelOf(order));
+  }
+
+  /** It came from another engine, and the log has it. */
+  async #adopt(): Promise<void> {
+    const adopted = await this.#around.local.adopted(this.#record.instanceId);
+    if (adopted === null) return this.#gone();
+    Object.assign(this.#state, restoreState(adopted.state));
+    Object.assign(this.#record, adopted.record);
+    this.#began = { ok: true, instanceId: this.#record.instanceId };
+  }
+
+  async #leave(): Promise<void> {
+    const { clock, local } = this.#around;
+    const own = { state: this.#state, record: this.#record, parcels: this.#parcels };
+    const leaver = this.#isVoid ? undefined : { ...own, project: local.project, now: clock.now() };
+    if (await this.#leaving.decide(leaver)) this.#gone();
+  }
+
+  #gone(): void {
+    this.#hasMoved = true;
+    this.#began = { ok: false, rejection: hasMoved };
   }
 
   #isDone(): boolean {
@@ -456,10 +458,6 @@ export class ProcessRun {
   }
 }
 
-function newTurn(): Turn {
-  return { rows: [], effects: [], changes: [], endedJobs: [], waitingJobs: [], begun: undefined, answers: [] };
-}
-
 const attemptEnds: ReadonlySet<Event["type"]> = new Set(["job-completed", "job-failed", "job-error-thrown"]);
 
 function endsAttempt(
@@ -472,28 +470,6 @@ const noRoom: Rejection = {
   code: "subscription-not-found",
   reason: `Expected at most ${keptMax} messages and signals for a paused instance, but there are more`,
 };
-
-function recordOf({ create, hash, deployment, requestId, startedBy }: ProcessInput): InstanceRecord {
-  return {
-    number: noNumber,
-    instanceId: create.instanceId,
-    rootId: create.rootId,
-    parentId: create.parent?.instanceId ?? null,
-    process: "",
-    version: "",
-    hash,
-    deployment,
-    businessKey: create.businessKey ?? null,
-    requestId,
-    startedBy: startedBy ?? null,
-    copied: 0,
-    status: "running",
-    held: false,
-    incidents: 0,
-    startedAt: 0,
-    endedAt: null,
-  };
-}
 
 function exists(instanceId: string): Rejection {
   return { code: "instance-exists", reason: `Expected no instance '${instanceId}', but there is one` };

@@ -1,0 +1,142 @@
+import type { ProgramDocument } from "@tutti/kernel";
+import { expect, test } from "vitest";
+import { createEmbeddedEngine } from "../embedded/engine.ts";
+import { openMemoryStore } from "../embedded/memory/store.ts";
+import type { Engine } from "../port.ts";
+import { eachTemporalHome } from "../testing/each-temporal-home.ts";
+import { everythingOpen } from "../testing/everything-open.ts";
+import { testHost } from "../testing/host.ts";
+import { call, end, program, sequence, start } from "../testing/programs.ts";
+import type { TemporalHome } from "../testing/temporal-house.ts";
+import { describeWithTemporal } from "../testing/temporal-server.ts";
+import { begin, completed, ended, historyOf, incidentOf } from "./harness.ts";
+import { pause } from "./moving.suite.ts";
+
+const by = { reason: "One machine is not enough.", actor: "ann" };
+
+/** What waits, and for what, whichever engine has it. */
+async function openIn(engine: Engine, instanceId: string) {
+  const rows = await Promise.all([
+    engine.query("tasks", { instanceId }),
+    engine.query("incidents", { instanceId }),
+    engine.query("jobs", { instanceId }),
+    engine.query("subscriptions", { instanceId }),
+  ]);
+  const [tasks, incidents, jobs, subscriptions] = rows.map((page) => page.rows as readonly object[]);
+  const placed = subscriptions?.map(({ ...row }) => ({ ...row, since: 0 }));
+  const stood = jobs?.map(({ ...row }) => ({ ...row, since: 0 }));
+  const { waiting, variables } = await engine.instance(instanceId);
+  return { tasks, incidents, jobs: stood, subscriptions: placed, waiting, variables };
+}
+
+describeWithTemporal("an instance that moves between engines", () => {
+  let home: TemporalHome;
+  let temporal: Engine;
+  let embedded: Engine;
+  eachTemporalHome("short-history-workflow.ts", async (fresh) => {
+    home = fresh;
+    temporal = await home.open();
+    embedded = await createEmbeddedEngine({ store: await openMemoryStore(), host: testHost });
+    return async () => {
+      await embedded.close({ graceMs: 0 });
+      await temporal.close({ graceMs: 0 });
+    };
+  });
+
+  for (const way of ["embedded to Temporal", "Temporal to embedded"]) {
+    const ends = (): readonly [Engine, Engine] =>
+      way === "embedded to Temporal" ? [embedded, temporal] : [temporal, embedded];
+
+    test(`[E100] from ${way} it goes on with all that was open, and its timer fires when it was to`, async () => {
+      const [source, target] = ends();
+      const id = await begin(source, [everythingOpen("all")], { key: "k" });
+      await incidentOf(source, id);
+      await pause(source, id);
+      const before = await openIn(source, id);
+      expect(before).toMatchObject({ tasks: [{ assignee: "ann" }], incidents: [{}], jobs: [{}], subscriptions: [{}] });
+      const told = await historyOf(source, { instanceId: id });
+
+      await target.adopt(await source.release(id), by);
+
+      expect(await openIn(target, id)).toEqual(before);
+      const events = await historyOf(target, { instanceId: id });
+      expect(events.slice(0, told.length).map(({ event }) => event)).toEqual(told.map(({ event }) => event));
+      expect(events.slice(0, told.length).every(({ copied }) => copied === true)).toBe(true);
+      expect(events[told.length]).toMatchObject({
+        event: { type: "instance-forked", from: id, instanceId: id, ...by },
+      });
+
+      target.work("work", async () => completed());
+      expect(await target.command(id, { type: "resume-instance", actor: "ann" })).toMatchObject({ ok: true });
+      const [task] = (await target.query("tasks", { instanceId: id })).rows;
+      await target.command(id, { type: "complete-task", key: task?.key ?? 0, result: {}, actor: "ann" });
+      const paid = await target.publish({ name: "paid", correlationKey: "k", variables: { got: 7 } });
+      expect(paid.instances).toMatchObject([{ instanceId: id }]);
+      const { key } = await incidentOf(target, id);
+      const values = { missing: 3 };
+      await target.command(id, { type: "set-variables", scope: 0, values, reason: "test", actor: "ann" });
+      await target.command(id, { type: "resolve-incident", key, action: "retry", reason: "test", actor: "ann" });
+      expect(await ended(target, id)).toMatchObject({ outcome: { type: "completed", result: { got: 7 } } });
+      const all = await historyOf(target, { instanceId: id });
+      const due = all.find(({ event }) => event.type === "timer-armed" && event.element === "pause")?.event;
+      const fired = all.find(({ event }) => event.type === "timer-fired")?.at ?? 0;
+      expect(due).toMatchObject({ type: "timer-armed" });
+      const late = fired - (due?.type === "timer-armed" ? due.due : 0);
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(3_000);
+    });
+
+    test(`[E105] from ${way} its programs come along, for itself and what it calls alone`, async () => {
+      const [source, target] = ends();
+      const parent = (version: string): ProgramDocument =>
+        program({
+          id: "parent",
+          version,
+          elements: [start(), { kind: "user-task", id: "ask", parent: null }, call("calls", "child"), end()],
+          flows: ["start>ask", "ask>calls", "calls>end"],
+        });
+      const id = await begin(source, [sequence("child", 1), parent("1.0.0")]);
+      await target.deploy([parent("2.0.0")]);
+      await pause(source, id);
+      await target.adopt(await source.release(id), by);
+      const versions = (await target.query("versions")).rows;
+      expect(versions).toMatchObject([{ process: "parent", version: "2.0.0", latest: true }]);
+      const child = { requestId: "new", process: "child", variables: {}, actor: "ann" };
+      await expect(target.start(child)).rejects.toMatchObject({ code: "program-not-found" });
+      target.work("work", async () => completed());
+      await target.command(id, { type: "resume-instance", actor: "ann" });
+      const [task] = (await target.query("tasks", { instanceId: id })).rows;
+      await target.command(id, { type: "complete-task", key: task?.key ?? 0, result: {}, actor: "ann" });
+      expect(await ended(target, id)).toMatchObject({ status: "completed", version: "1.0.0" });
+      expect((await target.query("instances", { rootId: id })).rows).toHaveLength(2);
+    });
+  }
+
+  test("[E104] [E82] it goes there and back, told as one story, and everybody is told of it once", async () => {
+    const id = await begin(embedded, [everythingOpen("all")], { key: "k" });
+    await incidentOf(embedded, id);
+    const note = async (engine: Engine, got: string): Promise<void> => {
+      const set = { type: "set-variables", scope: 0, values: { got }, reason: "test", actor: "ann" } as const;
+      expect(await engine.command(id, set)).toMatchObject({ ok: true });
+    };
+    for (const [source, target, place] of [
+      [embedded, temporal, "first"],
+      [temporal, embedded, "second"],
+      [embedded, temporal, "third"],
+    ] as const) {
+      await pause(source, id);
+      await target.adopt(await source.release(id), by);
+      await target.command(id, { type: "resume-instance", actor: "ann" });
+      await note(target, place);
+      await expect(source.instance(id)).rejects.toMatchObject({ code: "instance-not-found" });
+    }
+    const events = await historyOf(temporal, { instanceId: id });
+    expect(events.map(({ sequence: number }) => number)).toEqual(events.map((_, index) => index + 1));
+    const own = [...(await historyOf(embedded, { instanceId: id })), ...events].filter(({ copied }) => copied !== true);
+    const noted = own.flatMap(({ event }) =>
+      event.type === "variables-set" && event.reason === "test" ? [event.values["got"]] : [],
+    );
+    expect(noted.sort()).toEqual(["first", "second", "third"]);
+    expect(await temporal.instance(id)).toMatchObject({ variables: { got: "third" } });
+  });
+});

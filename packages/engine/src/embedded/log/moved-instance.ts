@@ -1,0 +1,44 @@
+import { AppError, type ProgramDocument } from "@tutti/kernel";
+import { moveRefused } from "../../moving.ts";
+import type { MovedInstance, MovedRow } from "../../port.ts";
+import { forkRowsMax } from "../limits.ts";
+import type { StoreReader } from "../store.ts";
+import { programNotFound } from "../version/programs.ts";
+
+const pageRows = 1_000;
+
+/** Everything of an instance, as the store has it. Rejects with `instance-not-found` and `move-refused`. */
+export async function movedInstance(store: StoreReader, instanceId: string): Promise<MovedInstance> {
+  const { instances } = await store.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+  const record = instances[0]?.record;
+  if (record === undefined) {
+    throw new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
+  }
+  const { businessKey, requestId, startedBy, hash } = record;
+  const stored = (await store.deployments()).find(({ deployment }) => deployment.id === record.deployment);
+  const deployment = stored?.deployment ?? { id: record.deployment, programs: [] };
+  const hashes = new Set([hash, ...deployment.programs.map((program) => program.hash)]);
+  const programs = await Promise.all([...hashes].map((each) => documentOf(store, each)));
+  const rows = await rowsOf(store, instanceId);
+  return { instanceId, businessKey, requestId, startedBy, hash, deployment, programs, rows };
+}
+
+async function documentOf(store: StoreReader, hash: string): Promise<ProgramDocument> {
+  const document = await store.program(hash);
+  if (document === undefined) throw programNotFound(hash, undefined);
+  return document;
+}
+
+async function rowsOf(store: StoreReader, instanceId: string): Promise<readonly MovedRow[]> {
+  const rows: MovedRow[] = [];
+  for (let after = 0; ; ) {
+    const page = await store.rows({ after, instanceId, limit: pageRows });
+    rows.push(...page.map(({ sequence, at, events }) => ({ sequence, at, events })));
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageRows) return rows;
+    after = last.position;
+    if (rows.length > forkRowsMax) {
+      throw moveRefused(`Expected at most ${forkRowsMax} rows of '${instanceId}' to move, but there are more`);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "@temporalio/client";
+import { isEnded, must, snapshotState } from "@tutti/kernel";
+import type { Clock } from "../clock.ts";
+import { movedInstance } from "../embedded/log/moved-instance.ts";
+import type { SharedLog } from "../embedded/shared-log.ts";
+import type { Change, InstanceRecord, Standing } from "../embedded/store.ts";
+import { rebuild } from "../embedded/turn/instances.ts";
+import { broughtAlong } from "../embedded/version/programs.ts";
+import { adoptedRecord, eventsIn, moveRefused, rowsLacking, staysFor } from "../moving.ts";
+import type { AdoptOptions, MovedInstance } from "../port.ts";
+import { askExecution } from "./ask-execution.ts";
+import { type Adopted, names, type ProcessInput, type Projection, type ReleaseAnswer } from "./contract.ts";
+import { askMsMax, type Courier } from "./courier.ts";
+import type { Definitions } from "./definitions.ts";
+import { stateAfter } from "./forks.ts";
+import { workedOn } from "./held.ts";
+import type { Projector } from "./projector.ts";
+import { rowsBegunWith } from "./rows-begun-with.ts";
+import type { Standings } from "./standings.ts";
+import { noNumber, subscriptionsOf } from "./workflow/changes.ts";
+
+interface MovesOptions {
+  readonly log: SharedLog;
+  readonly client: Client;
+  readonly projector: Projector;
+  readonly definitions: Definitions;
+  readonly standings: Standings;
+  readonly courier: Courier;
+  readonly clock: Clock;
+  /** Those who have something for whoever has come to wait are told. */
+  readonly wake: (projection: Projection) => Promise<void>;
+}
+
+/** How soon again an execution is looked at that is about to end. */
+const lookAgainMs = 50;
+
+/**
+ * Instances that go to another engine, and come from one. Whoever gives one up is its execution, which ends with that.
+ * One that comes is written into the log first, so its execution begins with what the log has.
+ */
+export class Moves {
+  readonly #options: MovesOptions;
+
+  constructor(options: MovesOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with AppErrors `move-refused` and `instance-not-found`. */
+  async release(instanceId: string): Promise<MovedInstance> {
+    const { log, client, standings } = this.#options;
+    // What cannot be given whole is not given up.
+    await movedInstance(log, instanceId);
+    if (!(await this.#hasMoved(instanceId))) {
+      const { state } = await standings.of(instanceId);
+      const reason = isEnded(state) ? `Expected '${instanceId}' to be open, but it has ended` : staysFor(state);
+      if (reason !== undefined) throw moveRefused(reason);
+      const [job] = await workedOn(client, instanceId);
+      if (job !== undefined) {
+        throw moveRefused(`Expected nobody to work for '${instanceId}', but a job '${job}' is being worked on`);
+      }
+      const asked = { instanceId, update: { name: names.release }, asked: null };
+      const answer = await askExecution<ReleaseAnswer>(client, asked, async () =>
+        (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
+      );
+      if (!answer.ok) throw moveRefused(answer.rejection.reason);
+    }
+    await this.#untilClosed(instanceId);
+    return movedInstance(log, instanceId);
+  }
+
+  async #hasMoved(instanceId: string): Promise<boolean> {
+    const { instances } = await this.#options.log.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+    return instances[0]?.record.status === "moved";
+  }
+
+  /** One that comes back needs an execution of its own. */
+  async #untilClosed(instanceId: string): Promise<void> {
+    const handle = this.#options.client.workflow.getHandle(instanceId);
+    for (const until = Date.now() + askMsMax; Date.now() < until; ) {
+      if ((await handle.describe()).status.name !== "RUNNING") return;
+      await sleep(lookAgainMs);
+    }
+    throw moveRefused(`Expected the workflow of '${instanceId}' to end, but it did not`);
+  }
+
+  /** Rejects with AppError `move-refused`. */
+  async adopt(moved: MovedInstance, by: AdoptOptions): Promise<void> {
+    const { courier, definitions, clock } = this.#options;
+    const { instanceId, businessKey, hash, deployment, programs } = moved;
+    for (const document of programs) definitions.programs.load(document);
+    await this.#bring(moved);
+    const record = await this.#write(moved, by);
+    const { process, version } = record;
+    const input: ProcessInput = {
+      ...{ hash, deployment: deployment.id, requestId: record.requestId, askedAt: clock.now(), adopted: true },
+      create: {
+        ...{ type: "create-instance", instanceId, rootId: instanceId, variables: {}, actor: by.actor },
+        ...(businessKey === null ? {} : { businessKey }),
+      },
+    };
+    for (const until = clock.now() + askMsMax; record.endedAt === null; await sleep(lookAgainMs)) {
+      const began = await courier.begin({ process, version }, input, { isBack: true });
+      if (began?.ok === true) return;
+      // The execution that gave it up may be about to end.
+      if (clock.now() > until) throw moveRefused(began?.rejection.reason ?? `Expected '${instanceId}' to begin`);
+    }
+  }
+
+  /** What binds its calls, where nobody has deployed that here. */
+  async #bring({ deployment, programs }: MovedInstance): Promise<void> {
+    const { projector, definitions } = this.#options;
+    await definitions.look();
+    if (definitions.programs.has(deployment.id)) return;
+    await projector.define(() => [
+      { type: "deployment-put", deployment, number: broughtAlong, documents: programs, starts: {} },
+    ]);
+    await definitions.look();
+  }
+
+  /** Gives its record as the log has it then. */
+  async #write(moved: MovedInstance, by: AdoptOptions): Promise<InstanceRecord> {
+    const { log, projector, standings, wake } = this.#options;
+    const { instanceId, requestId, hash } = moved;
+    await standings.program(hash);
+    const wanted = {
+      instances: [{ instanceId, sequence: 1 }],
+      requestIds: requestId === null ? [] : [requestId],
+      hashes: [hash],
+    };
+    let refusal: Error | undefined;
+    await projector.together(wanted, (standing) => {
+      try {
+        return this.#adopted(moved, by, standing);
+      } catch (error) {
+        refusal = error instanceof Error ? error : new Error(String(error));
+        return [];
+      }
+    });
+    if (refusal !== undefined) throw refusal;
+    const { instances } = await log.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+    const stored = must(instances[0], "it was written");
+    const { record } = stored;
+    const state = rebuild(stored);
+    const of = { record, state, program: await standings.program(record.hash) };
+    const { sequence } = state.head;
+    await wake({ instanceId, rows: [], beside: { sequence, changes: subscriptionsOf(of) } });
+    return record;
+  }
+
+  /** What the log gets, decided from what it has. Throws `move-refused`. */
+  #adopted(moved: MovedInstance, by: AdoptOptions, { instances, requests }: Standing): readonly Projection[] {
+    const { instanceId, requestId, hash } = moved;
+    const known = instances.get(instanceId);
+    const rows = rowsLacking(moved, known && { record: known.record, events: eventsIn(known.rows) });
+    if (rows === undefined) return [];
+    const program = must(this.#options.definitions.programs.loaded(hash), "it was loaded before the turn");
+    const { id: process, version } = program.document;
+    const { state } = stateAfter(moved.rows);
+    const { status, startedAt, endedAt } = state.head;
+    const names = adoptedRecord(moved, { number: noNumber, process, version });
+    // Each engine has its own requests: one that has begun something else here stays that one's.
+    const isUsed = known === undefined && requestId !== null && requests.has(requestId);
+    const record: InstanceRecord = {
+      ...names,
+      requestId: isUsed ? null : (known?.record.requestId ?? requestId),
+      ...{ status: status ?? "paused", held: false, incidents: 0, startedAt, endedAt },
+    };
+    const put = { record: { ...record } };
+    const puts: readonly Change[] =
+      known === undefined
+        ? [{ type: "instance-put", ...put }]
+        : [
+            { type: "instance-move", ...put },
+            { type: "instance-update", ...put },
+          ];
+    const begun = rowsBegunWith({ record, state, program }, { rows, puts, by, now: this.#options.clock.now() });
+    if ("rejection" in begun) throw moveRefused(begun.rejection.reason);
+    return [{ instanceId, rows: begun }];
+  }
+
+  /** For the first step of its execution; null: it has moved on meanwhile. */
+  async adopted(instanceId: string): Promise<Adopted | null> {
+    const { instances } = await this.#options.log.find({ instanceIds: [instanceId], numbers: [], requestIds: [] });
+    const stored = must(instances[0], "it was written before its execution began");
+    if (stored.record.status === "moved") return null;
+    return { state: snapshotState(rebuild(stored)), record: { ...stored.record, number: noNumber } };
+  }
+}

@@ -1,0 +1,32 @@
+import type { Rejection } from "@tutti/kernel";
+import { projectOpen } from "../embedded/log/projection.ts";
+import type { Change, LogRow } from "../embedded/store.ts";
+import type { ProjectedRow } from "./contract.ts";
+import { noNumber, type Projecting, rowOf } from "./workflow/changes.ts";
+
+interface BegunWith {
+  readonly rows: readonly Omit<LogRow, "position" | "instance">[];
+  /** What makes the record what it is before its first own row. */
+  readonly puts: readonly Change[];
+  readonly by: { readonly reason: string; readonly actor: string };
+  readonly now: number;
+}
+
+/**
+ * Rows that happened elsewhere, as they were, and the one that makes an instance of them: its state is that after
+ * everything that is copied, of which the log may have the first rows already.
+ */
+export function rowsBegunWith(
+  of: Projecting,
+  { rows, puts, by, now }: BegunWith,
+): readonly ProjectedRow[] | { readonly rejection: Rejection } {
+  const { startedBy, process, instanceId } = of.record;
+  const before = [...puts];
+  projectOpen(of, before);
+  if (startedBy !== null) before.push({ type: "holder-put", channel: startedBy, process, instance: noNumber });
+  const begun = rowOf(of, { type: "fork-instance", instanceId, ...by }, now);
+  if ("rejection" in begun) return begun;
+  const copied = rows.map(({ sequence, at, events, cause = 0 }) => ({ sequence, at, events, cause, changes: [] }));
+  const [first = begun, ...rest] = [...copied, begun];
+  return [{ ...first, changes: [...before, ...first.changes] }, ...rest];
+}

@@ -1,0 +1,58 @@
+import type { Rejection, State } from "@tutti/kernel";
+import type { Change, InstanceRecord } from "../../embedded/store.ts";
+import { closeOpen, staysFor } from "../../moving.ts";
+import type { LocalActivities, ReleaseAnswer } from "../contract.ts";
+import { noNumber } from "./changes.ts";
+import type { Parcels } from "./parcels.ts";
+
+interface Leaver {
+  readonly state: State;
+  readonly record: InstanceRecord;
+  readonly parcels: Parcels;
+  readonly project: LocalActivities["project"];
+  readonly now: number;
+}
+
+/** For what comes to an execution whose instance has moved. */
+export const hasMoved: Rejection = {
+  code: "instance-not-found",
+  reason: "Expected an instance on this engine, but it has moved to another one",
+};
+
+/** Those who ask for an instance to be given up, until that can be decided. */
+export class Leaving {
+  #asking: ((answer: ReleaseAnswer) => void)[] = [];
+
+  get isAsked(): boolean {
+    return this.#asking.length > 0;
+  }
+
+  ask(): Promise<ReleaseAnswer> {
+    return new Promise((resolve) => this.#asking.push(resolve));
+  }
+
+  /** Gives whether it has left. Then the log says so, and has nothing of it open. */
+  async decide(leaver: Leaver | undefined): Promise<boolean> {
+    const asking = this.#asking.splice(0);
+    const rejection = leaver === undefined ? hasMoved : stays(leaver);
+    if (rejection === undefined && leaver !== undefined) await leave(leaver);
+    for (const answer of asking) answer(rejection === undefined ? { ok: true } : { ok: false, rejection });
+    return rejection === undefined;
+  }
+}
+
+function stays({ state, parcels }: Leaver): Rejection | undefined {
+  const { instanceId } = state.head;
+  const kept = `Expected nothing to be kept for '${instanceId}', but a message or signal is: resume it, so that it takes that`;
+  const reason = staysFor(state) ?? (parcels.isEmpty ? undefined : kept);
+  return reason === undefined ? undefined : { code: "instance-not-paused", reason };
+}
+
+async function leave({ state, record, project, now }: Leaver): Promise<void> {
+  const { instanceId, startedBy: channel, process } = record;
+  const changes: Change[] = closeOpen(state, noNumber);
+  if (channel !== null) changes.push({ type: "holder-delete", channel, process });
+  const moved = { ...record, status: "moved", held: false, incidents: 0, endedAt: now } as const;
+  changes.push({ type: "instance-update", record: moved });
+  await project({ instanceId, rows: [], beside: { sequence: state.head.sequence, changes } });
+}
