@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { historyFromJSON } from "@temporalio/common/lib/proto-utils.js";
 import { Worker } from "@temporalio/worker";
+import { must } from "@tutti/kernel";
 import { beforeAll, expect, test } from "vitest";
 import { bundleTestWorkflow } from "../testing/temporal-house.ts";
 
@@ -11,9 +12,14 @@ import { bundleTestWorkflow } from "../testing/temporal-house.ts";
 const folder = fileURLToPath(new URL("../../test/temporal-histories/", import.meta.url));
 const recordings = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".json"));
 
+const module = "short-history-workflow.ts";
+const steps = must(
+  recordings.find((path) => path.endsWith("steps.json")),
+  "it was recorded",
+);
 let workflowBundle: { readonly code: string };
 beforeAll(async () => {
-  workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
+  workflowBundle = await bundleTestWorkflow(module);
 }, 120_000);
 
 function historyIn(path: string): ReturnType<typeof historyFromJSON> {
@@ -25,8 +31,7 @@ test.each(recordings)("[TE10] %s is replayed", async (path) => {
 });
 
 test("[TE10] a history that is not what the workflow would do is found", async () => {
-  const path = recordings.find((each) => each.endsWith("steps.json")) ?? "";
-  const history = historyIn(path);
+  const history = historyIn(steps);
   for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
     if (scheduled?.activityType?.name === "work") scheduled.activityType.name = "other";
   }
@@ -34,3 +39,14 @@ test("[TE10] a history that is not what the workflow would do is found", async (
     name: "DeterminismViolationError",
   });
 });
+
+test("[TE64] an error in the sandbox says what went wrong, and in a replay with stacks where", async () => {
+  const history = historyIn(steps);
+  const [started] = history.events ?? [];
+  const [input] = started?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  must(input, "it began with an input").data = Buffer.from("{}");
+  const told = async (bundle: typeof workflowBundle): Promise<string> =>
+    String(await Worker.runReplayHistory({ workflowBundle: bundle }, history).catch((error: unknown) => error));
+  expect(await told(workflowBundle)).toMatch(/Cannot read properties of undefined(?!.*process-run.ts)/s);
+  expect(await told(await bundleTestWorkflow(module, { stacks: true }))).toMatch(/recordOf .*process-run.ts/s);
+}, 120_000);

@@ -1,5 +1,5 @@
 import { Context } from "@temporalio/activity";
-import { Worker, type WorkerOptions } from "@temporalio/worker";
+import type { Worker, WorkerOptions } from "@temporalio/worker";
 import { defaultSlots, type JobHandler, must, type QueueClass, queueClasses } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import type { EngineLimits } from "../embedded/limits.ts";
@@ -23,6 +23,7 @@ import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./m
 import { areSecret } from "./payload-codecs.ts";
 import { makeCurrent, type Release, versioningOf } from "./release.ts";
 import { Slots } from "./slots.ts";
+import { UnwatchedWorker } from "./unwatched-worker.ts";
 
 /** What workflows have done beside them, each kind on the workers of its own. */
 interface WorkflowActivities {
@@ -201,7 +202,7 @@ export class Workers {
   async #begin(options: WorkerOptions): Promise<Running> {
     const { connection, namespace = "default", log } = this.#options;
     const { native, dataConverter } = connection;
-    const worker = await Worker.create({ connection: native, namespace, dataConverter, ...options });
+    const worker = await UnwatchedWorker.create({ connection: native, namespace, dataConverter, ...options });
     const ended = worker.run().catch((error: unknown) => log?.error("a worker ended", { error: String(error) }));
     const running = { worker, ended };
     this.#running.push(running);

@@ -97,7 +97,10 @@ export async function openLog(database: string): Promise<SharedLog> {
   return database.startsWith("postgres:") ? openPostgresLog(database) : soleLog(openSqliteStore(database));
 }
 
-export function bundleTestWorkflow(module: string): Promise<{ readonly code: string }> {
+export function bundleTestWorkflow(
+  module: string,
+  options: { readonly stacks?: boolean } = {},
+): Promise<{ readonly code: string }> {
   const workflowsPath = fileURLToPath(new URL(`./${module}`, import.meta.url));
-  return bundleProcessWorkflow({ workflowsPath, conditions: ["@tutti/source"] });
+  return bundleProcessWorkflow({ ...options, workflowsPath, conditions: ["@tutti/source"] });
 }
