@@ -56,9 +56,9 @@ async function worker(...more: readonly string[]): Promise<RunningCli> {
   return running;
 }
 
-/** The process that does the job of the instance `lost`. */
-async function programOf(running: RunningCli): Promise<number> {
-  const said = await running.sees(/lost\/\d+: working on .* as \d+\n/);
+/** The process that does the job of the instance `lost`, or of another one. */
+async function programOf(running: RunningCli, instance = "lost"): Promise<number> {
+  const said = await running.sees(new RegExp(`${instance}\\/\\d+: working on .* as \\d+\\n`));
   return Number(/ as (\d+)\n/.exec(said)?.[1]);
 }
 
@@ -90,7 +90,6 @@ test("[C74] what a worker leaves behind is offered again, what is cancelled is s
   const log = async () => (await proc("log", "lost", "--json")).stdout;
   const jobs = async () => (await house.json<{ jobs: { state?: string }[] }>("process", "show", "lost")).jobs.length;
   const orphan = await programOf(first);
-  expect((await house.tutti("process", "work", "payment.charge", "--run", "true")).stderr).toContain("handler-exists");
   first.child.kill("SIGKILL");
   await first.done;
   await until(async () => (await log()).includes('"worker-lost"'), 30_000);
@@ -109,7 +108,23 @@ test("[C74] what a worker leaves behind is offered again, what is cancelled is s
   expect((await second.done).exit).toBe(0);
 });
 
+test("[C73] several programs share a type: each job goes to one of them, and to another when that one goes away", async () => {
+  const one = await worker();
+  const two = await worker("--jobs", "2");
+  await started("half", 60);
+  await started("rest", 60);
+  const [orphan] = await Promise.all([programOf(one, "half"), programOf(two, "rest")]);
+  one.child.kill("SIGKILL");
+  await one.done;
+  await programOf(two, "half");
+  process.kill(orphan, "SIGKILL");
+  for (const id of ["half", "rest"]) expect((await proc("cancel", id)).exit).toBe(0);
+  two.child.kill("SIGINT");
+  expect((await two.done).exit).toBe(0);
+});
+
 test("[C73] a worker says what it lacks", async () => {
   expect((await proc("work", "payment.charge")).stderr).toContain("Expected --run COMMAND");
   expect((await proc("work", "order.yaml", "--run", "true")).stderr).toContain("Expected a definition with jobs");
+  expect((await proc("work", "feature.plan", "--run", "true")).stderr).toContain("handler-exists");
 });

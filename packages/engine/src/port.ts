@@ -412,6 +412,8 @@ export interface WorkOptions {
    * their instance; one that takes longer than 2 s is offered again, as an ordinary one.
    */
   readonly short?: boolean;
+  /** Others that say so, too, may work on the same type: each job goes to the one that has the fewest under way. */
+  readonly shared?: boolean;
 }
 
 /** Stops taking jobs, then waits until the running ones have ended or `graceMs` have passed (those are aborted). */

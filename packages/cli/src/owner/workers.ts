@@ -26,7 +26,7 @@ export class RemoteWorker {
   readonly #stops: Stop[] = [];
   #gone = false;
 
-  /** Throws `handler-exists` when somebody else does jobs of one of the types; then it does none. */
+  /** Shares its types with others like it. Throws `handler-exists` when the owner itself does jobs of one; then it does none. */
   constructor(work: Engine["work"], hire: HireWorker, say: (news: WorkerNews) => void) {
     const { jobTypes, concurrency, actor } = hire;
     this.#say = say;
@@ -34,7 +34,7 @@ export class RemoteWorker {
     say({ type: "hired", worker: this.id, silenceMs });
     try {
       for (const jobType of this.jobTypes) {
-        this.#stops.push(work(jobType, this.#work, { actor, concurrency, silenceMs }));
+        this.#stops.push(work(jobType, this.#work, { actor, concurrency, silenceMs, shared: true }));
       }
     } catch (error) {
       void this.lost();
@@ -103,7 +103,7 @@ export class Workers {
   readonly #workers: Map<string, RemoteWorker> = new Map();
 
   get jobTypes(): readonly string[] {
-    return [...this.#workers.values()].flatMap(({ jobTypes }) => jobTypes);
+    return [...new Set([...this.#workers.values()].flatMap(({ jobTypes }) => jobTypes))];
   }
 
   add(worker: RemoteWorker): void {

@@ -239,6 +239,24 @@ function jobRules(rule: Rule): void {
     expect(await ended(engine, id)).toMatchObject({ status: "completed" });
   });
 
+  rule(
+    "[E10] handlers that share a type have each job once, take over from one that stops, and let nobody else in",
+    async ({ engine }) => {
+      const [one, two] = [new ManualWorker(), new ManualWorker()];
+      const shared = { shared: true, concurrency: 1 };
+      const stop = engine.work("work", one.handler, shared);
+      engine.work("work", two.handler, shared);
+      const refused = expect.objectContaining({ code: "handler-exists" });
+      expect(() => engine.work("work", one.handler)).toThrow(refused);
+      const id = await begin(engine, [branches("many")], { items: [1, 2, 3] });
+      await Promise.all([one.job(1), two.job(1)]);
+      await stop({ graceMs: 0 });
+      for (const n of [1, 2, 3]) await two.finish(n);
+      expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      expect([one.jobs.length, two.jobs.length]).toEqual([1, 3]);
+    },
+  );
+
   rule("[E10] a handler runs no more at once than it asked for", async ({ engine }) => {
     const worker = new ManualWorker();
     engine.work("work", worker.handler, { concurrency: 2 });

@@ -1,8 +1,9 @@
 import { Context } from "@temporalio/activity";
 import { ApplicationFailure, ApplicationFailureCategory, type CancelledFailure } from "@temporalio/common";
-import { AppError, type Job, type JobAbortReason, type JobHandler, type QueueClass } from "@tutti/kernel";
+import type { Job, JobAbortReason, JobHandler, QueueClass } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import { callHandler, commandOf, failJob, JobRun, type Registration } from "../embedded/job/job-run.ts";
+import { Roster } from "../embedded/job/roster.ts";
 import type { JobRow, Stop, WorkOptions } from "../port.ts";
 import type { JobAnswer, JobOrder, ShortDone } from "./contract.ts";
 
@@ -32,7 +33,7 @@ type End = (reason: JobAbortReason, answer: JobAnswer | Error) => void;
 /** Who works here on which type of job, and the jobs under way: the activities of the workers for jobs. */
 export class Crew {
   readonly #options: CrewOptions;
-  readonly #registrations: Map<string, Registration> = new Map();
+  readonly #roster: Roster = new Roster();
   readonly #runs: Map<JobRun, End> = new Map();
   #idle: (() => void)[] = [];
 
@@ -41,17 +42,13 @@ export class Crew {
   }
 
   work(jobType: string, handler: JobHandler, options: WorkOptions): Stop {
-    if (this.#registrations.has(jobType)) {
-      throw new AppError("handler-exists", `Expected no handler for '${jobType}' yet, but there is one.`);
-    }
-    const registration: Registration = { jobType, handler, options, running: 0, stopping: false };
-    this.#registrations.set(jobType, registration);
+    const registration = this.#roster.add(jobType, handler, options);
     return ({ graceMs = 5_000 } = {}) => this.#stop([registration], graceMs);
   }
 
   /** Lets the running jobs end within `graceMs`, and gives the others back. */
   stop(graceMs: number): Promise<void> {
-    return this.#stop([...this.#registrations.values()], graceMs);
+    return this.#stop(this.#roster.all(), graceMs);
   }
 
   /** Jobs of a class that are under way here. */
@@ -70,8 +67,8 @@ export class Crew {
 
   /** Types that are short whatever their definitions say. */
   shortTypes(): readonly string[] {
-    const types = [...this.#registrations.values()].filter(({ options, stopping }) => options.short && !stopping);
-    return types.map(({ jobType }) => jobType).sort();
+    const short = this.#roster.all().filter(({ options, stopping }) => options.short && !stopping);
+    return [...new Set(short.map(({ jobType }) => jobType))].sort();
   }
 
   /** One attempt of a short job, inside a local activity. Whatever keeps it from its end in time, others may do it. */
@@ -88,13 +85,11 @@ export class Crew {
 
   /** One attempt of one job, inside its activity. Rejects when the job is to be offered again, also after `limitMs`. */
   async perform(jobType: string, order: JobOrder, limitMs?: number): Promise<JobAnswer> {
-    const registration = this.#registrations.get(jobType);
-    if (registration === undefined || registration.stopping) {
-      throw offeredAgain("no-handler", `Nobody works on '${jobType}' here.`);
-    }
-    const { concurrency } = registration.options;
-    if (concurrency !== undefined && registration.running >= concurrency) {
-      throw offeredAgain("handler-busy", `Whoever works on '${jobType}' here has ${concurrency} of them already.`);
+    const registration = this.#roster.next(jobType);
+    if (registration === undefined) {
+      throw this.#roster.has(jobType)
+        ? offeredAgain("handler-busy", `Whoever works on '${jobType}' here has as many of them as it takes already.`)
+        : offeredAgain("no-handler", `Nobody works on '${jobType}' here.`);
     }
     const { clock } = this.#options;
     const at = clock.now();
@@ -176,11 +171,7 @@ export class Crew {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     callOff();
-    for (const registration of stopping) {
-      if (this.#registrations.get(registration.jobType) === registration) {
-        this.#registrations.delete(registration.jobType);
-      }
-    }
+    for (const registration of stopping) this.#roster.remove(registration);
   }
 }
 

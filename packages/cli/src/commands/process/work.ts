@@ -13,7 +13,7 @@ export const processWork: Command = {
   name: "process work",
   summary: "Does jobs of processes by a program, until Ctrl-C.",
   about:
-    'For each job the command is run with the job\'s input on stdin as JSON; what it prints on stdout is the result, a JSON object. Exit status 0: done. 3: the BPMN error {"code", "message"} that stdout has is thrown. Any other: it failed, with the last lines of stderr, and is tried again as the definition says. The environment says which job it is: TUTTI_JOB, TUTTI_JOB_TYPE, TUTTI_INSTANCE, TUTTI_ELEMENT, TUTTI_ATTEMPT, TUTTI_HEADERS, and TUTTI_FENCING_TOKEN, by which a late writer can be told. With a FILE it does the jobs of all types in it. A job whose worker dies is offered again. Ctrl-C lets what is under way end; a second one stops it.',
+    'For each job the command is run with the job\'s input on stdin as JSON; what it prints on stdout is the result, a JSON object. Exit status 0: done. 3: the BPMN error {"code", "message"} that stdout has is thrown. Any other: it failed, with the last lines of stderr, and is tried again as the definition says. The environment says which job it is: TUTTI_JOB, TUTTI_JOB_TYPE, TUTTI_INSTANCE, TUTTI_ELEMENT, TUTTI_ATTEMPT, TUTTI_HEADERS, and TUTTI_FENCING_TOKEN, by which a late writer can be told. With a FILE it does the jobs of all types in it. Several may work on the same types: each job goes to the one that has the fewest. A job whose worker dies is offered again. Ctrl-C lets what is under way end; a second one stops it.',
   options: {
     run: { value: "COMMAND", help: "what does a job; run by /bin/sh in this folder" },
     jobs: { value: "N", help: "at most so many jobs of each type at once (default: 1)" },

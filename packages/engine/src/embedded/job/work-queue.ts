@@ -1,5 +1,4 @@
 import {
-  AppError,
   assert,
   type Effect,
   Heap,
@@ -21,8 +20,9 @@ import { NumberMap } from "../number-map.ts";
 import type { InstanceNumber, InstanceRecord, OpenJob } from "../store.ts";
 import { Alarm } from "../time/alarm.ts";
 import type { OwnCommand } from "../turn/inbox.ts";
-import { callHandler, commandOf, failJob, JobRun, type Registration } from "./job-run.ts";
+import { callHandler, commandOf, failJob, JobRun } from "./job-run.ts";
 import { limitKeyOf } from "./limit-key.ts";
+import { Roster } from "./roster.ts";
 
 export type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
 
@@ -72,7 +72,7 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #queue: JobQueue<Entry> = new JobQueue();
   readonly #instances: NumberMap<InstanceJobs> = new NumberMap();
-  readonly #handlers: Map<string, Registration> = new Map();
+  readonly #roster: Roster = new Roster();
   readonly #watches: Heap<Watch> = new Heap((a, b) => a.at - b.at);
   readonly #alarm: Alarm;
   readonly #accepts: (jobType: string) => boolean;
@@ -85,10 +85,7 @@ export class WorkQueue {
     this.#clock = options.clock;
     this.#alarm = new Alarm(options.clock, () => this.#ring());
     for (const [key, limit] of Object.entries(options.keyLimits)) this.#queue.limit(key, limit);
-    this.#accepts = (jobType) => {
-      const found = this.#handlers.get(jobType);
-      return found !== undefined && !found.stopping && found.running < (found.options.concurrency ?? Infinity);
-    };
+    this.#accepts = (jobType) => this.#roster.next(jobType) !== undefined;
   }
 
   /** 2^32 jobs an opening, 2^21 openings. */
@@ -258,16 +255,12 @@ export class WorkQueue {
   }
 
   work(jobType: string, handler: JobHandler, options: WorkOptions = {}): Stop {
-    if (this.#handlers.has(jobType)) {
-      throw new AppError("handler-exists", `Expected no handler for the job type '${jobType}' yet, but there is one.`);
-    }
-    const registration: Registration = { jobType, handler, options, running: 0, stopping: false };
-    this.#handlers.set(jobType, registration);
+    const registration = this.#roster.add(jobType, handler, options);
     this.dispatch();
     return async ({ graceMs = 0 } = {}) => {
       registration.stopping = true;
       await this.#drain((run) => run.registration === registration, graceMs);
-      if (this.#handlers.get(jobType) === registration) this.#handlers.delete(jobType);
+      this.#roster.remove(registration);
     };
   }
 
@@ -321,9 +314,9 @@ export class WorkQueue {
   }
 
   #start(entry: Entry, now: number): void {
-    const registration = this.#handlers.get(entry.jobType);
+    const registration = this.#roster.next(entry.jobType);
     if (registration === undefined || !this.#open) {
-      // It was taken for a handler that has gone while the instance was loaded.
+      // It was taken for a handler that has gone, or has another job, since the instance was to be loaded.
       this.#queue.release(entry);
       this.#enqueue(entry);
       return;
