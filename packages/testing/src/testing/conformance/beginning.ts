@@ -66,7 +66,7 @@ export const beginning: readonly Row[] = [
     path: "s t w / u v",
   },
   {
-    clause: "9.3",
+    clause: "9.4",
     says: "what is sent along a message flow arrives at its other end, whatever each party calls message and data",
     rules: "K124 D231",
     choice: "it is sent under the name that the receiver waits for, and its data as what the receiver reads",

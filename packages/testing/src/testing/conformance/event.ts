@@ -35,7 +35,7 @@ export const events: readonly Row[] = [
     end: "waits at c",
   },
   {
-    clause: "13.5.1",
+    clause: "10.5.1",
     says: "a signal reaches everything that waits for it, in its own instance too",
     rules: "K123 K124",
     drawing:
@@ -44,7 +44,7 @@ export const events: readonly Row[] = [
     path: "s c d t e e",
   },
   {
-    clause: "13.5.1",
+    clause: "10.5.1",
     says: "of parallel branches the one that waits hears the one that speaks, whichever was drawn first",
     rules: "K124",
     drawing: process(
@@ -53,7 +53,7 @@ export const events: readonly Row[] = [
     path: "s a c t e e",
   },
   {
-    clause: "13.5.1",
+    clause: "10.5.1",
     says: "a message goes to one that waits for it",
     rules: "K121",
     drawing: process(
@@ -83,7 +83,7 @@ export const events: readonly Row[] = [
     path: "s c a e",
   },
   {
-    clause: "10.5.1",
+    clause: "10.5.5",
     says: "a throwing link goes on at the catching one of its name; several may lead to one",
     rules: "K130",
     drawing: `${pair}<intermediateThrowEvent id="a"><linkEventDefinition name="L"/></intermediateThrowEvent><intermediateThrowEvent id="b"><linkEventDefinition name="L"/></intermediateThrowEvent>

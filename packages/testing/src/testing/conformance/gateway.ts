@@ -269,7 +269,7 @@ export const gateways: readonly Row[] = [
     path: "s a b c",
   },
   {
-    clause: "8.3.13",
+    clause: "8.4.13",
     says: "a conditional flow out of an activity is taken when its condition holds, beside the plain ones",
     rules: "K165",
     drawing: `<startEvent id="s"/><task id="a"/><task id="b"/><task id="c"/><task id="d"/>{s>a; a>b ? x > 1; a>c ? x > 9; a>d}`,
@@ -277,7 +277,7 @@ export const gateways: readonly Row[] = [
     path: "s a b d",
   },
   {
-    clause: "8.3.13",
+    clause: "8.4.13",
     says: "the default flow of an activity when no condition holds",
     rules: "K165",
     drawing: `<startEvent id="s"/><task id="a" default="a.c"/><task id="b"/><task id="c"/>{s>a; a>b ? x > 1; a>c}`,
@@ -285,7 +285,7 @@ export const gateways: readonly Row[] = [
     path: "s a c",
   },
   {
-    clause: "8.3.13",
+    clause: "8.4.13",
     says: "a condition of a flow out of an activity sees what the activity wrote",
     rules: "K165",
     drawing: `<startEvent id="s"/><userTask id="a" default="a.c"/><task id="b"/><task id="c"/>{s>a; a>b ? x > 1; a>c}`,

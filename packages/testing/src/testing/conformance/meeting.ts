@@ -126,7 +126,7 @@ export const meeting: readonly Row[] = [
     leaves: { n: 3 },
   },
   {
-    clause: "13.3.4",
+    clause: "13.3.2",
     says: "instances without synchronisation: each token goes on by itself",
     rules: "K174 K12",
     drawing: `${pair}<task id="a" completionQuantity="3"/>${tasks("b")}{s>a; a>b; b>e}`,
@@ -157,7 +157,7 @@ export const meeting: readonly Row[] = [
     path: "s g a b t !a",
   },
   {
-    clause: "13.5.3",
+    clause: "10.5.6",
     says: "an error that the process does not catch ends it as failed",
     rules: "K53",
     drawing: `<process id="p" isExecutable="true"><startEvent id="s"/>${gateway("parallel", "g")}<userTask id="a"/><endEvent id="e"/><endEvent id="f"><errorEventDefinition errorRef="err"/></endEvent>{s>g; g>a; g>f; a>e}</process><error id="err" errorCode="err"/>`,
@@ -242,7 +242,7 @@ export const meeting: readonly Row[] = [
     path: "s g a h e b i e c e",
   },
   {
-    clause: "10.5.1",
+    clause: "10.5.5",
     says: "several links lead to one place, and one may lead back",
     rules: "K130",
     drawing: `${pair}${["t", "u"].map((id) => `<intermediateThrowEvent id="${id}"><linkEventDefinition name="again"/></intermediateThrowEvent>`).join("")}<intermediateCatchEvent id="l"><linkEventDefinition name="again"/></intermediateCatchEvent>${gateway("exclusive", "g")}<scriptTask id="a" scriptFormat="feel"><script>n = n + 1</script></scriptTask>{s>t; l>a; a>g; g>u ? n < 2; g>e ? n >= 2}`,
@@ -258,14 +258,14 @@ export const meeting: readonly Row[] = [
     path: "s b a !a k f bh",
   },
   {
-    clause: "10.5.1",
+    clause: "10.5.5",
     says: "one boundary event may wait for the cancelling of its transaction and for errors: either triggers it",
     rules: "K145 K137 K139",
     drawing: `${pair}<transaction id="x">${undone("a")}<endEvent id="f"><cancelEventDefinition/></endEvent>{a>f}</transaction><boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/><errorEventDefinition/></boundaryEvent>${tasks("d")}{s>x; x>e; k>d}`,
     path: "s x a f ah !f !x k d",
   },
   {
-    clause: "10.5.1",
+    clause: "10.5.5",
     says: "with an error nothing is undone",
     rules: "K145 K139",
     drawing: `${pair}<transaction id="x">${undone("a")}<endEvent id="f"><errorEventDefinition/></endEvent>{a>f}</transaction><boundaryEvent id="k" attachedToRef="x"><cancelEventDefinition/><errorEventDefinition/></boundaryEvent>${tasks("d")}{s>x; x>e; k>d}`,
