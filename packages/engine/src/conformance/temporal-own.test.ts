@@ -208,6 +208,16 @@ describeWithTemporal("Temporal", () => {
     expect(types.filter((type) => type === "variables-set")).toHaveLength(2);
   });
 
+  test("[TE41] who waits for an answer as the engine closes is told so", async () => {
+    await home.workflow.start("anything", { workflowId: "stuck", taskQueue: "nobody's" });
+    const cancel = { type: "cancel-instance", reason: "test", actor: "ann" } as const;
+    const refused = expect(engine.command("stuck", cancel)).rejects.toMatchObject({ code: "engine-closed" });
+    // The server has taken it, and nobody answers.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await engine.close({ graceMs: 0 });
+    await refused;
+  });
+
   test("[TE11] a server that is not there is said so", async () => {
     const store = await openMemoryStore();
     const nowhere = createTemporalEngine({

@@ -1,19 +1,12 @@
-import {
-  Client,
-  Connection,
-  defaultGrpcRetryOptions,
-  isGrpcServiceError,
-  makeGrpcRetryInterceptor,
-} from "@temporalio/client";
+import { Client, Connection, isGrpcServiceError } from "@temporalio/client";
 import type { DataConverter, PayloadCodec } from "@temporalio/common";
 import { DefaultLogger, type LogEntry, makeTelemetryFilterString, NativeConnection, Runtime } from "@temporalio/worker";
 import { AppError } from "@tutti/kernel";
 import type { EngineLog } from "../embedded/turn/pump.ts";
+import { Resending } from "./resending.ts";
 
 /** How long the server may take to answer that it is there. */
 const connectTimeoutMs = 5_000;
-/** How often a request is sent to a server that does not answer: for about three seconds. */
-const sendsMax = 6;
 /** How often it is told that the workers ask a server that does not answer. They do so several times a second. */
 const retriesToldMs = 30_000;
 /** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
@@ -59,8 +52,13 @@ export async function connect(options: {
 }): Promise<TemporalConnection> {
   const { address, namespace, log } = options;
   const dataConverter = { payloadCodecs: [...options.payloadCodecs] };
-  const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: sendsMax }))];
+  const resending = new Resending();
+  const interceptors = [resending.interceptor];
   const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs, interceptors });
+  const close = async (): Promise<void> => {
+    await resending.rest();
+    await connection.close();
+  };
   try {
     await connection.ensureConnected();
     // Only now: Temporal's runtime ends with the last connection of its own, and without one never.
@@ -71,12 +69,12 @@ export async function connect(options: {
       native,
       dataConverter,
       close: async () => {
-        await connection.close();
+        await close();
         await native.close();
       },
     };
   } catch (cause) {
-    await connection.close();
+    await close();
     const message = `Expected a Temporal server at ${address}, but none answers.`;
     throw new AppError("temporal-unreachable", message, { cause });
   }

@@ -115,7 +115,7 @@ export class Courier {
     const handle = this.#workflow.getHandle(instanceId);
     const asked = handle.executeUpdate<ParcelAnswer, [Parcel]>(brokerNames.deliver, { args: [parcel] });
     try {
-      return await this.#answered(asked);
+      return await this.answered(asked);
     } catch (error) {
       if (isGone(error)) return null;
       throw unreachable(error);
@@ -150,11 +150,11 @@ export class Courier {
   async #untilTaken<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     for (const until = Date.now() + askMsMax; ; ) {
       try {
-        return await this.#answered(ask());
+        return await this.answered(ask());
       } catch (error) {
         if (Date.now() > until || !isPassing(error)) throw unreachable(error);
       }
-      await this.#answered(new Promise((resolve) => setTimeout(resolve, askAgainMs)));
+      await this.answered(new Promise((resolve) => setTimeout(resolve, askAgainMs)));
     }
   }
 
@@ -170,7 +170,8 @@ export class Courier {
     };
   }
 
-  #answered<T>(answer: Promise<T>): Promise<T> {
+  /** The same, or `engine-closed` as soon as nobody is going to bring it. */
+  answered<T>(answer: Promise<T>): Promise<T> {
     return Promise.race([answer, this.#closing.promise]);
   }
 

@@ -311,12 +311,12 @@ export class TemporalEngine implements Engine {
     if (requestId !== undefined) checkId("request id", requestId);
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
     const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
-    return askExecution<CommandAnswer>(this.#client, { instanceId, update, asked: checked }, () =>
+    const answer = askExecution<CommandAnswer>(this.#client, { instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),
     );
+    return this.#courier.answered(answer);
   }
 
-  /** `refused` tells from the log why no execution answers; undefined when the log has the instance open. */
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
   async #refusedByLog(instanceId: string, command: InstanceCommand): Promise<Refused | undefined> {
     const { program, state } = await this.#standings.of(instanceId);
@@ -408,7 +408,7 @@ export class TemporalEngine implements Engine {
     const { process, reason, actor, dryRun = false } = request;
     const mapping = checkedPayload("mapping", request.mapping ?? {}, this.#limits.payloadCharsMax);
     const order = { ...named, type: "migrate-instance", process, mapping, reason, actor } as MigrateOrder;
-    return askExecution<MigrateAnswer>(
+    const answer = askExecution<MigrateAnswer>(
       this.#client,
       { instanceId, update: { name: dryRun ? names.tryMigration : names.migrate }, asked: order },
       async () => {
@@ -419,6 +419,7 @@ export class TemporalEngine implements Engine {
         return "rejection" in decision && isEnded(state) ? { ok: false, ...decision } : undefined;
       },
     );
+    return this.#courier.answered(answer);
   }
 
   async fork(request: ForkRequest): Promise<string> {
