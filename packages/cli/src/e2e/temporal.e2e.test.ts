@@ -35,16 +35,15 @@ function numbersTo(last: number): number[] {
 
 describeWithTemporal("Temporal", () => {
   let server: TemporalServer;
-  /** What workers run is made once for all of them. */
-  let cache: string;
+  let folder: string;
   const houses: CliHouse[] = [];
   beforeAll(async () => {
-    cache = mkdtempSync(join(tmpdir(), "tutti-cache-"));
+    folder = mkdtempSync(join(tmpdir(), "tutti-temporal-"));
     server = await startTemporalServer();
   });
   afterAll(async () => {
     await server?.stop();
-    rmSync(cache, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   });
   afterEach(async () => {
     for (const house of houses.splice(0)) await house.close();
@@ -54,7 +53,7 @@ describeWithTemporal("Temporal", () => {
   async function houseOn(place: TemporalServer = server, more: NodeJS.ProcessEnv = {}): Promise<CliHouse> {
     const namespace = place.namespace();
     const where = { TEMPORAL_ADDRESS: place.address, TEMPORAL_NAMESPACE: namespace };
-    const house = await CliHouse.open({ XDG_CACHE_HOME: cache, ...where, ...more });
+    const house = await CliHouse.open({ ...where, ...more });
     houses.push(house);
     return house;
   }
@@ -112,7 +111,7 @@ describeWithTemporal("Temporal", () => {
   });
 
   test("[C110, TE11] a server that is away is said or waited for; what was open goes on when it is back, each event once", async () => {
-    const own = await startTemporalServer({ database: join(cache, "temporal.db") });
+    const own = await startTemporalServer({ database: join(folder, "temporal.db") });
     try {
       const house = await houseOn(own);
       await configure(house, { engine: "temporal" });

@@ -51,7 +51,10 @@ export class CliHouse {
   static async open(environment: NodeJS.ProcessEnv = {}): Promise<CliHouse> {
     const folder = await realpath(await mkdtemp(join(tmpdir(), "tutti-cli-")));
     await mkdir(join(folder, "home"));
-    return new CliHouse(folder, { ...environmentOf(folder), ...environment });
+    // What workers run is made once for all houses.
+    const cache = process.env["TUTTI_RUN_CACHE"];
+    const shared = cache === undefined ? {} : { XDG_CACHE_HOME: cache };
+    return new CliHouse(folder, { ...environmentOf(folder), ...shared, ...environment });
   }
 
   /** In the data folder of a machine, which has nothing else of this one's but the programs. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
 import { branches, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import { beginningRules } from "./beginning.suite.ts";
@@ -26,22 +26,27 @@ export interface Running {
   engine: Engine;
 }
 
-export type Rule = (name: string, body: (running: Running) => Promise<void>) => void;
+export type Rule = (
+  name: string,
+  body: (running: Running) => Promise<void>,
+  /** A rule that keeps the machine busy for seconds stands `alone` where others run several at once. */
+  options?: { readonly alone?: boolean },
+) => void;
 
 /** The rules of SPEC.md that every engine keeps, through the port alone. */
-export function engineSuite({ name, make, branchesMany = 2_500, jobsOnly = false }: SuiteOptions): void {
+export function engineSuite(options: SuiteOptions): void {
+  const { name, make, branchesMany = 2_500, jobsOnly = false, concurrent = false } = options;
   describe(name, () => {
-    let running: Running;
-    beforeEach(async () => {
-      const harness = await make();
-      running = { harness, engine: await harness.open() };
-    });
-    afterEach(async () => {
-      await running.engine.close({ graceMs: 0 }).catch(() => undefined);
-      await running.harness.dispose();
-    });
-    const rule: Rule = (title, body) => {
-      test(title, () => body(running));
+    const rule: Rule = (title, body, { alone = false } = {}) => {
+      test(title, { concurrent: concurrent && !alone }, async () => {
+        const harness = await make();
+        try {
+          const running: Running = { harness, engine: await harness.open() };
+          await body(running).finally(() => running.engine.close({ graceMs: 0 }).catch(() => undefined));
+        } finally {
+          await harness.dispose();
+        }
+      });
     };
     jobRules(rule);
     branchRules(rule, branchesMany);
@@ -269,12 +274,14 @@ function jobRules(rule: Rule): void {
 }
 
 function branchRules(rule: Rule, count: number): void {
-  rule("[E11] more branches than one command activates all run and join", async ({ engine }) => {
+  const title = "[E11] more branches than one command activates all run and join";
+  const body = async ({ engine }: Running): Promise<void> => {
     engine.work("work", async () => completed());
     await engine.adjustQueue("standard", 1_000);
     const id = await begin(engine, [branches("many")], { items: Array.from({ length: count }, (_, n) => n) });
     expect(await ended(engine, id)).toMatchObject({ status: "completed" });
-  });
+  };
+  rule(title, body, { alone: true });
 }
 
 function failureRules(rule: Rule): void {

@@ -20,11 +20,13 @@ export interface SuiteOptions {
   readonly branchesMany?: number;
   /** Those rules in which jobs take part: of an engine that has another way to do them. */
   readonly jobsOnly?: boolean;
+  /** Several rules at once: of an engine that mostly waits for its server. */
+  readonly concurrent?: boolean;
 }
 
 /** An engine in this process needs some rounds of the event loop; one on a server needs real time. */
 const roundsMax = 2_000;
-const patienceMs = 50_000;
+const patienceMs = 150_000;
 
 /** Waits, without time passing for the engine, until `check` gives something. */
 export async function eventually<T>(check: () => Promise<T | undefined> | T | undefined, what = "it"): Promise<T> {

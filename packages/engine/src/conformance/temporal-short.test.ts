@@ -26,7 +26,7 @@ describeWithTemporal("short jobs on Temporal", () => {
   describe("as other jobs", () => {
     let house: TemporalHouse;
     beforeAll(async () => {
-      house = await openTemporalHouse("told-clock-workflow.ts");
+      house = await openTemporalHouse("told-clock-workflow.ts", { threadless: true });
     }, 120_000);
     afterAll(() => house?.close());
     engineSuite({
@@ -34,6 +34,7 @@ describeWithTemporal("short jobs on Temporal", () => {
       make: () => temporalHarness(house, { short: true }),
       branchesMany: 1_100,
       jobsOnly: true,
+      concurrent: true,
     });
   });
 

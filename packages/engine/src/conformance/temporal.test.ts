@@ -11,8 +11,8 @@ const branchesMany = 1_100;
 
 describeWithTemporal("on a Temporal server", () => {
   beforeAll(async () => {
-    house = await openTemporalHouse("told-clock-workflow.ts");
+    house = await openTemporalHouse("told-clock-workflow.ts", { threadless: true });
   }, 120_000);
   afterAll(() => house?.close());
-  engineSuite({ name: "Temporal engine", make: () => temporalHarness(house), branchesMany });
+  engineSuite({ name: "Temporal engine", make: () => temporalHarness(house), branchesMany, concurrent: true });
 });
