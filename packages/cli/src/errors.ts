@@ -95,7 +95,8 @@ export const cliErrors: ErrorTable = {
   "owner-silent": {
     exit: 1,
     status: 504,
-    advice: "Try again; look at logs/owner.log in the state folder if it stays.",
+    advice:
+      "Try again. If it stays, look at logs/owner.log in the state folder; and on Temporal whether somebody works on the release of the instance, or on the one that is current.",
   },
   "owner-older": { exit: 1, status: 409, advice: "Run `tutti stop`, then try again: the owner is another release." },
   "owner-none": { exit: 1, status: 404, advice: "Nothing to stop: no process owns this state folder." },
