@@ -15,7 +15,12 @@ test("a server that ends before it answers is an error, not a wait", async () =>
     command: [process.execPath, "-e", "process.exit(3)"],
     ready: () => Promise.reject(new Error("no answer")),
   });
-  await expect(start()).rejects.toThrow("no answer");
+  await expect(start()).rejects.toThrow(/ended with 3.*no answer/);
+});
+
+test("a server that cannot be begun is an error, too", async () => {
+  const { start } = serverProcess({ command: forever, ready: async () => undefined, cwd: "/nowhere" });
+  await expect(start()).rejects.toThrow("ENOENT");
 });
 
 test("it can be ended and started again", async () => {

@@ -29,7 +29,7 @@ export function serverProcess(options: ServerOptions): ServerProcess {
   const end = (): void => void child?.kill(killSignal);
   const stop: ServerProcess["stop"] = async (signal = killSignal) => {
     process.off("exit", end);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || isOver(child)) return;
     const ended = once(child, "exit");
     child.kill(signal);
     await ended;
@@ -62,7 +62,15 @@ async function answers(child: ChildProcess, ready: () => Promise<unknown>): Prom
       await ready();
       return;
     } catch (error) {
-      if (child.exitCode !== null || child.signalCode !== null || Date.now() > until) throw error;
+      if (!isOver(child) && Date.now() < until) continue;
+      const how = isOver(child)
+        ? `ended with ${child.exitCode ?? child.signalCode}`
+        : `was not ready in ${readyMsMax} ms`;
+      throw new Error(`${child.spawnargs.join(" ")} ${how}: ${String(error)}`, { cause: error });
     }
   }
+}
+
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
