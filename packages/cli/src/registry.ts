@@ -240,6 +240,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/process/migrate.ts")).processMigrate,
       },
       {
+        name: "process move",
+        summary: "have the other engine go on with instances",
+        load: async () => (await import("./commands/process/move.ts")).processMove,
+      },
+      {
         name: "process pause",
         summary: "start nothing new in an instance",
         load: async () => (await import("./commands/process/control.ts")).processPause,

@@ -21,6 +21,16 @@ export function moveRefused(reason: string): AppError {
   return new AppError("move-refused", `${reason}.`);
 }
 
+/** Somebody works on a job of it: that passes. */
+export function moveBusy(instanceId: string, job: string): AppError {
+  const message = `Expected nobody to work for '${instanceId}', but ${job} is being worked on.`;
+  return new AppError("move-refused", message, { details: { busy: true } });
+}
+
+export function isBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === "move-refused" && error.details?.["busy"] === true;
+}
+
 /** Why an instance cannot be given up as it stands; undefined: it can, as far as its state says. */
 export function staysFor({ head, calls }: State): string | undefined {
   const { instanceId, parent, status } = head;
@@ -33,6 +43,10 @@ export function staysFor({ head, calls }: State): string | undefined {
   const named = open.slice(0, namesMax).join("', '");
   const more = open.length > namesMax ? ` and ${open.length - namesMax} more` : "";
   return `Expected no called instance of '${instanceId}' to be open, but '${named}'${more} is: resume it until they have ended`;
+}
+
+export function hasKept(instanceId: string): string {
+  return `Expected nothing to be kept for '${instanceId}', but a message or signal is: resume it, so that it takes that`;
 }
 
 /** What is open of it is not listed any more. */

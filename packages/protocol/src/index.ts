@@ -17,6 +17,7 @@ export {
   type TaskCommand,
 } from "./instance-command.ts";
 export { jsonObjectSchema, jsonSchema } from "./json.ts";
+export { type InstanceMoved, instanceMovedSchema, type MoveInstance, moveInstanceSchema } from "./move.ts";
 export { type ProblemJson, problemMediaType, problemSchema, problemType } from "./problem.ts";
 export {
   type BroadcastSignal,

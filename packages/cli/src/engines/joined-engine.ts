@@ -1,15 +1,29 @@
-import type { Correlated, Engine } from "@tutti/engine";
-import { AppError } from "@tutti/kernel";
+import { type Correlated, type Engine, moveInstance } from "@tutti/engine";
+import { AppError, must } from "@tutti/kernel";
 import { codeOf } from "../problem.ts";
 import { JoinedReader, type Side } from "./joined-reader.ts";
+import type { EngineName } from "./place.ts";
 
 export interface EngineSide extends Side {
   /** Rejects while it cannot be had. */
   engine(): Promise<Engine>;
 }
 
-/** An engine as those meet it who neither work for it nor close it, nor move instances out of it. */
-export type HouseEngine = Omit<Engine, "work" | "close" | "release" | "adopt">;
+export interface MoveOrder {
+  readonly to: EngineName;
+  readonly stopRunning: boolean;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** The engines of a house as those meet them who neither work for them nor close them. */
+export interface HouseEngine extends Omit<Engine, "work" | "close" | "release" | "adopt"> {
+  /**
+   * The named engine goes on with an instance; false when it has it already. May be repeated after a crash. Rejects with
+   * `move-refused`.
+   */
+  move(instanceId: string, order: MoveOrder): Promise<boolean>;
+}
 
 /**
  * The engines of an installation as one. What is new begins on the first of the sides; what is about an instance goes to
@@ -59,6 +73,20 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
 
   async fork(request: Parameters<Engine["fork"]>[0]): Promise<string> {
     return (await this.#owner(request.instanceId)).fork(request);
+  }
+
+  async move(instanceId: string, { to, ...order }: MoveOrder): Promise<boolean> {
+    const target = must(
+      this.sides.find(({ name }) => name === to),
+      "a house has every engine",
+    );
+    const others = this.sides.filter((side) => side !== target);
+    const from = async (): Promise<readonly Engine[]> => {
+      const engines: Engine[] = [];
+      for (const side of others) if ((await side.read()) !== undefined) engines.push(await side.engine());
+      return engines;
+    };
+    return (await moveInstance({ ...order, instanceId, to: await target.engine(), from })).moved;
   }
 
   async adjustQueue(...asked: Parameters<Engine["adjustQueue"]>): Promise<void> {

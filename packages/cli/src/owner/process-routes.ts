@@ -4,6 +4,7 @@ import {
   deploySchema,
   instanceCommandSchema,
   migrateInstanceSchema,
+  moveInstanceSchema,
   planRolloutSchema,
   publishMessageSchema,
   startInstanceSchema,
@@ -11,6 +12,7 @@ import {
 import type { Context, Hono } from "hono";
 import type { HouseEngine } from "../engines/joined-engine.ts";
 import type { EngineName } from "../engines/place.ts";
+import { codeOf } from "../problem.ts";
 import { featureProcess } from "../run/reader.ts";
 import { beginsOn, requestIdOf } from "./begins.ts";
 import { body } from "./body.ts";
@@ -59,6 +61,15 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
     const request = await body(context, migrateInstanceSchema);
     await refuseRun(engine(), context.req.param("id"));
     return context.json(await engine().migrate(context.req.param("id"), request));
+  });
+  app.post("/v1/instances/:id/moves", async (context) => {
+    const id = context.req.param("id");
+    const order = await body(context, moveInstanceSchema);
+    await refuseRun(engine(), id).catch((error: unknown) => {
+      // One whose move was cut short is nowhere until it is repeated.
+      if (codeOf(error) !== "instance-not-found") throw error;
+    });
+    return context.json({ moved: await engine().move(id, order) });
   });
   app.post("/v1/instances/:id/commands", async (context) => {
     const id = context.req.param("id");

@@ -1,15 +1,19 @@
-import type { ProgramDocument } from "@tutti/kernel";
+import { join } from "node:path";
+import type { Event, ProgramDocument } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
-import { openMemoryStore } from "../embedded/memory/store.ts";
+import type { Appended, SharedLog } from "../embedded/shared-log.ts";
+import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import { type MovingEngine, moveInstance } from "../move-instance.ts";
 import type { Engine } from "../port.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { everythingOpen } from "../testing/everything-open.ts";
 import { testHost } from "../testing/host.ts";
 import { call, end, program, sequence, start } from "../testing/programs.ts";
+import { temporaryFolder } from "../testing/stores.ts";
 import type { TemporalHome } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
-import { begin, completed, ended, historyOf, incidentOf } from "./harness.ts";
+import { begin, completed, ended, eventually, historyOf, incidentOf, ManualWorker } from "./harness.ts";
 import { pause } from "./moving.suite.ts";
 
 const by = { reason: "One machine is not enough.", actor: "ann" };
@@ -29,19 +33,86 @@ async function openIn(engine: Engine, instanceId: string) {
   return { tasks, incidents, jobs: stood, subscriptions: placed, waiting, variables };
 }
 
+class Killed extends Error {}
+
+/** Whoever moves dies after so many steps that change something. */
+function mortal(engine: Engine, left: { steps: number }): MovingEngine {
+  const step = async <T>(take: () => Promise<T>): Promise<T> => {
+    if (left.steps-- === 0) throw new Killed();
+    const taken = await take();
+    if (left.steps === 0) throw new Killed();
+    return taken;
+  };
+  return {
+    instance: (id) => engine.instance(id),
+    history: (request) => engine.history(request),
+    command: (...asked) => step(() => engine.command(...asked)),
+    release: (id) => step(() => engine.release(id)),
+    adopt: (...asked) => step(() => engine.adopt(...asked)),
+  };
+}
+
+function isArrival(event: Event): boolean {
+  return event.type === "instance-forked";
+}
+
+/** Lets the turn that is meant be written, and nobody hear of it: once. */
+function dyingAt(isMeant: (turn: Appended) => boolean) {
+  const told = {
+    died: false,
+    watch: (log: SharedLog): SharedLog => ({
+      ...log,
+      append: async (wanted, decide) => {
+        let isIt = false;
+        await log.append(wanted, (standing) => {
+          const turn = decide(standing);
+          isIt = isMeant(turn);
+          return turn;
+        });
+        if (!isIt || told.died) return;
+        told.died = true;
+        throw new Error("the process was killed");
+      },
+    }),
+  };
+  return told;
+}
+
 describeWithTemporal("an instance that moves between engines", () => {
   let home: TemporalHome;
   let temporal: Engine;
   let embedded: Engine;
+  let openEmbedded: () => Promise<Engine>;
   eachTemporalHome("short-history-workflow.ts", async (fresh) => {
     home = fresh;
     temporal = await home.open();
-    embedded = await createEmbeddedEngine({ store: await openMemoryStore(), host: testHost });
+    const { folder, remove } = temporaryFolder();
+    openEmbedded = async () =>
+      createEmbeddedEngine({ store: openSqliteStore(join(folder, "tutti.sqlite")), host: testHost });
+    embedded = await openEmbedded();
     return async () => {
       await embedded.close({ graceMs: 0 });
       await temporal.close({ graceMs: 0 });
+      remove();
     };
   });
+
+  /** As new processes find things after the death of those before. */
+  async function restart(watch?: (log: SharedLog) => SharedLog): Promise<void> {
+    await embedded.close({ graceMs: 0 });
+    await temporal.close({ graceMs: 0 });
+    embedded = await openEmbedded();
+    temporal = await home.open(watch === undefined ? {} : { watch });
+  }
+
+  async function places(instanceId: string): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const [name, engine] of Object.entries({ embedded, temporal })) {
+      const { rows } = await engine.query("instances", { status: "open", rootId: instanceId });
+      found.push(...rows.map(() => name));
+    }
+    return found;
+  }
 
   for (const way of ["embedded to Temporal", "Temporal to embedded"]) {
     const ends = (): readonly [Engine, Engine] =>
@@ -138,5 +209,83 @@ describeWithTemporal("an instance that moves between engines", () => {
     );
     expect(noted.sort()).toEqual(["first", "second", "third"]);
     expect(await temporal.instance(id)).toMatchObject({ variables: { got: "third" } });
+  });
+
+  for (const way of ["embedded to Temporal", "Temporal to embedded"]) {
+    test(`[E103] from ${way} whoever dies between two steps, the same move finishes it`, async () => {
+      const name = way === "embedded to Temporal" ? "temporal" : "embedded";
+      const ends = (): readonly [Engine, Engine] => (name === "temporal" ? [embedded, temporal] : [temporal, embedded]);
+      for (const steps of [0, 1, 2, 3, 4]) {
+        const id = await begin(ends()[0], [everythingOpen(`all${steps}`, { waitsFor: "PT3600S" })], {
+          key: `k${steps}`,
+        });
+        await incidentOf(ends()[0], id);
+        const left = { steps };
+        const move = (step: { steps: number }): Promise<{ readonly moved: boolean }> => {
+          const [source, target] = ends();
+          const [from, to] = [mortal(source, step), mortal(target, step)];
+          return moveInstance({ ...by, instanceId: id, to, from: async () => [from], stopRunning: false });
+        };
+        await expect(move(left)).rejects.toThrow(Killed);
+        await restart();
+        expect((await places(id)).length).toBeLessThanOrEqual(1);
+        expect(await move({ steps: 99 })).toEqual({ moved: steps < 3 });
+        expect(await places(id)).toEqual([name]);
+        const [, target] = ends();
+        expect(await target.instance(id)).toMatchObject({ status: "running" });
+        const events = await historyOf(target, { instanceId: id });
+        expect(events.map(({ sequence: number }) => number)).toEqual(events.map((_, index) => index + 1));
+        const types = events.map(({ event }) => event.type).filter((type) => type.startsWith("instance-"));
+        const once = ["instance-created", "instance-paused", "instance-forked", "instance-resumed"];
+        expect(types).toEqual(once);
+      }
+    }, 180_000);
+  }
+
+  test("[E103] a log that is written although nobody lived to hear of it counts, on both ways", async () => {
+    const id = await begin(embedded, [everythingOpen("all", { waitsFor: "PT3600S" })], { key: "k" });
+    await incidentOf(embedded, id);
+    await pause(embedded, id);
+    const moved = await embedded.release(id);
+    const arrival = dyingAt(({ rows }) => rows.some(({ events }) => events.some(isArrival)));
+    await restart(arrival.watch);
+    await expect(temporal.adopt(moved, by)).rejects.toThrow();
+    expect(arrival.died).toBe(true);
+    const leave = dyingAt(({ changes }) => changes.some((each) => "record" in each && each.record.status === "moved"));
+    await restart(leave.watch);
+    await temporal.adopt(moved, by);
+    const back = await temporal.release(id);
+    expect(leave.died).toBe(true);
+    expect(back.rows.slice(0, moved.rows.length)).toEqual(moved.rows);
+    expect((await temporal.query("instances")).rows).toEqual([]);
+    await embedded.adopt(back, by);
+    expect(await places(id)).toEqual(["embedded"]);
+    const arrivals = (await historyOf(embedded, { instanceId: id })).filter(({ event }) => isArrival(event));
+    expect(arrivals).toHaveLength(2);
+  }, 60_000);
+
+  test("[E102] a move that is refused leaves it running where it is; with what runs stopped it goes", async () => {
+    const worker = new ManualWorker();
+    embedded.work("work", worker.handler);
+    const id = await begin(embedded, [everythingOpen("all")], { key: "k" });
+    await worker.job(1);
+    const move = (stopRunning: boolean) =>
+      moveInstance({ ...by, instanceId: id, to: temporal, from: async () => [embedded], stopRunning });
+    await expect(move(false)).rejects.toMatchObject({ code: "move-refused", details: { busy: true } });
+    expect(await embedded.instance(id)).toMatchObject({ status: "running" });
+    temporal.work("work", async () => completed());
+    expect(await move(true)).toEqual({ moved: true });
+    expect(worker.aborts).toHaveLength(1);
+    await eventually(async () =>
+      (await temporal.query("jobs", { instanceId: id })).rows.length === 0 ? true : undefined,
+    );
+    const nobody = moveInstance({
+      ...by,
+      instanceId: "nobody",
+      to: temporal,
+      from: async () => [embedded],
+      stopRunning: false,
+    });
+    await expect(nobody).rejects.toMatchObject({ code: "instance-not-found" });
   });
 });

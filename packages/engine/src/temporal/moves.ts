@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
-import { isEnded, must, snapshotState } from "@tutti/kernel";
+import { AppError, isEnded, must, snapshotState } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import { movedInstance } from "../embedded/log/moved-instance.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, Standing } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { broughtAlong } from "../embedded/version/programs.ts";
-import { adoptedRecord, eventsIn, moveRefused, rowsLacking, staysFor } from "../moving.ts";
+import { adoptedRecord, eventsIn, moveBusy, moveRefused, rowsLacking, staysFor } from "../moving.ts";
 import type { AdoptOptions, MovedInstance } from "../port.ts";
 import { askExecution } from "./ask-execution.ts";
 import { type Adopted, names, type ProcessInput, type Projection, type ReleaseAnswer } from "./contract.ts";
@@ -56,9 +56,7 @@ export class Moves {
       const reason = isEnded(state) ? `Expected '${instanceId}' to be open, but it has ended` : staysFor(state);
       if (reason !== undefined) throw moveRefused(reason);
       const [job] = await workedOn(client, instanceId);
-      if (job !== undefined) {
-        throw moveRefused(`Expected nobody to work for '${instanceId}', but a job '${job}' is being worked on`);
-      }
+      if (job !== undefined) throw moveBusy(instanceId, `a job '${job}'`);
       const asked = { instanceId, update: { name: names.release }, asked: null };
       const answer = await askExecution<ReleaseAnswer>(client, asked, async () =>
         (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
@@ -103,7 +101,8 @@ export class Moves {
       const began = await courier.begin({ process, version }, input, { isBack: true });
       if (began?.ok === true) return;
       // The execution that gave it up may be about to end.
-      if (clock.now() > until) throw moveRefused(began?.rejection.reason ?? `Expected '${instanceId}' to begin`);
+      if (clock.now() < until) continue;
+      throw new AppError("engine-busy", `Expected '${instanceId}' to begin, but its workflow before has not ended.`);
     }
   }
 

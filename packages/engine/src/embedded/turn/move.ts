@@ -1,5 +1,5 @@
 import type { Program, Rejection } from "@tutti/kernel";
-import { adoptedRecord, moveRefused, rowsLacking, staysFor } from "../../moving.ts";
+import { adoptedRecord, hasKept, moveBusy, moveRefused, rowsLacking, staysFor } from "../../moving.ts";
 import type { MovedRow } from "../../port.ts";
 import type { InstanceRecord, StoredInstance } from "../store.ts";
 import { broughtAlong, programNotFound } from "../version/programs.ts";
@@ -24,8 +24,8 @@ export function takeRelease(scope: Scope, draft: Draft, { instanceId, answer }: 
   }
   // Given up in this very turn.
   if (live.record.status === "moved") return void draft.answers.push(() => answer.resolve());
-  const reason = staysFor(live.state) ?? heldBy(scope, live);
-  if (reason !== undefined) return answer.reject(moveRefused(reason));
+  const inTheWay = refusalOf(scope, live);
+  if (inTheWay !== undefined) return answer.reject(inTheWay);
   const { number } = live.record;
   const { jobs, timers } = live.state;
   draft.release(live);
@@ -37,15 +37,17 @@ export function takeRelease(scope: Scope, draft: Draft, { instanceId, answer }: 
   });
 }
 
-/** What is under way for it in this process. */
-function heldBy({ work, kept }: Scope, { record, state }: Live): string | undefined {
+/** Why it is not given up: by its state, or for what is under way for it in this process. */
+function refusalOf({ work, kept }: Scope, { record, state }: Live): Error | undefined {
   const { number, instanceId } = record;
+  const reason = staysFor(state) ?? (kept.has(number) ? hasKept(instanceId) : undefined);
+  if (reason !== undefined) return moveRefused(reason);
   for (const { key, element, jobType } of state.jobs.values()) {
-    if (work.standing(number, key)?.state !== "running") continue;
-    return `Expected nobody to work for '${instanceId}', but its job '${element}' (${jobType}) is being worked on`;
+    if (work.standing(number, key)?.state === "running") {
+      return moveBusy(instanceId, `its job '${element}' (${jobType})`);
+    }
   }
-  if (!kept.has(number)) return undefined;
-  return `Expected nothing to be kept for '${instanceId}', but a message or signal is: resume it, so that it takes that`;
+  return undefined;
 }
 
 export function wantAdopt(scope: Scope, item: AdoptItem, wants: Wants): void {

@@ -1,6 +1,6 @@
 import type { Rejection, State } from "@tutti/kernel";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
-import { closeOpen, staysFor } from "../../moving.ts";
+import { closeOpen, hasKept, staysFor } from "../../moving.ts";
 import type { LocalActivities, ReleaseAnswer } from "../contract.ts";
 import { noNumber } from "./changes.ts";
 import type { Parcels } from "./parcels.ts";
@@ -43,8 +43,7 @@ export class Leaving {
 
 function stays({ state, parcels }: Leaver): Rejection | undefined {
   const { instanceId } = state.head;
-  const kept = `Expected nothing to be kept for '${instanceId}', but a message or signal is: resume it, so that it takes that`;
-  const reason = staysFor(state) ?? (parcels.isEmpty ? undefined : kept);
+  const reason = staysFor(state) ?? (parcels.isEmpty ? undefined : hasKept(instanceId));
   return reason === undefined ? undefined : { code: "instance-not-paused", reason };
 }
 
