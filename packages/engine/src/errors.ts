@@ -50,6 +50,11 @@ export const engineErrors: ErrorTable = {
     advice:
       "Start the Temporal server (`tutti up` runs one on this machine), or correct its address. Nothing was lost: the same request id is the same request.",
   },
+  "namespace-unknown": {
+    exit: 2,
+    status: 404,
+    advice: "Create the namespace, as with `temporal operator namespace create NAME`, or correct its name.",
+  },
   "database-newer": {
     exit: 1,
     status: 500,

@@ -228,4 +228,9 @@ describeWithTemporal("Temporal", () => {
     });
     await expect(nowhere).rejects.toMatchObject({ code: "temporal-unreachable" });
   });
+
+  test("[TE11] so is a namespace that is not there", async () => {
+    const opened = home.open({ namespace: "typo" });
+    await expect(opened).rejects.toMatchObject({ code: "namespace-unknown", message: expect.stringContaining("typo") });
+  });
 });

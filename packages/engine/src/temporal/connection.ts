@@ -9,6 +9,8 @@ import { Resending } from "./resending.ts";
 const connectTimeoutMs = 5_000;
 /** How often it is told that the workers ask a server that does not answer. They do so several times a second. */
 const retriesToldMs = 30_000;
+/** gRPC: NOT_FOUND. */
+const notFound = 5;
 /** gRPC: DEADLINE_EXCEEDED and UNAVAILABLE. */
 const away: ReadonlySet<number> = new Set([4, 14]);
 
@@ -43,7 +45,10 @@ function install(log: EngineLog): void {
   Runtime.install({ logger: new DefaultLogger("WARN", tell), shutdownSignals: [], telemetryOptions: { logging } });
 }
 
-/** Rejects with AppError `temporal-unreachable`, and then leaves nothing that would keep the process from ending. */
+/**
+ * Rejects with AppErrors `temporal-unreachable` and `namespace-unknown`, and then leaves nothing that would keep the
+ * process from ending.
+ */
 export async function connect(options: {
   readonly address: string;
   readonly namespace: string;
@@ -61,6 +66,7 @@ export async function connect(options: {
   };
   try {
     await connection.ensureConnected();
+    await requireNamespace(connection, { address, namespace });
     // Only now: Temporal's runtime ends with the last connection of its own, and without one never.
     install(log);
     const native = await NativeConnection.connect({ address });
@@ -75,8 +81,22 @@ export async function connect(options: {
     };
   } catch (cause) {
     await close();
+    if (cause instanceof AppError) throw cause;
     const message = `Expected a Temporal server at ${address}, but none answers.`;
     throw new AppError("temporal-unreachable", message, { cause });
+  }
+}
+
+async function requireNamespace(
+  { workflowService }: Connection,
+  { address, namespace }: { readonly address: string; readonly namespace: string },
+): Promise<void> {
+  try {
+    await workflowService.describeNamespace({ namespace });
+  } catch (cause) {
+    if (!isGrpcServiceError(cause) || cause.code !== notFound) throw cause;
+    const message = `Expected a namespace '${namespace}' on the Temporal server at ${address}, but there is none.`;
+    throw new AppError("namespace-unknown", message, { cause });
   }
 }
 

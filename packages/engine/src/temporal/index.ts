@@ -18,7 +18,7 @@ export interface TemporalEngineOptions extends Omit<OnLog, "store"> {
 
 const silent = (): void => undefined;
 
-/** Connects, and takes part in the work. Rejects with AppError `temporal-unreachable`. */
+/** Connects, and takes part in the work. Rejects with AppErrors `temporal-unreachable` and `namespace-unknown`. */
 export async function createTemporalEngine(options: TemporalEngineOptions): Promise<Engine> {
   const log = options.log ?? { info: silent, warn: silent, error: silent };
   const { address, namespace = "default", payloadCodecs = [] } = options;
