@@ -45,7 +45,9 @@ class Hand {
   constructor({ address, namespace, database }: TemporalHome, bundle: string) {
     const words = ["--conditions=@tutti/source", script, address, namespace, database, bundle, String(jobMs)];
     const node = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"] });
-    process.once("exit", () => node.kill("SIGKILL"));
+    const end = (): void => void node.kill("SIGKILL");
+    process.once("exit", end);
+    node.once("exit", () => process.off("exit", end));
     createInterface({ input: node.stdout }).on("line", (line) => this.given.push(JSON.parse(line) as Given));
     this.#process = node;
   }
