@@ -21,6 +21,13 @@ export const cliErrors: ErrorTable = {
     advice: "Give the option that the message names: nothing can be asked here.",
   },
   "file-unreadable": { exit: 2, status: 422, advice: "Check the path and that you may read the file." },
+  "file-exists": { exit: 2, status: 409, advice: "Name a file that is not there yet." },
+  "file-unwritable": { exit: 2, status: 422, advice: "Check the path and that you may write there." },
+  "instance-file-damaged": {
+    exit: 2,
+    status: 422,
+    advice: "Copy the file again from where it was exported, or export it again there.",
+  },
   "file-unknown-kind": {
     exit: 2,
     status: 422,

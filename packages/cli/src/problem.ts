@@ -41,3 +41,8 @@ export function codeOf(error: unknown): string | undefined {
   if (error instanceof RemoteError) return error.problem.code;
   return error instanceof AppError ? error.code : undefined;
 }
+
+export function detailsOf(error: unknown): Problem["details"] {
+  if (error instanceof RemoteError) return error.problem.details;
+  return error instanceof AppError ? error.details : {};
+}

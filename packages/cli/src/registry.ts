@@ -245,6 +245,16 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/process/move.ts")).processMove,
       },
       {
+        name: "process export",
+        summary: "give an instance up into a file",
+        load: async () => (await import("./commands/process/export.ts")).processExport,
+      },
+      {
+        name: "process import",
+        summary: "go on with an instance from a file",
+        load: async () => (await import("./commands/process/import.ts")).processImport,
+      },
+      {
         name: "process pause",
         summary: "start nothing new in an instance",
         load: async () => (await import("./commands/process/control.ts")).processPause,

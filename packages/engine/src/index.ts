@@ -17,5 +17,5 @@ export { verifyLog } from "./embedded/sqlite/verify.ts";
 export type { Store, StoreReader } from "./embedded/store.ts";
 export type { CrashPoint, EngineLog } from "./embedded/turn/pump.ts";
 export { engineErrors } from "./errors.ts";
-export { moveInstance } from "./move-instance.ts";
+export { adoptInstance, moveInstance, releaseInstance } from "./move-instance.ts";
 export type * from "./port.ts";

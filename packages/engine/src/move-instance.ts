@@ -1,20 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type InstanceView } from "@tutti/kernel";
 import { isBusy, moveRefused } from "./moving.ts";
-import type { Engine, MovedInstance } from "./port.ts";
+import type { AdoptOptions, Engine, MovedInstance } from "./port.ts";
 
 /** What of an engine a move needs. */
 export type MovingEngine = Pick<Engine, "instance" | "history" | "command" | "release" | "adopt">;
 
-export interface MoveRequest {
+interface Moving {
   readonly instanceId: string;
-  readonly to: MovingEngine;
-  /** Those that may have it, or have given it up; asked for only if `to` has not got it. */
-  readonly from: () => Promise<readonly MovingEngine[]>;
+  readonly actor: string;
+}
+
+export interface ReleaseRequest extends Moving {
+  /** Those that may have it, or have given it up. */
+  readonly from: readonly MovingEngine[];
   /** Jobs that run are stopped, and begin again there. Otherwise a job that runs is in the way. */
   readonly stopRunning: boolean;
+}
+
+export interface MoveRequest extends Omit<ReleaseRequest, "from"> {
+  readonly to: MovingEngine;
+  /** As for a release; asked for only if `to` has not got it. */
+  readonly from: () => Promise<readonly MovingEngine[]>;
   readonly reason: string;
-  readonly actor: string;
 }
 
 /** How long jobs that were told to stop are waited for, and how often they are looked at. */
@@ -35,12 +43,27 @@ export async function moveInstance(request: MoveRequest): Promise<{ readonly mov
     await goOn(request, to);
     return { moved: false };
   }
-  const engines = await request.from();
-  const source = await holderOf(engines, instanceId);
-  const given = source === undefined ? await givenUp([...engines, to], instanceId) : await giveUp(request, source);
+  const from = await request.from();
+  const source = await holderOf(from, instanceId);
+  const given = await giveUpFrom({ ...request, from: [...from, to] }, source);
   await adopt(request, { source, given });
   await goOn(request, to);
   return { moved: true };
+}
+
+/** The first half: pauses an instance that runs, and has it given up. It may be repeated, and gives the same. */
+export async function releaseInstance(request: ReleaseRequest): Promise<MovedInstance> {
+  return giveUpFrom(request, await holderOf(request.from, request.instanceId));
+}
+
+/** The second half: an engine goes on with it, also with the work that was paused to give it up. */
+export async function adoptInstance(to: MovingEngine, given: MovedInstance, by: AdoptOptions): Promise<void> {
+  await to.adopt(given, by);
+  await goOn({ instanceId: given.instanceId, actor: by.actor }, to);
+}
+
+async function giveUpFrom(request: ReleaseRequest, source: MovingEngine | undefined): Promise<MovedInstance> {
+  return source === undefined ? givenUp(request.from, request.instanceId) : giveUp(request, source);
 }
 
 async function viewOf(engine: MovingEngine, instanceId: string): Promise<InstanceView | undefined> {
@@ -72,7 +95,7 @@ async function givenUp(engines: readonly MovingEngine[], instanceId: string): Pr
   throw new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
 }
 
-async function giveUp(request: MoveRequest, source: MovingEngine): Promise<MovedInstance> {
+async function giveUp(request: ReleaseRequest, source: MovingEngine): Promise<MovedInstance> {
   const { instanceId, stopRunning, actor } = request;
   const { status } = await source.instance(instanceId);
   if (status === "running") {
@@ -88,7 +111,7 @@ async function giveUp(request: MoveRequest, source: MovingEngine): Promise<Moved
   }
 }
 
-async function releaseIdle({ instanceId, stopRunning }: MoveRequest, source: MovingEngine): Promise<MovedInstance> {
+async function releaseIdle({ instanceId, stopRunning }: ReleaseRequest, source: MovingEngine): Promise<MovedInstance> {
   for (const until = Date.now() + stopMsMax; ; await sleep(lookAgainMs)) {
     try {
       return await source.release(instanceId);
@@ -116,7 +139,7 @@ async function adopt(
 }
 
 /** Ends the pause that the move began. */
-async function goOn({ instanceId, actor }: MoveRequest, engine: MovingEngine): Promise<void> {
+async function goOn({ instanceId, actor }: Moving, engine: MovingEngine): Promise<void> {
   const { status } = await engine.instance(instanceId);
   if (status !== "paused" || !(await isPausedByMove(engine, instanceId))) return;
   await engine.command(instanceId, { type: "resume-instance", actor });

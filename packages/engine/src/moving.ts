@@ -9,11 +9,12 @@ import type { MovedInstance, MovedRow } from "./port.ts";
 
 const namesMax = 5;
 
-/** For those who ask for one that is not here any more. */
+/** For those who ask for one that is not here any more; its details have `moved`. */
 export function movedAway(instanceId: string): AppError {
   return new AppError(
     "instance-not-found",
     `Expected an instance '${instanceId}' on this engine, but it has moved to another one.`,
+    { details: { moved: true } },
   );
 }
 
@@ -82,6 +83,7 @@ export function rowsLacking(moved: MovedInstance, known: Known | undefined): rea
   const { instanceId, rows } = moved;
   const given = eventsIn(rows);
   if (rows.length === 0) throw moveRefused(`Expected events of '${instanceId}', but there are none`);
+  refuseHoles(moved);
   if (known === undefined) return rows;
   const { record, events } = known;
   if (record.startedAt !== rows[0]?.at) {
@@ -95,6 +97,15 @@ export function rowsLacking(moved: MovedInstance, known: Known | undefined): rea
     throw moveRefused(`Expected all ${events} events of '${instanceId}', but there are ${given}: it has gone on since`);
   }
   return rows.filter(({ sequence }) => sequence > events);
+}
+
+/** A hole would make a state that never was. */
+function refuseHoles({ instanceId, rows }: MovedInstance): void {
+  let next = 1;
+  for (const { sequence, events } of rows) {
+    if (sequence !== next) throw moveRefused(`Expected event ${next} of '${instanceId}', but found event ${sequence}`);
+    next += events.length;
+  }
 }
 
 /** What is known of it when it begins here. */

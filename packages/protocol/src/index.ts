@@ -17,7 +17,18 @@ export {
   type TaskCommand,
 } from "./instance-command.ts";
 export { jsonObjectSchema, jsonSchema } from "./json.ts";
-export { type InstanceMoved, instanceMovedSchema, type MoveInstance, moveInstanceSchema } from "./move.ts";
+export {
+  type AdoptInstance,
+  adoptInstanceSchema,
+  type InstanceMoved,
+  instanceMovedSchema,
+  type MoveInstance,
+  moveInstanceSchema,
+  type ReleasedInstance,
+  type ReleaseInstance,
+  releasedInstanceSchema,
+  releaseInstanceSchema,
+} from "./move.ts";
 export { type ProblemJson, problemMediaType, problemSchema, problemType } from "./problem.ts";
 export {
   type BroadcastSignal,

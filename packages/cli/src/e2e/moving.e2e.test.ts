@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -105,4 +105,45 @@ describeWithTemporal("moving between the engines of one folder", () => {
       expect((await house.tutti("process", "wait", id)).exit).toBe(0);
     }
   }, 600_000);
+
+  test("[C125] an instance leaves in a file, which is refused when it is damaged, and goes on in another house", async () => {
+    await deploy({ ask: { user: { title: "Ship it?" } } });
+    await house.json("process", "start", "order", "--id", "order-1", "--engine", "embedded");
+    const file = join(house.folder, "order-1.json");
+    expect(await house.json("process", "export", "order-1", file)).toMatchObject({ instance: "order-1", file });
+    expect(await all()).toEqual([]);
+    expect((await house.tutti("process", "resume", "order-1")).stderr).toContain("it was given up");
+    const again = join(house.folder, "again.json");
+    expect((await house.tutti("process", "export", "order-1", again)).exit).toBe(0);
+    const text = await readFile(file, "utf8");
+    expect(await readFile(again, "utf8")).toBe(text);
+    const refusal = async (...args: readonly string[]): Promise<string> =>
+      (await house.json<{ readonly error: { readonly code: string } }>("process", ...args)).error.code;
+    expect(await refusal("export", "order-1", file)).toBe("file-exists");
+    expect(await refusal("export", "nobody", join(house.folder, "nobody.json"))).toBe("instance-not-found");
+    for (const damaged of [
+      text.slice(0, -100),
+      text.replace("Ship it?", "Ship it!"),
+      '{"format":"tutti-instance/2"}',
+    ]) {
+      await writeFile(again, damaged);
+      expect(await refusal("import", again)).toBe("instance-file-damaged");
+    }
+    expect(await refusal("import", join(house.folder, "nobody.json"))).toBe("file-unreadable");
+    const other = await CliHouse.open({
+      ...{ XDG_CACHE_HOME: cache, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace() },
+    });
+    try {
+      for (const _ of ["once", "again"]) {
+        const imported = await other.tutti("process", "import", file, "--engine", "temporal");
+        expect(imported.exit, imported.stderr).toBe(0);
+      }
+      const refused = await other.tutti("process", "import", file, "--engine", "embedded");
+      expect(refused.stderr).toContain("move-refused");
+      expect((await other.tutti("task", "complete", "order-1:1", "--result", "{}")).exit).toBe(0);
+      expect((await other.tutti("process", "wait", "order-1")).exit).toBe(0);
+    } finally {
+      await other.close();
+    }
+  }, 300_000);
 });

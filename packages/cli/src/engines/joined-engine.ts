@@ -1,4 +1,12 @@
-import { type Correlated, type Engine, moveInstance } from "@tutti/engine";
+import {
+  type AdoptOptions,
+  adoptInstance,
+  type Correlated,
+  type Engine,
+  type MovedInstance,
+  moveInstance,
+  releaseInstance,
+} from "@tutti/engine";
 import { AppError, must } from "@tutti/kernel";
 import { codeOf } from "../problem.ts";
 import { JoinedReader, type Side } from "./joined-reader.ts";
@@ -9,11 +17,13 @@ export interface EngineSide extends Side {
   engine(): Promise<Engine>;
 }
 
-export interface MoveOrder {
-  readonly to: EngineName;
+interface ReleaseOrder {
   readonly stopRunning: boolean;
-  readonly reason: string;
   readonly actor: string;
+}
+
+interface MoveOrder extends ReleaseOrder, AdoptOptions {
+  readonly to: EngineName;
 }
 
 /** The engines of a house as those meet them who neither work for them nor close them. */
@@ -23,6 +33,10 @@ export interface HouseEngine extends Omit<Engine, "work" | "close" | "release" |
    * `move-refused`.
    */
   move(instanceId: string, order: MoveOrder): Promise<boolean>;
+  /** Gives it up, wherever it is, paused for that if it runs. Rejects with `move-refused`. */
+  release(instanceId: string, order: ReleaseOrder): Promise<MovedInstance>;
+  /** Goes on with what another house gave up, or this one. Rejects with `move-refused`. */
+  adopt(moved: MovedInstance, by: AdoptOptions): Promise<void>;
 }
 
 /**
@@ -80,13 +94,23 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
       this.sides.find(({ name }) => name === to),
       "a house has every engine",
     );
-    const others = this.sides.filter((side) => side !== target);
-    const from = async (): Promise<readonly Engine[]> => {
-      const engines: Engine[] = [];
-      for (const side of others) if ((await side.read()) !== undefined) engines.push(await side.engine());
-      return engines;
-    };
+    const from = (): Promise<readonly Engine[]> => enginesOf(this.sides.filter((side) => side !== target));
     return (await moveInstance({ ...order, instanceId, to: await target.engine(), from })).moved;
+  }
+
+  async release(instanceId: string, order: ReleaseOrder): Promise<MovedInstance> {
+    const here = await this.#having(instanceId);
+    return releaseInstance({ ...order, instanceId, from: here === undefined ? await enginesOf(this.sides) : [here] });
+  }
+
+  async adopt(moved: MovedInstance, by: AdoptOptions): Promise<void> {
+    const { instanceId } = moved;
+    const first = await this.#first();
+    const here = await this.#having(instanceId);
+    if (here !== undefined && here !== first) {
+      throw new AppError("move-refused", `Expected no instance '${instanceId}' here, but the other engine has one`);
+    }
+    await adoptInstance(first, moved, by);
   }
 
   async adjustQueue(...asked: Parameters<Engine["adjustQueue"]>): Promise<void> {
@@ -137,4 +161,11 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
     }
     return told;
   }
+}
+
+/** Of those sides where anything has ever run. */
+async function enginesOf(sides: readonly EngineSide[]): Promise<readonly Engine[]> {
+  const engines: Engine[] = [];
+  for (const side of sides) if ((await side.read()) !== undefined) engines.push(await side.engine());
+  return engines;
 }

@@ -1,6 +1,6 @@
 import type { EngineReader, QueueRow, Views } from "@tutti/engine";
 import { AppError, type InstanceView } from "@tutti/kernel";
-import { codeOf } from "../problem.ts";
+import { codeOf, detailsOf } from "../problem.ts";
 import type { EngineName } from "./place.ts";
 
 /** The reading half of an engine. */
@@ -35,14 +35,18 @@ export class JoinedReader<S extends Side> implements Reader {
 
   /** Who has an instance. Rejects with `instance-not-found`. */
   async find(instanceId: string): Promise<{ readonly side: S; readonly reader: Reader; readonly view: InstanceView }> {
+    let moved = false;
     for (const { side, reader } of await this.#readers()) {
       try {
         return { side, reader, view: await reader.instance(instanceId) };
       } catch (error) {
         if (codeOf(error) !== "instance-not-found") throw error;
+        moved ||= detailsOf(error)["moved"] === true;
       }
     }
-    throw new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
+    const reason = moved ? "it was given up: `tutti process move` or `import` goes on with it" : "there is none";
+    const message = `Expected an instance '${instanceId}', but ${reason}.`;
+    throw new AppError("instance-not-found", message, { details: { moved } });
   }
 
   /** One engine's rows after the other's; a cursor names the engine. */

@@ -1,5 +1,6 @@
 import { AppError } from "@tutti/kernel";
 import {
+  adoptInstanceSchema,
   broadcastSignalSchema,
   deploySchema,
   instanceCommandSchema,
@@ -7,6 +8,7 @@ import {
   moveInstanceSchema,
   planRolloutSchema,
   publishMessageSchema,
+  releaseInstanceSchema,
   startInstanceSchema,
 } from "@tutti/protocol";
 import type { Context, Hono } from "hono";
@@ -65,11 +67,23 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
   app.post("/v1/instances/:id/moves", async (context) => {
     const id = context.req.param("id");
     const order = await body(context, moveInstanceSchema);
-    await refuseRun(engine(), id).catch((error: unknown) => {
-      // One whose move was cut short is nowhere until it is repeated.
-      if (codeOf(error) !== "instance-not-found") throw error;
-    });
+    await refuseMoveOfRun(engine(), id);
     return context.json({ moved: await engine().move(id, order) });
+  });
+  app.post("/v1/instances/:id/releases", async (context) => {
+    const id = context.req.param("id");
+    const order = await body(context, releaseInstanceSchema);
+    await refuseMoveOfRun(engine(), id);
+    return context.json(await engine().release(id, order));
+  });
+  app.post("/v1/instances/adoptions", async (context) => {
+    const { instance, ...by } = await body(context, adoptInstanceSchema);
+    const own = instance.programs.find(({ id }) => ownProcesses.has(id));
+    if (own !== undefined) {
+      throw new AppError("process-reserved", `Expected a process of your own, but '${own.id}' is Tutti's`);
+    }
+    await engine(beginsOn(context)).adopt(instance, by);
+    return context.json({ id: instance.instanceId }, 201);
   });
   app.post("/v1/instances/:id/commands", async (context) => {
     const id = context.req.param("id");
@@ -88,6 +102,13 @@ export function processRoutes(app: Hono, { engine, ownProcesses }: ProcessFacts)
 function named(context: Context): { readonly id?: string } {
   const id = requestIdOf(context);
   return id === undefined ? {} : { id };
+}
+
+/** One whose move was cut short is nowhere until that is repeated. */
+async function refuseMoveOfRun(engine: HouseEngine, instanceId: string): Promise<void> {
+  await refuseRun(engine, instanceId).catch((error: unknown) => {
+    if (codeOf(error) !== "instance-not-found") throw error;
+  });
 }
 
 /** What a run does is in git, too: only its own commands know how to change both. */

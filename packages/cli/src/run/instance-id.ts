@@ -1,6 +1,6 @@
 import type { InstanceRow } from "@tutti/engine";
 import { AppError, type InstanceView } from "@tutti/kernel";
-import { codeOf } from "../problem.ts";
+import { codeOf, detailsOf } from "../problem.ts";
 import type { RunAccess } from "./access.ts";
 import { type Reader, rowsOf } from "./reader.ts";
 import { resolveRun } from "./run-id.ts";
@@ -18,7 +18,7 @@ export async function instanceNamed(reader: Reader, given: string): Promise<Inst
   try {
     return await reader.instance(given);
   } catch (error) {
-    if (codeOf(error) !== "instance-not-found") throw error;
+    if (codeOf(error) !== "instance-not-found" || detailsOf(error)["moved"] === true) throw error;
   }
   const rows = await rowsOf(reader, "instances");
   const meant = given === "" ? [] : rows.filter(({ instanceId: id }) => id.startsWith(given) || id.endsWith(given));

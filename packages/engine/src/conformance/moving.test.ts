@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Event, ProgramDocument } from "@tutti/kernel";
+import type { Element, Event, ProgramDocument } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import type { Appended, SharedLog } from "../embedded/shared-log.ts";
@@ -9,7 +9,7 @@ import type { Engine } from "../port.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { everythingOpen } from "../testing/everything-open.ts";
 import { testHost } from "../testing/host.ts";
-import { call, end, program, sequence, start } from "../testing/programs.ts";
+import { call, end, program, sequence, service, start } from "../testing/programs.ts";
 import { temporaryFolder } from "../testing/stores.ts";
 import type { TemporalHome } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
@@ -155,6 +155,38 @@ describeWithTemporal("an instance that moves between engines", () => {
       const late = fired - (due?.type === "timer-armed" ? due.due : 0);
       expect(late).toBeGreaterThanOrEqual(0);
       expect(late).toBeLessThan(3_000);
+    });
+
+    test(`[E100] from ${way} what completed can still be undone, the last first`, async () => {
+      const [source, target] = ends();
+      const undo = (id: string): Element => service(id, { type: "undo", forCompensation: true });
+      const shape = program({
+        id: "undoable",
+        elements: [
+          start(),
+          service("first", { compensation: "unfirst" }),
+          service("second", { compensation: "unsecond" }),
+          { kind: "user-task", id: "ask", parent: null },
+          end(),
+          undo("unfirst"),
+          undo("unsecond"),
+        ],
+        flows: ["start>first", "first>second", "second>ask", "ask>end"],
+      });
+      source.work("work", async () => completed());
+      const id = await begin(source, [shape]);
+      await eventually(async () => (await source.query("tasks", { instanceId: id })).rows[0]);
+      await pause(source, id);
+      await target.adopt(await source.release(id), by);
+      const undone: string[] = [];
+      target.work("undo", async ({ elementId }) => {
+        undone.push(elementId);
+        return completed();
+      });
+      await target.command(id, { type: "resume-instance", actor: "ann" });
+      await target.command(id, { type: "cancel-instance", undo: true, ...by });
+      expect(await ended(target, id)).toMatchObject({ status: "cancelled" });
+      expect(undone).toEqual(["unsecond", "unfirst"]);
     });
 
     test(`[E105] from ${way} its programs come along, for itself and what it calls alone`, async () => {

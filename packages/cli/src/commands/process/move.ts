@@ -2,11 +2,10 @@ import { AppError } from "@tutti/kernel";
 import { instanceMovedSchema, type MoveInstance } from "@tutti/protocol";
 import type { Command, Context } from "../../command.ts";
 import { type EngineName, engineNames } from "../../engines/place.ts";
-import { codeOf } from "../../problem.ts";
 import { instanceArgument, reasonOf, reasonOption } from "../../process/send.ts";
-import { ownerHere, withAccess } from "../../run/access.ts";
+import { askByWholeId } from "../../process/whole-id.ts";
+import { ownerHere } from "../../run/access.ts";
 import { actor } from "../../run/actor.ts";
-import { instanceNamed } from "../../run/instance-id.ts";
 
 export const processMove: Command = {
   name: "process move",
@@ -41,7 +40,6 @@ function engineIn(text: string | undefined): EngineName {
   throw new AppError("option-invalid", `Expected --to ${engineNames.join(" or ")}, but ${got}`);
 }
 
-/** Its whole id first: one whose move was cut short is in no list, and letters of it may be another's. */
 async function move(
   context: Context,
   { given, to }: { readonly given: string; readonly to: EngineName },
@@ -51,14 +49,8 @@ async function move(
     ...{ to, stopRunning: context.input.flag("now") },
     ...{ reason: reasonOf(context), actor: actor() },
   };
-  const ask = async (instance: string): Promise<{ readonly instance: string; readonly moved: boolean }> => {
+  return askByWholeId(context, given, async (instance) => {
     const path = `/v1/instances/${encodeURIComponent(instance)}/moves`;
     return { instance, ...(await client.ask({ method: "POST", path, body }, instanceMovedSchema)) };
-  };
-  try {
-    return await ask(given);
-  } catch (error) {
-    if (codeOf(error) !== "instance-not-found") throw error;
-    return ask((await withAccess(context, ({ reader }) => instanceNamed(reader, given))).instanceId);
-  }
+  });
 }

@@ -1,0 +1,71 @@
+import { hash } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { AppError } from "@tutti/kernel";
+import { type ReleasedInstance, releasedInstanceSchema } from "@tutti/protocol";
+import { z } from "zod";
+
+/** Counts what a file says in another way than before. */
+const format = "tutti-instance/1";
+
+const fileSchema = z.strictObject({ format: z.literal(format), digest: z.string(), instance: z.unknown() });
+
+/** An instance on its way, as a file that says whether it is whole. */
+export interface InstanceFile {
+  /** Durable when it returns. */
+  write(instance: ReleasedInstance): void;
+  /** Nothing was written. */
+  discard(): void;
+}
+
+/** Rejects with `file-exists` and `file-unwritable`, before anything is given up. */
+export function createInstanceFile(path: string): InstanceFile {
+  let file: number;
+  try {
+    file = openSync(path, "wx", 0o600);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new AppError("file-exists", `Expected no file ${path}, but there is one`);
+    throw new AppError("file-unwritable", `Expected to write ${path}, but ${message}`, { cause });
+  }
+  return {
+    write(instance) {
+      writeSync(file, `${JSON.stringify({ format, digest: digestOf(instance), instance })}\n`);
+      fsyncSync(file);
+      closeSync(file);
+    },
+    discard() {
+      closeSync(file);
+      rmSync(path);
+    },
+  };
+}
+
+/** Rejects with `file-unreadable` and `instance-file-damaged`. */
+export function readInstanceFile(path: string): ReleasedInstance {
+  const damaged = (what: string): AppError =>
+    new AppError("instance-file-damaged", `Expected ${path} to be as \`tutti process export\` wrote it, but ${what}`);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new AppError("file-unreadable", `Expected to read ${path}, but ${(cause as Error).message}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw damaged("it is no JSON, or not all of it");
+  }
+  const file = fileSchema.safeParse(value);
+  if (!file.success) throw damaged(`it is not of the format ${format}`);
+  const { digest, instance } = file.data;
+  if (digest !== digestOf(instance)) throw damaged("its digest is that of something else");
+  const found = releasedInstanceSchema.safeParse(instance);
+  if (!found.success) throw damaged(`it has no instance: ${found.error.issues[0]?.message ?? ""}`);
+  return found.data;
+}
+
+/** Of what is written; a value that was read is written in the same order. */
+function digestOf(instance: unknown): string {
+  return `sha256:${hash("sha256", JSON.stringify(instance), "hex")}`;
+}
