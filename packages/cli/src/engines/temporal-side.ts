@@ -85,7 +85,7 @@ export class TemporalSide implements EngineSide {
         await this.engine();
         return;
       } catch (error) {
-        log.warn("Temporal is away; tries again", { error: String(error), againMs });
+        log.warn("does not work for Temporal yet; tries again", { error: String(error), againMs });
       }
       await sleep(againMs, undefined, { signal: this.#closing.signal, ref: false }).catch(() => undefined);
     }
