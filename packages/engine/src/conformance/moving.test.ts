@@ -274,7 +274,7 @@ describeWithTemporal("an instance that moves between engines", () => {
     }, 180_000);
   }
 
-  test("[E103] a log that is written although nobody lived to hear of it counts, on both ways", async () => {
+  test("[E103] [TE65] a log that is written although nobody lived to hear of it counts, on both ways", async () => {
     const id = await begin(embedded, [everythingOpen("all", { waitsFor: "PT3600S" })], { key: "k" });
     await incidentOf(embedded, id);
     await pause(embedded, id);

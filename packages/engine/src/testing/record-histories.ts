@@ -58,7 +58,26 @@ async function play(engine: Engine): Promise<Map<string, string>> {
   const key = (await engine.query("tasks", { instanceId: asked })).rows[0]?.key ?? 0;
   await engine.command(asked, { type: "complete-task", key, result: {}, actor: "ann" });
   for (const id of ids.values()) await ended(engine, id);
-  return new Map([...ids, ...(await playMessages(engine))]);
+  return new Map([...ids, ...(await playMessages(engine)), ...(await playMoves(engine))]);
+}
+
+/** One instance that is given up, and one that comes back after that. */
+async function playMoves(engine: Engine): Promise<Map<string, string>> {
+  const by = { reason: "moving", actor: "ann" };
+  const ids = new Map<string, string>();
+  for (const name of ["leaving", "arriving"]) {
+    const id = await engine.start({ requestId: name, process: "asking", variables: {}, actor: "ann" });
+    await engine.command(id, { type: "pause-instance", stopRunning: false, ...by });
+    const moved = await engine.release(id);
+    ids.set(name, id);
+    if (name === "leaving") continue;
+    await engine.adopt(moved, by);
+    await engine.command(id, { type: "resume-instance", actor: "ann" });
+    const key = (await engine.query("tasks", { instanceId: id })).rows[0]?.key ?? 0;
+    await engine.command(id, { type: "complete-task", key, result: {}, actor: "ann" });
+    await ended(engine, id);
+  }
+  return ids;
 }
 
 /** One message that came before anybody waited for it, and a signal; one of two who wait for it is paused. */
