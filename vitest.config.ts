@@ -26,6 +26,7 @@ const longest = [
   "kernel/src/kernel.sim.test.ts",
   "engine/src/endurance/kills.sim.test.ts",
   "cli/src/e2e/machines.e2e.test.ts",
+  "cli/src/e2e/many-units.e2e.test.ts",
   "cli/src/e2e/temporal.e2e.test.ts",
   "cli/src/e2e/packed.e2e.test.ts",
   "cli/src/e2e/fork.e2e.test.ts",
@@ -45,13 +46,12 @@ function placeOf({ moduleId }: TestSpecification): number {
   return place === -1 ? longest.length : place;
 }
 
-/** They measure time, or what one thing does beside another: nothing else runs then. */
+/** They measure time: nothing else runs then. */
 const alone = [
   "cli/src/owner.e2e.test.ts",
   "cli/src/steer.e2e.test.ts",
   "cli/src/e2e/control.e2e.test.ts",
   "cli/src/e2e/demo.e2e.test.ts",
-  "cli/src/e2e/schedule.e2e.test.ts",
 ].map((file) => `packages/${file}`);
 
 for (const file of [...longest, ...alone]) {

@@ -16,19 +16,19 @@ import { CliHouse, type RunningCli, until } from "./testing/cli-house.ts";
 /** Its job is done after a while that begins by itself, so that nobody has to be there who starts it. */
 const definition = stringify({
   process: "errand",
-  variables: { seconds: { type: "integer", required: true }, by: "string" },
+  variables: { by: "string" },
   outputs: ["by"],
-  steps: {
-    later: { wait: "1s" },
-    do: { job: "errand.do", in: { seconds: "= seconds" }, out: ["by"] },
-  },
+  steps: { later: { wait: "1s" }, do: { job: "errand.do", out: ["by"] } },
 });
 
-/** Says who it is, and takes its time. */
+/** Begins, and says who it is once there is a file `may-end` beside it. */
 const program = `
-const { seconds } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 console.error("begun");
-setTimeout(() => console.log(JSON.stringify({ by: process.cwd() })), seconds * 1_000);
+const look = () => {
+  if (require("node:fs").existsSync("may-end")) console.log(JSON.stringify({ by: process.cwd() }));
+  else setTimeout(look, 50);
+};
+look();
 `;
 
 interface Listed {
@@ -82,22 +82,23 @@ describeWithTemporal("workers", () => {
       const [owner, first, second] = (await machines(3)) as [CliHouse, CliHouse, CliHouse];
       const deployed = await owner.tutti("process", "deploy", join(owner.folder, "errand.yaml"));
       expect(deployed.exit, deployed.stderr).toBe(0);
-      const start = (id: string, seconds: number) =>
-        owner.json("process", "start", "errand", "--id", id, "--vars", JSON.stringify({ seconds }));
       const ended = async (id: string): Promise<boolean> =>
         (await owner.json<Listed>("process", "list")).instances.some(
           ({ instanceId, status }) => instanceId === id && status === "completed",
         );
       const one = await worker(first);
-      await start("slow", 20);
+      await owner.json("process", "start", "errand", "--id", "slow");
       expect((await owner.tutti("stop")).exit).toBe(0);
       // Nobody else has the job, and it is taken over when who has it is gone.
       await one.sees(/begun/, 60_000);
       const two = await worker(second);
       one.child.kill("SIGKILL");
+      // Its program lives on, and nobody hears it any more.
+      await writeFile(join(first.folder, "may-end"), "");
       await two.sees(/begun/, 60_000);
       two.child.kill("SIGTERM");
       await two.sees(/running jobs have 30 s/);
+      await writeFile(join(second.folder, "may-end"), "");
       const { exit, stdout, stderr } = await two.done;
       expect(exit, stderr).toBe(0);
       expect(stdout).toMatch(/errand.do slow\/\d+ done/);
@@ -120,9 +121,10 @@ describeWithTemporal("workers", () => {
         const words = ["errand.yaml", "--run", `"${process.execPath}" errand.cjs`, "--release", "one", "--current"];
         const working = house.start(["worker", ...words]);
         await working.sees(/in release one, which is current/, 120_000);
-        await owner.json("process", "start", "errand", "--id", "one", "--vars", JSON.stringify({ seconds: 3 }));
+        await owner.json("process", "start", "errand", "--id", "one");
         // The owner knows of no worker, and waits for those that there may be.
         expect((await owner.tutti("process", "show", "one")).stdout).not.toContain("Nobody here works");
+        await writeFile(join(house.folder, "may-end"), "");
         const waited = await owner.tutti("process", "wait", "one", "--timeout", "60");
         expect(waited.exit, waited.stdout).toBe(0);
         const asked = ["workflow", "describe", "--workflow-id", "one", "--namespace", namespace, "--output", "json"];

@@ -14,6 +14,7 @@ describeWithPostgres("with a PostgreSQL", () => {
 
   engineSuite({
     name: "embedded engine on PostgreSQL",
+    concurrent: true,
     make: async () => {
       schemas++;
       const url = server.url(`engine_${schemas}`);

@@ -1,17 +1,14 @@
 import { must } from "@tutti/kernel";
 import { loop } from "../testing/loop-program.ts";
 import { openTemporalHouse } from "../testing/temporal-house.ts";
-import { historyLengths } from "../testing/temporal-server.ts";
-
-/** Events that a server allows in one history. */
-export const historyEventsLimit = 51_200;
+import { type HistorySize, historySizes } from "../testing/temporal-server.ts";
 
 export interface Looped {
   /** Jobs that were done. */
   readonly rounds: number;
   readonly result: unknown;
-  /** Events in the history of each execution. */
-  readonly lengths: readonly number[];
+  /** The history of each execution. */
+  readonly sizes: readonly HistorySize[];
 }
 
 export interface LoopWanted {
@@ -44,8 +41,8 @@ export async function goRound({
       if (event.type === "instance-completed" || event.type === "instance-failed") break;
     }
     const { outcome } = await engine.instance(id);
-    const lengths = await historyLengths(house.server, { namespace: home.namespace, instanceId: id });
-    return { rounds: done, result: must(outcome, "it has ended"), lengths };
+    const sizes = await historySizes(house.server, { namespace: home.namespace, instanceId: id });
+    return { rounds: done, result: must(outcome, "it has ended"), sizes };
   } finally {
     await engine.close({ graceMs: 0 });
     home.remove();

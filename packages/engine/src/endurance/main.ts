@@ -1,9 +1,11 @@
 import { parseArgs } from "node:util";
+import { historyMax } from "../testing/temporal-server.ts";
 import { killWorkers, takeoverMaxMs } from "./kills.ts";
-import { goRound, historyEventsLimit } from "./loop.ts";
+import { goRound } from "./loop.ts";
 
 const usage = `Usage: npm run endurance -- kills [--times N]    kills workers at random under load, and the server once (default 20)
-       npm run endurance -- loop [--times N]     one instance goes round over a job and a timer (default 10000)`;
+       npm run endurance -- loop [--times N]     one instance goes round over a job and a timer (default 10000)
+       npm run endurance -- units [--times N]    a feature of so many units (default 1000)`;
 
 const saidEvery = 500;
 
@@ -27,10 +29,12 @@ async function loop(times: number): Promise<boolean> {
   const reached = (rounds: number): void => {
     if (rounds % saidEvery === 0) say(`${rounds} of ${times} after ${Math.round((Date.now() - began) / 1_000)} s`);
   };
-  const { rounds, result, lengths } = await goRound({ rounds: times, reached });
+  const { rounds, result, sizes } = await goRound({ rounds: times, reached });
+  const [events, bytes] = [sizes.map((size) => size.events), sizes.map((size) => size.bytes)];
   say(`${rounds} jobs done: ${JSON.stringify(result)}`);
-  say(`${lengths.length} executions, of ${Math.min(...lengths)} to ${Math.max(...lengths)} events`);
-  return rounds === times && Math.max(...lengths) < historyEventsLimit;
+  const ranges = `${Math.min(...events)} to ${Math.max(...events)} events and at most ${Math.max(...bytes)} bytes`;
+  say(`${sizes.length} executions, of ${ranges}`);
+  return rounds === times && Math.max(...events) < historyMax.events && Math.max(...bytes) < historyMax.bytes;
 }
 
 const all: { readonly [name: string]: readonly [run: (times: number) => Promise<boolean>, times: number] } = {

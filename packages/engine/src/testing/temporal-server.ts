@@ -2,7 +2,6 @@ import { dirname } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import { describeWithServer, findServer, freePort, serverProcess } from "@tutti/test-servers";
 import { attributes } from "../temporal/attributes.ts";
-import { executionsOf } from "./executions.ts";
 
 const server = findServer("temporal.mjs");
 
@@ -86,15 +85,35 @@ export async function startTemporalServer(options: TemporalServerOptions = {}): 
   };
 }
 
-/** How many events each execution of an instance has in its history, the oldest first. */
-export async function historyLengths(
+/** What a server allows in one history. */
+export const historyMax: HistorySize = { events: 51_200, bytes: 50 * 1024 * 1024 };
+
+export interface HistorySize {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** What each execution of an instance has in its history, the oldest first: as the server counts it. */
+export async function historySizes(
   { address }: Pick<TemporalServer, "address">,
   { namespace, instanceId }: { readonly namespace: string; readonly instanceId: string },
-): Promise<readonly number[]> {
+): Promise<readonly HistorySize[]> {
   const connection = await Connection.connect({ address });
   try {
     const { workflow } = new Client({ connection, namespace });
-    return (await executionsOf(workflow, instanceId)).map(({ length }) => length);
+    const sizes: HistorySize[] = [];
+    for (let runId: string | undefined; ; ) {
+      const { historyLength, historySize = 0, runId: found } = await workflow.getHandle(instanceId, runId).describe();
+      sizes.unshift({ events: historyLength, bytes: historySize });
+      const execution = { workflowId: instanceId, runId: found };
+      // The first event alone: a page of a history may be larger than a client takes.
+      const { history } = await workflow.workflowService.getWorkflowExecutionHistory({
+        ...{ namespace, execution, maximumPageSize: 1 },
+      });
+      const before = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+      if (before == null || before === "") return sizes;
+      runId = before;
+    }
   } finally {
     await connection.close();
   }
