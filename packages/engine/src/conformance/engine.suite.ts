@@ -221,8 +221,10 @@ function jobRules(rule: Rule): void {
   rule("[E9] better priority starts first", async ({ engine }) => {
     await engine.adjustQueue("standard", 1);
     await engine.deploy([sequence("low", 1, { priority: 5 }), sequence("high", 1, { priority: 1 })]);
-    for (const process of ["low", "low", "high"]) {
-      await engine.start({ ...request, requestId: `p${Math.random()}`, process });
+    for (const process of ["low", "high", "low"]) {
+      const id = await engine.start({ ...request, requestId: `p${Math.random()}`, process });
+      // What is answered comes after the turn that offers the job: then it waits, on a slow machine, too.
+      await engine.command(id, { type: "set-variables", scope: 0, values: { seen: true }, reason: "", actor: "ann" });
     }
     const worker = new ManualWorker();
     engine.work("work", worker.handler);
