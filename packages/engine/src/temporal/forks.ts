@@ -10,7 +10,7 @@ import {
 } from "@tutti/kernel";
 import type { Clock } from "../clock.ts";
 import type { SharedLog } from "../embedded/shared-log.ts";
-import type { InstanceRecord, LogRow, Standing, StandingWanted } from "../embedded/store.ts";
+import type { Change, InstanceRecord, LogRow, Standing, StandingWanted } from "../embedded/store.ts";
 import { awaitedBy, heldBy, prefixOf, readPrefix } from "../embedded/turn/fork.ts";
 import { movedAway } from "../moving.ts";
 import type { ForkRequest } from "../port.ts";
@@ -190,8 +190,8 @@ export class Forks {
       ...{ status: status ?? "running", held: false, incidents: 0, startedAt, endedAt },
     };
     const of = { record, state, program };
-    const put = { type: "instance-put", record: { ...record } } as const;
-    return rowsBegunWith(of, { rows, puts: [put], by: { reason, actor }, now: this.#now() });
+    const put = (as: InstanceRecord): readonly Change[] => [{ type: "instance-put", record: as }];
+    return rowsBegunWith(of, { rows, put, by: { reason, actor }, now: this.#now() });
   }
 
   /** Every program that the rows were under is loaded from then on; gives their hashes. */

@@ -165,15 +165,14 @@ export class Moves {
       requestId: isUsed ? null : (known?.record.requestId ?? requestId),
       ...{ status: status ?? "paused", held: false, incidents: 0, startedAt, endedAt },
     };
-    const put = { record: { ...record } };
-    const puts: readonly Change[] =
+    const put = (as: InstanceRecord): readonly Change[] =>
       known === undefined
-        ? [{ type: "instance-put", ...put }]
+        ? [{ type: "instance-put", record: as }]
         : [
-            { type: "instance-move", ...put },
-            { type: "instance-update", ...put },
+            { type: "instance-move", record: as },
+            { type: "instance-update", record: as },
           ];
-    const begun = rowsBegunWith({ record, state, program }, { rows, puts, by, now: this.#options.clock.now() });
+    const begun = rowsBegunWith({ record, state, program }, { rows, put, by, now: this.#options.clock.now() });
     if ("rejection" in begun) throw moveRefused(begun.rejection.reason);
     return [{ instanceId, rows: begun }];
   }

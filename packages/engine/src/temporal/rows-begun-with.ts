@@ -1,13 +1,13 @@
 import type { Rejection } from "@tutti/kernel";
 import { projectOpen } from "../embedded/log/projection.ts";
-import type { Change, LogRow } from "../embedded/store.ts";
+import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
 import type { ProjectedRow } from "./contract.ts";
 import { noNumber, type Projecting, rowOf } from "./workflow/changes.ts";
 
 interface BegunWith {
   readonly rows: readonly Omit<LogRow, "position" | "instance">[];
-  /** What makes the record what it is before its first own row. */
-  readonly puts: readonly Change[];
+  /** What writes the record as it is before its first own row. */
+  readonly put: (record: InstanceRecord) => readonly Change[];
   readonly by: { readonly reason: string; readonly actor: string };
   readonly now: number;
 }
@@ -18,11 +18,13 @@ interface BegunWith {
  */
 export function rowsBegunWith(
   of: Projecting,
-  { rows, puts, by, now }: BegunWith,
+  { rows, put, by, now }: BegunWith,
 ): readonly ProjectedRow[] | { readonly rejection: Rejection } {
   const { startedBy, process, instanceId } = of.record;
-  const before = [...puts];
-  projectOpen(of, before);
+  const open: Change[] = [];
+  // It counts the incidents of the record.
+  projectOpen(of, open);
+  const before = [...put({ ...of.record }), ...open];
   if (startedBy !== null) before.push({ type: "holder-put", channel: startedBy, process, instance: noNumber });
   const begun = rowOf(of, { type: "fork-instance", instanceId, ...by }, now);
   if ("rejection" in begun) return begun;
