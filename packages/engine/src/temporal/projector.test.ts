@@ -68,6 +68,26 @@ test("[TE1] what is said twice is in the log once, and has the same place", asyn
   expect((await store.versionFigures("two"))[0]?.figures).toMatchObject({ started: 1, running: 1 });
 });
 
+test("[TE66] what comes one after the other in one round of the event loop is one turn of the log", async () => {
+  const log = soleLog(await openMemoryStore());
+  const turns: number[] = [];
+  const append: typeof log.append = (wanted, decide) =>
+    log.append(wanted, (standing) => {
+      const turn = decide(standing);
+      turns.push(turn.rows.length);
+      return turn;
+    });
+  const projector = new Projector({ ...log, append }, new RecentRows(100));
+  const said: Promise<unknown>[] = [];
+  for (const id of ["a", "b", "c"]) {
+    said.push(projector.project({ instanceId: id, rows: told(id, null) }));
+    // Whatever waits for a promise goes on in between.
+    await new Promise(process.nextTick);
+  }
+  await Promise.all(said);
+  expect(turns).toEqual([6]);
+});
+
 test("[TE1] what many say at once is written in one order, each row once", async () => {
   const store = await openMemoryStore();
   const projector = projectorOn(store);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { assert, must } from "@tutti/kernel";
 import type { RecentRows } from "../embedded/log/recent.ts";
 import type { StoredRollout } from "../embedded/message/coordination.ts";
@@ -85,6 +86,8 @@ export class Projector {
   }
 
   async #writeWaiting(): Promise<void> {
+    // What came together is told one by one, and whoever waits for a disk hears nothing meanwhile.
+    await setImmediate();
     const turn = this.#waiting.splice(0, projectionsPerTurnMax);
     if (this.#waiting.length > 0) this.#inOrder(() => this.#writeWaiting()).catch(() => undefined);
     const projections = turn.map(({ projection }) => projection);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Appended, SharedLog } from "../../embedded/shared-log.ts";
 import type { Change, InstanceRecord } from "../../embedded/store.ts";
 
@@ -56,6 +57,7 @@ export class Audit {
   async #writeAll(): Promise<void> {
     this.#writing = true;
     while (this.#waiting.length > 0) {
+      await setImmediate();
       const entries = this.#waiting.splice(0, 256);
       try {
         await this.#log.append({ instances: [], requestIds: [], hashes: [] }, ({ counters }) => {
