@@ -7,6 +7,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const slow = process.env["SLOW"] === "1";
 const slowFactor = slow ? 60 : 1;
 
+/** TESTED=GLOB leaves out what was run before (`--exclude` does not reach the projects). */
+const tested = process.env["TESTED"] === undefined ? [] : [process.env["TESTED"]];
+
 // Tests run the source, unbuilt: every package exports it under this condition.
 const source = { conditions: ["@tutti/source", "node", "default"] };
 const src = "packages/*/src/**";
@@ -76,7 +79,7 @@ function project({ name, include, exclude = [], timeoutMs, order, workersMax = a
     test: {
       name,
       include: [...include],
-      exclude: ["**/node_modules/**", "**/dist/**", "**/fixtures/**", ...exclude],
+      exclude: ["**/node_modules/**", "**/dist/**", "**/fixtures/**", ...tested, ...exclude],
       testTimeout: timeoutMs * slowFactor,
       hookTimeout: timeoutMs * slowFactor,
       maxWorkers: workersMax,

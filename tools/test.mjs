@@ -25,7 +25,7 @@ if (isCovering) {
   process.stdout.write(`${run.summary}\n`);
   if (run.status === 0 && !run.isCovered) faults.push(run.summary);
 }
-runs.push(await runVitest(isCovering ? ["--exclude", "packages/kernel/**", ...options] : options, env));
+runs.push(await runVitest(options, isCovering ? { ...env, TESTED: "packages/kernel/**" } : env));
 
 const sum = (/** @type {"passed" | "failed" | "skipped"} */ kind) => runs.reduce((count, run) => count + run[kind], 0);
 for (const fault of faults) process.stdout.write(`tutti: failed beside the tests: ${fault}\n`);

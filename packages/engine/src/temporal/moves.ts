@@ -48,7 +48,7 @@ export class Moves {
 
   /** Rejects with AppErrors `move-refused` and `instance-not-found`. */
   async release(instanceId: string): Promise<MovedInstance> {
-    const { log, client, standings } = this.#options;
+    const { log, client, standings, courier } = this.#options;
     // What cannot be given whole is not given up.
     await movedInstance(log, instanceId);
     if (!(await this.#hasMoved(instanceId))) {
@@ -58,8 +58,10 @@ export class Moves {
       const [job] = await workedOn(client, instanceId);
       if (job !== undefined) throw moveBusy(instanceId, `a job '${job}'`);
       const asked = { instanceId, update: { name: names.release }, asked: null };
-      const answer = await askExecution<ReleaseAnswer>(client, asked, async () =>
-        (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
+      const answer = await courier.answered(
+        askExecution<ReleaseAnswer>(client, asked, async () =>
+          (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
+        ),
       );
       if (!answer.ok) throw moveRefused(answer.rejection.reason);
     }
@@ -97,11 +99,11 @@ export class Moves {
         ...(businessKey === null ? {} : { businessKey }),
       },
     };
-    for (const until = clock.now() + askMsMax; record.endedAt === null; await sleep(lookAgainMs)) {
+    for (const until = Date.now() + askMsMax; record.endedAt === null; await sleep(lookAgainMs)) {
       const began = await courier.begin({ process, version }, input, { isBack: true });
       if (began?.ok === true) return;
       // The execution that gave it up may be about to end.
-      if (clock.now() < until) continue;
+      if (Date.now() < until) continue;
       throw new AppError("engine-busy", `Expected '${instanceId}' to begin, but its workflow before has not ended.`);
     }
   }
