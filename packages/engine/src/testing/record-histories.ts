@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import type { Engine } from "../port.ts";
@@ -58,7 +59,40 @@ async function play(engine: Engine): Promise<Map<string, string>> {
   const key = (await engine.query("tasks", { instanceId: asked })).rows[0]?.key ?? 0;
   await engine.command(asked, { type: "complete-task", key, result: {}, actor: "ann" });
   for (const id of ids.values()) await ended(engine, id);
-  return new Map([...ids, ...(await playMessages(engine)), ...(await playMoves(engine))]);
+  const others = [await playMessages(engine), await playMoves(engine), await playShort(engine)];
+  return new Map([...ids, ...others.flatMap((names) => [...names])]);
+}
+
+/** Short jobs: in a row with a failure among them, beside each other, and one that is none after all. */
+async function playShort(engine: Engine): Promise<Map<string, string>> {
+  let failures = 0;
+  engine.work("moody", async () =>
+    failures++ === 1
+      ? { type: "failed", code: "broken", message: "it broke", retryable: true }
+      : { type: "completed", result: {} },
+  );
+  let isFirst = true;
+  engine.work("slow", async () => {
+    // Longer than a short job may take.
+    if (isFirst) await sleep(2_500);
+    isFirst = false;
+    return { type: "completed", result: {} };
+  });
+  const headers = { short: true };
+  const retry = { attemptsMax: 2, backoff: { firstMs: 10, factor: 1, maxMs: 10 } };
+  await engine.deploy([
+    sequence("short", 3, { type: "moody", headers, retry }),
+    branches("short-many", { headers }),
+    sequence("not-short", 2, { type: "slow", headers }),
+  ]);
+  const ids = new Map<string, string>();
+  for (const process of ["short", "short-many", "not-short"]) {
+    const variables = process === "short-many" ? { items: Array.from({ length: 40 }, (_, n) => n) } : {};
+    const id = await engine.start({ requestId: process, process, variables, actor: "ann" });
+    ids.set(process, id);
+    await ended(engine, id);
+  }
+  return ids;
 }
 
 /** One instance that is given up, and one that comes back after that. */
