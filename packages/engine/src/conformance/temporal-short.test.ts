@@ -1,16 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Worker } from "@temporalio/worker";
 import type { Job } from "@tutti/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { branches, sequence } from "../testing/programs.ts";
-import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
+import {
+  bundleTestWorkflow,
+  openTemporalHouse,
+  type TemporalHome,
+  type TemporalHouse,
+} from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { engineSuite } from "./engine.suite.ts";
-import { begin, completed, ended, failed, historyOf } from "./harness.ts";
+import { begin, completed, ended, eventually, failed, historyOf } from "./harness.ts";
 import { temporalHarness } from "./temporal-harness.ts";
 
 // Short jobs: local activities beside the decisions of their instance. The rules of jobs are those of all others.
@@ -80,6 +87,29 @@ describeWithTemporal("short jobs on Temporal", () => {
       const history = await historyIn(id);
       expect(history.count(activityScheduled)).toBe(0);
       expect(history.locals.filter((name) => name === "work")).toHaveLength(40);
+    });
+
+    test("[TE55] jobs beside each other that end in another order than they began in are replayed, with what came between", async () => {
+      let finished = 0;
+      engine.work("work", async ({ input }) => {
+        await sleep(((Number(input["item"]) * 7) % 5) * 20);
+        finished++;
+        return completed();
+      });
+      const items = Array.from({ length: 40 }, (_, n) => n);
+      const parts = branches("many", {
+        headers: { short: true },
+        inputs: [{ target: "item", source: { variable: "item" } }],
+      });
+      const id = await begin(engine, [parts], { items });
+      await eventually(async () => finished > 0);
+      const set = { type: "set-variables", scope: 0, values: { seen: 1 }, reason: "test", actor: "ann" } as const;
+      await engine.command(id, set).catch(() => undefined);
+      expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      await home.workflow.getHandle(id).result();
+      const history = await home.workflow.getHandle(id).fetchHistory();
+      const workflowBundle = await bundleTestWorkflow("short-history-workflow.ts");
+      await Worker.runReplayHistory({ workflowBundle }, history);
     });
 
     test("[TE51] a short job that fails is tried again after its delay, and its attempts are in the log", async () => {

@@ -10,7 +10,7 @@ import {
 } from "../contract.ts";
 import { answerIn } from "../failed-job.ts";
 import type { WorkflowClock } from "./clock.ts";
-import { ShortJobs, summaryOf } from "./short-jobs.ts";
+import { ShortJobs, shortAtOnceMax, summaryOf } from "./short-jobs.ts";
 import type { Tell } from "./world.ts";
 
 type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
@@ -71,6 +71,8 @@ export class Jobs {
   readonly #ready: Heap<Ready> = new Heap(
     (a, b) => a.effect.priority - b.effect.priority || a.open.offer - b.open.offer,
   );
+  /** Short jobs whose turn it is, to be done all at once. */
+  #batch: Ready[] = [];
   /** Activities that Temporal knows of. */
   #active = 0;
   readonly #short: ShortJobs;
@@ -119,11 +121,41 @@ export class Jobs {
       if (found !== undefined || effect.type !== "offer-job") return undefined;
       found = effect;
     }
-    if (found === undefined || !this.#short.has(found) || this.#short.isFull || !this.#isOffered(found))
-      return undefined;
+    if (found === undefined || !this.#short.has(found) || !this.#isOffered(found)) return undefined;
     const { notBefore = 0 } = found;
-    const mayBegin = !this.#held && !this.#draining && this.#ready.size === 0 && notBefore <= this.#options.clock.now();
+    const isNext = this.#ready.size === 0 && this.#batch.length === 0;
+    const mayBegin = !this.#held && !this.#draining && isNext && notBefore <= this.#options.clock.now();
     return mayBegin ? found : undefined;
+  }
+
+  /** Whether there are short jobs to be done, by `workBatch`. */
+  get hasBatch(): boolean {
+    return this.#batch.length > 0 && !this.#draining;
+  }
+
+  /**
+   * Does short jobs beside each other, and nothing else meanwhile. What comes of them is told once all are done, in the
+   * order in which they were offered: a replay has them end in another order than they did, several at a time.
+   */
+  async workBatch(): Promise<void> {
+    const batch = this.#batch.splice(0).filter(({ effect, open }) => this.#open.get(effect.key) === open);
+    if (this.#held) {
+      for (const { effect, open } of batch) this.#forget(effect.key, open);
+      return;
+    }
+    this.#active += batch.length;
+    const answers = await Promise.all(
+      batch.map(({ effect, open }) =>
+        this.#short.perform(effect, { order: this.#orderOf(effect, open), projection: null }),
+      ),
+    );
+    for (const [index, { effect, open }] of batch.entries()) {
+      const done = this.#short.ended(effect, must(answers[index], "each has one"));
+      if (done === undefined) this.#again({ effect, open });
+      else this.#done(effect.key, open, done);
+    }
+    this.#active -= batch.length;
+    this.#startReady();
   }
 
   get offers(): number {
@@ -230,9 +262,10 @@ export class Jobs {
   #startReady(): void {
     while (this.#active < activeMax && !this.#draining) {
       const next = this.#ready.peek();
-      if (next === undefined || (this.#isShort(next) && this.#short.isFull)) return;
+      if (next === undefined || (this.#isShort(next) && this.#batch.length >= shortAtOnceMax)) return;
       this.#ready.pop();
-      this.#start(next);
+      if (this.#isShort(next)) this.#batch.push(next);
+      else this.#start(next);
     }
   }
 
@@ -240,18 +273,14 @@ export class Jobs {
     return refused === undefined && this.#short.has(effect);
   }
 
-  #start(ready: Ready): void {
-    const { effect, open } = ready;
+  #start({ effect, open }: Ready): void {
     const { key } = effect;
     if (this.#open.get(key) !== open) return;
     if (this.#held) return this.#forget(key, open);
     this.#active++;
     must(open.scope, "what waits can be cancelled")
-      .run(() => (this.#isShort(ready) ? this.#workHere(effect, open) : this.#work(effect, open)))
-      .then((command) => {
-        if (command === undefined) this.#again({ effect, open });
-        else this.#done(key, open, command);
-      })
+      .run(() => this.#work(effect, open))
+      .then((command) => this.#done(key, open, command))
       .catch((error: unknown) => {
         if (!isCancellation(error)) throw error;
       })
@@ -282,18 +311,6 @@ export class Jobs {
     const { instanceId, rootId } = this.#options.create;
     const place = { instanceId, rootId, key, elementId: element, queue, priority };
     return { ...place, attempt, attemptsMax, timeoutMs, input, headers, offer };
-  }
-
-  /** Undefined: it cannot be done here, but elsewhere. */
-  async #workHere(effect: OfferJob, open: Open): Promise<JobAnswer | undefined> {
-    let answer: ShortAnswer | undefined;
-    let done: JobAnswer | undefined;
-    try {
-      answer = await this.#short.perform(effect, { order: this.#orderOf(effect, open), projection: null });
-    } finally {
-      done = this.#short.ended(effect, answer);
-    }
-    return done;
   }
 
   #work(effect: OfferJob, open: Open): Promise<JobAnswer> {

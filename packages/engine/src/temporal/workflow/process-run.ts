@@ -162,10 +162,13 @@ export class ProcessRun {
     }
     for (;;) {
       // Temporal takes a stack trace of every promise that is made: none is for what is there already.
-      const waits = (): boolean =>
-        this.#inbox.length === 0 && !this.#leaving.isAsked && !this.#isDone() && !this.#mayGoOnAnew();
+      const waits = (): boolean => this.#isIdle() && !this.#leaving.isAsked && !this.#isDone() && !this.#mayGoOnAnew();
       if (waits()) await condition(() => !waits());
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
+      if (this.#inbox.length === 0 && this.#world.jobs.hasBatch) {
+        await this.#world.jobs.workBatch();
+        continue;
+      }
       if (this.#inbox.length === 0 && this.#leaving.isAsked) {
         await this.#leave();
         continue;
@@ -215,6 +218,10 @@ export class ProcessRun {
   #gone(): void {
     this.#hasMoved = true;
     this.#began = { ok: false, rejection: hasMoved };
+  }
+
+  #isIdle(): boolean {
+    return this.#inbox.length === 0 && !this.#world.jobs.hasBatch;
   }
 
   #isDone(): boolean {

@@ -4,8 +4,8 @@ import { type JobAnswer, ownLocalActivities, type ShortAnswer, type ShortOrder }
 
 type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
 
-/** At once, in one instance. */
-const activeMax = 32;
+/** In one instance. */
+export const shortAtOnceMax = 32;
 /** What one workflow task may bring, with what is under way; then it ends first. The server takes 4 MB. */
 const taskCharsMax = 1_000_000;
 
@@ -18,21 +18,12 @@ export class ShortJobs {
   #types: ReadonlySet<string> = new Set();
   /** Types that have shown themselves to be none. */
   readonly #unfit: Set<string> = new Set();
-  #active = 0;
   /** Given since the history had so many events. */
   #given = { historyLength: 0, chars: 0 };
 
   /** Types that are short by their handlers, as of the newest write. */
   know(types: readonly string[] = []): void {
     this.#types = new Set(types);
-  }
-
-  get isIdle(): boolean {
-    return this.#active === 0;
-  }
-
-  get isFull(): boolean {
-    return this.#active >= activeMax;
   }
 
   has({ jobType, headers }: OfferJob): boolean {
@@ -45,7 +36,7 @@ export class ShortJobs {
     return this.#given.chars < taskCharsMax;
   }
 
-  /** Whatever becomes of it, `ended` is to be called. */
+  /** `ended` is to be called with what it gives. */
   perform({ jobType, element, attempt }: OfferJob, order: ShortOrder): Promise<ShortAnswer> {
     const activities = proxyLocalActivities<{
       readonly [jobType: string]: (order: ShortOrder) => Promise<ShortAnswer>;
@@ -54,15 +45,11 @@ export class ShortJobs {
       retry: { initialInterval: "100ms", maximumInterval: "5s" },
       summary: summaryOf(element, attempt),
     });
-    this.#active++;
     return (activities[jobType] as (order: ShortOrder) => Promise<ShortAnswer>)(order);
   }
 
   /** Gives what the job came to; undefined: nothing, and others are to do it. */
-  ended({ jobType }: OfferJob, answer: ShortAnswer | undefined): JobAnswer | undefined {
-    this.#active--;
-    if (answer === undefined) return undefined;
-    const { done } = answer;
+  ended({ jobType }: OfferJob, { done }: ShortAnswer): JobAnswer | undefined {
     if (done.ok) this.#given.chars += done.chars;
     else if (done.unfit) this.#unfit.add(jobType);
     return done.ok ? done.answer : undefined;

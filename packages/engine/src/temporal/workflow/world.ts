@@ -1,12 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import {
-  condition,
-  getExternalWorkflowHandle,
-  isCancellation,
-  sleep,
-  startChild,
-  workflowInfo,
-} from "@temporalio/workflow";
+import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowInfo } from "@temporalio/workflow";
 import { type Effect, type EffectType, type JsonObject, lookup, type State } from "@tutti/kernel";
 import { attributesOf } from "../attributes.ts";
 import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
@@ -133,11 +126,10 @@ export class World {
 
   /**
    * Temporal's own pause of activities: one that waits for a worker does not start, one that runs may finish. Short ones
-   * are waited for. Resolves once none can start any more.
+   * have ended, as before every turn. Resolves once none can start any more.
    */
   async holdJobs({ stopRunning }: Of<"hold-jobs">): Promise<void> {
     const activityIds = this.jobs.hold(stopRunning);
-    if (!this.jobs.short.isIdle) await condition(() => this.jobs.short.isIdle);
     if (activityIds.length === 0) return;
     // What was offered just now reaches the server with the end of this workflow task: a timer waits for that.
     await sleep(1);
