@@ -48,7 +48,7 @@ test("[C14] SIGTERM lets running jobs end within the grace time, and leaves no p
   const serving = own.start(["serve", "--grace", "1"]);
   await until(async () => (await own.ownerPid()) !== undefined, 20_000);
   await own.tutti("run", "--repo", repository, "--plan", plan, "--script", script, "--id", "one", "--detach");
-  await until(async () => (await own.strangers()).length > 0, 20_000);
+  await own.writes("parts/only.txt");
   const askedAt = Date.now();
   serving.child.kill("SIGTERM");
   expect((await serving.done).exit).toBe(0);
@@ -63,7 +63,7 @@ test("[C14] a second signal ends the owner at once; the next one ends what it le
   const serving = own.start(["serve", "--grace", "60"]);
   await until(async () => (await own.ownerPid()) !== undefined, 20_000);
   await own.tutti("run", "--repo", repository, "--plan", plan, "--script", script, "--id", "one", "--detach");
-  await until(async () => (await own.strangers()).length > 0, 20_000);
+  await own.writes("parts/only.txt");
   serving.child.kill("SIGTERM");
   await serving.sees(/Stopping/);
   const askedAt = Date.now();

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -136,6 +136,20 @@ export class CliHouse {
   async strangers(): Promise<readonly number[]> {
     const owner = await this.ownerPid();
     return processesNaming(this.folder).filter((pid) => pid !== owner && pid !== process.pid);
+  }
+
+  /** Resolves once an agent has written the file into its workspace, so that it is the agent that runs now. */
+  async writes(file: string): Promise<void> {
+    await until(() => this.workspaceFiles().some((path) => path.endsWith(`/${file}`)), 20_000);
+  }
+
+  /** Files of all workspaces there are, by their paths. */
+  workspaceFiles(): readonly string[] {
+    const folder = join(this.state, "workspaces");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
   }
 
   /** Stops the owner and removes everything. */
