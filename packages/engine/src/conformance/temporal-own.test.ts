@@ -10,7 +10,7 @@ import { createTemporalEngine } from "../temporal/index.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { testHost } from "../testing/host.ts";
 import { loop } from "../testing/loop-program.ts";
-import { branches, call, end, from, program, sequence, service, start } from "../testing/programs.ts";
+import { branches, call, callingEach, end, from, program, sequence, service, start } from "../testing/programs.ts";
 import type { TemporalHome } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
@@ -122,6 +122,16 @@ describeWithTemporal("Temporal", () => {
     await worker.finish(1, completed({ n: 7 }));
     expect((await ended(engine, id)).outcome).toEqual({ type: "completed", result: { n: 7 } });
   }, 120_000);
+
+  test("[TE67] what forty called processes did at once is done again in a replay", async () => {
+    engine.work("work", async () => completed());
+    const id = await begin(engine, [sequence("steps", 1), callingEach("many", "steps")], {
+      items: Array.from({ length: 40 }, (_, n) => n),
+    });
+    expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+    await home.workflow.getHandle(id).result();
+    expect(await home.replay()).toEqual([]);
+  });
 
   test("[TE8] a hundred timers that are armed and called off cost the history one timer", async () => {
     const shape = branches("watched");

@@ -7,10 +7,11 @@ const seeds = Number(process.env["DIFF_SEEDS"] ?? 200);
 const from = Number(process.env["DIFF_FROM"] ?? 1);
 
 describeWithTemporal("both engines", () => {
-  test(`[TE60] ${seeds} random paths from seed ${from} are the same on Temporal`, async () => {
+  test(`[TE60, TE67] ${seeds} random paths from seed ${from} are the same on Temporal, and in a replay`, async () => {
     const totals = await compare({ from, seeds });
     process.stdout.write(`${summary(totals)}\n`);
     expect([...totals.differences].map(([seed, what]) => `seed ${seed}: ${what}`)).toEqual([]);
+    expect(totals.unlikeReplay).toEqual([]);
     expect(totals.paths).toBe(seeds);
     if (seeds < 200) return;
     // What has never happened has not been tested.

@@ -24,6 +24,8 @@ export interface Totals {
   readonly actions: Map<string, number>;
   /** By seed. */
   readonly differences: Map<number, string>;
+  /** Executions that a replay has go otherwise, and how. */
+  readonly unlikeReplay: string[];
 }
 
 export interface Wanted {
@@ -43,6 +45,7 @@ export async function compare(wanted: Wanted): Promise<Totals> {
     ...{ paths: 0, steps: 0, events: 0, instances: 0, anew: 0 },
     actions: new Map(),
     differences: new Map(),
+    unlikeReplay: [],
   };
   const end = wanted.from + wanted.seeds;
   for (let from = wanted.from; from < end; from += pathsPerServer) {
@@ -65,6 +68,7 @@ async function compareSome(wanted: Wanted, totals: Totals): Promise<void> {
     await goAll(wanted, ground, totals);
     await engine.close({ graceMs: 0 });
     await following;
+    totals.unlikeReplay.push(...(await home.replay()));
   } finally {
     await engine.close({ graceMs: 0 });
     home.remove();
@@ -98,11 +102,11 @@ function count(totals: Totals, { steps, shadows }: Path, anew: number): void {
   for (const { action } of steps) totals.actions.set(action.type, (totals.actions.get(action.type) ?? 0) + 1);
 }
 
-export function summary({ paths, steps, events, instances, anew, actions, differences }: Totals): string {
+export function summary({ paths, steps, events, instances, anew, actions, differences, unlikeReplay }: Totals): string {
   const kinds = [...actions].sort().map(([kind, times]) => `${kind} ${times}`);
   return [
     `${paths} paths of ${steps} steps (${kinds.join(", ")})`,
     `${events} events of ${instances} instances, ${anew} of them in several executions`,
-    `${differences.size} differences`,
+    `${differences.size} differences, ${unlikeReplay.length} executions unlike their replay`,
   ].join("\n");
 }

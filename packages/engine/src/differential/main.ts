@@ -39,7 +39,8 @@ async function main(): Promise<boolean> {
   const began = Date.now();
   const totals = await compare({ from, seeds, differs: tell, reached: (paths) => say(`${paths} of ${seeds}`) });
   say(`${summary(totals)} in ${Math.round((Date.now() - began) / 1_000)} s`);
-  return totals.differences.size === 0;
+  for (const unlike of totals.unlikeReplay) say(`Unlike its replay: ${unlike}`);
+  return totals.differences.size + totals.unlikeReplay.length === 0;
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -149,3 +149,14 @@ export function branches(
     flows: ["start>branch", "branch>end"],
   });
 }
+
+/** Calls a process for each of its `items`, all at once. */
+export function callingEach(id: string, process: string): ProgramDocument {
+  const loop = { mode: "parallel", collection: { variable: "items" }, item: "item" } as const;
+  return program({
+    id,
+    variables: [{ name: "items", type: "list", required: true }],
+    elements: [start(), { ...call("each", process), loop } as Element, end()],
+    flows: ["start>each", "each>end"],
+  });
+}

@@ -6,7 +6,7 @@ import type { Engine } from "../port.ts";
 import { brokerId } from "../temporal/courier.ts";
 import { loop } from "./loop-program.ts";
 import { receiver, sender } from "./message-programs.ts";
-import { branches, call, end, program, sequence, service, start, wait } from "./programs.ts";
+import { branches, call, callingEach, end, program, sequence, service, start, wait } from "./programs.ts";
 import { openTemporalHouse, type TemporalHome } from "./temporal-house.ts";
 
 /*
@@ -47,10 +47,17 @@ async function play(engine: Engine): Promise<Map<string, string>> {
     elements: [start(), call("calls", "steps"), service("after", { type: "fragile", retry }), end()],
     flows: ["start>calls", "calls>after", "after>end"],
   });
-  await engine.deploy([sequence("steps", 3), calling, loop("loop"), branches("many"), asking]);
+  await engine.deploy([
+    sequence("steps", 3),
+    calling,
+    loop("loop"),
+    branches("many"),
+    asking,
+    callingEach("calling-many", "steps"),
+  ]);
   const ids = new Map<string, string>();
-  for (const process of ["steps", "calling", "loop", "many", "asking"]) {
-    const variables = process === "many" ? { items: [1, 2, 3, 4, 5] } : {};
+  for (const process of ["steps", "calling", "loop", "many", "asking", "calling-many"]) {
+    const variables = process.endsWith("many") ? { items: [1, 2, 3, 4, 5] } : {};
     ids.set(process, await engine.start({ requestId: process, process, variables, actor: "ann" }));
   }
   const asked = ids.get("asking") ?? "";

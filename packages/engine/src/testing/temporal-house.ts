@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client, Connection, type WorkflowClient } from "@temporalio/client";
+import { type ReplayHistoriesIterable, Worker } from "@temporalio/worker";
 import { madeOnce } from "@tutti/test-servers";
 import { openPostgresLog } from "../embedded/postgres/shared-log.ts";
 import { type SharedLog, soleLog } from "../embedded/shared-log.ts";
@@ -35,6 +36,8 @@ export interface TemporalHome {
   readonly database: string;
   readonly workflow: WorkflowClient;
   open(options?: HomeOptions): Promise<Engine>;
+  /** Has the workflow do again what all executions of this namespace have done. Gives those that would do otherwise. */
+  replay(): Promise<readonly string[]>;
   remove(): void;
 }
 
@@ -91,6 +94,17 @@ export async function openTemporalHouse(
             ...options,
           });
         },
+        async replay() {
+          const { workflow } = new Client({ connection, namespace });
+          const differing: string[] = [];
+          for await (const { workflowId, error } of Worker.runReplayHistories(
+            { workflowBundle },
+            historiesIn(workflow),
+          )) {
+            if (error !== undefined) differing.push(`${workflowId}: ${error.message}`);
+          }
+          return differing;
+        },
         remove: () => rmSync(folder, { recursive: true, force: true }),
       };
     },
@@ -100,6 +114,12 @@ export async function openTemporalHouse(
       await server.stop();
     },
   };
+}
+
+async function* historiesIn(workflow: WorkflowClient): ReplayHistoriesIterable {
+  for await (const { workflowId, runId } of workflow.list()) {
+    yield { workflowId, history: await workflow.getHandle(workflowId, runId).fetchHistory() };
+  }
 }
 
 export async function openLog(database: string): Promise<SharedLog> {

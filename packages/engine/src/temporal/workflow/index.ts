@@ -5,6 +5,7 @@ import {
   defineQuery,
   defineSignal,
   defineUpdate,
+  patched,
   proxyLocalActivities,
   setHandler,
 } from "@temporalio/workflow";
@@ -30,6 +31,7 @@ import {
 } from "../message/contract.ts";
 import { runBroker } from "./broker.ts";
 import { serverClock, type WorkflowClock } from "./clock.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { type Ending, ProcessRun } from "./process-run.ts";
 import { questions } from "./questions.ts";
 
@@ -68,11 +70,13 @@ export function processWorkflow({
       if (tasks.length === 0) return undefined;
       return continueAsNew<(input: BrokerInput) => Promise<undefined>>({ ...input, tasks });
     }
-    const local = proxyLocalActivities<LocalActivities & PostActivities>({
+    const oneAtATime = new OneAtATime(() => patched("one-at-a-time"));
+    const activities = proxyLocalActivities<LocalActivities & PostActivities>({
       startToCloseTimeout: "10s",
       retry: { initialInterval: "100ms", maximumInterval: "5s" },
     });
-    const run = new ProcessRun(input, { host, clock: clock(input.askedAt), local, historyEventsMax });
+    const local = oneAtATime.inTurn(activities);
+    const run = new ProcessRun(input, { host, clock: clock(input.askedAt), local, oneAtATime, historyEventsMax });
     setHandler(begin, (requestId) => run.begun(requestId));
     setHandler(command, (asked) => run.ask(asked));
     setHandler(migrate, (order) => run.migrate(order));

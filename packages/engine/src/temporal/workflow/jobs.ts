@@ -10,6 +10,7 @@ import {
 } from "../contract.ts";
 import { answerIn } from "../failed-job.ts";
 import type { WorkflowClock } from "./clock.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
 import { ShortJobs, shortAtOnceMax, summaryOf } from "./short-jobs.ts";
 import type { Tell } from "./world.ts";
 
@@ -57,6 +58,7 @@ interface JobsOptions {
   readonly create: Pick<CreateInstance, "instanceId" | "rootId">;
   readonly askedAt: number;
   readonly clock: WorkflowClock;
+  readonly oneAtATime: OneAtATime;
   readonly tell: Tell;
   /** `run` must bear being called for a job that is gone. */
   readonly at: (due: number, run: () => void) => void;
@@ -72,7 +74,7 @@ export class Jobs {
     (a, b) => a.effect.priority - b.effect.priority || a.open.offer - b.open.offer,
   );
   /** Short jobs whose turn it is, to be done all at once. */
-  #batch: Ready[] = [];
+  readonly #batch: Ready[] = [];
   /** Activities that Temporal knows of. */
   #active = 0;
   readonly #short: ShortJobs;
@@ -100,7 +102,8 @@ export class Jobs {
     const { key } = effect;
     const open = this.#opened(effect, undefined);
     this.#active++;
-    const ends = this.#short.perform(effect, { order: this.#orderOf(effect, open), projection });
+    const order = { order: this.#orderOf(effect, open), projection };
+    const ends = this.#options.oneAtATime.run(() => this.#short.perform(effect, order));
     const ended = (answer: ShortAnswer): Projected => {
       const done = this.#short.ended(effect, answer);
       const written = must(answer.projected, "there were rows to write");
@@ -144,11 +147,9 @@ export class Jobs {
       return;
     }
     this.#active += batch.length;
-    const answers = await Promise.all(
-      batch.map(({ effect, open }) =>
-        this.#short.perform(effect, { order: this.#orderOf(effect, open), projection: null }),
-      ),
-    );
+    const work = ({ effect, open }: Ready): Promise<ShortAnswer> =>
+      this.#short.perform(effect, { order: this.#orderOf(effect, open), projection: null });
+    const answers = await this.#options.oneAtATime.run(() => Promise.all(batch.map(work)));
     for (const [index, { effect, open }] of batch.entries()) {
       const done = this.#short.ended(effect, must(answers[index], "each has one"));
       if (done === undefined) this.#again({ effect, open });

@@ -40,6 +40,7 @@ import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.t
 import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { hasMoved, Leaving } from "./leaving.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
 import { keptMax, Parcels } from "./parcels.ts";
 import { recordOf } from "./record-of.ts";
 import { tellStanding } from "./tell-standing.ts";
@@ -59,7 +60,9 @@ export type Ending =
 export interface Surroundings {
   readonly host: Host;
   readonly clock: WorkflowClock;
+  /** Each in turn with all else that is done by `oneAtATime`. */
   readonly local: LocalActivities & PostActivities;
+  readonly oneAtATime: OneAtATime;
   /** From so many events of the history on no job begins, until those that run have ended and it can begin anew. */
   readonly historyEventsMax: number;
 }
@@ -89,11 +92,11 @@ export class ProcessRun {
     const { carried, create } = input;
     this.#state = carried === undefined ? newState() : restoreState(carried.state);
     this.#record = carried === undefined ? recordOf(input) : { ...carried.record };
-    const { clock, local } = around;
+    const { clock, local, oneAtATime } = around;
     const tell: World["tell"] = (...told) => this.tell(...told);
     const deployment = (): string => this.#record.deployment;
     const offers = carried?.offers ?? 0;
-    this.#world = new World({ state: this.#state, input, clock, local, tell, deployment, offers });
+    this.#world = new World({ state: this.#state, input, clock, local, oneAtATime, tell, deployment, offers });
     this.#world.jobs.short.know(input.shortTypes);
     this.#parcels = new Parcels(carried?.parcels);
     const first = input.fork === undefined && input.adopted === undefined ? [create] : [];
@@ -165,18 +168,10 @@ export class ProcessRun {
       const waits = (): boolean => this.#isIdle() && !this.#leaving.isAsked && !this.#isDone() && !this.#mayGoOnAnew();
       if (waits()) await condition(() => !waits());
       if (this.#mayGoOnAnew()) return { type: "carried", carried: this.#carried() };
-      if (this.#inbox.length === 0 && this.#world.jobs.hasBatch) {
-        await this.#world.jobs.workBatch();
-        continue;
-      }
-      if (this.#inbox.length === 0 && this.#leaving.isAsked) {
-        await this.#leave();
-        continue;
-      }
-      if (this.#inbox.length === 0) break;
-      await this.#turn();
-      this.#openParcels();
-      if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
+      if (this.#inbox.length > 0) await this.#turn();
+      else if (this.#world.jobs.hasBatch) await this.#world.jobs.workBatch();
+      else if (this.#leaving.isAsked) await this.#leave();
+      else break;
     }
     this.#world.close();
     const began = this.#began;
@@ -278,6 +273,8 @@ export class ProcessRun {
     for (const { effect, row } of turn.effects) this.#world.perform(effect, positions[row]);
     this.#world.jobs.offerRenamed(turn.waitingJobs);
     tellStanding(this.#record);
+    this.#openParcels();
+    if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
   }
 
   /** What was kept while the instance was paused is taken now that it is not; what it cannot take goes back. */

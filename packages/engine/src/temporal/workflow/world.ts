@@ -7,6 +7,7 @@ import type { BrokerName, BrokerTask, Parcel, PostActivities } from "../message/
 import { Agenda } from "./agenda.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { Jobs } from "./jobs.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
 import { hasAttributes } from "./tell-standing.ts";
 
 type Of<K extends EffectType> = Extract<Effect, { readonly type: K }>;
@@ -61,6 +62,7 @@ interface WorldOptions {
   readonly input: ProcessInput;
   readonly clock: WorkflowClock;
   readonly local: LocalActivities & PostActivities;
+  readonly oneAtATime: OneAtATime;
   readonly tell: Tell;
   /** What calls with `deployment` binding are bound to. */
   readonly deployment: () => string;
@@ -84,7 +86,7 @@ export class World {
     this.#options = options;
     this.tell = options.tell;
     this.#agenda = new Agenda(options.clock);
-    const { state, tell, input, clock, offers } = options;
+    const { state, tell, input, clock, oneAtATime, offers } = options;
     const at = (due: number, run: () => void): void => this.#agenda.add(due, run);
     this.jobs = new Jobs({
       state,
@@ -92,6 +94,7 @@ export class World {
       create: input.create,
       askedAt: input.askedAt,
       clock,
+      oneAtATime,
       at,
       offers,
     });
