@@ -296,6 +296,38 @@ describeWithTemporal("an instance that moves between engines", () => {
     expect(arrivals).toHaveLength(2);
   }, 60_000);
 
+  test("[TE65] what Temporal has forgotten has ended: given up before it is given again, open it is refused", async () => {
+    const forget = async (id: string): Promise<void> => {
+      const { workflowService } = home.workflow;
+      const { namespace } = home;
+      await workflowService.deleteWorkflowExecution({ namespace, workflowExecution: { workflowId: id } });
+      const isThere = async (): Promise<boolean> =>
+        home.workflow
+          .getHandle(id)
+          .describe()
+          .then(
+            () => true,
+            () => false,
+          );
+      await eventually(async () => ((await isThere()) ? undefined : true));
+    };
+    const [left, open] = ["left", "open"];
+    for (const instanceId of [left, open]) {
+      await temporal.deploy([everythingOpen("all", { waitsFor: "PT3600S" })]);
+      const asked = { requestId: instanceId, process: "all", variables: { key: instanceId }, actor: "ann" };
+      await temporal.start({ ...asked, instanceId });
+      await incidentOf(temporal, instanceId);
+      await pause(temporal, instanceId);
+    }
+    const moved = await temporal.release(left);
+    await Promise.all([left, open].map(forget));
+    expect(await temporal.release(left)).toEqual(moved);
+    await temporal.adopt(moved, by);
+    expect(await places(left)).toEqual(["temporal"]);
+    const refusal = { code: "move-refused", message: expect.stringContaining("somebody has ended it") };
+    await expect(temporal.release(open)).rejects.toMatchObject(refusal);
+  }, 60_000);
+
   test("[E102] a move that is refused leaves it running where it is; with what runs stopped it goes", async () => {
     const worker = new ManualWorker();
     embedded.work("work", worker.handler);

@@ -1,5 +1,7 @@
 import { type Client, isGrpcServiceError } from "@temporalio/client";
+import { unreachable } from "./connection.ts";
 import type { LocalActivities } from "./contract.ts";
+import { isGone } from "./courier.ts";
 
 /** gRPC: NOT_FOUND. */
 const notFound = 5;
@@ -7,11 +9,25 @@ const notFound = 5;
 /** Of an activity: SCHEDULED and PAUSED. Others have a worker. */
 const waitingStates: ReadonlySet<number> = new Set([1, 4]);
 
-/** Types of the jobs that a worker has at this moment. */
-export async function workedOn(client: Client, instanceId: string): Promise<readonly string[]> {
-  const { raw } = await client.workflow.getHandle(instanceId).describe();
-  const pending = (raw.pendingActivities ?? []).filter(({ state }) => !waitingStates.has(state ?? 0));
-  return pending.map(({ activityType }) => activityType?.name ?? "");
+interface Execution {
+  readonly isRunning: boolean;
+  /** Types of the jobs that a worker has at this moment. */
+  readonly workedOn: readonly string[];
+}
+
+/** Temporal forgets an execution that has ended once its time to keep those is over; the log does not. */
+export async function executionOf(client: Client, instanceId: string): Promise<Execution> {
+  try {
+    const { status, raw } = await client.workflow.getHandle(instanceId).describe();
+    const pending = (raw.pendingActivities ?? []).filter(({ state }) => !waitingStates.has(state ?? 0));
+    return {
+      isRunning: status.name === "RUNNING",
+      workedOn: pending.map(({ activityType }) => activityType?.name ?? ""),
+    };
+  } catch (error) {
+    if (isGone(error)) return { isRunning: false, workedOn: [] };
+    throw unreachable(error);
+  }
 }
 
 /** Pauses activities, or lets them go on. One that has ended meanwhile is left alone. */

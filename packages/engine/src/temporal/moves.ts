@@ -14,7 +14,7 @@ import { type Adopted, names, type ProcessInput, type Projection, type ReleaseAn
 import { askMsMax, type Courier } from "./courier.ts";
 import type { Definitions } from "./definitions.ts";
 import { stateAfter } from "./forks.ts";
-import { workedOn } from "./held.ts";
+import { executionOf } from "./held.ts";
 import type { Projector } from "./projector.ts";
 import { rowsBegunWith } from "./rows-begun-with.ts";
 import type { Standings } from "./standings.ts";
@@ -55,7 +55,7 @@ export class Moves {
       const { state } = await standings.of(instanceId);
       const reason = isEnded(state) ? `Expected '${instanceId}' to be open, but it has ended` : staysFor(state);
       if (reason !== undefined) throw moveRefused(reason);
-      const [job] = await workedOn(client, instanceId);
+      const [job] = (await executionOf(client, instanceId)).workedOn;
       if (job !== undefined) throw moveBusy(instanceId, `a job '${job}'`);
       const asked = { instanceId, update: { name: names.release }, asked: null };
       const answer = await courier.answered(
@@ -76,12 +76,11 @@ export class Moves {
 
   /** One that comes back needs an execution of its own. */
   async #untilClosed(instanceId: string): Promise<void> {
-    const handle = this.#options.client.workflow.getHandle(instanceId);
-    for (const until = Date.now() + askMsMax; Date.now() < until; ) {
-      if ((await handle.describe()).status.name !== "RUNNING") return;
+    const { client } = this.#options;
+    for (const until = Date.now() + askMsMax; (await executionOf(client, instanceId)).isRunning; ) {
+      if (Date.now() > until) throw moveRefused(`Expected the workflow of '${instanceId}' to end, but it did not`);
       await sleep(lookAgainMs);
     }
-    throw moveRefused(`Expected the workflow of '${instanceId}' to end, but it did not`);
   }
 
   /** Rejects with AppError `move-refused`. */
