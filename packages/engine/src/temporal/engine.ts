@@ -56,7 +56,6 @@ import {
   type MigrateOrder,
   names,
   type ProcessInput,
-  type Projection,
 } from "./contract.ts";
 import { Courier } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
@@ -71,6 +70,7 @@ import { areSecret } from "./payload-codecs.ts";
 import { Projector } from "./projector.ts";
 import { registerAttributes } from "./register-attributes.ts";
 import type { Release } from "./release.ts";
+import type { BeginningOptions } from "./rows-begun-with.ts";
 import { Schedules } from "./schedules.ts";
 import { Standings } from "./standings.ts";
 import { Workers } from "./workers.ts";
@@ -150,12 +150,12 @@ export class TemporalEngine implements Engine {
     this.#publisher = new Publisher({ courier, limits: this.#limits, clock, counts: () => store.messageCounts() });
     const { programs } = this.#definitions;
     this.#standings = new Standings(store, programs);
-    const begins = {
+    const beginning: BeginningOptions = {
       ...{ log: store, projector: this.#projector, definitions: this.#definitions, standings: this.#standings },
-      ...{ courier, clock, wake: (projection: Projection) => this.#desk.wake(projection) },
+      ...{ courier, clock, wake: (projection) => this.#desk.wake(projection) },
     };
-    this.#forks = new Forks(begins);
-    this.#moves = new Moves({ ...begins, client });
+    this.#forks = new Forks(beginning);
+    this.#moves = new Moves({ ...beginning, client });
     this.#schedules = new Schedules({
       ...{ clock, host, programs, projector: this.#projector, log: options.log },
       start: (request, place) => this.#start(request, place),

@@ -1,37 +1,11 @@
-import {
-  AppError,
-  evolve,
-  must,
-  newState,
-  type Program,
-  type Rejection,
-  type State,
-  snapshotState,
-} from "@tutti/kernel";
-import type { Clock } from "../clock.ts";
-import type { SharedLog } from "../embedded/shared-log.ts";
+import { AppError, must, type Program, type Rejection, snapshotState } from "@tutti/kernel";
 import type { Change, InstanceRecord, LogRow, Standing, StandingWanted } from "../embedded/store.ts";
 import { awaitedBy, heldBy, prefixOf, readPrefix } from "../embedded/turn/fork.ts";
 import { movedAway } from "../moving.ts";
 import type { ForkRequest } from "../port.ts";
 import type { Began, Forked, ForkOrder, ProcessInput, ProjectedRow, Projection } from "./contract.ts";
-import type { Courier } from "./courier.ts";
-import type { Definitions } from "./definitions.ts";
-import type { Projector } from "./projector.ts";
-import { rowsBegunWith } from "./rows-begun-with.ts";
-import type { Standings } from "./standings.ts";
+import { type BeginningOptions, rowsBegunWith, stateAfter } from "./rows-begun-with.ts";
 import { cancelOf, noNumber, rowOf, subscriptionsOf } from "./workflow/changes.ts";
-
-interface ForksOptions {
-  readonly log: SharedLog;
-  readonly projector: Projector;
-  readonly definitions: Definitions;
-  readonly standings: Standings;
-  readonly courier: Courier;
-  readonly clock: Clock;
-  /** Those who have something for whoever has come to wait are told. */
-  readonly wake: (projection: Projection) => Promise<void>;
-}
 
 /** Made instance ids that are tried when others were first. */
 const madeIdsMax = 100;
@@ -44,9 +18,9 @@ type Stands = Standing["instances"] extends ReadonlyMap<string, infer S> ? S : n
  * original's execution then takes its end from the log.
  */
 export class Forks {
-  readonly #options: ForksOptions;
+  readonly #options: BeginningOptions;
 
-  constructor(options: ForksOptions) {
+  constructor(options: BeginningOptions) {
     this.#options = options;
   }
 
@@ -213,19 +187,6 @@ export class Forks {
   #now(): number {
     return this.#options.clock.now();
   }
-}
-
-/** With the program that it is under then. */
-export function stateAfter(rows: readonly Pick<LogRow, "events">[]): { readonly state: State; readonly hash: string } {
-  const state = newState();
-  let hash = "";
-  for (const { events } of rows) {
-    for (const event of events) {
-      evolve(state, event);
-      if (event.type === "instance-created" || event.type === "instance-migrated") hash = event.hash;
-    }
-  }
-  return { state, hash };
 }
 
 function refused(reason: string): AppError {

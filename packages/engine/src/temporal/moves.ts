@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import { AppError, isEnded, must, snapshotState } from "@tutti/kernel";
-import type { Clock } from "../clock.ts";
 import { movedInstance } from "../embedded/log/moved-instance.ts";
-import type { SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, Standing } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { broughtAlong } from "../embedded/version/programs.ts";
@@ -11,25 +9,13 @@ import { adoptedRecord, eventsIn, moveBusy, moveRefused, rowsLacking, staysFor }
 import type { AdoptOptions, MovedInstance } from "../port.ts";
 import { askExecution } from "./ask-execution.ts";
 import { type Adopted, names, type ProcessInput, type Projection, type ReleaseAnswer } from "./contract.ts";
-import { askMsMax, type Courier } from "./courier.ts";
-import type { Definitions } from "./definitions.ts";
-import { stateAfter } from "./forks.ts";
+import { askMsMax } from "./courier.ts";
 import { executionOf } from "./held.ts";
-import type { Projector } from "./projector.ts";
-import { rowsBegunWith } from "./rows-begun-with.ts";
-import type { Standings } from "./standings.ts";
+import { type BeginningOptions, rowsBegunWith, stateAfter } from "./rows-begun-with.ts";
 import { noNumber, subscriptionsOf } from "./workflow/changes.ts";
 
-interface MovesOptions {
-  readonly log: SharedLog;
+interface MovesOptions extends BeginningOptions {
   readonly client: Client;
-  readonly projector: Projector;
-  readonly definitions: Definitions;
-  readonly standings: Standings;
-  readonly courier: Courier;
-  readonly clock: Clock;
-  /** Those who have something for whoever has come to wait are told. */
-  readonly wake: (projection: Projection) => Promise<void>;
 }
 
 /** How soon again an execution is looked at that is about to end. */

@@ -1,8 +1,26 @@
-import type { Rejection } from "@tutti/kernel";
+import { evolve, newState, type Rejection, type State } from "@tutti/kernel";
+import type { Clock } from "../clock.ts";
 import { projectOpen } from "../embedded/log/projection.ts";
+import type { SharedLog } from "../embedded/shared-log.ts";
 import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
-import type { ProjectedRow } from "./contract.ts";
+import type { ProjectedRow, Projection } from "./contract.ts";
+import type { Courier } from "./courier.ts";
+import type { Definitions } from "./definitions.ts";
+import type { Projector } from "./projector.ts";
+import type { Standings } from "./standings.ts";
 import { noNumber, type Projecting, rowOf } from "./workflow/changes.ts";
+
+/** What it takes to begin an instance with rows that happened elsewhere. */
+export interface BeginningOptions {
+  readonly log: SharedLog;
+  readonly projector: Projector;
+  readonly definitions: Definitions;
+  readonly standings: Standings;
+  readonly courier: Courier;
+  readonly clock: Clock;
+  /** Those who have something for whoever has come to wait are told. */
+  readonly wake: (projection: Projection) => Promise<void>;
+}
 
 interface BegunWith {
   readonly rows: readonly Omit<LogRow, "position" | "instance">[];
@@ -31,4 +49,17 @@ export function rowsBegunWith(
   const copied = rows.map(({ sequence, at, events, cause = 0 }) => ({ sequence, at, events, cause, changes: [] }));
   const [first = begun, ...rest] = [...copied, begun];
   return [{ ...first, changes: [...before, ...first.changes] }, ...rest];
+}
+
+/** With the program that it is under then. */
+export function stateAfter(rows: readonly Pick<LogRow, "events">[]): { readonly state: State; readonly hash: string } {
+  const state = newState();
+  let hash = "";
+  for (const { events } of rows) {
+    for (const event of events) {
+      evolve(state, event);
+      if (event.type === "instance-created" || event.type === "instance-migrated") hash = event.hash;
+    }
+  }
+  return { state, hash };
 }
