@@ -103,8 +103,11 @@ export interface MovedInstance {
   readonly startedBy: string | null;
   /** Names the program that it is under. */
   readonly hash: string;
-  /** What its calls with `deployment` binding are bound to, with the programs in it and its own. */
+  /** What its calls with `deployment` binding are bound to. */
   readonly deployment: Deployment;
+  /** Where those are that undo what it called, as far as it was bound to others. */
+  readonly undoing: readonly Deployment[];
+  /** All of these deployments, and its own. */
   readonly programs: readonly ProgramDocument[];
   /** Everything that happened in it, the events of one command a row. */
   readonly rows: readonly MovedRow[];

@@ -35,6 +35,11 @@ export const releaseInstanceSchema: z.ZodType<ReleaseInstance> = z.strictObject(
   actor: z.string().min(1).max(200),
 });
 
+interface ReleasedDeployment {
+  readonly id: string;
+  readonly programs: readonly { readonly process: string; readonly version: string; readonly hash: string }[];
+}
+
 /** An instance that was given up. What its programs and events mean is the engine's to judge. */
 export interface ReleasedInstance {
   readonly instanceId: string;
@@ -42,16 +47,18 @@ export interface ReleasedInstance {
   readonly requestId: string | null;
   readonly startedBy: string | null;
   readonly hash: string;
-  readonly deployment: {
-    readonly id: string;
-    readonly programs: readonly { readonly process: string; readonly version: string; readonly hash: string }[];
-  };
+  readonly deployment: ReleasedDeployment;
+  readonly undoing: readonly ReleasedDeployment[];
   readonly programs: readonly ProgramDocument[];
   readonly rows: readonly { readonly sequence: number; readonly at: number; readonly events: readonly Event[] }[];
 }
 
 const name = z.string().min(1).max(200);
 const text = z.string().min(1).max(1_000);
+const deployment = z.strictObject({
+  id: text,
+  programs: z.array(z.strictObject({ process: name, version: text, hash: text })).max(1_000),
+});
 
 export const releasedInstanceSchema: z.ZodType<ReleasedInstance> = z.strictObject({
   instanceId: name,
@@ -59,10 +66,8 @@ export const releasedInstanceSchema: z.ZodType<ReleasedInstance> = z.strictObjec
   requestId: name.nullable(),
   startedBy: z.string().nullable(),
   hash: text,
-  deployment: z.strictObject({
-    id: text,
-    programs: z.array(z.strictObject({ process: name, version: text, hash: text })).max(1_000),
-  }),
+  deployment,
+  undoing: z.array(deployment).max(1_000),
   programs: z
     .array(z.looseObject({ format: z.literal(1), id: name, hash: text }))
     .min(1)

@@ -189,6 +189,48 @@ describeWithTemporal("an instance that moves between engines", () => {
       expect(undone).toEqual(["unsecond", "unfirst"]);
     });
 
+    test(`[E105] from ${way} what it called by \`latest\` can be undone where nobody has deployed that`, async () => {
+      const [source, target] = ends();
+      const leaf = program({
+        id: "leaf",
+        elements: [
+          ...[start(), service("inside", { compensation: "undo" }), end()],
+          service("undo", { type: "undo", forCompensation: true }),
+        ],
+        flows: ["start>inside", "inside>end"],
+      });
+      const calling = (id: string, called: string): ProgramDocument =>
+        program({
+          id,
+          elements: [
+            start(),
+            call("calls", called, { binding: "latest" }),
+            { kind: "user-task", id: "ask", parent: null },
+            end(),
+          ],
+          flows: ["start>calls", "calls>ask", "ask>end"],
+        });
+      for (const each of [leaf, calling("child", "leaf")]) await source.deploy([each]);
+      source.work("work", async () => completed());
+      const id = await begin(source, [calling("parent", "child")]);
+      const child = await eventually(async () => (await source.query("tasks")).rows[0]);
+      const done = { type: "complete-task", key: child.key, result: {}, actor: "ann" } as const;
+      expect(await source.command(child.instanceId, done)).toMatchObject({ ok: true });
+      await eventually(async () => (await source.query("tasks", { instanceId: id })).rows[0]);
+      await pause(source, id);
+      await target.adopt(await source.release(id), by);
+      const undone: string[] = [];
+      target.work("undo", async ({ elementId }) => {
+        undone.push(elementId);
+        return completed();
+      });
+      await target.command(id, { type: "resume-instance", actor: "ann" });
+      await target.command(id, { type: "cancel-instance", undo: true, ...by });
+      expect(await ended(target, id)).toMatchObject({ status: "cancelled" });
+      expect(undone).toEqual(["undo"]);
+      expect((await target.query("versions")).rows).toEqual([]);
+    });
+
     test(`[E105] from ${way} its programs come along, for itself and what it calls alone`, async () => {
       const [source, target] = ends();
       const parent = (version: string): ProgramDocument =>

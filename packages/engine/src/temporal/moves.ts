@@ -4,7 +4,7 @@ import { AppError, isEnded, must, snapshotState } from "@tutti/kernel";
 import { movedInstance } from "../embedded/log/moved-instance.ts";
 import type { Change, InstanceRecord, Standing } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
-import { broughtAlong } from "../embedded/version/programs.ts";
+import { bringing } from "../embedded/version/programs.ts";
 import { adoptedRecord, eventsIn, moveBusy, moveRefused, rowsLacking, staysFor } from "../moving.ts";
 import type { AdoptOptions, MovedInstance } from "../port.ts";
 import { askExecution } from "./ask-execution.ts";
@@ -93,14 +93,13 @@ export class Moves {
     }
   }
 
-  /** What binds its calls, where nobody has deployed that here. */
-  async #bring({ deployment, programs }: MovedInstance): Promise<void> {
+  /** What binds its calls and undoes them, where nobody has deployed that here. */
+  async #bring(moved: MovedInstance): Promise<void> {
     const { projector, definitions } = this.#options;
     await definitions.look();
-    if (definitions.programs.has(deployment.id)) return;
-    await projector.define(() => [
-      { type: "deployment-put", deployment, number: broughtAlong, documents: programs, starts: {} },
-    ]);
+    const brought = bringing(moved, definitions.programs);
+    if (brought.length === 0) return;
+    await projector.define(() => brought);
     await definitions.look();
   }
 

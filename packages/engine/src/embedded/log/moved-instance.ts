@@ -1,9 +1,9 @@
-import { AppError, type ProgramDocument } from "@tutti/kernel";
+import { AppError, type ProgramDocument, type Undoable } from "@tutti/kernel";
 import { moveRefused } from "../../moving.ts";
 import type { MovedInstance, MovedRow } from "../../port.ts";
 import { forkRowsMax } from "../limits.ts";
 import type { StoreReader } from "../store.ts";
-import { programNotFound } from "../version/programs.ts";
+import { deploymentWith, programNotFound } from "../version/programs.ts";
 
 const pageRows = 1_000;
 
@@ -15,12 +15,28 @@ export async function movedInstance(store: StoreReader, instanceId: string): Pro
     throw new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
   }
   const { businessKey, requestId, startedBy, hash } = record;
-  const stored = (await store.deployments()).find(({ deployment }) => deployment.id === record.deployment);
-  const deployment = stored?.deployment ?? { id: record.deployment, programs: [] };
-  const hashes = new Set([hash, ...deployment.programs.map((program) => program.hash)]);
-  const programs = await Promise.all([...hashes].map((each) => documentOf(store, each)));
   const rows = await rowsOf(store, instanceId);
-  return { instanceId, businessKey, requestId, startedBy, hash, deployment, programs, rows };
+  const deployed = (await store.deployments()).map((stored) => stored.deployment);
+  const deployment = deployed.find(({ id }) => id === record.deployment) ?? { id: record.deployment, programs: [] };
+  const undoing = new Set([...undoneBy(rows)].map((each) => deploymentWith(each, deployment, deployed)));
+  undoing.delete(deployment);
+  const others = [...undoing].filter((each) => each !== undefined);
+  const hashes = new Set([hash, ...[deployment, ...others].flatMap((each) => each.programs.map((one) => one.hash))]);
+  const programs = await Promise.all([...hashes].map((each) => documentOf(store, each)));
+  return { instanceId, businessKey, requestId, startedBy, hash, deployment, undoing: others, programs, rows };
+}
+
+/** Hashes of the programs that undo what it called, and what that called in turn. */
+function undoneBy(rows: readonly MovedRow[]): ReadonlySet<string> {
+  const hashes = new Set<string>();
+  const add = ({ hash, work }: Undoable): void => {
+    hashes.add(hash);
+    for (const { called } of work?.records ?? []) if (called !== undefined) add(called);
+  };
+  for (const { events } of rows) {
+    for (const event of events) if (event.type === "child-ended" && event.undoable !== undefined) add(event.undoable);
+  }
+  return hashes;
 }
 
 async function documentOf(store: StoreReader, hash: string): Promise<ProgramDocument> {

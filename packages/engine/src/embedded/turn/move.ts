@@ -2,7 +2,7 @@ import type { Program, Rejection } from "@tutti/kernel";
 import { adoptedRecord, hasKept, moveBusy, moveRefused, rowsLacking, staysFor } from "../../moving.ts";
 import type { MovedRow } from "../../port.ts";
 import type { InstanceRecord, StoredInstance } from "../store.ts";
-import { broughtAlong, programNotFound } from "../version/programs.ts";
+import { bringing, programNotFound } from "../version/programs.ts";
 import type { Item } from "./inbox.ts";
 import { type Live, revive } from "./instances.ts";
 import { instanceNotFound, type Scope, type Wants, wantId } from "./scope.ts";
@@ -60,7 +60,7 @@ export function wantAdopt(scope: Scope, item: AdoptItem, wants: Wants): void {
 
 export function takeAdopt(scope: Scope, draft: Draft, item: AdoptItem): void {
   const { moved, answer } = item;
-  const { instanceId, hash, deployment, programs } = moved;
+  const { instanceId, hash } = moved;
   const program = scope.programs.loaded(hash);
   if (program === undefined) return answer.reject(programNotFound(hash, undefined));
   const live = scope.instances.id(instanceId);
@@ -77,9 +77,8 @@ export function takeAdopt(scope: Scope, draft: Draft, item: AdoptItem): void {
   const result = adopt(scope, draft, { item, program, away, rows });
   if (result instanceof Error) return answer.reject(result);
   if (result !== undefined) return answer.reject(moveRefused(result.reason));
-  if (!scope.programs.has(deployment.id)) {
-    const brought = { deployment, number: broughtAlong, starts: {} };
-    draft.changes.push({ type: "deployment-put", ...brought, documents: programs });
+  for (const brought of bringing(moved, scope.programs)) {
+    draft.changes.push(brought);
     draft.answers.push(() => scope.programs.add(brought));
   }
   draft.answers.push(() => answer.resolve());

@@ -10,9 +10,9 @@ import {
   type StartTrigger,
   versionFor,
 } from "@tutti/kernel";
-import type { Deployment } from "../../port.ts";
+import type { Deployment, MovedInstance } from "../../port.ts";
 import type { StoredRollout } from "../message/coordination.ts";
-import type { StoredDeployment } from "../store.ts";
+import type { Change, StoredDeployment } from "../store.ts";
 
 export interface Named {
   readonly hash: string;
@@ -45,6 +45,18 @@ interface CallOf {
  * with what is in it.
  */
 export const broughtAlong = 0;
+
+/** What a log gets so that it has the deployments of an instance that comes to it. */
+export function bringing(
+  { deployment, undoing, programs }: MovedInstance,
+  deployed: Pick<Programs, "has">,
+): readonly Extract<Change, { readonly type: "deployment-put" }>[] {
+  const lacking = [deployment, ...undoing].filter(({ id }) => !deployed.has(id));
+  return lacking.map((each) => ({
+    ...{ type: "deployment-put", deployment: each, number: broughtAlong, starts: {} },
+    documents: programs,
+  }));
+}
 
 type ByVersion = Map<string, Named>;
 
@@ -192,12 +204,9 @@ export class Programs {
     return binding === "latest" ? this.chosen(process, routing) : this.version(process, binding.version);
   }
 
-  /** In the caller's deployment, where that has it, else in the newest that does. */
   #withHash(wanted: string, deployment: string): Named | undefined {
-    const has = (each: Deployment | undefined): boolean => each?.programs.some((one) => one.hash === wanted) === true;
-    if (has(this.#deployments.get(deployment))) return { hash: wanted, deployment };
-    const newest = [...this.#deployments.values()].findLast(has);
-    return newest === undefined ? undefined : { hash: wanted, deployment: newest.id };
+    const found = deploymentWith(wanted, this.#deployments.get(deployment), [...this.#deployments.values()]);
+    return found === undefined ? undefined : { hash: wanted, deployment: found.id };
   }
 
   versionOf({ hash, deployment }: Named): string {
@@ -210,6 +219,16 @@ export class Programs {
     if (found === undefined) throw programNotFound(process, version);
     return found;
   }
+}
+
+/** The caller's, where that has the program, else the newest that does; `all` has the newest last. */
+export function deploymentWith(
+  hash: string,
+  callers: Deployment | undefined,
+  all: readonly Deployment[],
+): Deployment | undefined {
+  const has = (each: Deployment | undefined): boolean => each?.programs.some((one) => one.hash === hash) === true;
+  return has(callers) ? callers : all.findLast(has);
 }
 
 function placeOf({ element, trigger }: StartTrigger): Starter["place"] {
