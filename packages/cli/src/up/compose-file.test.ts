@@ -40,7 +40,7 @@ test("[C108] its server has the settings of the one that `up` starts", () => {
   const settings = parse(readFileSync(`${folder}settings/tutti.yaml`, "utf8")) as {
     readonly [name: string]: readonly [{ readonly value: unknown }];
   };
-  const said = Object.entries(settings).map(([name, [{ value }]]) => `${name}=${value}`);
+  const said = Object.entries(settings).map(([name, [{ value }]]) => `${name}=${JSON.stringify(value)}`);
   expect(said).toEqual(serverSettings);
 });
 

@@ -35,6 +35,8 @@ const settings = [
   "matching.useNewMatcher=true",
   "matching.numTaskqueueReadPartitions=1",
   "matching.numTaskqueueWritePartitions=1",
+  // How far the clocks of a server's machines may be apart, by default 1 s: all timers fire so much later. This is one.
+  'history.timerProcessorMaxTimeShift="10ms"',
 ];
 
 export interface TemporalServerOptions {
