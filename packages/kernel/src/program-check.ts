@@ -15,20 +15,45 @@ import type {
 type Elements = ReadonlyMap<ElementId, Element>;
 type Trigger = (StartEvent | EndEvent | IntermediateCatchEvent | IntermediateThrowEvent | BoundaryEvent)["trigger"];
 
-export const activityKinds: ReadonlySet<string> = new Set([
-  "service-task",
-  "send-task",
-  "receive-task",
-  "script-task",
-  "manual-task",
-  "business-rule-task",
-  "user-task",
-  "sub-process",
-  "ad-hoc-sub-process",
-  "call-activity",
-]);
+type Nature<E extends Element> = E extends Container
+  ? "container"
+  : E extends Activity
+    ? "activity"
+    : "event" | "gateway" | "choosing-gateway";
 
-const choosingGateways: ReadonlySet<string> = new Set(["exclusive-gateway", "inclusive-gateway", "complex-gateway"]);
+/** What may stand on and behind each kind; a new kind does not compile until it stands here. */
+const natures: { readonly [E in Element as E["kind"]]: Nature<E> } = {
+  "ad-hoc-sub-process": "container",
+  "boundary-event": "event",
+  "business-rule-task": "activity",
+  "call-activity": "activity",
+  "complex-gateway": "choosing-gateway",
+  "end-event": "event",
+  "event-based-gateway": "gateway",
+  "exclusive-gateway": "choosing-gateway",
+  "inclusive-gateway": "choosing-gateway",
+  "intermediate-catch-event": "event",
+  "intermediate-throw-event": "event",
+  "manual-task": "activity",
+  "parallel-gateway": "gateway",
+  "receive-task": "activity",
+  "script-task": "activity",
+  "send-task": "activity",
+  "service-task": "activity",
+  "start-event": "event",
+  "sub-process": "container",
+  "user-task": "activity",
+};
+
+function kindsOf(...wanted: readonly Nature<Element>[]): ReadonlySet<string> {
+  return new Set(Object.entries(natures).flatMap(([kind, nature]) => (wanted.includes(nature) ? [kind] : [])));
+}
+
+/** Containers are activities. */
+export const activityKinds: ReadonlySet<string> = kindsOf("activity", "container");
+const containerKinds = kindsOf("container");
+/** Conditions may stand on the flows out of these, besides those out of activities. */
+const choosingGateways = kindsOf("choosing-gateway");
 
 export function invalid(document: ProgramDocument, message: string): AppError {
   return new AppError("program-invalid", `Expected a sound program, but '${document.id}' ${message}.`);
@@ -126,7 +151,7 @@ function checkChoices(document: ProgramDocument, elements: Elements): void {
 }
 
 export function isContainer(element: Element | undefined): element is Container {
-  return element?.kind === "sub-process" || element?.kind === "ad-hoc-sub-process";
+  return element !== undefined && containerKinds.has(element.kind);
 }
 
 export function isHandler(element: Element): boolean {

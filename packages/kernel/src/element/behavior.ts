@@ -18,8 +18,8 @@ export interface Visit<E extends Element = Element> {
 }
 
 /**
- * How one kind of element behaves. A kind is one file that exports one of these; shared code asks these questions and
- * never looks at the kind itself.
+ * How one kind of element behaves. A kind is one file that exports one of these; what runs an element asks these
+ * questions and not its kind.
  */
 export interface ElementBehavior<E extends Element = Element> {
   /** True when tokens wait at its incoming flows until it decides, in `arrive`, to use them up. */
