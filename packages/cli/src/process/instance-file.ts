@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { AppError } from "@tutti/kernel";
 import { type ReleasedInstance, releasedInstanceSchema } from "@tutti/protocol";
 import { z } from "zod";
@@ -11,7 +11,7 @@ const fileSchema = z.strictObject({ format: z.literal(format), digest: z.string(
 
 /** An instance on its way, as a file that says whether it is whole. */
 export interface InstanceFile {
-  /** Durable when it returns. */
+  /** Durable when it returns. Otherwise there is no file, and it rejects with `file-unwritable`. */
   write(instance: ReleasedInstance): void;
   /** Nothing was written. */
   discard(): void;
@@ -27,16 +27,24 @@ export function createInstanceFile(path: string): InstanceFile {
     if (code === "EEXIST") throw new AppError("file-exists", `Expected no file ${path}, but there is one`);
     throw new AppError("file-unwritable", `Expected to write ${path}, but ${message}`, { cause });
   }
+  const discard = (): void => {
+    closeSync(file);
+    rmSync(path);
+  };
   return {
     write(instance) {
-      writeSync(file, `${JSON.stringify({ format, digest: digestOf(instance), instance })}\n`);
-      fsyncSync(file);
+      try {
+        writeFileSync(file, `${JSON.stringify({ format, digest: digestOf(instance), instance })}\n`);
+        fsyncSync(file);
+      } catch (cause) {
+        discard();
+        const { instanceId } = instance;
+        const message = `Expected to write all of ${path}, but ${(cause as Error).message}. '${instanceId}' was given up: export it again`;
+        throw new AppError("file-unwritable", message, { cause });
+      }
       closeSync(file);
     },
-    discard() {
-      closeSync(file);
-      rmSync(path);
-    },
+    discard,
   };
 }
 
@@ -59,7 +67,7 @@ export function readInstanceFile(path: string): ReleasedInstance {
   const file = fileSchema.safeParse(value);
   if (!file.success) throw damaged(`it is not of the format ${format}`);
   const { digest, instance } = file.data;
-  if (digest !== digestOf(instance)) throw damaged("its digest is that of something else");
+  if (digest !== digestOf(instance)) throw damaged("it was changed: its digest is another");
   const found = releasedInstanceSchema.safeParse(instance);
   if (!found.success) throw damaged(`it has no instance: ${found.error.issues[0]?.message ?? ""}`);
   return found.data;
