@@ -55,7 +55,9 @@ export class Story {
     // What came with a start or a result is told by these.
     if (event.type === "variables-set" && event.reason === undefined) return;
     const reason = "reason" in event && event.reason !== undefined ? `: ${event.reason}` : "";
-    this.#line(at, this.#out.style.yellow("by hand"), `${event.type} by ${event.actor}${reason}`);
+    // One that goes on under its own id has come from another engine.
+    const what = event.type === "instance-forked" && event.from === event.instanceId ? "instance-moved" : event.type;
+    this.#line(at, this.#out.style.yellow("by hand"), `${what} by ${event.actor}${reason}`);
   }
 
   /** A null that nobody asked for: it explains what follows. */

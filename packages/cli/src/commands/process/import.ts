@@ -20,8 +20,9 @@ export const processImport: Command = {
     const { client } = await ensureOwner(context.state);
     const body: AdoptInstance = { instance, reason: reasonOf(context), actor: actor() };
     const { id } = await client.ask({ method: "POST", path: "/v1/instances/adoptions", body }, instanceStartedSchema);
-    out.text(`${id} goes on here.`);
-    out.document({ instance: id });
+    const { engine = "embedded" } = context.state;
+    out.text(`${engine} has ${id} now.`);
+    out.document({ instance: id, engine });
     return 0;
   },
 };
