@@ -23,6 +23,12 @@ export const cliErrors: ErrorTable = {
   "file-unreadable": { exit: 2, status: 422, advice: "Check the path and that you may read the file." },
   "file-exists": { exit: 2, status: 409, advice: "Name a file that is not there yet." },
   "file-unwritable": { exit: 2, status: 422, advice: "Check the path and that you may write there." },
+  "instance-given-up": {
+    exit: 2,
+    status: 404,
+    advice:
+      "If `tutti process move` was cut short, repeat it. If it was exported, `tutti process import` goes on with its file.",
+  },
   "instance-file-damaged": {
     exit: 2,
     status: 422,

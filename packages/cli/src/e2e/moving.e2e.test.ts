@@ -54,7 +54,7 @@ describeWithTemporal("moving between the engines of one folder", () => {
     await house.json("process", "start", "order", "--id", "order-1", "--engine", "embedded");
     const began = Date.now();
     const moved = await house.tutti("process", "move", "order-1", "--to", "temporal", "--reason", "More machines.");
-    expect(moved, moved.stderr).toMatchObject({ exit: 0, stdout: "temporal goes on with order-1.\n" });
+    expect(moved, moved.stderr).toMatchObject({ exit: 0, stdout: "temporal has order-1 now.\n" });
     expect(await all()).toMatchObject([{ instanceId: "order-1", status: "running" }]);
     // Nothing new begins there with what came along.
     const other = await house.tutti("process", "start", "order", "--engine", "temporal");
@@ -72,7 +72,9 @@ describeWithTemporal("moving between the engines of one folder", () => {
       moves: [{ instance: "order-1", moved: false }],
     });
     expect((await house.json<Tasks>("tasks")).tasks).toEqual([claimed]);
-    expect((await house.tutti("process", "log", "order-1")).stdout).toContain("More machines.");
+    expect((await house.tutti("process", "log", "order-1")).stdout).toMatch(
+      /instance-moved by person:\S+: More machines\./,
+    );
     expect((await house.tutti("task", "complete", task?.task.id ?? "")).exit).toBe(0);
     expect((await house.tutti("process", "wait", "order-1")).exit).toBe(0);
     expect(await all()).toMatchObject([{ instanceId: "order-1", status: "completed" }]);
@@ -112,7 +114,7 @@ describeWithTemporal("moving between the engines of one folder", () => {
     const file = join(house.folder, "order-1.json");
     expect(await house.json("process", "export", "order-1", file)).toMatchObject({ instance: "order-1", file });
     expect(await all()).toEqual([]);
-    expect((await house.tutti("process", "resume", "order-1")).stderr).toContain("it was given up");
+    expect((await house.tutti("process", "resume", "order-1")).stderr).toContain("instance-given-up");
     const again = join(house.folder, "again.json");
     expect((await house.tutti("process", "export", "order-1", again)).exit).toBe(0);
     const text = await readFile(file, "utf8");

@@ -9,7 +9,8 @@ import {
 } from "@tutti/engine";
 import { AppError, must } from "@tutti/kernel";
 import { codeOf } from "../problem.ts";
-import { JoinedReader, type Side } from "./joined-reader.ts";
+import { isNowhere, JoinedReader, type Side } from "./joined-reader.ts";
+import type { Moves } from "./moves.ts";
 import type { EngineName } from "./place.ts";
 
 export interface EngineSide extends Side {
@@ -44,6 +45,20 @@ export interface HouseEngine extends Omit<Engine, "work" | "close" | "release" |
  * the engine that has it, whichever is the first now.
  */
 export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngine {
+  readonly #moves: Moves;
+
+  /** `moves` is of all that join the same sides. */
+  constructor(sides: readonly EngineSide[], moves: Moves) {
+    super(sides);
+    this.#moves = moves;
+  }
+
+  /** One that moves is nowhere for a moment, and paused before: whoever asks for it waits until it is somewhere. */
+  override async find(instanceId: string): ReturnType<JoinedReader<EngineSide>["find"]> {
+    await this.#moves.over(instanceId);
+    return super.find(instanceId);
+  }
+
   async deploy(...asked: Parameters<Engine["deploy"]>): ReturnType<Engine["deploy"]> {
     return (await this.#first()).deploy(...asked);
   }
@@ -95,20 +110,26 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
       "a house has every engine",
     );
     const from = (): Promise<readonly Engine[]> => enginesOf(this.sides.filter((side) => side !== target));
-    return (await moveInstance({ ...order, instanceId, to: await target.engine(), from })).moved;
+    return this.#moves.move(instanceId, async () => {
+      const { moved } = await moveInstance({ ...order, instanceId, to: await target.engine(), from });
+      return moved;
+    });
   }
 
   async release(instanceId: string, order: ReleaseOrder): Promise<MovedInstance> {
-    const here = await this.#having(instanceId);
-    return releaseInstance({ ...order, instanceId, from: here === undefined ? await enginesOf(this.sides) : [here] });
+    return this.#moves.move(instanceId, async () => {
+      const here = await unlessNowhere(super.find(instanceId));
+      const from = here === undefined ? await enginesOf(this.sides) : [await here.engine()];
+      return releaseInstance({ ...order, instanceId, from });
+    });
   }
 
   async adopt(moved: MovedInstance, by: AdoptOptions): Promise<void> {
     const { instanceId } = moved;
     const first = await this.#first();
-    const here = await this.#having(instanceId);
-    if (here !== undefined && here !== first) {
-      throw new AppError("move-refused", `Expected no instance '${instanceId}' here, but the other engine has one`);
+    const here = await unlessNowhere(this.find(instanceId));
+    if (here !== undefined && (await here.engine()) !== first) {
+      throw new AppError("move-refused", `Expected no instance '${instanceId}' here, but ${here.name} has one`);
     }
     await adoptInstance(first, moved, by);
   }
@@ -143,12 +164,7 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
   }
 
   async #having(instanceId: string): Promise<Engine | undefined> {
-    try {
-      return await this.#owner(instanceId);
-    } catch (error) {
-      if (codeOf(error) === "instance-not-found") return undefined;
-      throw error;
-    }
+    return (await unlessNowhere(this.find(instanceId)))?.engine();
   }
 
   /** Of the engines beside the first, those where somebody waits for it. */
@@ -160,6 +176,15 @@ export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngin
       if (waiting !== undefined && waiting.rows.length > 0) told.push(await tell(await side.engine()));
     }
     return told;
+  }
+}
+
+async function unlessNowhere(found: Promise<{ readonly side: EngineSide }>): Promise<EngineSide | undefined> {
+  try {
+    return (await found).side;
+  } catch (error) {
+    if (isNowhere(error)) return undefined;
+    throw error;
   }
 }
 

@@ -13,6 +13,12 @@ export interface Side<R extends Reader = Reader> {
   read(): Promise<R | undefined>;
 }
 
+/** Whether an instance is on no engine of the house: it never was, or it was given up. */
+export function isNowhere(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "instance-not-found" || code === "instance-given-up";
+}
+
 /** Each engine counts what was deployed to it, so these are lists of one engine and not of both. */
 const ofOneEngine: ReadonlySet<keyof Views> = new Set(["versions", "rollouts"]);
 const limitDefault = 100;
@@ -33,7 +39,7 @@ export class JoinedReader<S extends Side> implements Reader {
     return (await this.find(instanceId)).view;
   }
 
-  /** Who has an instance. Rejects with `instance-not-found`. */
+  /** Who has an instance. Rejects with `instance-not-found` and `instance-given-up`. */
   async find(instanceId: string): Promise<{ readonly side: S; readonly reader: Reader; readonly view: InstanceView }> {
     let moved = false;
     for (const { side, reader } of await this.#readers()) {
@@ -44,9 +50,9 @@ export class JoinedReader<S extends Side> implements Reader {
         moved ||= detailsOf(error)["moved"] === true;
       }
     }
-    const reason = moved ? "it was given up: `tutti process move` or `import` goes on with it" : "there is none";
-    const message = `Expected an instance '${instanceId}', but ${reason}.`;
-    throw new AppError("instance-not-found", message, { details: { moved } });
+    if (moved)
+      throw new AppError("instance-given-up", `Expected '${instanceId}' on an engine here, but it was given up.`);
+    throw new AppError("instance-not-found", `Expected an instance '${instanceId}', but there is none.`);
   }
 
   /** One engine's rows after the other's; a cursor names the engine. */

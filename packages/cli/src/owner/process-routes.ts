@@ -13,8 +13,8 @@ import {
 } from "@tutti/protocol";
 import type { Context, Hono } from "hono";
 import type { HouseEngine } from "../engines/joined-engine.ts";
+import { isNowhere } from "../engines/joined-reader.ts";
 import type { EngineName } from "../engines/place.ts";
-import { codeOf } from "../problem.ts";
 import { featureProcess } from "../run/reader.ts";
 import { beginsOn, requestIdOf } from "./begins.ts";
 import { body } from "./body.ts";
@@ -107,7 +107,7 @@ function named(context: Context): { readonly id?: string } {
 /** One whose move was cut short is nowhere until that is repeated. */
 async function refuseMoveOfRun(engine: HouseEngine, instanceId: string): Promise<void> {
   await refuseRun(engine, instanceId).catch((error: unknown) => {
-    if (codeOf(error) !== "instance-not-found") throw error;
+    if (!isNowhere(error)) throw error;
   });
 }
 

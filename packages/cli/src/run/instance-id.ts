@@ -1,6 +1,6 @@
 import type { InstanceRow } from "@tutti/engine";
 import { AppError, type InstanceView } from "@tutti/kernel";
-import { codeOf, detailsOf } from "../problem.ts";
+import { codeOf } from "../problem.ts";
 import type { RunAccess } from "./access.ts";
 import { type Reader, rowsOf } from "./reader.ts";
 import { resolveRun } from "./run-id.ts";
@@ -12,13 +12,13 @@ export async function resolveInstance({ reader, runs }: RunAccess, given: string
 
 /**
  * The instance that a person means: by its id, or by letters that only one begins or ends with; one that nobody called
- * goes before those that it called. Rejects with `instance-not-found` or `instance-ambiguous`.
+ * goes before those that it called. Rejects with `instance-not-found`, `instance-given-up` or `instance-ambiguous`.
  */
 export async function instanceNamed(reader: Reader, given: string): Promise<InstanceView> {
   try {
     return await reader.instance(given);
   } catch (error) {
-    if (codeOf(error) !== "instance-not-found" || detailsOf(error)["moved"] === true) throw error;
+    if (codeOf(error) !== "instance-not-found") throw error;
   }
   const rows = await rowsOf(reader, "instances");
   const meant = given === "" ? [] : rows.filter(({ instanceId: id }) => id.startsWith(given) || id.endsWith(given));

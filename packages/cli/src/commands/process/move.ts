@@ -26,7 +26,7 @@ export const processMove: Command = {
     for (const given of input.arguments()) {
       const { instance, moved } = await move(context, { given, to });
       moves.push({ instance, to, moved });
-      out.text(moved ? `${to} goes on with ${instance}.` : `${to} has ${instance} already.`);
+      out.text(`${to} has ${instance} ${moved ? "now" : "already"}.`);
     }
     out.document({ moves });
     return 0;
