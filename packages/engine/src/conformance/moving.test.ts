@@ -6,6 +6,7 @@ import type { Appended, SharedLog } from "../embedded/shared-log.ts";
 import { openSqliteStore } from "../embedded/sqlite/store.ts";
 import { type MovingEngine, moveInstance } from "../move-instance.ts";
 import type { Engine } from "../port.ts";
+import { dyingWith } from "../testing/dying-log.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
 import { everythingOpen } from "../testing/everything-open.ts";
 import { testHost } from "../testing/host.ts";
@@ -60,20 +61,15 @@ function isArrival(event: Event): boolean {
 function dyingAt(isMeant: (turn: Appended) => boolean) {
   const told = {
     died: false,
-    watch: (log: SharedLog): SharedLog => ({
-      ...log,
-      append: async (wanted, decide) => {
-        let isIt = false;
-        await log.append(wanted, (standing) => {
-          const turn = decide(standing);
-          isIt = isMeant(turn);
-          return turn;
-        });
-        if (!isIt || told.died) return;
-        told.died = true;
-        throw new Error("the process was killed");
-      },
-    }),
+    watch: (log: SharedLog): SharedLog =>
+      dyingWith(
+        log,
+        (turn) => !told.died && isMeant(turn),
+        () => {
+          told.died = true;
+          throw new Error("the process was killed");
+        },
+      ),
   };
   return told;
 }

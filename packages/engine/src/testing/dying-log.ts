@@ -1,7 +1,11 @@
 import type { Appended, SharedLog } from "../embedded/shared-log.ts";
 
 /** The same log, with which this process ends, killed, the moment that it has a turn of which `isLast` says so. */
-export function dyingWith(shared: SharedLog, isLast: (turn: Appended) => boolean): SharedLog {
+export function dyingWith(
+  shared: SharedLog,
+  isLast: (turn: Appended) => boolean,
+  die: () => void = () => process.kill(process.pid, "SIGKILL"),
+): SharedLog {
   return {
     ...shared,
     append: async (wanted, decide) => {
@@ -11,7 +15,7 @@ export function dyingWith(shared: SharedLog, isLast: (turn: Appended) => boolean
         ends = isLast(turn);
         return turn;
       });
-      if (ends) process.kill(process.pid, "SIGKILL");
+      if (ends) die();
     },
   };
 }
