@@ -30,6 +30,20 @@ export function shownParts({ elements, flows }: ProgramDocument): ReadonlyMap<st
   return new Map([...parts, ...lines].map(([name, shown]) => [name, JSON.stringify(shown)]));
 }
 
+/** Everything that is written in a process, by what a program calls it; extensions have ids of their own. */
+export function partsIn(file: BpmnFile, process: XmlNode): Map<string, XmlNode> {
+  const parts = new Map<string, XmlNode>();
+  const visit = (container: XmlNode): void => {
+    for (const inner of container.children) {
+      if (!inner.name.startsWith("bpmn:") || inner.name === "bpmn:extensionElements") continue;
+      parts.set(file.idOf(inner), inner);
+      visit(inner);
+    }
+  };
+  visit(process);
+  return parts;
+}
+
 /** Whether a program has the parts that another was drawn with, each in its place: then the drawing still fits. */
 export function isDrawnAlike(drawn: ProgramDocument, program: ProgramDocument): boolean {
   const [before, after] = [shownParts(drawn), shownParts(program)];
@@ -47,14 +61,7 @@ export function amendDrawing(text: string, processId: string, amendments: readon
   const file = new BpmnFile(root, problems);
   const process = childrenOf(root, "bpmn:process").find((each) => file.idOf(each) === processId);
   if (process === undefined) return undefined;
-  const nodes = new Map<string, XmlNode>();
-  const visit = (container: XmlNode): void => {
-    for (const inner of container.children) {
-      nodes.set(file.idOf(inner), inner);
-      visit(inner);
-    }
-  };
-  visit(process);
+  const nodes = partsIn(file, process);
   const edits = amendments.flatMap(({ id, changes }) => {
     const at = id === undefined ? process : nodes.get(id);
     return at === undefined ? [] : editsOf(text, at, changes);

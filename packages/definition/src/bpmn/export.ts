@@ -39,11 +39,22 @@ function keptDrawing(source: string, program: ProgramDocument): string | undefin
   return amended(source, drawn, program);
 }
 
+/**
+ * Twice, as a name may say more than itself: where a drawing names no message, it is called like its event, and the
+ * message must keep its name when the event gets another.
+ */
 function amended(source: string, drawn: ProgramDocument, program: ProgramDocument): string | undefined {
+  const once = amendedOnce(source, drawn, program);
+  const now = once === undefined ? undefined : compiledFrom(once, program.id);
+  if (once === undefined || now === undefined || now.hash === program.hash) return now && once;
+  const twice = amendedOnce(once, now, program);
+  return twice !== undefined && compiledFrom(twice, program.id)?.hash === program.hash ? twice : undefined;
+}
+
+function amendedOnce(source: string, drawn: ProgramDocument, program: ProgramDocument): string | undefined {
   if (!isDrawnAlike(drawn, program)) return undefined;
   const amendments = differences(drawn, program).map(({ id, changes }) => ({ id, changes }));
-  const text = amendDrawing(source, program.id, amendments);
-  return text !== undefined && compiledFrom(text, program.id)?.hash === program.hash ? text : undefined;
+  return amendDrawing(source, program.id, amendments);
 }
 
 function compiledFrom(text: string, id: string): ProgramDocument | undefined {

@@ -32,6 +32,7 @@ export function conditionOf(file: BpmnFile, node: XmlNode): Expression | undefin
 
 function expressionOf(file: BpmnFile, written: Written): Expression | undefined {
   const { at } = written;
+  if (isOurs(written)) return cel(written.text.trim(), at.position);
   const text = written.text.replaceAll(dataRead, "$1");
   const language = written.language ?? fileLanguage(file);
   if (language !== undefined && xpath.test(language)) {
@@ -49,6 +50,11 @@ function expressionOf(file: BpmnFile, written: Written): Expression | undefined 
   // Nobody says which language it is: what only one of them takes is in that one.
   const own = feel(text, at);
   return !languages.compile(own).ok && languages.compile(others).ok ? others : own;
+}
+
+/** What says that it is CEL is nobody else's language, and is taken as it is. `=` and `${` begin nothing in CEL. */
+function isOurs({ text, language }: Written): boolean {
+  return /^cel$/i.test(language ?? "") && !/^(?:=|[$#]\{)/.test(text.trim());
 }
 
 /** BPMN's own functions that read a variable, or a count of the loop, by its name. */
@@ -99,10 +105,10 @@ export function sourceOf(text: string, at: XmlNode): Source {
 export function expressionSource(file: BpmnFile, node: XmlNode): Source {
   const language = attribute(node, "language");
   const text = textOf(node) ?? "";
-  return readValue({ text, at: node, language }, (plain) => {
-    if (language === undefined) return { literal: plain };
-    return simplified(expressionOf(file, { text: plain, at: node, language }) ?? { literal: null }, node);
-  });
+  const written = { text, at: node, language };
+  const read = (): Source => simplified(expressionOf(file, written) ?? { literal: null }, node);
+  if (isOurs(written)) return read();
+  return readValue(written, (plain) => (language === undefined ? { literal: plain } : read()));
 }
 
 /** A path into data: always an expression, in whatever language; a bare name is a variable. */

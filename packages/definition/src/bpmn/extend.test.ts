@@ -62,3 +62,28 @@ test("[D229] where there is no room for a part the program is drawn anew", () =>
   const changed = { ...longer(drawn), source: { format: "bpmn", text } as const };
   expect(exportBpmn(changed)).toContain('exporter="Tutti"');
 });
+
+test("[D229] parts without an id go, too, and those behind them keep the number they are called by", () => {
+  const flow = (from: string, to: string) => `<sequenceFlow sourceRef="${from}" targetRef="${to}"/>`;
+  const tasks = [`<task id="a"/>`, `<task id="b"/>`];
+  const whole = drawing([start, ...tasks, end, flow("s", "a"), flow("s", "b"), flow("a", "e"), flow("b", "e")]);
+  const program = programOf(whole);
+  for (const gone of [[0], [3], [1, 2], [0, 1, 2, 3]]) {
+    const flows = program.flows.filter((_flow, index) => !gone.includes(index));
+    const { hash: _hash, ...fewer } = { ...program, flows };
+    const text = exportBpmn({ ...fewer, hash: hashProgram(fewer) });
+    expect(text).not.toContain('exporter="Tutti"');
+    expect(programOf(text).flows.map(({ id }) => id)).toEqual(flows.map(({ id }) => id));
+  }
+});
+
+test("[D229] an event that named its message by its own name may be renamed, whatever extensions have its id", () => {
+  const extensions = `<extensionElements><camunda:formProperty id="s" name="x"/></extensionElements>`;
+  const parts = [`<startEvent id="s" name="Ordered">${extensions}<messageEventDefinition/></startEvent>`, end];
+  const program = programOf(drawing([...parts, ...line("s", "e")]));
+  const elements = program.elements.map((element) => ({ ...element, name: `New ${element.id}` }));
+  const { hash: _hash, ...renamed } = { ...program, elements };
+  const text = exportBpmn({ ...renamed, hash: hashProgram(renamed) });
+  expect(text).toContain('<startEvent id="s" name="New s"');
+  expect(programOf(text).elements[0]).toMatchObject({ trigger: { message: { name: { literal: "Ordered" } } } });
+});

@@ -1,11 +1,11 @@
 import type { ElementId, ProgramDocument } from "@tutti/kernel";
 import { Problems } from "../problem.ts";
-import { type Edit, edited, shownParts } from "./amend.ts";
+import { type Edit, edited, partsIn, shownParts } from "./amend.ts";
 import { attribute, BpmnFile, child, childrenOf, textOf } from "./file.ts";
 import { generate, namespaces } from "./generate.ts";
 import { type Box, drawParts } from "./layout.ts";
 import { Names } from "./names.ts";
-import { node, type OutNode, xmlOf } from "./write.ts";
+import { attributeText, node, type OutNode, xmlOf } from "./write.ts";
 import { readXml, type XmlNode } from "./xml.ts";
 
 /** Between what is drawn and what is added below it. */
@@ -55,24 +55,20 @@ function referencesIn({ attributes, children }: OutNode): string[] {
 
 class Drawing {
   readonly #text: string;
+  readonly #file: BpmnFile;
   readonly #root: XmlNode;
   readonly #process: XmlNode;
   /** Elements and flows of the process, by what a program calls them. */
-  readonly #parts: Map<string, XmlNode> = new Map();
+  readonly #parts: ReadonlyMap<string, XmlNode>;
   readonly #edits: Edit[] = [];
+  readonly #numbered = new Set<XmlNode>();
 
   constructor(text: string, at: { readonly file: BpmnFile; readonly root: XmlNode; readonly process: XmlNode }) {
     this.#text = text;
+    this.#file = at.file;
     this.#root = at.root;
     this.#process = at.process;
-    const visit = (container: XmlNode): void => {
-      for (const inner of container.children) {
-        if (!inner.name.startsWith("bpmn:") || inner.name === "bpmn:extensionElements") continue;
-        this.#parts.set(at.file.idOf(inner), inner);
-        visit(inner);
-      }
-    };
-    visit(at.process);
+    this.#parts = partsIn(at.file, at.process);
   }
 
   /** What is drawn keeps its ids; everything else gets some that the file does not have. */
@@ -91,16 +87,30 @@ class Drawing {
   /** Takes a part out, with its shape, and where its ends name it. */
   remove(id: string): void {
     const part = this.#parts.get(id);
+    if (part === undefined) return;
     const own = attribute(part, "id");
-    if (part === undefined || own === undefined) return;
     const visit = (at: XmlNode): void => {
       for (const inner of at.children) {
         const isEnd = (inner.name === "bpmn:incoming" || inner.name === "bpmn:outgoing") && textOf(inner) === own;
-        if (inner === part || isEnd || attribute(inner, "bpmnElement") === own) this.#cut(inner);
+        const isNamed = own !== undefined && (isEnd || attribute(inner, "bpmnElement") === own);
+        if (inner === part) this.#keepNumbers(at, part);
+        if (inner === part || isNamed) this.#cut(inner);
         else visit(inner);
       }
     };
     visit(this.#root);
+  }
+
+  /** Parts without an id are called by their number, which those behind one that is taken out have to keep. */
+  #keepNumbers(container: XmlNode, removed: XmlNode): void {
+    const behind = container.children.slice(container.children.indexOf(removed) + 1);
+    for (const part of behind) {
+      if (part.name !== removed.name || attribute(part, "id") !== undefined || this.#numbered.has(part)) continue;
+      this.#numbered.add(part);
+      const tag = /^<[^\s/>]+/.exec(this.#text.slice(part.span.start, part.span.content))?.[0] ?? "";
+      const at = part.span.start + tag.length;
+      this.#edits.push({ from: at, to: at, text: ` id="${attributeText(this.#file.idOf(part))}"` });
+    }
   }
 
   #cut({ span: { start, content, close } }: XmlNode): void {

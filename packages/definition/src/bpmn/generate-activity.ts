@@ -1,6 +1,7 @@
 import type { Element, JobDefinition, Mapping, MultiInstance, StandardLoop, ThrowTrigger } from "@tutti/kernel";
 import { definitionsOf } from "./generate-event.ts";
 import { expressionNode, fixed, ioMapping, nameText, type Roots, sourceText } from "./generate-part.ts";
+import { isAssignment } from "./script.ts";
 import { node, type OutNode } from "./write.ts";
 
 /** What Zeebe's extensions say of an element: its job, its data, who does it, what it calls. */
@@ -108,8 +109,8 @@ function scriptText(assignments: readonly Mapping[]): string {
       "language" in source ? source.text : "variable" in source ? source.variable : JSON.stringify(source.literal);
     return `${target} = ${text}`;
   });
-  // The importer splits at these; what holds one is given beside it.
-  return lines.some((line) => /[;\n]/.test(line)) ? "" : lines.join("\n");
+  // What the importer would read otherwise is given beside it.
+  return lines.every(isAssignment) ? lines.join("\n") : "";
 }
 
 function standardNode(loop: StandardLoop): OutNode {

@@ -22,8 +22,11 @@ export function nameText(name: string, from: Source | undefined): string {
   return from === undefined ? fixed(name) : sourceText(from);
 }
 
-export function expressionNode(name: string, expression: Expression): OutNode {
-  return node(name, { "xsi:type": "bpmn:tFormalExpression", language: expression.language }, expression.text);
+/** A condition or another expression; one that the importer would read otherwise is given below. */
+export function expressionNode(name: string, { language, text }: Expression): OutNode {
+  const isRead = language !== "dmn" && text.trim() !== "" && !/^\s*(?:=|[$#]\{)/.test(text);
+  const said = isRead ? { language, text } : { language: "cel", text: "true" };
+  return node(name, { "xsi:type": "bpmn:tFormalExpression", language: said.language }, said.text);
 }
 
 /** A formal expression that may also be a constant. */

@@ -12,6 +12,14 @@ interface Script {
   readonly result: string | undefined;
 }
 
+/** `x = 1`; FEEL has `:=` in places. */
+const assignment = /^([A-Za-z_][A-Za-z0-9_]*)\s*:?=(?!=)\s*(.+)$/;
+
+/** Whether a script may hold this as one of its lines. */
+export function isAssignment(text: string): boolean {
+  return assignment.test(text.trim()) && !/[;\n]/.test(text);
+}
+
 /**
  * `x = 1; y = x + 1`, a context of FEEL, or one expression whose result goes into the script's variable; undefined when it
  * is none of these. In FEEL `x = 1` is a comparison, where there is a place for what it gives.
@@ -22,7 +30,7 @@ export function assignmentsOf({ text, at, result }: Script, isFeel: boolean): re
     .split(/[;\n]/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  const parts = lines.map((line) => /^([A-Za-z_][A-Za-z0-9_]*)\s*:?=(?!=)\s*(.+)$/.exec(line));
+  const parts = lines.map((line) => assignment.exec(line));
   const assigns = !parts.includes(null) && (result === undefined || (!isFeel && parts.length > 0));
   if (!assigns) {
     if (result === undefined) return isFeel ? contextAssignments(text, at) : undefined;
