@@ -6,7 +6,7 @@ import { type Action, perform } from "./action.ts";
 import type { Book } from "./book.ts";
 import type { Hands } from "./hands.ts";
 import { epoch, type Path, rootOf, type Step } from "./path.ts";
-import { askedOf, unlike } from "./server-history.ts";
+import { type Asked, askedOf, unlike } from "./server-history.ts";
 
 /** One engine on Temporal, on which many paths are gone at once. */
 export interface Ground {
@@ -84,7 +84,7 @@ class Follower {
     return `the answer is ${JSON.stringify(answered)}, and was ${JSON.stringify(answer)}`;
   }
 
-  async #inTime<T>(answer: Promise<T>, { type }: Action): Promise<T | string> {
+  async #inTime<T>(answer: Promise<T>, { type }: Pick<Action, "type">): Promise<T | string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve(`no answer to '${type}'`), this.#ground.patienceMs);
@@ -102,13 +102,25 @@ class Follower {
     const { client } = this.#ground;
     while (!this.#isOver(instanceId)) {
       try {
-        await client.getHandle(instanceId).executeUpdate("pass", { args: [this.#now] });
+        const update = client.getHandle(instanceId).executeUpdate<null, [number]>("pass", { args: [this.#now] });
+        const late = await this.#inTime(update, { type: "pass" });
+        if (late) throw new Error(`${instanceId}: ${late}`);
         return;
       } catch (error) {
         // It goes on in a new execution at this moment, or ends.
         if (!isPassing(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
+    }
+  }
+
+  /** An answer may be the last of its execution. The next one has asked the server for all it needs once it answers. */
+  async #settled(instanceId: string): Promise<Asked> {
+    for (let executions = 1; ; ) {
+      await this.#tell(instanceId);
+      const asked = await askedOf(this.#ground.client, instanceId);
+      if (asked.executions === executions) return asked;
+      executions = asked.executions;
     }
   }
 
@@ -135,16 +147,15 @@ class Follower {
 
   /** At the end nothing more has happened, and the server was asked for what the kernel demands. */
   async #asked(): Promise<string | undefined> {
-    const { book, client } = this.#ground;
+    const { book } = this.#ground;
     const { shadows, documents } = this.#path;
     const deployed = new Set(documents.map(({ id }) => id));
     for (const id of this.#mine()) {
-      await this.#tell(id);
+      const asked = await this.#settled(id);
       const shadow = shadows.get(id);
       if (shadow === undefined) return `there is an instance '${id}', which was not`;
       const more = book.of(id)[shadow.events.length];
       if (more !== undefined) return `${id} goes on with ${JSON.stringify(more.event)}`;
-      const asked = await askedOf(client, id);
       if (asked.executions > 1) this.anew++;
       const other = unlike(asked, shadow, { deployed, now: this.#now });
       if (other !== undefined) return `the server was asked otherwise for ${id}: ${other}`;

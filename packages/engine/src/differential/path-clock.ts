@@ -32,6 +32,8 @@ function pathClock(askedAt: number, moved: (now: number) => void): WorkflowClock
       waiting.set(scope, at);
       try {
         await scope.run(() => sleep(Math.max(1, at - now) * slowness, { summary: `${at}` }));
+        // What was due when it was asked for is not told to ring.
+        waiting.delete(scope);
       } catch (error) {
         // Called off from outside, unless time was told to pass.
         if (waiting.delete(scope)) throw error;
