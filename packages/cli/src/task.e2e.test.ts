@@ -135,3 +135,24 @@ test("[C50] completing a task records why, and what is no task or no result is r
     expect(refused.stderr, words.join(" ")).toContain(code);
   }
 });
+
+test("[C50] what does not fit the form of a task is refused with its place, and the task stays open", async () => {
+  const path = join(house.folder, "release.yaml");
+  const form = "{ type: object, properties: { approved: { type: boolean } }, required: [approved] }";
+  await writeFile(path, `process: release\nsteps: { ask: { user: { title: "Out with it?", form: ${form} } } }\n`);
+  expect((await house.tutti("process", "deploy", path)).exit).toBe(0);
+  expect((await house.tutti("process", "start", "release", "--id", "r1")).exit).toBe(0);
+  const open = async () => (await tasks()).find(({ run }) => run === "r1");
+  const { id = "", ...facts } = (await open())?.task ?? {};
+  expect(facts).toMatchObject({ form: { required: ["approved"] } });
+  const refused = await house.tutti("task", "complete", id, "--result", '{"approved":"maybe","x":1}', "--json");
+  expect(refused.exit).toBe(2);
+  expect(JSON.parse(refused.stdout).error).toMatchObject({
+    ...{ code: "form-misfit", place: "result.approved" },
+    details: { instance: "r1", keyword: "type", expected: "boolean", actual: '"maybe"' },
+  });
+  expect((await house.tutti("task", "complete", id)).stderr).toContain("must have required property 'approved'");
+  expect(await open()).toBeDefined();
+  expect((await house.tutti("task", "complete", id, "--result", '{"approved":false}')).exit).toBe(0);
+  expect(await open()).toBeUndefined();
+});

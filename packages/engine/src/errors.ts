@@ -38,6 +38,11 @@ export const engineErrors: ErrorTable = {
   "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
   "payload-invalid": { exit: 2, status: 400, advice: "Give plain JSON within the limits that the message names." },
+  "form-misfit": {
+    exit: 2,
+    status: 422,
+    advice: "Give what the form of the task asks for, as `tutti tasks --json` shows it; the task is still open.",
+  },
   "cursor-invalid": { exit: 2, status: 400, advice: "Give back a cursor exactly as it was given to you." },
   "release-unknown": {
     exit: 1,

@@ -226,7 +226,13 @@ export interface Views {
     row: JobRow;
   };
   tasks: {
-    filter: { readonly instanceId?: string; readonly rootId?: string; readonly assignee?: string };
+    filter: {
+      readonly instanceId?: string;
+      readonly rootId?: string;
+      readonly assignee?: string;
+      /** Of the task within its instance. */
+      readonly key?: number;
+    };
     row: TaskRow;
   };
   incidents: { filter: { readonly instanceId?: string; readonly rootId?: string }; row: IncidentRow };
@@ -431,6 +437,7 @@ export interface Engine {
   /** Idempotent: the same content gives the same hashes. The newest deployment of a process id is its `latest`. */
   deploy(documents: readonly ProgramDocument[]): Promise<Deployment>;
   start(request: StartRequest): Promise<string>;
+  /** Rejects with `form-misfit` when it completes a user task with a result that its form (JSON Schema) does not take. */
   command(instanceId: string, command: InstanceCommand, options?: CommandOptions): Promise<Outcome>;
   publish(message: MessageRequest): Promise<Correlated>;
   /** Resolves once it is certain that everybody who waits gets it; it may still be on its way to some. */

@@ -1,9 +1,8 @@
 import type { Engine, InstanceCommand, RecordedEvent } from "@tutti/engine";
-import type { Event, Job, JobHandler, JobOutcome, Json } from "@tutti/kernel";
+import { AppError, type Event, type Job, type JobHandler, type JobOutcome, type Json } from "@tutti/kernel";
 import { AnswerBook, type PlannedAnswer, planned } from "./answer-book.ts";
 import type { Answer, Answers, Posting, Question } from "./answers.ts";
 import { instantAfter } from "./duration.ts";
-import { formMisfit } from "./form.ts";
 import type { Machine } from "./machine.ts";
 import type { StepReader } from "./path.ts";
 
@@ -234,13 +233,8 @@ export class Crew {
     { outcome: said, actor }: { readonly outcome: TaskOutcome; readonly actor: string },
   ): void {
     const { question, key } = task;
-    const misfit = said.type === "completed" ? formMisfit(question.form, said.result) : undefined;
-    if (misfit !== undefined) {
-      this.refusals.push({ question, reason: `Expected what the form asks for, but ${misfit}` });
-      return;
-    }
     this.#machine.send(async (engine) => {
-      const outcome = await engine.command(question.instanceId, taskCommand(key, said, actor));
+      const outcome = await engine.command(question.instanceId, taskCommand(key, said, actor)).catch(refusalOf);
       if (outcome.ok) return;
       // It has ended meanwhile, or an engine that died had taken the answer.
       const { code, reason } = outcome.rejection;
@@ -264,6 +258,12 @@ export class Crew {
       if (instances.length === 0 && keptUntil === null) this.lost.push(posting);
     });
   }
+}
+
+/** What does not fit the form of its task is refused like what the process refuses. */
+function refusalOf(error: unknown): { readonly ok: false; readonly rejection: { code: string; reason: string } } {
+  if (!(error instanceof AppError) || error.code !== "form-misfit") throw error;
+  return { ok: false, rejection: { code: error.code, reason: error.message } };
 }
 
 /** What whoever has a task may say. */

@@ -109,7 +109,7 @@ test("[T8] an answer that does not fit the form of its task is not given", async
   const { trial, instance } = await begin(programs, { ask: { complete: { ok: "yes" } } });
   instance.expectWaiting("ask");
   expect(trial.refusals.map(({ reason }) => reason)).toEqual([
-    "Expected what the form asks for, but ok: Invalid input: expected boolean, received string",
+    "Expected a result that fits the form of 'ask', but result.ok must be boolean and is \"yes\".",
   ]);
   (await begin(programs, { ask: { complete: { ok: true } } })).instance.expectEnd("completed");
 });

@@ -21,7 +21,7 @@ interface Need extends Omit<RunNeed, "kind"> {
 interface TaskFacts
   extends Pick<
     TaskRow,
-    "assignee" | "owner" | "candidates" | "priority" | "dueAt" | "followUpAt" | "startedAt" | "escalations"
+    "assignee" | "owner" | "candidates" | "priority" | "dueAt" | "followUpAt" | "startedAt" | "escalations" | "form"
   > {
   /** As `tutti task` takes it. */
   readonly id: string;
@@ -92,9 +92,9 @@ async function needsOf(access: RunAccess, now: number): Promise<Need[]> {
 }
 
 function factsOf(row: TaskRow, now: number): TaskFacts {
-  const { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations, notifications } = row;
+  const { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations, notifications, form } = row;
   const late = dueAt !== null && dueAt < now;
-  const hands = { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations };
+  const hands = { assignee, owner, candidates, priority, dueAt, followUpAt, startedAt, escalations, form };
   return { id: keyedId(row), ...hands, late, notifications };
 }
 

@@ -1,11 +1,11 @@
-import type { Element } from "@tutti/kernel";
+import type { Element, JsonObject } from "@tutti/kernel";
 import { expect } from "vitest";
-import type { Cursor, RecordedEvent, TaskRow } from "../port.ts";
+import type { Cursor, Engine, RecordedEvent, TaskRow } from "../port.ts";
 import { call, end, from, program, sequence, start } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
 import { begin, completed, ended, eventually, historyOf, ManualWorker } from "./harness.ts";
 
-const approve: Element = {
+const approve = {
   kind: "user-task",
   id: "approve",
   parent: null,
@@ -13,11 +13,12 @@ const approve: Element = {
   candidates: ["ann", "bob"],
   form: { type: "object" },
   inputs: [from("what", { literal: "it" })],
-};
+} satisfies Element;
 
 /** Lists, tasks, history and the end of the engine. */
 export function readingRules(rule: Rule): void {
   listRules(rule);
+  formRules(rule);
   taskRules(rule);
   outboxRules(rule);
   historyRules(rule);
@@ -84,6 +85,76 @@ function listRules(rule: Rule): void {
     expect((await engine.query("tasks")).rows).toEqual([]);
     expect((await ended(engine, id)).status).toBe("completed");
   });
+}
+
+/** What a person answers has to fit the form that was asked. */
+function formRules(rule: Rule): void {
+  /** A user task with such a form, and what completing it with a result comes to. */
+  const asked = async (engine: Engine, form: JsonObject) => {
+    const elements: Element[] = [start(), { ...approve, form }, end()];
+    const id = await begin(engine, [program({ id: "ask", elements, flows: ["start>approve", "approve>end"] })]);
+    const key = (await engine.query("tasks", { instanceId: id })).rows[0]?.key ?? 0;
+    const complete = (result: JsonObject) => engine.command(id, { type: "complete-task", key, result, actor: "ann" });
+    return { id, key, complete };
+  };
+  const address = { type: "object", properties: { lines: { type: "array", items: { type: "string" } } } };
+  const properties = { approved: { type: "boolean" }, address, size: { enum: ["s", "m"] } };
+  const form = { type: "object", properties, required: ["approved"], additionalProperties: false };
+
+  rule("[E84] a result that does not fit the form of its task is refused, and the task stays open", async (running) => {
+    const { engine } = running;
+    const { id, key, complete } = await asked(engine, form);
+    const refused = [
+      [{ approved: "maybe" }, "result.approved", "type", "boolean", '"maybe"'],
+      [{}, "result", "required", ["approved"], "{}"],
+      [{ approved: true, x: 1 }, "result.x", "additionalProperties", false, "1"],
+      [{ approved: true, address: { lines: ["a", 2] } }, "result.address.lines[1]", "type", "string", "2"],
+      [{ approved: true, size: "xl" }, "result.size", "enum", ["s", "m"], '"xl"'],
+    ] as const;
+    for (const [result, place, keyword, expected, actual] of refused) {
+      const details = { instance: id, task: key, element: "approve", keyword, expected, actual };
+      await expect(complete(result as JsonObject)).rejects.toMatchObject({ code: "form-misfit", place, details });
+    }
+    await expect(complete({ approved: true, size: "xl" })).rejects.toThrow(
+      `Expected a result that fits the form of 'approve', but result.size must be equal to one of the allowed values: ["s","m"] and is "xl".`,
+    );
+    expect((await engine.query("tasks", { instanceId: id, key: key + 1 })).rows).toEqual([]);
+    expect((await engine.query("tasks", { instanceId: id, key })).rows).toHaveLength(1);
+    expect(await complete({ approved: true, address: { lines: ["a"] } })).toMatchObject({ ok: true });
+    expect((await ended(engine, id)).status).toBe("completed");
+    // With no task open there is no form: the process says why.
+    expect(await complete({ approved: 1 })).toMatchObject({ ok: false, rejection: { code: "instance-ended" } });
+  });
+
+  rule("[E84] drafts 2020-12 and 07 count, and a form that is neither takes everything", async ({ engine }) => {
+    const draft7 = { $schema: "http://json-schema.org/draft-07/schema#" };
+    const pair = { ...draft7, properties: { pair: { items: [{ type: "string" }, { type: "number" }] } } };
+    await expect((await asked(engine, pair)).complete({ pair: ["a", "b"] })).rejects.toMatchObject({
+      place: "result.pair[1]",
+    });
+    const dated = await asked(engine, { properties: { on: { format: "date" } } });
+    await expect(dated.complete({ on: "soon" })).rejects.toMatchObject({ place: "result.on" });
+    const either = { if: { required: ["no"] }, then: { required: ["why"] } };
+    await expect((await asked(engine, either)).complete({ no: true })).rejects.toMatchObject({
+      details: { keyword: "required" },
+    });
+    const others = [{ $ref: "https://forms.example/1" }, { type: "camunda", key: "form-1" }, { pattern: "(" }];
+    for (const other of others) {
+      expect(await (await asked(engine, other)).complete({ anything: 1 })).toMatchObject({ ok: true });
+    }
+  });
+
+  rule(
+    "[E84] a form that would be checked for ever is given up after a second, and the result refused",
+    async (running) => {
+      const hostile = await asked(running.engine, { properties: { a: { pattern: "^(a+)+$" } } });
+      await expect(hostile.complete({ a: `${"a".repeat(60)}!` })).rejects.toMatchObject({
+        ...{ code: "form-misfit", place: "result" },
+        details: { keyword: "time", expected: 1_000 },
+      });
+      expect(await hostile.complete({ a: "aaa" })).toMatchObject({ ok: true });
+    },
+  );
 }
 
 /** A user task on the way through many hands, watched by its SLA. */

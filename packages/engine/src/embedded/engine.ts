@@ -11,6 +11,7 @@ import {
 } from "@tutti/kernel";
 import { checkedCommand, checkedPayload, checkId } from "../caller.ts";
 import { type Clock, realClock } from "../clock.ts";
+import { refuseMisfit } from "../form.ts";
 import type {
   AdoptOptions,
   Engine,
@@ -111,6 +112,7 @@ class EmbeddedEngine implements Engine {
 
   async command(instanceId: string, command: InstanceCommand): ReturnType<Engine["command"]> {
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
+    await refuseMisfit(this, instanceId, checked);
     return this.#ask((answer) => ({ type: "command", instanceId, command: checked, answer }));
   }
 

@@ -29,6 +29,7 @@ import { targetOf } from "../embedded/turn/migrate.ts";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { deploymentOf, type Programs, programNotFound, type Starter } from "../embedded/version/programs.ts";
 import { checkPlan, planned, shownRollout } from "../embedded/version/rollouts.ts";
+import { refuseMisfit } from "../form.ts";
 import type {
   AdoptOptions,
   CommandOptions,
@@ -310,6 +311,7 @@ export class TemporalEngine implements Engine {
     this.#refuseClosed();
     if (requestId !== undefined) checkId("request id", requestId);
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
+    await refuseMisfit(this, instanceId, checked);
     const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
     const answer = askExecution<CommandAnswer>(this.#client, { instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),

@@ -55,6 +55,7 @@ export function listTasks(tables: MemoryTables, filter: Views["tasks"]["filter"]
   return keyed(tables, { filter, page }, (of, names) =>
     [...(of.tasks?.values() ?? [])]
       .filter((task) => filter.assignee === undefined || task.assignee === filter.assignee)
+      .filter((task) => filter.key === undefined || task.key === filter.key)
       .map((task) => ({ ...task, ...names })),
   );
 }

@@ -60,6 +60,7 @@ export const lists: {
   tasks(filter, page) {
     const where = ofInstance(filter, page);
     if (filter.assignee !== undefined) where.add("assignee = ?", filter.assignee);
+    if (filter.key !== undefined) where.add("t.key = ?", filter.key);
     return joined({ from: "tasks", where, page }, toTaskRow);
   },
 
