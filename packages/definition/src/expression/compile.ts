@@ -4,7 +4,7 @@ import { limits } from "../limits.ts";
 import { CostExceeded, type Meter } from "./meter.ts";
 import { type CelNode, meterNode } from "./metered.ts";
 import { matchesLinear } from "./pattern.ts";
-import { outerName, type Renamed, renameReserved } from "./reserved.ts";
+import { isTypeName, outerName, type Renamed, renameReserved } from "./reserved.ts";
 
 /** A CEL expression ready to run, and the variables it reads from outside. */
 export interface CompiledExpression {
@@ -117,7 +117,7 @@ const zoned = /^get(?:Date|DayOfMonth|DayOfWeek|DayOfYear|FullYear|Hours|Millise
 function inspect(node: CelNode, bound: ReadonlySet<string>, reads: Set<string>): string | undefined {
   if (node.op === "id") {
     const name = node.args as string;
-    if (!bound.has(name)) reads.add(name);
+    if (!bound.has(name) && !isTypeName(name)) reads.add(name);
     return undefined;
   }
   if (node.op === "call" || node.op === "rcall") {

@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createHost } from "../host.ts";
 import { limits } from "../limits.ts";
-import { scopeOf, workMs } from "../testing/check.ts";
+import { problemsOf, scopeOf, workMs } from "../testing/check.ts";
+import { drawing, end, line, programOf, start } from "../testing/drawing.ts";
+import { Languages } from "./languages.ts";
 
 const host = createHost();
 
@@ -106,6 +108,32 @@ test("[D48] words that CEL reserves can be variables", () => {
   expect(valueIn("package.for", { package: { for: 7 } })).toEqual(ok(7));
   expect(valueIn("list[0] == type && size(list) == 1", { list: ["a"], type: "a" })).toEqual(ok(true));
   expect(valueIn("type(list) == list && int('4') == 4", { list: ["a"] })).toEqual(ok(true));
+});
+
+test.each([
+  ["type(x) == string", ["x"]],
+  ["string == type(x) && list != type(x)", ["x"]],
+  ["type(x) in [int, string]", ["x"]],
+  ["x == 'a' ? type(x) != null_type : false", ["x"]],
+  ["type(timestamp(t)) == google.protobuf.Timestamp", ["t"]],
+  ["[x].exists(q, type(q) == string && list == [1.0])", ["x", "list"]],
+])("[D48] the types in %s are no variables", (text, reads) => {
+  expect(valueIn(text, { x: "a", t: "2026-01-01T00:00:00Z", list: [1] })).toEqual(ok(true));
+  const compiled = new Languages().compile({ language: "cel", text });
+  expect(compiled).toMatchObject({ ok: true, expression: { reads } });
+});
+
+test("[D48] [D209] neither YAML nor a drawing takes a type for a variable", () => {
+  const choosing = `process: p\nvariables: { x: any }\nsteps:\n  g: { choose: [{ when: "type(x) == string", then: a }, { otherwise: end }] }\n  a: { job: a }\n`;
+  expect(problemsOf(choosing)).toEqual([]);
+  const condition = `<conditionExpression>\${x == '5'}</conditionExpression>`;
+  const parts = [
+    `<exclusiveGateway id="g"/>`,
+    `<sequenceFlow id="f" sourceRef="g" targetRef="e">${condition}</sequenceFlow>`,
+  ];
+  const program = programOf(drawing([start, ...parts, end, ...line("s", "g")]));
+  expect(program.flows.find(({ id }) => id === "f")?.condition?.text).toContain("type(x) == string");
+  expect([program.variables.map(({ name }) => name), program.outputs]).toEqual([["x"], ["x"]]);
 });
 
 test("[D49] a language that is not there is an error value", () => {

@@ -6,7 +6,9 @@ const words: ReadonlySet<string> = new Set(
   "as break const continue else for function if import let loop package namespace return var void while".split(" "),
 );
 /** Types, which are values in CEL: `type(x) == list`. Everywhere else such a word is a variable. */
-const types: ReadonlySet<string> = new Set("bool bytes double dyn int list map null_type string type uint".split(" "));
+const types: ReadonlySet<string> = new Set(
+  "bool bytes double dyn google int list map null_type string type uint".split(" "),
+);
 const prefix = "__";
 
 /** Texts first, so that no word inside one is touched; then names, then anything. */
@@ -23,10 +25,13 @@ export function renameReserved(text: string): Renamed {
   const inserted: number[] = [];
   let renamed = "";
   let before = "";
+  const among = typeLists(text);
   const comparesTypes = /\btype\s*\(/.test(text);
   for (const match of text.matchAll(token)) {
     const [part] = match;
-    const isVariable = types.has(part) && !isType(text.slice(match.index + part.length), comparesTypes ? before : "");
+    const { index } = match;
+    const beside = comparesTypes && (before === "=" || among.some(([from, to]) => from < index && index < to));
+    const isVariable = types.has(part) && !beside && !isType(part, text.slice(index + part.length));
     if ((words.has(part) || isVariable) && before !== ".") {
       inserted.push(renamed.length);
       renamed += prefix;
@@ -38,9 +43,19 @@ export function renameReserved(text: string): Renamed {
   return { text: renamed, original: (offset) => Math.max(0, original(offset)) };
 }
 
-/** Whether a type's name is called, or stands beside what is compared; `before`: the sign in front of it. */
-function isType(after: string, before: string): boolean {
-  return /^\s*\(/.test(after) || before === "=";
+/** Whether what follows on a type's name makes it one: it is called, or compared with a type. */
+function isType(name: string, after: string): boolean {
+  return name === "google" ? /^\s*\.\s*protobuf\s*\./.test(after) : /^\s*(?:\(|[=!]=\s*type\s*\()/.test(after);
+}
+
+/** From where to where there are lists that a type may be in: `type(x) in [list, map]`. */
+function typeLists(text: string): readonly (readonly [from: number, to: number])[] {
+  return [...text.matchAll(/\)\s*in\s*\[[\w\s,.]*\]/g)].map(({ 0: { length }, index }) => [index, index + length]);
+}
+
+/** What of the names in a text is a type and no variable: those that are were given another name. */
+export function isTypeName(name: string): boolean {
+  return types.has(name);
 }
 
 /** The name a variable has outside. */
