@@ -10,6 +10,13 @@ export interface Problem {
   readonly message: string;
   /** Lines and columns count from 1; absent line means the whole input (builder, or an unreadable file). */
   readonly position: SourcePosition & { readonly file: string };
+  /** The id of the element it is about, where that is known: always in a drawing, but for what is about the file. */
+  readonly element?: string;
+}
+
+/** Where something stands, and in which element. */
+export interface Spot extends SourcePosition {
+  readonly element?: string | undefined;
 }
 
 export type Path = readonly (string | number)[];
@@ -27,12 +34,12 @@ export class Problems {
     this.file = file;
   }
 
-  error(code: DefinitionErrorCode, message: string, position: SourcePosition): void {
-    this.#add({ severity: "error", code, message, position });
+  error(code: DefinitionErrorCode, message: string, at: Spot): void {
+    this.#add({ severity: "error", code, message }, at);
   }
 
-  warn(code: DefinitionErrorCode, message: string, position: SourcePosition): void {
-    this.#add({ severity: "warning", code, message, position });
+  warn(code: DefinitionErrorCode, message: string, at: Spot): void {
+    this.#add({ severity: "warning", code, message }, at);
   }
 
   get errors(): number {
@@ -54,13 +61,13 @@ export class Problems {
     return list;
   }
 
-  #add(found: Omit<Problem, "position"> & { readonly position: SourcePosition }): void {
-    const { severity, code, message, position } = found;
+  #add(found: Pick<Problem, "severity" | "code" | "message">, at: Spot): void {
     if (this.#list.length >= limits.problemsMax) {
-      if (severity === "error") this.#dropped += 1;
+      if (found.severity === "error") this.#dropped += 1;
       return;
     }
-    const { line, column } = position;
-    this.#list.push({ code, severity, message, position: { file: position.file ?? this.file, line, column } });
+    const { line, column, element } = at;
+    const position = { file: at.file ?? this.file, line, column };
+    this.#list.push({ ...found, position, ...(element !== undefined && { element }) });
   }
 }

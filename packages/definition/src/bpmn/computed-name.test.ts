@@ -87,7 +87,7 @@ test("[D230] what is caught, and a version, are refused when they are computed, 
     [`<error id="err" errorCode="=why"/>`],
   );
   expect(problemsOf(text)[0]).toBe(
-    "7:41 error element-unsupported Expected a fixed error code to catch, but =why is computed; let the event catch every error (without errorRef), and choose behind it by error.code",
+    "7:41 error element-unsupported Expected a fixed error code to catch, but =why is computed; let the event catch every error (without errorRef), and choose behind it by error.code (in b)",
   );
   const call = `<callActivity id="t">${extended(`<zeebe:calledElement processId="c" bindingType="versionTag" versionTag="=v"/>`)}</callActivity>`;
   expect(problemsOf(drawing(around(call)))[0]).toContain(

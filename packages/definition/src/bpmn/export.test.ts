@@ -192,11 +192,11 @@ test("[D222] nothing is drawn on top of anything else", () => {
 });
 
 test.each([
-  ["/kind", `"user-task"`, 'Expected the path of a field that is not drawn, but found "/kind"'],
-  ["/parent", `"x"`, 'Expected the path of a field that is not drawn, but found "/parent"'],
-  ["", "{}", 'Expected the path of a field that is not drawn, but found ""'],
-  ["job/queue", `"light"`, 'Expected the path of a field that is not drawn, but found "job/queue"'],
-  ["/job/queue", "light", "Expected JSON, but the text is none"],
+  ["/kind", `"user-task"`, 'Expected the path of a field that is not drawn, but found "/kind" (in remind)'],
+  ["/parent", `"x"`, 'Expected the path of a field that is not drawn, but found "/parent" (in remind)'],
+  ["", "{}", 'Expected the path of a field that is not drawn, but found "" (in remind)'],
+  ["job/queue", `"light"`, 'Expected the path of a field that is not drawn, but found "job/queue" (in remind)'],
+  ["/job/queue", "light", "Expected JSON, but the text is none (in remind)"],
 ])("[D223] a field of ours cannot say %j: %s", (path, value, message) => {
   const text = exportBpmn(order).replace(
     /<tutti:set path="\/job\/queue">"light"</,

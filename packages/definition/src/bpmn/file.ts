@@ -46,12 +46,33 @@ export function filled(node: XmlNode | undefined, name: string): XmlNode | undef
   return textOf(found) === undefined ? undefined : found;
 }
 
+const containers: ReadonlySet<string> = new Set(
+  ["definitions", "collaboration", "process", "subProcess", "transaction", "adHocSubProcess"].map(
+    (kind) => `bpmn:${kind}`,
+  ),
+);
+/** What stands in a container and says something of it. */
+const about =
+  /(?:Elements|documentation|Specification|Set|property|Characteristics|Condition|incoming|outgoing|Binding|putAssociation|Owner|[pP]erformer|Role|auditing|monitoring|supports|Subscription|rendering)$/;
+
+function isElement(node: XmlNode, parent: XmlNode): boolean {
+  return containers.has(parent.name) && node.name.startsWith("bpmn:") && !about.test(node.name);
+}
+
+function withElement(message: string, id: string | undefined): string {
+  if (id === undefined) return message;
+  const words = message.split(/[\s'"(),:;]+/).map((word) => word.replace(/\.$/, ""));
+  return words.includes(id) ? message : `${message} (in ${id})`;
+}
+
 /** A BPMN file: its tree, its ids, and where problems go. */
 export class BpmnFile {
   readonly root: XmlNode;
   readonly problems: Problems;
   readonly #byId = new Map<string, XmlNode>();
   readonly #ids = new Map<XmlNode, string>();
+  /** The element that each node is a part of, itself included. */
+  readonly #elements = new Map<XmlNode, XmlNode>();
 
   constructor(root: XmlNode, problems: Problems) {
     this.root = root;
@@ -59,8 +80,10 @@ export class BpmnFile {
     this.#register(root, true);
   }
 
+  /** Reports an error at its line, with the element that it is in: its message says the id if it does not already. */
   report(code: DefinitionErrorCode, message: string, at: XmlNode): void {
-    this.problems.error(code, message, at.position);
+    const element = this.elementAt(at);
+    this.problems.error(code, withElement(message, element), { ...at.position, element });
   }
 
   refuse(what: string, at: XmlNode): void {
@@ -68,7 +91,14 @@ export class BpmnFile {
   }
 
   warn(code: DefinitionErrorCode, message: string, at: XmlNode): void {
-    this.problems.warn(code, message, at.position);
+    const element = this.elementAt(at);
+    this.problems.warn(code, withElement(message, element), { ...at.position, element });
+  }
+
+  /** The id of the element that a node is, or is a part of; undefined outside of all. */
+  elementAt(node: XmlNode): string | undefined {
+    const element = this.#elements.get(node);
+    return element === undefined ? undefined : this.idOf(element);
   }
 
   /** What an element is called in the program: what it was exported from, else its id, else its kind and number. */
@@ -124,6 +154,9 @@ export class BpmnFile {
       const number = (numbers.get(inner.name) ?? 0) + 1;
       numbers.set(inner.name, number);
       const given = inner.attributes.get("tutti:id") ?? inner.attributes.get("id");
+      const around = this.#elements.get(node);
+      const element = isElement(inner, node) ? inner : around;
+      if (element !== undefined) this.#elements.set(inner, element);
       this.#ids.set(inner, given ?? `${this.#ids.get(node) ?? "file"}.${kindOf(inner)}${number}`);
       // Diagrams and extensions have ids of their own, which nothing here refers to.
       this.#register(inner, semantic && inner.name.startsWith("bpmn:") && inner.name !== "bpmn:extensionElements");

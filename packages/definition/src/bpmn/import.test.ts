@@ -56,17 +56,17 @@ test("[D202] [D204] everything that is wrong is reported at once, each at its pl
     `<sequenceFlow id="h" sourceRef="t" targetRef="t"><conditionExpression language="http://www.w3.org/1999/XPath">a/b</conditionExpression></sequenceFlow>`,
   ]);
   expect(problemsOf(text).map((problem) => problem.replace(/ error /, " "))).toEqual([
-    "3:1 element-unsupported Expected what Tutti can run, but found a choreographyTask (Talk)",
+    "3:1 element-unsupported Expected what Tutti can run, but found the choreographyTask c (Talk)",
     "4:40 element-unsupported Expected what Tutti can run, but found executionListeners in t",
     "5:1 element-duplicate Expected every id once, but t is there twice (first in line 4)",
-    "6:1 bpmn-invalid Expected an element with the id nobody, but there is none",
-    '7:64 timer-invalid Expected a duration such as PT15M, but found "soon"',
-    "8:18 bpmn-invalid Expected error with the id t, but it is a serviceTask",
-    "9:1 bpmn-invalid Expected an element with the id gone, but there is none",
-    "10:1 bpmn-invalid Expected targetRef, but there is none",
+    "6:1 bpmn-invalid Expected an element with the id nobody, but there is none (in b)",
+    '7:64 timer-invalid Expected a duration such as PT15M, but found "soon" (in b2)',
+    "8:18 bpmn-invalid Expected error with the id t, but it is a serviceTask (in e)",
+    "9:1 bpmn-invalid Expected an element with the id gone, but there is none (in f)",
+    "10:1 bpmn-invalid Expected targetRef, but there is none (in g)",
     "11:1 bpmn-invalid Expected a process that call calls, but there is none",
-    "12:1 bpmn-invalid Expected an end event for terminate, but it is an intermediate one",
-    "13:50 element-unsupported Expected what Tutti can run, but found an expression in http://www.w3.org/1999/XPath; FEEL and CEL are there",
+    "12:1 bpmn-invalid Expected an end event for terminate, but it is an intermediate one (in x)",
+    "13:50 element-unsupported Expected what Tutti can run, but found an expression in http://www.w3.org/1999/XPath; FEEL and CEL are there (in h)",
   ]);
 });
 
@@ -140,8 +140,8 @@ test("[D233] a condition on a default flow, or behind an event, is not evaluated
     flow("d", "g"),
   ]);
   expect(problemsOf(text)).toEqual([
-    "5:50 warning bpmn-invalid Expected no condition behind start-event s, but there is one: it is not evaluated",
-    "7:50 warning bpmn-invalid Expected no condition on the default flow of g, but there is one: it is not evaluated",
+    "5:50 warning bpmn-invalid Expected no condition behind start-event s, but there is one: it is not evaluated (in a)",
+    "7:50 warning bpmn-invalid Expected no condition on the default flow of g, but there is one: it is not evaluated (in d)",
   ]);
   expect(programOf(text).flows.filter(({ condition }) => condition !== undefined)).toEqual([]);
 });
@@ -213,7 +213,7 @@ test("[D207] [D230] a number of retries that is computed, or none, is refused, a
   const task = (definition: string) =>
     `<serviceTask id="t"><extensionElements><zeebe:taskDefinition ${definition}/></extensionElements></serviceTask>`;
   expect(problemsOf(drawing(around(task(`type="x" retries="=n"`))))[0]).toBe(
-    "3:40 error element-unsupported Expected a fixed number of retries, but =n is computed; write the number itself, 1 for a job that is tried once",
+    "3:40 error element-unsupported Expected a fixed number of retries, but =n is computed; write the number itself, 1 for a job that is tried once (in t)",
   );
   expect(problemsOf(drawing(around(task(`type="x" retries="many"`))))[0]).toContain(
     "Expected a number of retries from 1 to 999, but found many",
@@ -329,7 +329,7 @@ test("[D212] errors meet by code, name or id; messages have the key that correla
   ];
   const text = drawing(elements, roots);
   expect(problemsOf(text)).toEqual([
-    '17:44 warning bpmn-invalid Expected a signal (signalRef), but none is named: it is called "Bell"',
+    '17:44 warning bpmn-invalid Expected a signal (signalRef), but none is named: it is called "Bell" (in q)',
   ]);
   const program = programOf(text);
   const trigger = (id: string) => said(program, id)["trigger"];

@@ -5,7 +5,7 @@ import { type Context, tolerate } from "./context.ts";
 import { variableName } from "./data.ts";
 import { conditionOf, expressionSource, feel, sourceOf } from "./expression.ts";
 import { attribute, type BpmnFile, child, childrenOf, extension, filled, flag, textOf } from "./file.ts";
-import { throwTrigger } from "./trigger.ts";
+import { placeIn, throwTrigger } from "./trigger.ts";
 import type { XmlNode } from "./xml.ts";
 
 /** The loop of an activity; undefined when it has none, or when it cannot be read and that was reported. */
@@ -95,7 +95,8 @@ function behaviorOf(
     const condition = written === undefined ? undefined : countedCondition(file, written, active);
     const event = definition === undefined ? undefined : itemEvent(context, definition, thrower ?? inner);
     if (condition !== undefined && event !== undefined) return { condition, event };
-    file.report("loop-invalid", "Expected a condition and an event with a definition, but one is missing", inner);
+    if (written === undefined || definition === undefined)
+      file.report("loop-invalid", "Expected a condition and an event with a definition, but one is missing", inner);
     return [];
   });
   return { behavior: "complex", events };
@@ -108,7 +109,7 @@ function itemEvent(context: Context, definition: XmlNode, at: XmlNode): ItemEven
   if (thrown.type === "message" && thrown.job === undefined) return { type: "message", message: thrown.message };
   context.file.refuse(
     `a loop that throws ${thrown.type === "message" ? "a message by a job" : thrown.type}`,
-    definition,
+    placeIn(context, definition, at),
   );
   return undefined;
 }

@@ -35,7 +35,7 @@ test("[D231] what is sent has the name that its receiver waits for, and a missin
   };
   const [m, n] = [` messageRef="m"`, ` messageRef="n"`];
   const other =
-    "Expected one message at both ends of the flow, but Sent is sent and Awaited is awaited: it is sent as Awaited";
+    "Expected one message at both ends of the flow, but Sent is sent and Awaited is awaited: it is sent as Awaited (in t)";
   expect(ends(m, n)).toEqual(["Awaited", "Awaited", [other]]);
   expect(ends(m, m)).toEqual(["Sent", "Sent", []]);
   expect(ends(m, "")).toEqual(["Sent", "Sent", []]);

@@ -158,7 +158,7 @@ test("[D200] the namespace of the standard's drafts is BPMN's, too", () => {
 
 test("[D200] what has no namespace is BPMN only where the whole file has none", () => {
   const bare = `<definitions><process id="p"><startEvent id="s"/><geometry/></process></definitions>`;
-  expect(problemsOf(bare)).toEqual([expect.stringContaining("found a geometry")]);
+  expect(problemsOf(bare)).toEqual([expect.stringContaining("found the geometry p.geometry1")]);
   const prefixed = bare
     .replaceAll(/<(\/?)(?!geometry)/g, "<$1q:")
     .replace("<q:definitions", `<q:definitions xmlns:q="http://www.omg.org/spec/BPMN/20100524/MODEL"`);

@@ -7,7 +7,7 @@ import { completeChoices } from "./choice.ts";
 import { type Context, lanesOf, refuseListeners, tolerate } from "./context.ts";
 import { dataNamesOf, declaredData } from "./data.ts";
 import { events, marksCompensation } from "./event.ts";
-import { conditionOf } from "./expression.ts";
+import { conditionOf, feel } from "./expression.ts";
 import { attribute, type BpmnFile, child, childrenOf, extension, flag, kindOf, textOf } from "./file.ts";
 import { reportLooseFlow, warnOfFlow } from "./flow-rules.ts";
 import { gateways } from "./gateway.ts";
@@ -177,7 +177,8 @@ function compileNode(context: Context, node: XmlNode, at: Site): void {
   const build = events[node.name] ?? gateways[node.name] ?? (node.name in activities ? activityOf : undefined);
   if (build === undefined) {
     const name = attribute(node, "name");
-    file.refuse(`a ${kindOf(node)}${name === undefined ? "" : ` (${name.slice(0, 80)})`}`, node);
+    const named = name === undefined ? "" : ` (${name.slice(0, 80)})`;
+    file.refuse(`the ${kindOf(node)} ${file.idOf(node)}${named}`, node);
     return;
   }
   if (marksCompensation(context, node)) {
@@ -272,7 +273,8 @@ function flowCondition(context: Context, node: XmlNode, source: Element): Expres
   if (written === undefined || textOf(written) === undefined) return undefined;
   const isDefault = "defaultFlow" in source && source.defaultFlow === file.idOf(node);
   const takesAll = source.kind === "parallel-gateway" || source.kind.endsWith("-event");
-  if (!isDefault && !takesAll) return conditionOf(file, written);
+  // What was refused still is a condition: nobody forgot it.
+  if (!isDefault && !takesAll) return conditionOf(file, written) ?? feel("true", written);
   const where = isDefault ? `on the default flow of ${source.id}` : `behind ${source.kind} ${source.id}`;
   file.warn("bpmn-invalid", `Expected no condition ${where}, but there is one: it is not evaluated`, written);
   return undefined;

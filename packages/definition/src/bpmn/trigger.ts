@@ -45,9 +45,14 @@ export function catchTrigger(context: Context, definition: XmlNode, event: XmlNo
     case "bpmn:linkEventDefinition":
       return { type: "link", name: linkName(context, definition, event) };
     default:
-      context.file.refuse(`an event that catches ${kindOf(definition)}`, definition);
+      context.file.refuse(`an event that catches ${kindOf(definition)}`, placeIn(context, definition, event));
       return undefined;
   }
+}
+
+/** Where to report a definition: one that stands beside the process and is referred to, at what refers to it. */
+export function placeIn(context: Context, definition: XmlNode, at: XmlNode): XmlNode {
+  return context.inside.has(definition) ? definition : at;
 }
 
 /** What an event waits for whose drawing leaves that out: a message of its own name, so that somebody can say "now". */
@@ -93,7 +98,7 @@ export function throwTrigger(context: Context, definition: XmlNode, event: XmlNo
     case "bpmn:messageEventDefinition":
       return thrownMessage(context, definition, event);
     default:
-      file.refuse(`an event that throws ${kindOf(definition)}`, definition);
+      file.refuse(`an event that throws ${kindOf(definition)}`, placeIn(context, definition, event));
       return undefined;
   }
 }
