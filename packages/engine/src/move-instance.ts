@@ -138,11 +138,13 @@ async function adopt(
   }
 }
 
-/** Ends the pause that the move began. */
+/** Ends the pause that the move began, unless somebody else has. */
 async function goOn({ instanceId, actor }: Moving, engine: MovingEngine): Promise<void> {
   const { status } = await engine.instance(instanceId);
   if (status !== "paused" || !(await isPausedByMove(engine, instanceId))) return;
-  await engine.command(instanceId, { type: "resume-instance", actor });
+  const resumed = await engine.command(instanceId, { type: "resume-instance", actor });
+  if (resumed.ok || (await engine.instance(instanceId)).status !== "paused") return;
+  throw moveRefused(`Expected '${instanceId}' to be resumed where it is, but: ${resumed.rejection.reason}`);
 }
 
 async function isPausedByMove(engine: MovingEngine, instanceId: string): Promise<boolean> {

@@ -334,6 +334,29 @@ describeWithTemporal("an instance that moves between engines", () => {
     expect(arrivals).toHaveLength(2);
   }, 60_000);
 
+  for (const then of ["goes on", "goes back"]) {
+    test(`[E103] [TE65] one that is in the log, though whoever wrote it died before it began there, ${then}`, async () => {
+      const id = await begin(embedded, [everythingOpen("all", { waitsFor: "PT3600S" })], { key: "k" });
+      await incidentOf(embedded, id);
+      if (then === "goes back") await pause(embedded, id);
+      const arrival = dyingAt(({ rows }) => rows.some(({ events }) => events.some(isArrival)));
+      await restart(arrival.watch);
+      const move = (from: Engine, to: Engine): Promise<{ readonly moved: boolean }> =>
+        moveInstance({ ...by, instanceId: id, to, from: async () => [from], stopRunning: false });
+      await expect(move(embedded, temporal)).rejects.toThrow("the process was killed");
+      expect(arrival.died).toBe(true);
+      await restart();
+      expect(await move(embedded, temporal)).toEqual({ moved: false });
+      if (then === "goes back") expect(await move(temporal, embedded)).toEqual({ moved: true });
+      const [holder, status] = then === "goes back" ? [embedded, "paused"] : [temporal, "running"];
+      expect(await holder.instance(id)).toMatchObject({ status });
+      expect(await places(id)).toEqual([holder === embedded ? "embedded" : "temporal"]);
+      const { key } = await incidentOf(holder, id);
+      const fixed = { type: "resolve-incident", key, action: "retry", reason: "test", actor: "ann" } as const;
+      expect(await holder.command(id, fixed)).toMatchObject({ ok: true });
+    }, 60_000);
+  }
+
   test("[TE65] what Temporal has forgotten has ended: given up before it is given again, open it is refused", async () => {
     const forget = async (id: string): Promise<void> => {
       const { workflowService } = home.workflow;

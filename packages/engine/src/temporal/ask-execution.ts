@@ -9,7 +9,7 @@ const asksMax = 10;
 const askAgainMs = 100;
 
 /** What an execution is asked; under the same id it is the same question. */
-interface Asked {
+export interface Asked {
   readonly instanceId: string;
   readonly update: { readonly name: string; readonly updateId?: string };
   readonly asked: unknown;

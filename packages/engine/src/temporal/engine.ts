@@ -47,7 +47,7 @@ import type {
   Stop,
   WorkOptions,
 } from "../port.ts";
-import { askExecution, type Refused } from "./ask-execution.ts";
+import type { Refused } from "./ask-execution.ts";
 import type { TemporalConnection } from "./connection.ts";
 import {
   type Began,
@@ -313,10 +313,9 @@ export class TemporalEngine implements Engine {
     const checked = checkedCommand(command, this.#limits.payloadCharsMax);
     await refuseMisfit(this, instanceId, checked);
     const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
-    const answer = askExecution<CommandAnswer>(this.#client, { instanceId, update, asked: checked }, () =>
+    return this.#moves.ask<CommandAnswer>({ instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),
     );
-    return this.#courier.answered(answer);
   }
 
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */
@@ -410,8 +409,7 @@ export class TemporalEngine implements Engine {
     const { process, reason, actor, dryRun = false } = request;
     const mapping = checkedPayload("mapping", request.mapping ?? {}, this.#limits.payloadCharsMax);
     const order = { ...named, type: "migrate-instance", process, mapping, reason, actor } as MigrateOrder;
-    const answer = askExecution<MigrateAnswer>(
-      this.#client,
+    return this.#moves.ask<MigrateAnswer>(
       { instanceId, update: { name: dryRun ? names.tryMigration : names.migrate }, asked: order },
       async () => {
         const { program, state } = await this.#standings.of(instanceId);
@@ -421,7 +419,6 @@ export class TemporalEngine implements Engine {
         return "rejection" in decision && isEnded(state) ? { ok: false, ...decision } : undefined;
       },
     );
-    return this.#courier.answered(answer);
   }
 
   async fork(request: ForkRequest): Promise<string> {

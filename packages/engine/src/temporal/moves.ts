@@ -7,7 +7,7 @@ import { rebuild } from "../embedded/turn/instances.ts";
 import { bringing } from "../embedded/version/programs.ts";
 import { adoptedRecord, eventsIn, moveBusy, moveRefused, rowsLacking, staysFor } from "../moving.ts";
 import type { AdoptOptions, MovedInstance } from "../port.ts";
-import { askExecution } from "./ask-execution.ts";
+import { type Asked, askExecution, type Refused } from "./ask-execution.ts";
 import { type Adopted, names, type ProcessInput, type Projection, type ReleaseAnswer } from "./contract.ts";
 import { askMsMax } from "./courier.ts";
 import { executionOf } from "./held.ts";
@@ -32,9 +32,29 @@ export class Moves {
     this.#options = options;
   }
 
+  /** As `askExecution`. One that came, and never began because whoever wrote it into the log died then, begins first. */
+  ask<A extends { readonly ok: boolean }>(
+    asked: Asked,
+    refused: () => Promise<A | Refused | undefined>,
+  ): Promise<A | Refused> {
+    const { client, courier } = this.#options;
+    const answer = askExecution<A>(client, asked, async () => {
+      const refusal = await refused();
+      if (refusal === undefined) await this.#beginIfUnheard(asked.instanceId);
+      return refusal;
+    });
+    return courier.answered(answer);
+  }
+
+  async #beginIfUnheard(instanceId: string): Promise<void> {
+    const { record, rows } = await this.#options.standings.stored(instanceId);
+    const isUnheard = record.copied > 0 && eventsIn(rows) === record.copied + 1;
+    if (isUnheard) await this.#begin(record);
+  }
+
   /** Rejects with AppErrors `move-refused` and `instance-not-found`. */
   async release(instanceId: string): Promise<MovedInstance> {
-    const { log, client, standings, courier } = this.#options;
+    const { log, client, standings } = this.#options;
     // What cannot be given whole is not given up.
     await movedInstance(log, instanceId);
     if (!(await this.#hasMoved(instanceId))) {
@@ -44,10 +64,8 @@ export class Moves {
       const [job] = (await executionOf(client, instanceId)).workedOn;
       if (job !== undefined) throw moveBusy(instanceId, `a job '${job}'`);
       const asked = { instanceId, update: { name: names.release }, asked: null };
-      const answer = await courier.answered(
-        askExecution<ReleaseAnswer>(client, asked, async () =>
-          (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
-        ),
+      const answer = await this.ask<ReleaseAnswer>(asked, async () =>
+        (await this.#hasMoved(instanceId)) ? { ok: true } : undefined,
       );
       if (!answer.ok) throw moveRefused(answer.rejection.reason);
     }
@@ -71,16 +89,19 @@ export class Moves {
 
   /** Rejects with AppError `move-refused`. */
   async adopt(moved: MovedInstance, by: AdoptOptions): Promise<void> {
-    const { courier, definitions, clock } = this.#options;
-    const { instanceId, businessKey, hash, deployment, programs } = moved;
-    for (const document of programs) definitions.programs.load(document);
+    for (const document of moved.programs) this.#options.definitions.programs.load(document);
     await this.#bring(moved);
-    const record = await this.#write(moved, by);
-    const { process, version } = record;
+    await this.#begin(await this.#write(moved, by));
+  }
+
+  /** Unless it has an execution. */
+  async #begin(record: InstanceRecord): Promise<void> {
+    const { courier, clock } = this.#options;
+    const { instanceId, businessKey, process, version, hash, deployment, requestId } = record;
     const input: ProcessInput = {
-      ...{ hash, deployment: deployment.id, requestId: record.requestId, askedAt: clock.now(), adopted: true },
+      ...{ hash, deployment, requestId, askedAt: clock.now(), adopted: true },
       create: {
-        ...{ type: "create-instance", instanceId, rootId: instanceId, variables: {}, actor: by.actor },
+        ...{ type: "create-instance", instanceId, rootId: instanceId, variables: {}, actor: instanceId },
         ...(businessKey === null ? {} : { businessKey }),
       },
     };
