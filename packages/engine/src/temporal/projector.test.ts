@@ -1,4 +1,4 @@
-import { type Event, effectsOf, loadProgram, newState, step } from "@tutti/kernel";
+import { type Event, effectsOf, loadProgram, must, newState, step } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { RecentRows } from "../embedded/log/recent.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
@@ -154,4 +154,24 @@ test("[TE17] where the log has something else, nothing is written, and what it h
   expect(await eventsIn(store)).toEqual(before);
   // What is the same up to where the log ends goes on from there.
   expect(await projector.project({ instanceId: "i", rows: [done, next] })).toEqual({ ok: true, positions: [2, 3] });
+});
+
+test("[TE65] an execution that knows less than the log does not give its instance up", async () => {
+  const store = await openMemoryStore();
+  const projector = projectorOn(store);
+  const [begun, done] = told("i", "r");
+  await projector.project({ instanceId: "i", rows: [begun, done] });
+  const { record } = must(
+    (await store.find({ instanceIds: ["i"], numbers: [], requestIds: [] })).instances[0],
+    "it is",
+  );
+  const left: Change = { type: "instance-update", record: { ...record, status: "moved", endedAt: 3 } };
+  const leave = (after: ProjectedRow) => {
+    const sequence = after.sequence + after.events.length - 1;
+    return projector.project({ instanceId: "i", rows: [], beside: { sequence, changes: [left] } });
+  };
+  expect(await leave(begun)).toEqual({ ok: false, differs: true });
+  expect((await store.listInstances({}, { limit: 10 })).rows).toMatchObject([{ status: "running" }]);
+  expect(await leave(done)).toEqual({ ok: true, positions: [] });
+  expect((await store.listInstances({}, { limit: 10 })).rows).toEqual([]);
 });

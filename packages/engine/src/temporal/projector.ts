@@ -168,10 +168,10 @@ class Draft {
       if (earlier !== undefined && earlier !== instanceId) return { ok: false, instanceId: earlier };
       if (requestId !== null) this.#requests.set(requestId, instanceId);
     }
-    if (rows.some((row) => differs(known, row)) || goesOn(known, rows)) return { ok: false, differs: true };
+    const isOther = rows.some((row) => differs(known, row)) || goesOn(known, rows) || leavesLate(known, beside);
+    if (isOther) return { ok: false, differs: true };
     const positions = rows.map((row) => known.rows.get(row.sequence)?.position ?? this.#add(known, row));
-    // Whoever says it late says what is not so any more.
-    if (beside !== undefined && (known.end ?? beside.sequence) === beside.sequence) this.#changeBeside(known, beside);
+    if (beside !== undefined && !isLate(known, beside)) this.#changeBeside(known, beside);
     return { ok: true, positions };
   }
 
@@ -268,6 +268,17 @@ function differs({ rows, end }: Known, { sequence, at, cause }: ProjectedRow): b
 function goesOn({ end }: Known, rows: readonly ProjectedRow[]): boolean {
   const last = rows.at(-1);
   return last !== undefined && end !== undefined && end >= last.sequence + last.events.length;
+}
+
+/** Whoever says it late says what is not so any more. */
+function isLate({ end }: Known, { sequence }: NonNullable<Projection["beside"]>): boolean {
+  return (end ?? sequence) !== sequence;
+}
+
+/** Whether an execution that knows less than the log would end with this, for another engine to go on. */
+function leavesLate(known: Known, beside: Projection["beside"]): boolean {
+  if (beside === undefined || !isLate(known, beside)) return false;
+  return beside.changes.some((change) => change.type === "instance-update" && change.record.status === "moved");
 }
 
 function createdBy([first]: readonly ProjectedRow[]): InstanceRecord | undefined {

@@ -34,8 +34,7 @@ export class Leaving {
   /** Gives whether it has left. Then the log says so, and has nothing of it open. */
   async decide(leaver: Leaver | undefined): Promise<boolean> {
     const asking = this.#asking.splice(0);
-    const rejection = leaver === undefined ? hasMoved : stays(leaver);
-    if (rejection === undefined && leaver !== undefined) await leave(leaver);
+    const rejection = leaver === undefined ? hasMoved : (stays(leaver) ?? (await leave(leaver)));
     for (const answer of asking) answer(rejection === undefined ? { ok: true } : { ok: false, rejection });
     return rejection === undefined;
   }
@@ -47,11 +46,15 @@ function stays({ state, parcels }: Leaver): Rejection | undefined {
   return reason === undefined ? undefined : { code: "instance-not-paused", reason };
 }
 
-async function leave({ state, record, project, now }: Leaver): Promise<void> {
+async function leave({ state, record, project, now }: Leaver): Promise<Rejection | undefined> {
   const { instanceId, startedBy: channel, process } = record;
   const changes: Change[] = closeOpen(state, noNumber);
   if (channel !== null) changes.push({ type: "holder-delete", channel, process });
   const moved = { ...record, status: "moved", held: false, incidents: 0, endedAt: now } as const;
   changes.push({ type: "instance-update", record: moved });
-  await project({ instanceId, rows: [], beside: { sequence: state.head.sequence, changes } });
+  const written = await project({ instanceId, rows: [], beside: { sequence: state.head.sequence, changes } });
+  if (written.ok) return undefined;
+  // Its workflow comes from a backup. It takes what it lacks from the log with the next thing that happens.
+  const reason = `Expected the log to have no more of '${instanceId}' than its workflow, but it has: resume it first`;
+  return { code: "instance-not-paused", reason };
 }
