@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
@@ -25,21 +23,19 @@ const deathsMs = [900, 1_400, 2_000];
 
 describeWithTemporal("moving between the engines of one folder", () => {
   let server: TemporalServer;
-  let cache: string;
   let house: CliHouse;
   beforeAll(async () => {
-    cache = mkdtempSync(join(tmpdir(), "tutti-cache-"));
     server = await startTemporalServer();
   });
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(cache, { recursive: true, force: true });
-  });
+  afterAll(() => server?.stop());
   beforeEach(async () => {
-    const where = { TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace() };
-    house = await CliHouse.open({ XDG_CACHE_HOME: cache, ...where });
+    house = await openHouse();
   });
   afterEach(() => house.close());
+
+  function openHouse(): Promise<CliHouse> {
+    return CliHouse.open({ TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace() });
+  }
 
   async function deploy(steps: object): Promise<void> {
     const file = join(house.folder, "order.yaml");
@@ -132,9 +128,7 @@ describeWithTemporal("moving between the engines of one folder", () => {
       expect(await refusal("import", again)).toBe("instance-file-damaged");
     }
     expect(await refusal("import", join(house.folder, "nobody.json"))).toBe("file-unreadable");
-    const other = await CliHouse.open({
-      ...{ XDG_CACHE_HOME: cache, TEMPORAL_ADDRESS: server.address, TEMPORAL_NAMESPACE: server.namespace() },
-    });
+    const other = await openHouse();
     try {
       for (const _ of ["once", "again"]) {
         const imported = await other.tutti("process", "import", file, "--engine", "temporal");
