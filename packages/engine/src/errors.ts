@@ -33,7 +33,8 @@ export const engineErrors: ErrorTable = {
   "move-refused": {
     exit: 2,
     status: 409,
-    advice: "Do what the message names, then move it again; nothing was lost.",
+    advice:
+      "Do what the message names, then move it again; nothing was lost. `--now` stops a job that is being worked on.",
   },
   "handler-exists": { exit: 1, status: 409, advice: "Stop the handler that works on this job type first." },
   "limit-invalid": { exit: 2, status: 400, advice: "Give a whole number within the limits that the message names." },
