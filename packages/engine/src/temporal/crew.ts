@@ -21,8 +21,8 @@ const shortCharsMax = 64 * 1_024;
 interface CrewOptions {
   readonly clock: Clock;
   readonly payloadCharsMax: number;
-  /** Whether a job is still wanted: asked while Temporal says only that it is paused. */
-  readonly isOpen: (instanceId: string, key: number) => Promise<boolean>;
+  /** Whether an activity is still wanted: asked once Temporal has said that it is paused, since it says no more then. */
+  readonly isWanted: (instanceId: string, activityId: string) => Promise<boolean>;
 }
 
 const tooLong = "too-long";
@@ -105,7 +105,7 @@ export class Crew {
   }
 
   #attend(run: JobRun, { instanceId, key, timeoutMs }: JobOrder, limitMs?: number): Promise<JobAnswer> {
-    const { clock, payloadCharsMax, isOpen } = this.#options;
+    const { clock, payloadCharsMax, isWanted } = this.#options;
     const { silenceMs } = run.registration.options;
     const context = Context.current();
     const callOffs: (() => void)[] = [];
@@ -116,14 +116,14 @@ export class Crew {
         else resolve(answer);
       };
       this.#runs.set(run, end);
-      let isPaused = false;
+      let wasPaused = false;
       const beat = (): void => {
         context.heartbeat(run.progress);
-        if (!isPaused) return;
-        // Of a paused activity Temporal does not say any more that it was cancelled. A log that does not answer is asked
-        // again with the next beat.
-        isOpen(instanceId, key).then(
-          (open) => open || end("cancelled", offeredAgain("cancelled", "")),
+        if (!wasPaused) return;
+        // Of an activity that was paused Temporal does not say by itself any more that it was cancelled. A server that does
+        // not answer is asked again with the next beat.
+        isWanted(instanceId, context.info.activityId).then(
+          (wanted) => wanted || end("cancelled", offeredAgain("cancelled", "")),
           () => undefined,
         );
       };
@@ -135,8 +135,8 @@ export class Crew {
         callOffs.push(clock.schedule(run.startedAt + limitMs, () => end("lease-lost", long)));
       }
       context.cancelled.catch((error: CancelledFailure) => {
-        isPaused = context.cancellationDetails?.paused === true;
-        if (isPaused) return;
+        wasPaused = context.cancellationDetails?.paused === true;
+        if (wasPaused) return;
         if (error.message === "WORKER_SHUTDOWN") end("shutdown", offeredAgain("shutdown", "The worker was stopped."));
         else end(isUnwanted(error) ? "cancelled" : "lease-lost", error);
       });

@@ -9,6 +9,9 @@ const notFound = 5;
 /** Of an activity: SCHEDULED and PAUSED. Others have a worker. */
 const waitingStates: ReadonlySet<number> = new Set([1, 4]);
 
+/** Of an activity: CANCEL_REQUESTED, whether it is paused or not. */
+const calledOff = 3;
+
 interface Execution {
   readonly isRunning: boolean;
   /** Types of the jobs that a worker has at this moment. */
@@ -28,6 +31,13 @@ export async function executionOf(client: Client, instanceId: string): Promise<E
     if (isGone(error)) return { isRunning: false, workedOn: [] };
     throw unreachable(error);
   }
+}
+
+/** Whether an activity goes on: it has neither ended nor been called off. */
+export async function isWanted(client: Client, instanceId: string, activityId: string): Promise<boolean> {
+  const { raw } = await client.workflow.getHandle(instanceId).describe();
+  const activity = (raw.pendingActivities ?? []).find((each) => each.activityId === activityId);
+  return activity !== undefined && activity.state !== calledOff;
 }
 
 /** Pauses activities, or lets them go on. One that has ended meanwhile is left alone. */

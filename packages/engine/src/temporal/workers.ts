@@ -19,6 +19,7 @@ import {
 } from "./contract.ts";
 import { Crew, shortMs } from "./crew.ts";
 import { endOfActivity } from "./failed-job.ts";
+import { isWanted } from "./held.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { areSecret } from "./payload-codecs.ts";
 import { makeCurrent, type Release, versioningOf } from "./release.ts";
@@ -80,16 +81,11 @@ export class Workers {
   constructor(options: WorkersOptions, local: WorkflowActivities) {
     this.#options = options;
     this.#local = local;
-    const { clock, limits, store } = options;
+    const { clock, limits } = options;
     this.crew = new Crew({
       clock,
       payloadCharsMax: limits.payloadCharsMax,
-      isOpen: async (instanceId, key) => {
-        for await (const job of everyRow((page) => store.listJobs({ instanceId }, page))) {
-          if (job.key === key) return true;
-        }
-        return false;
-      },
+      isWanted: (instanceId, activityId) => isWanted(options.connection.client, instanceId, activityId),
     });
     this.#slots = new Map(queueClasses.map((queue) => [queue, new Slots(defaultSlots[queue])]));
   }
