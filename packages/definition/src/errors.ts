@@ -139,7 +139,9 @@ export const definitionErrors: { readonly [code in DefinitionErrorCode]: ErrorCo
   "variable-race": invalid(
     "Let the one that reads come after the one that writes, or give each branch a variable of its own.",
   ),
-  "decision-unread": invalid("Let a gateway or a step read the decision, list it in `outputs`, or do not ask for it."),
+  "decision-unread": invalid(
+    "Let a gateway or a step read the decision, list it in `outputs` (a list of all variables does not count), or do not ask for it.",
+  ),
   "label-unknown": invalid("Name groups or people; let the task's outputs take the answer."),
   "soundness-unknown": invalid("Split the process into smaller ones, or raise the limits of the check."),
   "process-stuck": invalid("Follow the path that is printed, and let every path that starts at a fork reach its join."),

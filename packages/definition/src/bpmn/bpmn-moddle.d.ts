@@ -3,6 +3,9 @@ declare module "bpmn-moddle" {
   export interface ModelElement {
     readonly $type: string;
     readonly id?: string;
+    /** What a file and a process or sub-process contain; absent in all else. */
+    readonly rootElements?: readonly ModelElement[];
+    readonly flowElements?: readonly ModelElement[];
     get(name: string): unknown;
   }
 

@@ -106,7 +106,7 @@ async function modelOf(text: string): Promise<Model | undefined> {
   const { BpmnModdle } = await import("bpmn-moddle");
   try {
     const { rootElement, elementsById } = await new BpmnModdle().fromXML(text);
-    for (const element of Object.values(elementsById)) connect(element);
+    for (const flow of flowsIn(rootElement)) connect(flow);
     return { root: rootElement, elementsById };
   } catch {
     // What our own reader takes and theirs does not is nothing to have an opinion of.
@@ -114,9 +114,14 @@ async function modelOf(text: string): Promise<Model | undefined> {
   }
 }
 
+/** Every sequence flow below an element, whether or not it has an id. */
+function flowsIn(element: ModelElement): readonly ModelElement[] {
+  if (element.$type === "bpmn:SequenceFlow") return [element];
+  return [...(element.rootElements ?? []), ...(element.flowElements ?? [])].flatMap(flowsIn);
+}
+
 /** The rules ask elements for their flows, which many tools write at the flows alone. */
 function connect(flow: ModelElement): void {
-  if (flow.$type !== "bpmn:SequenceFlow") return;
   for (const [end, list] of [
     ["sourceRef", "outgoing"],
     ["targetRef", "incoming"],

@@ -183,6 +183,15 @@ test("[D174] what a person decides and nothing reads is found, unless the proces
   expect(check(program)).toEqual([]);
 });
 
+test("[D174] where the list of outputs holds all that the process makes, it was meant; with what it was given, not", () => {
+  const task = "steps:\n  a: { user: decide, out: [d] }\n";
+  const codes = (head: string) => check(programOf(`process: p\n${head}\n${task}`)).map(({ code }) => code);
+  for (const type of ["any", "boolean"]) expect(codes(`variables: { d: ${type} }\noutputs: [d]`)).toEqual([]);
+  const given = "variables: { d: any, n: { type: any, required: true } }";
+  expect(codes(`${given}\noutputs: [d]`)).toEqual([]);
+  expect(codes(`${given}\noutputs: [d, n]`)).toEqual(["decision-unread"]);
+});
+
 test("[D177] circles in which nothing waits are found unless they change what their conditions read", () => {
   const round = (steps: string) =>
     `  a: { pass: true }\n${steps}  g: { choose: [{ when: n > 3.0, then: end }, { otherwise: a }] }\n`;

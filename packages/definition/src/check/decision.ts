@@ -1,4 +1,4 @@
-import type { Element } from "@tutti/kernel";
+import type { Element, ProgramDocument } from "@tutti/kernel";
 import { writesOf } from "../lint/sources.ts";
 import { type Checked, readAccesses } from "./access.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -7,14 +7,21 @@ import { type Finding, finding } from "./finding.ts";
 export function checkDecisions(checked: Checked): Finding[] {
   const { program } = checked.compiled;
   const read = new Set(readAccesses(checked).map((access) => access.name));
-  // A list of all variables says nothing about any of them: the older forms make it by themselves.
-  const all = program.outputs.length > 0 && program.variables.every(({ name }) => program.outputs.includes(name));
-  if (!all) for (const name of program.outputs) read.add(name);
+  if (!isEverything(program)) for (const name of program.outputs) read.add(name);
   const booleans = new Set(program.variables.filter(({ type }) => type === "boolean").map(({ name }) => name));
   return program.elements.flatMap((element) => [
     ...unread(element, { read, booleans }),
     ...answersAsCandidates(element),
   ]);
+}
+
+/**
+ * Older forms and drawings list all variables as outputs by themselves, which says nothing of any of them. Who writes the
+ * list leaves out what the process was only given.
+ */
+function isEverything({ variables, outputs, elements }: ProgramDocument): boolean {
+  const written = new Set(elements.flatMap(writesOf));
+  return variables.every(({ name }) => outputs.includes(name)) && variables.some(({ name }) => !written.has(name));
 }
 
 function unread(
