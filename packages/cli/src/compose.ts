@@ -5,7 +5,7 @@ import type { ArtifactStore } from "@tutti/kernel";
 import { sweepWorkspaces } from "@tutti/workspace";
 import { isCommon, namedArtifacts } from "./artifacts.ts";
 import { type EngineSide, type HouseEngine, JoinedEngine } from "./engines/joined-engine.ts";
-import { Moves } from "./engines/moves.ts";
+import { MovesUnderWay } from "./engines/moves-under-way.ts";
 import type { EngineName, TemporalPlace } from "./engines/place.ts";
 import { TemporalSide } from "./engines/temporal-side.ts";
 import { isInstance } from "./run/fork.ts";
@@ -103,7 +103,7 @@ export async function compose(options: HouseOptions): Promise<House> {
 /** Faces of the same engines, which differ in where what is new begins. */
 function engines(sides: readonly [EngineSide, EngineSide]): (begins?: EngineName) => HouseEngine {
   const [embedded, temporal] = sides;
-  const moves = new Moves();
+  const moves = new MovesUnderWay();
   const faces = {
     embedded: new JoinedEngine([embedded, temporal], moves),
     temporal: new JoinedEngine([temporal, embedded], moves),

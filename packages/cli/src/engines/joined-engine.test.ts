@@ -2,7 +2,7 @@ import { compileYaml, createHost } from "@tutti/definition";
 import { createEmbeddedEngine, type Engine, openMemoryStore } from "@tutti/engine";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { JoinedEngine } from "./joined-engine.ts";
-import { Moves } from "./moves.ts";
+import { MovesUnderWay } from "./moves-under-way.ts";
 
 const order = `
 process: order
@@ -41,7 +41,7 @@ beforeEach(async () => {
   const sideOf = (name: "embedded" | "temporal", engine: Engine) => ({
     ...{ name, read: async () => engine, engine: async () => engine },
   });
-  house = new JoinedEngine([sideOf("embedded", here), sideOf("temporal", behind(gate, there))], new Moves());
+  house = new JoinedEngine([sideOf("embedded", here), sideOf("temporal", behind(gate, there))], new MovesUnderWay());
   await house.deploy(compileYaml(order, { file: "order.yaml" }).programs);
   const start = { requestId: "once", process: "order", instanceId: "order-1", variables: {}, actor: "ann" };
   await house.start(start);

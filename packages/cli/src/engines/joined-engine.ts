@@ -10,7 +10,7 @@ import {
 import { AppError, must } from "@tutti/kernel";
 import { codeOf } from "../problem.ts";
 import { isNowhere, JoinedReader, type Side } from "./joined-reader.ts";
-import type { Moves } from "./moves.ts";
+import type { MovesUnderWay } from "./moves-under-way.ts";
 import type { EngineName } from "./place.ts";
 
 export interface EngineSide extends Side {
@@ -45,10 +45,10 @@ export interface HouseEngine extends Omit<Engine, "work" | "close" | "release" |
  * the engine that has it, whichever is the first now.
  */
 export class JoinedEngine extends JoinedReader<EngineSide> implements HouseEngine {
-  readonly #moves: Moves;
+  readonly #moves: MovesUnderWay;
 
   /** `moves` is of all that join the same sides. */
-  constructor(sides: readonly EngineSide[], moves: Moves) {
+  constructor(sides: readonly EngineSide[], moves: MovesUnderWay) {
     super(sides);
     this.#moves = moves;
   }

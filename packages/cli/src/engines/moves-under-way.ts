@@ -1,5 +1,5 @@
 /** Instances that are being moved, or given up into a file, by the owner that this is in. */
-export class Moves {
+export class MovesUnderWay {
   readonly #ends: Map<string, Promise<void>> = new Map();
 
   /** Resolves once nobody moves it, at once for most. */
