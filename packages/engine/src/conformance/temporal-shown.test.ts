@@ -125,6 +125,55 @@ describeWithTemporal("what Temporal shows", () => {
     expect(logged).toEqual([]);
   }, 120_000);
 
+  test("[TE37] an instance that failed names the job or the child that it failed with as the cause", async () => {
+    const home = house.home();
+    const engine = await home.open();
+    try {
+      engine.work("work", async () => ({ type: "error", code: "no-money", message: "The bank said no." }));
+      const paying = program({
+        id: "paying",
+        elements: [start(), service("charge"), end()],
+        flows: ["start>charge", "charge>end"],
+        onError: "compensate",
+      });
+      const buying = program({
+        id: "buying",
+        elements: [start(), call("pays", "paying"), end()],
+        flows: ["start>pays", "pays>end"],
+        onError: "compensate",
+      });
+      await engine.deploy([paying, buying]);
+      const asked = { requestId: "once", variables: {}, actor: "ann" };
+      const id = await engine.start({ ...asked, process: "buying", instanceId: "buying-1" });
+      expect(await ended(engine, id)).toMatchObject({ status: "failed" });
+      const { childId } = (await eventsOf(home, id)).flatMap((event) => {
+        const found = event.startChildWorkflowExecutionInitiatedEventAttributes;
+        return found == null ? [] : [{ childId: found.workflowId ?? "" }];
+      })[0] ?? { childId: "" };
+      const why = { type: "no-money", message: "The bank said no." };
+      await expect(home.workflow.getHandle(childId).result()).rejects.toMatchObject({
+        cause: {
+          ...why,
+          cause: { name: "ActivityFailure", activityType: "work", message: "charge: no-money", cause: why },
+        },
+      });
+      await expect(home.workflow.getHandle(id).result()).rejects.toMatchObject({
+        cause: {
+          ...{ type: "no-money" },
+          cause: {
+            name: "ChildWorkflowFailure",
+            workflowType: "paying",
+            execution: { workflowId: childId },
+            cause: why,
+          },
+        },
+      });
+    } finally {
+      await engine.close({ graceMs: 0 });
+      home.remove();
+    }
+  }, 120_000);
+
   test("[TE36] a namespace gets the attributes that it has not; where it takes none, the way out is said and all works", async () => {
     const home = house.home();
     connection = await Connection.connect({ address: home.address });

@@ -2,6 +2,7 @@ import type {
   Command,
   CreateInstance,
   Event,
+  FailureInfo,
   JsonObject,
   ProgramDocument,
   QueueClass,
@@ -10,7 +11,7 @@ import type {
 } from "@tutti/kernel";
 import type { Change, InstanceRecord, LogRow } from "../embedded/store.ts";
 import type { OwnCommand } from "../embedded/turn/inbox.ts";
-import type { ForkRequest, MessageReceiver } from "../port.ts";
+import type { ForkRequest, InstanceCommand, MessageReceiver } from "../port.ts";
 import type { Parcel, ParcelAnswer, PostActivities } from "./message/contract.ts";
 
 /*
@@ -203,6 +204,11 @@ export interface LocalActivities {
     readonly activityIds: readonly string[];
     readonly held: boolean;
   }): Promise<readonly string[]>;
+  /** What the engine refuses before an instance is asked, and why; null: it does not. */
+  refusedAtDoor(wanted: {
+    readonly instanceId: string;
+    readonly command: InstanceCommand;
+  }): Promise<FailureInfo | null>;
   /** Undefined becomes null on the way. */
   resolveCall(wanted: CallWanted): Promise<Resolved | null>;
 }
@@ -216,6 +222,7 @@ export const ownLocalActivities: { readonly [K in keyof (LocalActivities & PostA
   recall: true,
   setHeld: true,
   holdWaiting: true,
+  refusedAtDoor: true,
   resolveCall: true,
   post: true,
 };

@@ -60,6 +60,7 @@ import {
 } from "./contract.ts";
 import { Courier } from "./courier.ts";
 import { Definitions } from "./definitions.ts";
+import { refusedAtDoor } from "./door.ts";
 import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
 import { checkInstanceId, madeId } from "./instance-id.ts";
@@ -182,6 +183,7 @@ export class TemporalEngine implements Engine {
       recall: ({ instanceId, after }) => this.#standings.recall(instanceId, after),
       setHeld: (wanted) => setHeld(this.#client, wanted),
       holdWaiting: (wanted) => holdWaiting(this.#client, wanted),
+      refusedAtDoor: ({ instanceId, command }) => refusedAtDoor(() => this.#checked(instanceId, command)),
       resolveCall: async (wanted) => {
         await this.#definitions.look();
         const called = this.#programs.called(wanted);
@@ -310,12 +312,17 @@ export class TemporalEngine implements Engine {
   async command(instanceId: string, command: InstanceCommand, { requestId }: CommandOptions = {}): Promise<Outcome> {
     this.#refuseClosed();
     if (requestId !== undefined) checkId("request id", requestId);
-    const checked = checkedCommand(command, this.#limits.payloadCharsMax);
-    await refuseMisfit(this, instanceId, checked);
+    const checked = await this.#checked(instanceId, command);
     const update = { name: names.command, ...(requestId === undefined ? {} : { updateId: requestId }) };
     return this.#moves.ask<CommandAnswer>({ instanceId, update, asked: checked }, () =>
       this.#refusedByLog(instanceId, checked),
     );
+  }
+
+  async #checked(instanceId: string, command: InstanceCommand): Promise<InstanceCommand> {
+    const checked = checkedCommand(command, this.#limits.payloadCharsMax);
+    await refuseMisfit(this, instanceId, checked);
+    return checked;
   }
 
   /** No execution answers: most likely the instance has ended, or never was. Undefined when the log has it open. */

@@ -21,7 +21,6 @@ import {
   type ReleaseAnswer,
   type UntimedCommand,
 } from "../contract.ts";
-import { secretMessage } from "../failed-job.ts";
 import {
   type BrokerInput,
   brokerNames,
@@ -31,6 +30,8 @@ import {
 } from "../message/contract.ts";
 import { runBroker } from "./broker.ts";
 import { serverClock, type WorkflowClock } from "./clock.ts";
+import { failureOf } from "./failure-of.ts";
+import { handleNamed } from "./named-handlers.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { type Ending, ProcessRun } from "./process-run.ts";
 import { questions } from "./questions.ts";
@@ -76,7 +77,8 @@ export function processWorkflow({
       retry: { initialInterval: "100ms", maximumInterval: "5s" },
     });
     const local = oneAtATime.inTurn(activities);
-    const run = new ProcessRun(input, { host, clock: clock(input.askedAt), local, oneAtATime, historyEventsMax });
+    const around = { host, clock: clock(input.askedAt), local, oneAtATime, historyEventsMax };
+    const run = new ProcessRun(input, around);
     setHandler(begin, (requestId) => run.begun(requestId));
     setHandler(command, (asked) => run.ask(asked));
     setHandler(migrate, (order) => run.migrate(order));
@@ -84,18 +86,21 @@ export function processWorkflow({
     setHandler(tryMigration, (order) => run.tryMigration(order));
     setHandler(tell, (told) => run.tell(told));
     setHandler(deliver, (parcel) => run.deliver(parcel));
-    for (const [name, answer] of Object.entries(questions)) {
-      setHandler(defineQuery(name), () => {
+    const isSecret = input.secret === true;
+    handleNamed(run, { local, isSecret });
+    for (const [name, { description, answer }] of Object.entries(questions)) {
+      const answered = (asked: unknown): unknown => {
         const view = run.view();
-        return view === null ? null : answer(view);
-      });
+        return view === null ? null : answer(view, asked, around.clock.now());
+      };
+      setHandler(defineQuery<unknown, [unknown]>(name), answered, { description });
     }
     const cancelled = { type: "cancel-instance", reason: "Its workflow was cancelled.", actor: "temporal" } as const;
     // The instance ends by its own rules, also when Temporal's tools cancel it.
     CancellationScope.current().cancelRequested.catch(() => run.tell(cancelled));
     const ending = await CancellationScope.nonCancellable(() => run.live());
     if (ending.type === "moved") return undefined;
-    if (ending.type !== "carried") return outcomeOf(ending, input.secret === true);
+    if (ending.type !== "carried") return outcomeOf(ending, { isSecret, cause: run.behind.cause });
     // What it undoes is in its state by now.
     const { undoes: _, ...create } = input.create;
     const { fork: __, adopted: ___, ...left } = input;
@@ -110,20 +115,16 @@ export function processWorkflow({
 /** What did not come to a good end has failed for Temporal, too, and says why. */
 function outcomeOf(
   ending: Exclude<Ending, { readonly type: "carried" | "moved" }>,
-  isSecret: boolean,
+  behind: { readonly isSecret: boolean; readonly cause: Error | undefined },
 ): InstanceOutcome {
-  const fail = (code: string, message: string, details: unknown): never => {
-    if (isSecret) throw ApplicationFailure.nonRetryable(secretMessage, code, { message, details });
-    throw ApplicationFailure.nonRetryable(message, code, details);
-  };
   switch (ending.type) {
     case "completed":
     case "cancelled":
       return ending;
     case "failed":
-      return fail(ending.error.code, ending.error.message, ending.error.details);
+      throw failureOf(ending.error, behind);
     case "refused":
-      return fail(ending.rejection.code, ending.rejection.reason, undefined);
+      throw failureOf({ code: ending.rejection.code, message: ending.rejection.reason }, behind);
     case "given":
       throw ApplicationFailure.nonRetryable("The request had begun another instance.", "instance-exists");
   }

@@ -39,6 +39,7 @@ import type {
 import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
 import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
+import { FailureBehind } from "./failure-of.ts";
 import { hasMoved, Leaving } from "./leaving.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import { keptMax, Parcels } from "./parcels.ts";
@@ -73,6 +74,8 @@ export interface Surroundings {
  * that waits, decides it, has it written, and only then answers and performs: the same steps as the embedded engine's.
  */
 export class ProcessRun {
+  /** What the instance failed with. */
+  readonly behind: FailureBehind;
   readonly #input: ProcessInput;
   readonly #around: Surroundings;
   readonly #state: State;
@@ -87,6 +90,7 @@ export class ProcessRun {
   #began: Began | undefined;
 
   constructor(input: ProcessInput, around: Surroundings) {
+    this.behind = new FailureBehind(input.secret === true);
     this.#input = input;
     this.#around = around;
     const { carried, create } = input;
@@ -383,9 +387,11 @@ export class ProcessRun {
     const refused = this.#refusal(command);
     if (refused !== undefined) return refuse(refused);
     const at = Math.max(this.#around.clock.now(), state.head.at);
+    const told = this.behind.before(command, state);
     const decision = this.#enact({ turn, waiting, told: { at, cause: causeOf(command) } }, (applied) =>
       step({ program, state }, { ...this.#kernels(command), at } as Command, applied),
     );
+    told();
     if (!("rejection" in decision)) return;
     const { rejection } = decision;
     if (parcel === undefined || rejection.code !== "instance-paused") return refuse(rejection);
