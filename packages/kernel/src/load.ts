@@ -271,6 +271,8 @@ function indexEvents(
       watches ||= type === "conditional";
       subscribes ||= watches || type === "message" || type === "signal";
     }
+    // What one of several brought is kept there until the others came, also where all of them are timers.
+    subscribes ||= trigger?.type === "multiple" && trigger.parallel;
     if (element.kind === "intermediate-throw-event" && element.trigger.type === "link") {
       links.set(element.id, targetOf(document, element));
     }

@@ -49,7 +49,7 @@ function named(document: ProgramDocument, { seed, id, called, random }: Names): 
     const made = JSON.parse(text) as Element;
     if (made.kind !== "call-activity") return made;
     const process = called.length === 0 || random.chance(0.05) ? `nobody-${seed}` : random.pick(called);
-    return { ...made, process };
+    return { ...made, process, ...(made.processFrom === undefined ? {} : { processFrom: computed(random, process) }) };
   });
   const body = { ...document, id, elements, hash: "" };
   return { ...body, hash: hash("sha256", JSON.stringify(body), "hex") };
@@ -60,7 +60,13 @@ function offered(job: JsonObject, random: Random): JsonObject {
   const type = random.pick(jobTypes);
   const queue = random.pick(["light", "standard", "heavy"] as const);
   const priority = random.chance(0.3) ? { priority: 1 + random.below(5) } : {};
-  return { ...job, type, queue, ...priority };
+  const from = job["typeFrom"] === undefined ? {} : { typeFrom: computed(random, type) };
+  return { ...job, type, ...from, queue, ...priority };
+}
+
+/** Where that name comes from; now and then nothing does. */
+function computed(random: Random, name: string): { readonly literal: string } | { readonly variable: string } {
+  return random.chance(0.7) ? { literal: name } : { variable: "missing" };
 }
 
 /**

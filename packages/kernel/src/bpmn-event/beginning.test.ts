@@ -366,6 +366,17 @@ test("[K146] a parallel multiple event is triggered once all were there, with wh
   expect(driver.status).toBe("completed");
 });
 
+test("[K146] timers that are all needed leave nothing behind once the last one fired", () => {
+  const later = { type: "timer" as const, timer: timer("duration", "PT90S") };
+  const driver = new Driver(line(catching("all", allOf(onTime, later)), service("next"))).create();
+  const [first] = driver.state.timers.values();
+  driver.send({ type: "fire-timer", key: first?.key ?? 0, at: first?.due ?? 0 });
+  expect(driver.active).toEqual(["all"]);
+  driver.fire("all");
+  expect(driver.active).toEqual(["next"]);
+  expect([...driver.state.subscriptions.values()]).toEqual([]);
+});
+
 test("[K146] non-interrupting it then waits for all again; one that cannot be worked out any more is an incident", () => {
   const second = { type: "signal" as const, signal: { name: variable("name") } };
   const all = boundary("all", "work", { trigger: allOf(onSignal("a"), second), interrupting: false });

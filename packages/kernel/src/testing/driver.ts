@@ -1,5 +1,5 @@
 import type { Command, CreateInstance, Key, Rejection } from "../command.ts";
-import { decide } from "../decide.ts";
+import { decide, step } from "../decide.ts";
 import type { Effect } from "../effect.ts";
 import { effectsOf, pendingEffects } from "../effects.ts";
 import type { Event } from "../event.ts";
@@ -16,6 +16,15 @@ import { Lockstep, textOf } from "./lockstep.ts";
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** `at` and `actor` may be left out: the next second, and `tester`. */
 export type Said = DistributiveOmit<Command, "at" | "actor"> & { readonly at?: number; readonly actor?: string };
+
+/** What decides and what applies: the kernel's own, or one with a bug that was put into it. */
+export interface Kernel {
+  readonly decide: typeof decide;
+  readonly evolve: typeof evolve;
+  readonly step: typeof step;
+}
+
+export const kernel: Kernel = { decide, evolve, step };
 
 type Open = "offer-job" | "arm-timer" | "open-subscription" | "open-task" | "start-child" | "cancel-child" | "continue";
 
@@ -36,16 +45,18 @@ export class Driver {
   /** Epoch ms of the next command. */
   at: number = 0;
   readonly #open: Set<string> = new Set();
+  readonly kernel: Kernel;
   readonly #others: Lockstep | undefined;
 
-  constructor(program: Program, options: { readonly checked?: boolean } = {}) {
+  constructor(program: Program, options: { readonly checked?: boolean; readonly kernel?: Kernel } = {}) {
     this.program = program;
-    this.#others = (options.checked ?? true) ? new Lockstep() : undefined;
+    this.kernel = options.kernel ?? kernel;
+    this.#others = (options.checked ?? true) ? new Lockstep(this.kernel) : undefined;
   }
 
   /** Goes on where these events of another one led to. */
   follow(events: readonly Event[]): this {
-    for (const event of events) evolve(this.state, event);
+    for (const event of events) this.kernel.evolve(this.state, event);
     this.history.push(...events);
     this.#others?.follow(this.state, events);
     this.at = this.state.head.at;
@@ -67,7 +78,7 @@ export class Driver {
   try(said: Said): Rejection | undefined {
     const at = said.at ?? this.at + 1_000;
     const command = { actor: "tester", ...said, at } as Command;
-    const decision = decide(this.program, this.state, command);
+    const decision = this.kernel.decide(this.program, this.state, command);
     this.#others?.afterDecision(this, command, decision);
     if ("rejection" in decision) return decision.rejection;
     this.at = at;
@@ -76,7 +87,7 @@ export class Driver {
     this.#answer(command);
     const effects: Effect[] = [];
     for (const event of decision.events) {
-      evolve(this.state, event);
+      this.kernel.evolve(this.state, event);
       effects.push(...effectsOf(this.state, event));
     }
     this.history.push(...decision.events);
@@ -92,7 +103,7 @@ export class Driver {
   /** The whole log from its first event, and what must hold of the state that it led to. */
   check(): void {
     const live = textOf(this.state);
-    const replay = textOf(this.history.reduce((state, event) => evolve(state, event), newState()));
+    const replay = textOf(this.history.reduce((state, event) => this.kernel.evolve(state, event), newState()));
     assert(replay === live, `the log replays to another state:\n${live}\n${replay}`);
     this.#checkState();
   }

@@ -6,7 +6,8 @@ const doubtful = "maybe ";
 
 /**
  * A host for tests: a small expression language (literals, paths, `!`, `* %`, `+ -`, comparisons, `&&`, `||`) and
- * durations in whole seconds (`PT5S`), dates as epoch ms, cycles as `R3/PT5S` or `R/PT5S`.
+ * durations in whole seconds (`PT5S`), dates as epoch ms or ISO 8601 in UTC, cycles as `R3/PT5S` or `R/PT5S`. Cron lines
+ * are only those of every so many seconds, counted from 1970 on.
  */
 export const testHost: Host = {
   evaluate: (expression, scope) => {
@@ -27,7 +28,13 @@ function nextDue(
   at: { readonly from: number; readonly remaining: number | null | undefined },
 ): DueResult {
   if (kind === "date") {
-    return typeof value === "number" ? { ok: true, due: value, remaining: 0 } : invalid(value);
+    const due = typeof value === "number" ? value : Date.parse(String(value));
+    return Number.isNaN(due) ? invalid(value) : { ok: true, due, remaining: 0 };
+  }
+  if (kind === "cron") {
+    const everyMs = Number(/^\*\/(\d+)(?: \*){5}$/.exec(String(value))?.[1] ?? 0) * 1_000;
+    if (everyMs === 0) return invalid(value);
+    return { ok: true, due: (Math.floor(at.from / everyMs) + 1) * everyMs, remaining: null };
   }
   const match = /^(?:R(\d*)\/)?PT(\d+)S$/.exec(String(value));
   if (match === null || (kind === "cycle") !== (match[1] !== undefined)) return invalid(value);

@@ -1,14 +1,14 @@
 import type { Command } from "../command.ts";
-import { type Decision, step } from "../decide.ts";
+import type { Decision } from "../decide.ts";
 import type { Effect } from "../effect.ts";
 import { effectsOf } from "../effects.ts";
 import type { Event } from "../event.ts";
-import { evolve } from "../evolve.ts";
 import type { JsonObject } from "../json.ts";
 import type { Program } from "../load.ts";
 import { assert } from "../problem.ts";
 import { restoreState, snapshotState } from "../state/snapshot.ts";
 import { newState, type State } from "../state/state.ts";
+import type { Kernel } from "./driver.ts";
 import { sameJson, sameState } from "./same-state.ts";
 
 function fail(what: string, live: State, other: State): never {
@@ -27,12 +27,17 @@ export function textOf(state: State): string {
  *   the live state after every step before, so this is what replaying the whole log would come to.
  */
 export class Lockstep {
+  readonly #kernel: Kernel;
   /** What is durable: the state after the last command. */
   #written: string = textOf(newState());
   readonly #replayed: State = newState();
   #revived: State = newState();
   #events: string = "";
   #effects: readonly Effect[] = [];
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
 
   /** Deciding must have changed nothing, and must come to the same after a crash. */
   afterDecision(at: { readonly program: Program; readonly state: State }, command: Command, decision: Decision): void {
@@ -42,7 +47,7 @@ export class Lockstep {
     if (!sameState(revived, state)) fail(`deciding '${type}' changed the state`, state, revived);
     const applied: Event[] = [];
     const effects: Effect[] = [];
-    const again = step({ program, state: revived }, command, (event) => {
+    const again = this.#kernel.step({ program, state: revived }, command, (event) => {
       applied.push(event);
       effects.push(...effectsOf(revived, event));
     });
@@ -69,7 +74,7 @@ export class Lockstep {
 
   /** The live state has come to where these events lead. */
   follow(state: State, events: readonly Event[]): void {
-    for (const event of events) evolve(this.#replayed, event);
+    for (const event of events) this.#kernel.evolve(this.#replayed, event);
     if (!sameState(this.#replayed, state)) fail("the log replays to another state", state, this.#replayed);
     this.#written = textOf(state);
   }

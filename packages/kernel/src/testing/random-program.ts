@@ -1,14 +1,5 @@
 import type { Json } from "../json.ts";
-import type {
-  Element,
-  Flow,
-  ItemEvent,
-  MultiInstance,
-  ProgramDocument,
-  SlaRule,
-  StandardLoop,
-  StartEvent,
-} from "../program.ts";
+import type { Element, Flow, ItemEvent, MultiInstance, ProgramDocument, StandardLoop, StartEvent } from "../program.ts";
 import {
   adHoc,
   and,
@@ -40,11 +31,21 @@ import {
   undo,
   user,
   variable,
-  wait,
   xor,
 } from "./build.ts";
 import type { Random } from "./random.ts";
-import { randomSeveral, randomThrow, randomWait } from "./random-trigger.ts";
+import {
+  randomCode,
+  randomCycle,
+  randomEnd,
+  randomOnce,
+  randomSeveral,
+  randomSla,
+  randomSource,
+  randomThrow,
+  randomType,
+  randomWait,
+} from "./random-trigger.ts";
 
 const gateways = {
   and,
@@ -94,7 +95,7 @@ class Grower {
     }
     const from = this.#add(first, parent);
     const content = this.#sequence(parent, depth);
-    const to = this.#add(end(this.#id("end")), parent);
+    const to = this.#add(end(this.#id("end"), randomEnd(this.#random)), parent);
     this.lines.push(`${from.last}>${content.first}`, `${content.last}>${to.first}`);
   }
 
@@ -126,7 +127,7 @@ class Grower {
     const code = random.chance(0.5) ? { code: "E1" } : {};
     const trigger = random.oneOf<StartEvent["trigger"]>([
       [3, () => randomWait(this.#random)],
-      [1, () => ({ type: "timer", timer: timer("duration", "PT5S") })],
+      [1, () => ({ type: "timer", timer: randomOnce(this.#random) })],
       [2, () => ({ type: "error", ...code })],
       [2, () => ({ type: "escalation", ...code })],
       [parent === null ? 0.5 : 2, () => ({ type: "compensation" })],
@@ -148,7 +149,7 @@ class Grower {
       const event = this.#random.oneOf<Element>([
         [2, () => catching(this.#id("catch"), randomWait(this.#random))],
         [1, () => catching(this.#id("catch"), randomSeveral(this.#random))],
-        [1, () => wait(this.#id("wait"), this.#random.chance(0.1) ? "nonsense" : "PT5S")],
+        [1, () => catching(this.#id("wait"), { type: "timer", timer: randomOnce(this.#random) })],
         [1, () => receive(this.#id("receive"), "news", { outputs: map({ n: "n" }) })],
       ]);
       this.#add(event, parent);
@@ -183,7 +184,7 @@ class Grower {
     const deep = depth <= 0 ? 0 : 1;
     return random.oneOf<Block>([
       [5, () => this.#activity(parent, depth)],
-      [1, () => this.#add(wait(this.#id("wait"), random.chance(0.1) ? "nonsense" : "PT5S"), parent)],
+      [1, () => this.#add(catching(this.#id("wait"), { type: "timer", timer: randomOnce(random) }), parent)],
       [1, () => this.#add(undo(this.#id("undo")), parent)],
       [0.5, () => this.#add(raise(this.#id("undo"), { type: "compensation", waits: false }), parent)],
       [1, () => this.#add(catching(this.#id("catch"), randomWait(this.#random)), parent)],
@@ -223,7 +224,7 @@ class Grower {
     const gate = this.#id("xor");
     const trigger = this.#random.pick([
       { type: "terminate" as const },
-      { type: "error" as const, code: this.#random.pick(["E1", "E2"]) },
+      { type: "error" as const, ...randomCode(this.#random) },
       { type: "compensation" as const },
     ]);
     this.#add(end(out, trigger), parent);
@@ -255,7 +256,7 @@ class Grower {
         0.5,
         () => sendTask(this.#id("send"), { message: message("news", random.chance(0.9) ? "n" : "flag"), ...options }),
       ],
-      [1, () => call(this.#id("call"), { inputs: map({ n: "n" }), ...options })],
+      [1, () => this.#call(options)],
       [depth > 0 ? 2 : 0, () => this.#sub(depth, options)],
       [depth > 0 ? 0.7 : 0, () => this.#transaction(depth, options)],
       [depth > 0 ? 1 : 0, () => this.#adHoc(depth, options)],
@@ -285,6 +286,12 @@ class Grower {
     return { options: bare ? looped : { ...looped, compensation: this.#id("handler") }, bare };
   }
 
+  #call(options: object): Element {
+    const id = this.#id("call");
+    const from = this.#random.chance(0.2) ? { processFrom: randomSource(this.#random, id) } : {};
+    return call(id, { inputs: map({ n: "n" }), ...from, ...options });
+  }
+
   #rule(options: object): Element {
     const text = this.#random.pick(["n * 2", "n == 1", "missing"]);
     const decision = { result: "n", expression: { language: "dmn" as const, text } };
@@ -292,9 +299,10 @@ class Grower {
   }
 
   #service(options: object): Element {
+    const id = this.#id("task");
     const { next, pick } = { next: this.#random.chance(0.3), pick: this.#random.pick([1, 2, 3]) };
-    return service(this.#id("task"), {
-      policy: { retry: retry(pick, this.#random.pick(["incident", "error"])) },
+    return service(id, {
+      policy: { ...randomType(this.#random, id), retry: retry(pick, this.#random.pick(["incident", "error"])) },
       inputs: map({ n: "n" }),
       ...(next ? { outputs: [{ target: "n", source: variable("n") }] } : {}),
       ...options,
@@ -303,17 +311,7 @@ class Grower {
 
   #user(options: object): Element {
     const random = this.#random;
-    const sla = Array.from({ length: random.below(3) }, (): SlaRule => {
-      const on = random.pick(["not-started", "not-completed"] as const);
-      const kind = random.pick(["duration", "cycle"] as const);
-      const after = timer(kind, kind === "duration" ? "PT4S" : "R2/PT3S");
-      const action = random.pick([
-        { type: "notify" as const, to: ["a"] },
-        { type: "reassign" as const, to: ["b"] },
-        { type: "escalate" as const, code: "E1" },
-      ]);
-      return { on, after, action, repeat: random.chance(0.5) };
-    });
+    const sla = Array.from({ length: random.below(3) }, () => randomSla(random));
     const late = random.pick(["accept", "refuse", "flag"] as const);
     return user(this.#id("user"), { sla, late, due: timer("duration", "PT5S"), priority: expr("n"), ...options });
   }
@@ -337,7 +335,9 @@ class Grower {
       cancelRemaining: random.chance(0.5),
       inputs: map({ n: "n" }),
       ...(random.chance(0.5) ? { activate: literal(wanted) } : {}),
-      ...(random.chance(0.5) ? { job: { type: "choose", retry: retry(2, random.pick(["incident", "error"])) } } : {}),
+      ...(random.chance(0.5)
+        ? { job: { ...randomType(random, "choose"), retry: retry(2, random.pick(["incident", "error"])) } }
+        : {}),
       ...(random.chance(0.5) ? { completion: expr(random.pick(["completed > 1", "n > 2", "active > missing"])) } : {}),
       ...(random.chance(0.5) ? { output: { target: random.pick(["found", "flag"]), source: expr("n") } } : {}),
       ...options,
@@ -367,7 +367,7 @@ class Grower {
     const attach = (element: Element): void => {
       this.#add(element, parent);
       const to = random.chance(0.5)
-        ? this.#add(end(this.#id("end")), parent)
+        ? this.#add(end(this.#id("end"), randomEnd(random)), parent)
         : this.#add(service(this.#id("task")), parent);
       this.lines.push(`${element.id}>${to.first}`);
     };
@@ -401,9 +401,9 @@ class Grower {
       attach(boundary(this.#id("escalation"), of, { trigger, interrupting: random.chance(0.5) }));
     }
     if (random.chance(0.2)) {
-      const cycle = timer("cycle", random.pick(["R3/PT2S", "R/PT3S"]));
       const interrupting = random.chance(0.5);
-      attach(onTimer(this.#id("timer"), of, { timer: interrupting ? timer("duration", "PT9S") : cycle, interrupting }));
+      const timer = interrupting || random.chance(0.1) ? randomOnce(random) : randomCycle(random);
+      attach(onTimer(this.#id("timer"), of, { timer, interrupting }));
     }
   }
 
@@ -414,7 +414,7 @@ class Grower {
   #behavior(): Partial<MultiInstance> {
     const random = this.#random;
     const event: ItemEvent = random.pick([
-      { type: "escalation" as const, code: random.pick(["E1", "E2"]) },
+      { type: "escalation" as const, ...randomCode(random) },
       { type: "signal" as const, signal: { name: random.pick([literal("news"), variable("missing")]) } },
     ]);
     const events = [{ condition: expr(random.pick(["completed > 1", "n > 2", "completed > missing"])), event }];

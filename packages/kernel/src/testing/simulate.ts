@@ -1,7 +1,7 @@
 import type { EventType } from "../event.ts";
 import { limits, loadProgram } from "../load.ts";
 import { isEnded } from "../state/state.ts";
-import { Driver } from "./driver.ts";
+import { Driver, type Kernel, kernel as soundKernel } from "./driver.ts";
 import { testHost } from "./host.ts";
 import { Random } from "./random.ts";
 import { randomCommand } from "./random-command.ts";
@@ -51,7 +51,7 @@ function walk(random: Random, driver: Driver, tally: Tally): void {
   wander(random, driver, tally);
   const { undoable } = driver.state.head;
   if (undoable === undefined || undoable.work === null) return;
-  const undoing = new Driver(driver.program);
+  const undoing = new Driver(driver.program, driver);
   undoing.create({}, { parent: { instanceId: "above", key: 2 }, undoes: undoable });
   wander(random, undoing, tally);
 }
@@ -69,8 +69,11 @@ function wander(random: Random, driver: Driver, tally: Tally): void {
   count(tally.ends, driver.status ?? "none");
 }
 
-/** One random program and some random ways through it, added to `tally`. Throws what an invariant or a comparison found. */
-export function simulate(seed: number, tally: Tally): void {
+/**
+ * One random program and some random ways through it, added to `tally`. Throws what an invariant or a comparison found.
+ * Another `kernel` is one with a bug planted in it.
+ */
+export function simulate(seed: number, tally: Tally, kernel: Kernel = soundKernel): void {
   const random = new Random(seed);
   const tangled = seed % 3 === 0;
   const activationsPerCommandMax = random.pick([1, 4, 30, limits.activationsPerCommandMax]);
@@ -78,7 +81,7 @@ export function simulate(seed: number, tally: Tally): void {
   const program = loadProgram(randomProgram(random, tangled), testHost, { activationsPerCommandMax, continuationsMax });
   tally.programs += 1;
   for (let left = pathsPerProgram; left > 0; left -= 1) {
-    const driver = new Driver(program);
+    const driver = new Driver(program, { kernel });
     try {
       walk(random, driver, tally);
     } catch (error) {
