@@ -26,8 +26,8 @@ export const limits = {
   expressionCharactersMax: 65_536,
   expressionNodesMax: 10_000,
   expressionDepthMax: 100,
-  /** Units of work one evaluation may use; one is a list element or 64 characters touched; a loop step is ten. */
-  expressionCostMax: 5_000_000,
+  /** Units of work one evaluation may use; one is a list element or 64 characters touched; a loop step is ten or more. */
+  expressionCostMax: 2_000_000,
   /** Characters of one FEEL expression: its parser takes up to 50 ms for as many. */
   feelCharactersMax: 4_096,
   /** Brackets within brackets in FEEL text. */
@@ -58,6 +58,8 @@ export const limits = {
   expressionsCachedMax: 10_000,
   /** Characters of a regular expression. */
   patternCharactersMax: 1_000,
+  /** Its characters times what stands in its `{…}`: compiling it takes about two microseconds for each. */
+  patternSizeMax: 20_000,
   /** A timer further away than this is refused: 100 years. */
   timerAheadMsMax: 3_162_240_000_000,
 } as const;

@@ -2,7 +2,8 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { DefinitionErrorCode } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { CostExceeded, type Meter } from "./meter.ts";
-import { type CelNode, meterNode } from "./metered.ts";
+import { meterErrors, meterNode } from "./metered.ts";
+import { type CelNode, children, eachNode } from "./node.ts";
 import { matchesLinear } from "./pattern.ts";
 import { isTypeName, outerName, type Renamed, renameReserved } from "./reserved.ts";
 
@@ -40,7 +41,11 @@ export class Compiler {
       if (refused !== undefined) return { ok: false, code: "expression-function-refused", message: refused };
       const checked = parsed.check();
       if (!checked.valid) return failure(checked.error, renamed);
-      eachNode(tree, (node) => meterNode(node, this.#meter));
+      const errorCost = 400 + (text.length >> 3);
+      eachNode(tree, (node) => {
+        meterNode(node, this.#meter);
+        meterErrors(node, errorCost, this.#meter);
+      });
       return {
         ok: true,
         expression: { run: (scope) => parsed(scope as Map<string, unknown>), reads: [...reads].map(outerName) },
@@ -155,19 +160,4 @@ function inspectMethod(node: CelNode, bound: ReadonlySet<string>, reads: Set<str
 
 function isId(node: CelNode, name: string): boolean {
   return node.op === "id" && (node.args as unknown as string) === name;
-}
-
-function children(node: CelNode): CelNode[] {
-  const found: CelNode[] = [];
-  const collect = (value: unknown) => {
-    if (Array.isArray(value)) for (const inner of value) collect(inner);
-    else if (value !== null && typeof value === "object" && "op" in value) found.push(value as CelNode);
-  };
-  collect(node.args);
-  return found;
-}
-
-function eachNode(node: CelNode, visit: (node: CelNode) => void): void {
-  visit(node);
-  for (const child of children(node)) eachNode(child, visit);
 }

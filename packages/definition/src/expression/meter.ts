@@ -29,8 +29,8 @@ export class Meter {
   }
 
   /** For loops: false once the budget is gone. */
-  tick(): boolean {
-    this.#left -= costOfStep;
+  tick(cost: number): boolean {
+    this.#left -= cost;
     return this.#left >= 0;
   }
 
@@ -58,5 +58,10 @@ export class Meter {
   }
 }
 
-/** A loop step runs the interpreter, which costs about ten times as much as comparing two values. */
-const costOfStep = 10;
+/**
+ * A step of a loop runs the interpreter, which costs about ten times as much as comparing two values, a handful of nodes
+ * included; each further one costs five.
+ */
+export function stepCost(nodes: number): number {
+  return Math.max(10, 5 * nodes - 20);
+}

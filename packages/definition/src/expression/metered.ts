@@ -1,31 +1,18 @@
-import type { Meter } from "./meter.ts";
+import { type Meter, stepCost } from "./meter.ts";
+import { type CelNode, children, eachNode } from "./node.ts";
 
-/**
- * The library's syntax tree, as far as we touch it. `meta.evaluate` is its own seam for exchanging how a node is
- * evaluated; `handle`, `left`, `right` and `receiverWithArgs` are set by its type check. The version is pinned, and
- * the tests of this folder fail when one of these moves.
- */
-export interface CelNode {
-  readonly op: string;
-  args: unknown;
-  readonly meta: { evaluate: Evaluate; alternate?: CelNode; macro?: unknown };
-  setMeta(key: "evaluate", value: Evaluate): this;
-  left?: CelNode;
-  right?: CelNode;
-  receiverWithArgs?: readonly CelNode[];
-  handle?: (...args: unknown[]) => unknown;
-}
-interface Evaluator {
-  run(node: CelNode, context: unknown): unknown;
-}
-type Evaluate = (evaluator: Evaluator, node: CelNode, context: unknown) => unknown;
+type Evaluate = CelNode["meta"]["evaluate"];
 interface Comprehension {
   condition?: (accumulated: unknown) => boolean;
+  readonly errorsAreFatal?: boolean;
+  readonly step: CelNode;
 }
 
 /** Makes a checked node pay for what it does: loops per step, comparisons and calls by the size of what they touch. */
 export function meterNode(node: CelNode, meter: Meter): void {
-  if (node.meta.alternate?.op === "comprehension") return meterLoop(node.meta.alternate.args as Comprehension, meter);
+  if (node.meta.alternate?.op === "comprehension") {
+    return meterLoop(node.meta.alternate.args as Comprehension, stepCost(sizeOfBody(node)), meter);
+  }
   if (node.meta.alternate !== undefined || node.meta.macro !== undefined) return;
   if (compared.has(node.op)) node.setMeta("evaluate", meteredComparison(meter));
   else if (node.op === "+") node.setMeta("evaluate", meteredPlus(meter));
@@ -35,10 +22,38 @@ export function meterNode(node: CelNode, meter: Meter): void {
 
 const compared: ReadonlySet<string> = new Set(["==", "!=", "<", "<=", ">", ">=", "in"]);
 
-function meterLoop(loop: Comprehension, meter: Meter): void {
+/**
+ * Makes a checked node pay for the errors that it swallows, as CEL asks of quantifiers, `||` and `&&`: making one, with its
+ * place in the text, takes longer than the step that it ends. Comes after what is inside of the node was metered.
+ */
+export function meterErrors(node: CelNode, cost: number, meter: Meter): void {
+  const loop = node.meta.alternate?.op === "comprehension" ? (node.meta.alternate.args as Comprehension) : undefined;
+  const tried =
+    loop === undefined ? (node.op === "||" || node.op === "&&") && node.left : !loop.errorsAreFatal && loop.step;
+  if (!tried) return;
+  const holder = tried.meta.macro ?? (tried.meta.alternate ?? tried).meta;
+  const { evaluate } = holder;
+  holder.evaluate = (evaluator, self, context) => {
+    try {
+      return evaluate(evaluator, self, context);
+    } catch (error) {
+      meter.charge(cost);
+      throw error;
+    }
+  };
+}
+
+/** Nodes that each step runs: all but what is gone through. */
+function sizeOfBody(loop: CelNode): number {
+  let size = 0;
+  for (const part of children({ args: (loop.args as readonly unknown[])[2] })) eachNode(part, () => (size += 1));
+  return size;
+}
+
+function meterLoop(loop: Comprehension, cost: number, meter: Meter): void {
   const condition = loop.condition;
   // Ends the loop rather than throwing: quantifiers carry on after errors, as CEL asks of them.
-  loop.condition = (accumulated) => meter.tick() && (condition === undefined || condition(accumulated));
+  loop.condition = (accumulated) => meter.tick(cost) && (condition === undefined || condition(accumulated));
 }
 
 function meteredComparison(meter: Meter): Evaluate {

@@ -1,8 +1,9 @@
 import { FeelFunction, FeelRange } from "feelin";
+import { stepCost } from "../expression/meter.ts";
 import { builtinOf, unrepeatable } from "./builtin.ts";
 import { type FeelCompiler, nameOf } from "./compiler.ts";
 import { fits } from "./operator.ts";
-import { type FeelNode, getOrElse } from "./parse.ts";
+import { type FeelNode, getOrElse, sizeOf } from "./parse.ts";
 import { ContextNames, type Evaluating, FeelFailure, type Names, type Run } from "./run.ts";
 import { contextOf, type FeelContext, type FeelValue, normalName, typeOf } from "./value.ts";
 
@@ -96,7 +97,7 @@ function call(
     const expected = parameterNames.length === 0 ? "no arguments" : parameterNames.join(", ");
     throw new FeelFailure("expression-failed", `Expected ${expected} for ${given.name}, but it is given others`);
   }
-  return run.nested(() => target.invoke(given.args)) ?? null;
+  return run.nested(() => target.invoke(given.args), stepCost(1)) ?? null;
 }
 
 export function compileFunction(node: FeelNode, compiler: FeelCompiler): Run {
@@ -106,11 +107,12 @@ export function compileFunction(node: FeelNode, compiler: FeelCompiler): Run {
   const listed = node.parts.find((part) => part.kind === "FormalParameters");
   const parameters = (listed?.parts ?? []).map((part) => normalName(compiler.part(part, 0).text));
   const body = compiler.within(parameters, () => compiler.compile(compiler.part(node, -1)));
+  const cost = stepCost(sizeOf(compiler.part(node, -1)));
   const { run } = compiler;
   return (names) =>
     new FeelFunction((...args: FeelValue[]) => {
       const values = contextOf(parameters.map((parameter, index) => [parameter, args[index] ?? null]));
       // Sorting calls without the detour over `call`.
-      return run.nested(() => body(new ContextNames(values, names)));
+      return run.nested(() => body(new ContextNames(values, names)), cost);
     }, parameters);
 }

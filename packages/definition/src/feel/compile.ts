@@ -7,7 +7,7 @@ import type { FeelNode } from "./parse.ts";
 import { BoundName, FeelFailure, type Run } from "./run.ts";
 import { compileInstanceOf } from "./type.ts";
 import { compileTest, compileUnaryTests } from "./unary-test.ts";
-import { contextOf, type FeelValue, normalName, propertyOf, typeOf, withLibrary } from "./value.ts";
+import { contextOf, type FeelValue, normalName, propertyOf, typeOf, writtenValue } from "./value.ts";
 
 /** How each kind of node is compiled; a kind that is not here is refused. */
 export const compilers: { readonly [kind: string]: Compile } = {
@@ -236,7 +236,6 @@ function compileDate(node: FeelNode, compiler: FeelCompiler): Run {
   const [first] = node.parts;
   if (first?.kind !== "AtLiteral") return compileCall(node, compiler);
   const literal = compiler.part(first, 0).text;
-  return () =>
-    withLibrary(`@${literal}`, {}, compiler.run.meter) ??
-    compiler.run.warn(`Expected a date, time or duration, but found ${literal.slice(0, 40)}`);
+  const value = writtenValue(`@${literal}`);
+  return () => value ?? compiler.run.warn(`Expected a date, time or duration, but found ${literal.slice(0, 40)}`);
 }

@@ -1,6 +1,7 @@
+import { stepCost } from "../expression/meter.ts";
 import { type FeelCompiler, nameOf } from "./compiler.ts";
 import { numbersBetween } from "./operator.ts";
-import type { FeelNode } from "./parse.ts";
+import { type FeelNode, sizeOf } from "./parse.ts";
 import { BoundName, FeelFailure, ItemNames, type Names, type Run } from "./run.ts";
 import { compileTest } from "./unary-test.ts";
 import type { FeelValue } from "./value.ts";
@@ -8,6 +9,8 @@ import type { FeelValue } from "./value.ts";
 /** One `name in list` of a loop. */
 interface Iteration {
   readonly name: string;
+  /** What it takes to ask for its values. */
+  readonly cost: number;
   readonly values: (names: Names) => Iterable<FeelValue>;
 }
 
@@ -17,7 +20,7 @@ function compileIterations(node: FeelNode, compiler: FeelCompiler): Iteration[] 
     const known = iterations.map((iteration) => iteration.name);
     const name = nameOf(compiler.part(part, 0));
     const values = compiler.within(known, () => compileValues(compiler.part(part, -1), compiler));
-    iterations.push({ name, values });
+    iterations.push({ name, values, cost: stepCost(sizeOf(compiler.part(part, -1))) });
   }
   return iterations;
 }
@@ -39,16 +42,17 @@ function compileValues(node: FeelNode, compiler: FeelCompiler): Iteration["value
 
 /** Every combination, the last name changing fastest. */
 function* combinations(
-  loop: { readonly iterations: readonly Iteration[]; readonly charge: () => void },
+  loop: { readonly iterations: readonly Iteration[]; readonly charge: (cost: number) => void; readonly cost: number },
   names: Names,
   at = 0,
 ): IterableIterator<Names> {
   const iteration = loop.iterations[at];
   if (iteration === undefined) {
-    loop.charge();
+    loop.charge(loop.cost);
     yield names;
     return;
   }
+  loop.charge(iteration.cost);
   for (const value of iteration.values(names)) {
     yield* combinations(loop, new BoundName(iteration.name, () => value, names), at + 1);
   }
@@ -65,7 +69,8 @@ function compileLoop(
   const iterations = compileIterations(compiler.part(node, 1), compiler);
   const known = [...iterations.map((iteration) => iteration.name), ...alsoKnown];
   const body = compiler.within(known, () => compiler.compile(compiler.part(node, -1)));
-  const loop = { iterations, charge: () => compiler.run.meter.charge(10) };
+  const cost = stepCost(sizeOf(compiler.part(node, -1)));
+  const loop = { iterations, cost, charge: (units: number) => compiler.run.meter.charge(units) };
   return { each: (names) => combinations(loop, names), body };
 }
 
@@ -104,6 +109,7 @@ export function compileFilter(node: FeelNode, compiler: FeelCompiler): Run {
     inside.kind === "SimplePositiveUnaryTest"
       ? compileTest(inside, compiler)
       : compiler.within(["item"], () => compiler.compile(inside));
+  const cost = stepCost(sizeOf(inside));
   const { run } = compiler;
   return (names) => {
     const value = target(names);
@@ -111,7 +117,7 @@ export function compileFilter(node: FeelNode, compiler: FeelCompiler): Run {
     const list = Array.isArray(value) ? value : [value];
     const kept: FeelValue[] = [];
     for (const [index, item] of list.entries()) {
-      run.meter.charge(10);
+      run.meter.charge(cost);
       const result = filter(new ItemNames(item, names));
       if (typeof result === "number" && index === 0) return at(list, result) ?? null;
       if (result === true) kept.push(item);

@@ -13,6 +13,11 @@ export interface FeelNode {
   readonly parts: readonly FeelNode[];
 }
 
+/** How many nodes it is made of, signs and words included. */
+export function sizeOf(node: FeelNode): number {
+  return node.parts.reduce((sum, part) => sum + sizeOf(part), 1);
+}
+
 export type FeelParse =
   | { readonly ok: true; readonly root: FeelNode }
   | { readonly ok: false; readonly code: DefinitionErrorCode; readonly message: string };

@@ -1,7 +1,7 @@
 import { FeelRange } from "feelin";
 import { rangeOf } from "./operator.ts";
 import type { Builtin, Evaluating } from "./run.ts";
-import { compare, type FeelValue, withLibrary } from "./value.ts";
+import { compare, type FeelValue, writtenValue } from "./value.ts";
 
 /** A point, or a range with both ends; a point is a range from itself to itself. */
 interface Span {
@@ -96,6 +96,9 @@ function spanOf(value: FeelValue): Span {
 const end = String.raw`-?\d*\.?\d+|@?"[^"\\]*"|(?:date|time|duration|date and time)\(\s*"[^"\\]*"\s*\)|`;
 const rangeText = new RegExp(String.raw`^\s*([\[\](])\s*(${end})\s*\.\.\s*(${end})\s*([\[\])])\s*$`);
 
+/** Both ends are parsed. */
+const costOfRange = 1_000;
+
 /** `range("[18..21)")`. */
 function range(args: readonly FeelValue[], run: Evaluating): FeelValue {
   const [text] = args;
@@ -103,7 +106,8 @@ function range(args: readonly FeelValue[], run: Evaluating): FeelValue {
   if (match === null) return null;
   const [, opened, from = "", to = "", closed] = match;
   if (from === "" && to === "") return null;
-  const [first, last] = [from, to].map((each) => (each === "" ? null : withLibrary(each, {}, run.meter)));
+  run.meter.charge(costOfRange);
+  const [first, last] = [from, to].map((each) => (each === "" ? null : writtenValue(each)));
   if ((from !== "" && first === null) || (to !== "" && last === null)) return null;
   return rangeOf([first, last], { startIncluded: opened === "[", endIncluded: closed === "]" }, run);
 }

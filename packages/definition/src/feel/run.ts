@@ -51,11 +51,11 @@ export class Evaluating {
   }
 
   /** Counted rather than left to the stack, whose size depends on the machine. */
-  nested<T>(call: () => T): T {
+  nested<T>(call: () => T, cost: number): T {
     if (this.#calls >= limits.feelCallsMax) throw new CostExceeded(this.meter.costMax);
     this.#calls += 1;
     try {
-      this.meter.charge(10);
+      this.meter.charge(cost);
       return call();
     } finally {
       this.#calls -= 1;
