@@ -94,6 +94,8 @@ test("[C34, C36] the guide's process is checked, tried and tested as the guide s
     "file",
     "commands",
     "answer",
+    "commands",
+    "answer",
     "file",
     "commands",
     "answer",

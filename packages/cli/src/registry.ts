@@ -145,6 +145,11 @@ export const commandGroups: readonly { readonly title: string; readonly commands
         load: async () => (await import("./commands/process/check.ts")).processCheck,
       },
       {
+        name: "process draw",
+        summary: "draw a definition as BPMN",
+        load: async () => (await import("./commands/process/draw.ts")).processDraw,
+      },
+      {
         name: "process deploy",
         summary: "make a process known to the state folder",
         load: async () => (await import("./commands/process/deploy.ts")).processDeploy,

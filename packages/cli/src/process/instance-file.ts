@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } f
 import { AppError } from "@tutti/kernel";
 import { type ReleasedInstance, releasedInstanceSchema } from "@tutti/protocol";
 import { z } from "zod";
+import { unwritten } from "./new-file.ts";
 
 /** Counts what a file says in another way than before. */
 const format = "tutti-instance/1";
@@ -23,9 +24,7 @@ export function createInstanceFile(path: string): InstanceFile {
   try {
     file = openSync(path, "wx", 0o600);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new AppError("file-exists", `Expected no file ${path}, but there is one`);
-    throw new AppError("file-unwritable", `Expected to write ${path}, but ${message}`, { cause });
+    throw unwritten(path, cause);
   }
   const discard = (): void => {
     closeSync(file);

@@ -41,6 +41,15 @@ test.each(["zeebe-order.bpmn", "plain-leave.bpmn", "flowable-expense.bpmn20.xml"
   },
 );
 
+test("[D220] a file in another encoding comes out as UTF-8, and says so", () => {
+  const bytes = fixture("jbpm-claims.bpmn2");
+  const [program] = compileBpmn(bytes, { file: "claims.bpmn2" }).documents;
+  const text = exportBpmn(must(program, "it compiles"));
+  expect(text).toBe(new TextDecoder("iso-8859-1").decode(bytes).replace("ISO-8859-1", "UTF-8"));
+  const again = compileBpmn(new TextEncoder().encode(text), { file: "again.bpmn2" }).documents;
+  expect(again.map(({ hash, name }) => [hash, name])).toEqual([[program?.hash, "Ansprüche"]]);
+});
+
 const lines = (text: string | undefined) => (text ?? "").split("\n");
 
 test("[D229] what changed since is added to the drawing, and the rest stays as it was", () => {

@@ -17,7 +17,7 @@ import { node, type OutNode, writeXml } from "./write.ts";
 export function exportBpmn(program: ProgramDocument): string {
   const source = program.source?.text;
   const kept = source === undefined ? undefined : keptDrawing(source, program);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) return saysUtf8(kept);
   const generated = generate(program);
   const drawn = must(compiledFrom(writeXml(generated.root), program.id), "what was generated can be read");
   complete(generated, drawn, program);
@@ -25,6 +25,12 @@ export function exportBpmn(program: ProgramDocument): string {
   const again = compiledFrom(text, program.id);
   must(again?.hash === program.hash ? again : undefined, `'${program.id}' is the same after its export`);
   return text;
+}
+
+/** Texts are written as UTF-8, in whatever encoding the file was that they came from. */
+function saysUtf8(text: string): string {
+  const declared = /^(\s*<\?xml[^>]*?\sencoding\s*=\s*)(["'])(?!utf-?8\2)[^"'>]*\2/i;
+  return text.replace(declared, "$1$2UTF-8$2");
 }
 
 /** The file that the program came from, with what changed since; undefined where it cannot say that. */
