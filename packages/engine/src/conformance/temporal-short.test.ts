@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Job } from "@tutti/kernel";
+import type { Job, JobOutcome } from "@tutti/kernel";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../port.ts";
 import { eachTemporalHome } from "../testing/each-temporal-home.ts";
-import { branches, sequence } from "../testing/programs.ts";
+import { branches, end, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
 import { engineSuite } from "./engine.suite.ts";
-import { begin, completed, ended, eventually, failed, historyOf } from "./harness.ts";
+import { begin, completed, ended, eventually, failed, historyOf, incidentOf } from "./harness.ts";
 import { temporalHarness } from "./temporal-harness.ts";
 
 // Short jobs: local activities beside the decisions of their instance. The rules of jobs are those of all others.
@@ -42,9 +42,12 @@ describeWithTemporal("short jobs on Temporal", () => {
   describe("on their own", () => {
     let home: TemporalHome;
     let engine: Engine;
+    const warned: unknown[] = [];
     eachTemporalHome("short-history-workflow.ts", async (fresh) => {
       home = fresh;
-      engine = await home.open();
+      warned.length = 0;
+      const warn = (...told: unknown[]): unknown => warned.push(told);
+      engine = await home.open({ log: { info: () => undefined, warn, error: warn } });
       return () => engine.close({ graceMs: 0 });
     });
 
@@ -104,6 +107,26 @@ describeWithTemporal("short jobs on Temporal", () => {
       expect(await home.replay()).toEqual([]);
     });
 
+    test("[TE37] a short job has its element and attempt as the summary of its marker, and what it failed with as the failure", async () => {
+      let failures = 0;
+      engine.work("work", async () => (failures++ === 0 ? failed() : completed()), { short: true });
+      const retry = { attemptsMax: 2, backoff: { firstMs: 10, factor: 1, maxMs: 10 } };
+      const id = await begin(engine, [sequence("told", 1, { retry })]);
+      expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      await home.workflow.getHandle(id).result();
+      const { events } = await home.workflow.getHandle(id).fetchHistory();
+      const markers = (events ?? []).flatMap(({ markerRecordedEventAttributes: found, userMetadata }) => {
+        const { data } = userMetadata?.summary ?? {};
+        return found == null || data == null ? [] : [{ summary: JSON.parse(String(data)), failure: found.failure }];
+      });
+      expect(markers).toMatchObject([
+        { summary: "step1", failure: { message: "it broke", applicationFailureInfo: { type: "broken" } } },
+        { summary: "step1, attempt 2", failure: null },
+      ]);
+      expect(await home.replay()).toEqual([]);
+      expect(warned).toEqual([]);
+    });
+
     test("[TE51] a short job that fails is tried again after its delay, and its attempts are in the log", async () => {
       let failures = 0;
       engine.work("work", async () => (failures++ < 2 ? failed() : completed()), { short: true });
@@ -113,6 +136,78 @@ describeWithTemporal("short jobs on Temporal", () => {
       const types = (await historyOf(engine, { instanceId: id })).map(({ event }) => event.type);
       expect(types.filter((type) => type === "job-failed")).toHaveLength(2);
       expect((await historyIn(id)).count(activityScheduled)).toBe(0);
+    });
+
+    test("[E14] [TE51] a short job that runs longer than its timeout is aborted and has failed; what it says later does not count", async () => {
+      const aborts: unknown[] = [];
+      const late = Promise.withResolvers<JobOutcome>();
+      engine.work(
+        "work",
+        (_job, { signal }) => {
+          const target = signal as unknown as EventTarget & { readonly reason: unknown };
+          target.addEventListener("abort", () => aborts.push(target.reason));
+          return late.promise;
+        },
+        { short: true },
+      );
+      const id = await begin(engine, [sequence("late", 1, { timeoutMs: 300 })]);
+      expect(await incidentOf(engine, id)).toMatchObject({ error: { code: "job-timeout" } });
+      expect(aborts).toEqual(["timeout"]);
+      late.resolve(completed());
+      await sleep(200);
+      expect((await engine.instance(id)).status).toBe("running");
+      expect((await historyIn(id)).count(activityScheduled)).toBe(0);
+    });
+
+    test("[E12] [TE51] a short job that failed starts again not before its delay, also across a restart", async () => {
+      const begun: number[] = [];
+      const work = async (): Promise<JobOutcome> => {
+        begun.push(Date.now());
+        return begun.length === 1 ? failed() : completed();
+      };
+      engine.work("work", work, { short: true });
+      const delayMs = 3_000;
+      const retry = { attemptsMax: 2, backoff: { firstMs: delayMs, factor: 1, maxMs: delayMs } };
+      const id = await begin(engine, [sequence("again", 1, { retry })]);
+      await eventually(async () =>
+        (await engine.query("jobs", { instanceId: id })).rows[0]?.attempt === 2 ? true : undefined,
+      );
+      await engine.close({ graceMs: 0 });
+      engine = await home.open();
+      engine.work("work", work, { short: true });
+      expect(await ended(engine, id)).toMatchObject({ status: "completed" });
+      expect(begun).toHaveLength(2);
+      expect((begun[1] ?? 0) - (begun[0] ?? 0)).toBeGreaterThanOrEqual(delayMs);
+      expect((await historyIn(id)).count(activityScheduled)).toBe(0);
+    });
+
+    test("[E6] [E20] [TE51] what is said to an instance while a short job of it runs is decided right after it", async () => {
+      const running = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<JobOutcome>();
+      const work = (): Promise<JobOutcome> => {
+        running.resolve();
+        return release.promise;
+      };
+      engine.work("work", work, { short: true });
+      const elements = [start(), service("held"), service("idle", { type: "idle" }), end()];
+      await engine.deploy([program({ id: "gone", elements, flows: ["start>held", "held>idle", "idle>end"] })]);
+      // Answered with the end of the workflow task, so after the short job.
+      const id = "gone-1";
+      const asked = { requestId: "gone", process: "gone", instanceId: id, variables: {}, actor: "ann" };
+      const begun = engine.start(asked);
+      await running.promise;
+      const [job] = (await engine.query("jobs", { instanceId: id })).rows;
+      const second = engine.command(id, { type: "complete-job", key: job?.key ?? 0, result: {}, actor: "ann" });
+      await sleep(100);
+      const cancelled = engine.command(id, { type: "cancel-instance", reason: "Enough.", actor: "ann" });
+      await sleep(100);
+      release.resolve(completed());
+      expect(await begun).toBe(id);
+      expect(await second).toMatchObject({ ok: false, rejection: { code: "job-not-found" } });
+      expect(await cancelled).toMatchObject({ ok: true });
+      expect(await ended(engine, id)).toMatchObject({ status: "cancelled" });
+      const types = (await historyOf(engine, { instanceId: id })).map(({ event }) => event.type);
+      expect(types.filter((type) => type === "job-completed")).toHaveLength(1);
     });
 
     test("[TE52] a job that is not short after all is done as others are, under a greater token, and from then on", async () => {

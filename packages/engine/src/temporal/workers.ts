@@ -18,7 +18,7 @@ import {
   type ShortOrder,
 } from "./contract.ts";
 import { Crew, shortMs } from "./crew.ts";
-import { endOfActivity } from "./failed-job.ts";
+import { endOfActivity, endOfShort } from "./failed-job.ts";
 import { isWanted } from "./held.ts";
 import { type BrokerActivities, brokerTaskQueue, type PostActivities } from "./message/contract.ts";
 import { areSecret } from "./payload-codecs.ts";
@@ -95,7 +95,8 @@ export class Workers {
     const versioning = versioningOf(release, taskQueue);
     const workflows = { workflowBundle, stickyQueueScheduleToStartTimeout: stickyTimeout, ...versioning };
     const { instances, brokers } = this.#local;
-    const short = (order: ShortOrder): Promise<ShortAnswer> => this.#short(order);
+    const short = async (order: ShortOrder): Promise<ShortAnswer> =>
+      endOfShort(await this.#short(order), this.#isSecret);
     await this.#begin({
       ...workflows,
       taskQueue,
@@ -170,12 +171,11 @@ export class Workers {
   }
 
   #beginQueue(taskQueue: string, slots: Slots): Promise<Running> {
-    const secret = areSecret(this.#options.connection.dataConverter.payloadCodecs ?? []);
     const perform = async (order: JobOrder): Promise<JobAnswer> => {
       const { activityType } = Context.current().info;
       await slots.begin();
       try {
-        return endOfActivity(await this.crew.perform(activityType, order), secret);
+        return endOfActivity(await this.crew.perform(activityType, order), this.#isSecret);
       } finally {
         slots.ended();
       }
@@ -203,6 +203,11 @@ export class Workers {
     const running = { worker, ended };
     this.#running.push(running);
     return running;
+  }
+
+  /** Nothing that payloads say is to be told beside them. */
+  get #isSecret(): boolean {
+    return areSecret(this.#options.connection.dataConverter.payloadCodecs ?? []);
   }
 
   #of(queue: QueueClass): Slots {

@@ -1,4 +1,4 @@
-import { proxyLocalActivities, workflowInfo } from "@temporalio/workflow";
+import { ApplicationFailure, proxyLocalActivities, workflowInfo } from "@temporalio/workflow";
 import type { Effect } from "@tutti/kernel";
 import { type JobAnswer, ownLocalActivities, type ShortAnswer, type ShortOrder } from "../contract.ts";
 
@@ -45,7 +45,7 @@ export class ShortJobs {
       retry: { initialInterval: "100ms", maximumInterval: "5s" },
       summary: summaryOf(element, attempt),
     });
-    return (activities[jobType] as (order: ShortOrder) => Promise<ShortAnswer>)(order);
+    return (activities[jobType] as (order: ShortOrder) => Promise<ShortAnswer>)(order).catch(failedIn);
   }
 
   /** Gives what the job came to; undefined: nothing, and others are to do it. */
@@ -54,6 +54,14 @@ export class ShortJobs {
     else if (done.unfit) this.#unfit.add(jobType);
     return done.ok ? done.answer : undefined;
   }
+}
+
+/** What a short job came to that failed. Throws what is no answer. */
+function failedIn(error: unknown): ShortAnswer {
+  // Nothing wraps what a local activity throws.
+  const [answer] = error instanceof ApplicationFailure ? (error.details ?? []) : [];
+  if (answer === undefined) throw error;
+  return answer as ShortAnswer;
 }
 
 /** What Temporal's tools show beside the type of the job. */
