@@ -1,3 +1,4 @@
+import type { ProgramDocument } from "@tutti/kernel";
 import { expect } from "vitest";
 import { call, end, from, program, sequence, service, start, wait } from "../testing/programs.ts";
 import type { Rule } from "./engine.suite.ts";
@@ -128,6 +129,43 @@ function callRules(rule: Rule): void {
     await worker.job(1);
     const { rows } = await engine.query("instances", { parentId: id });
     expect(rows).toMatchObject([{ process: "child", version: "1.0.0" }]);
+  });
+
+  rule("[E18] a call that names a version gets it, whatever else was deployed and planned", async (running) => {
+    const { engine } = running;
+    const bound = (id: string, version: string): ProgramDocument => {
+      const elements = [start(), call("call", "child", { binding: { version } }), end()];
+      return program({ id, elements, flows: ["start>call", "call>end"] });
+    };
+    const version = (number: string, steps: number): ProgramDocument => ({
+      ...sequence("child", steps),
+      version: number,
+    });
+    await engine.deploy([version("1.0.0", 1)]);
+    await engine.deploy([version("2.0.0", 2)]);
+    // Deployed with the third version, while new instances get that or the first.
+    await engine.deploy([version("3.0.0", 3), bound("second", "2.0.0"), bound("ninth", "9.0.0")]);
+    await engine.rollout("child", { stable: "1.0.0", candidate: "3.0.0", percent: 100 });
+    const ask = { variables: {}, actor: "tester" };
+    const second = await engine.start({ ...ask, requestId: "bound-2", process: "second" });
+    const ninth = await engine.start({ ...ask, requestId: "bound-9", process: "ninth" });
+    const calledBy = (parentId: string) =>
+      eventually(async () => (await running.engine.query("instances", { parentId })).rows[0]);
+    expect(await calledBy(second)).toMatchObject({
+      process: "child",
+      version: "2.0.0",
+      hash: version("2.0.0", 2).hash,
+    });
+    expect(await incidentOf(engine, ninth)).toMatchObject({ error: { code: "process-not-found" } });
+    // What it waited for is there now, and no longer the latest.
+    await engine.deploy([version("9.0.0", 4)]);
+    await engine.deploy([version("10.0.0", 5)]);
+    await running.harness.crash(engine);
+    running.engine = await running.harness.open();
+    const { key } = await incidentOf(running.engine, ninth);
+    const again = { type: "resolve-incident", key, action: "retry", reason: "It is there.", actor: "tester" } as const;
+    expect(await running.engine.command(ninth, again)).toMatchObject({ ok: true });
+    expect((await calledBy(ninth)).version).toBe("9.0.0");
   });
 
   rule(

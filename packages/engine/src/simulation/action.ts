@@ -1,4 +1,5 @@
 import { queueClasses } from "@tutti/kernel";
+import type { InstanceCommand } from "../port.ts";
 import { actor, likelyCommand, reason } from "./command.ts";
 import type { Shadow } from "./ledger.ts";
 import { signalName } from "./post.ts";
@@ -198,7 +199,7 @@ const command: Action = (session, random) => {
   const { engine, ledger } = session;
   const shadow = pickShadow(session, random);
   if (engine === undefined || shadow === undefined) return start(session, random);
-  const made = likelyCommand(random, shadow.state);
+  const made = chosenFor(random, shadow) ?? likelyCommand(random, shadow.state);
   const instanceId = random.chance(0.03) ? "nobody" : shadow.instanceId;
   const send = (): void => {
     session.ask(`${made.type} to ${instanceId}`, engine.command(instanceId, made), (outcome) => {
@@ -214,6 +215,15 @@ const command: Action = (session, random) => {
   if (twice) send();
   return `${instanceId}: ${JSON.stringify(made)}${twice ? " twice" : ""}`;
 };
+
+/** What a person chooses next in an ad-hoc sub-process, now and then. */
+function chosenFor(random: Random, { state, program }: Shadow): InstanceCommand | undefined {
+  const [adHoc] = state.adHocs.values();
+  if (adHoc === undefined || random.chance(0.6)) return undefined;
+  const { element = "" } = state.elements.get(adHoc.body) ?? {};
+  const chosen = random.pick(program.activatable.get(element) ?? []);
+  return { type: "activate-elements", key: adHoc.body, elements: [{ element: chosen.id }], actor };
+}
 
 /** To the same program under the same names: nothing of it may change but what is said about it. */
 const migrate: Action = (session, random) => {

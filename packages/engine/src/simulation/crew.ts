@@ -1,4 +1,4 @@
-import type { Job, JobContext, JobHandler, JobOutcome } from "@tutti/kernel";
+import type { Element, Job, JobContext, JobHandler, JobOutcome, JsonObject } from "@tutti/kernel";
 import type { Engine, Stop } from "../port.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Life } from "./life.ts";
@@ -79,8 +79,13 @@ export class Crew {
       [0.5, "nonsense"],
     ] as const);
     if (kind === "crashed") done.reject(new Error("the handler crashed"));
-    else done.resolve(outcomeOf(kind, random));
+    else done.resolve(outcomeOf(kind, random, this.#choices(done.job)));
     return `${done.job.id} ${kind}${done.context.signal.aborted ? " (late)" : ""}`;
+  }
+
+  /** What a job may activate, if it is one that chooses. */
+  #choices({ instanceId, elementId }: Job): readonly Element[] {
+    return this.#ledger.byId.get(instanceId)?.program.activatable.get(elementId) ?? [];
   }
 
   finishAll(): void {
@@ -93,16 +98,18 @@ export class Crew {
   }
 }
 
-const wellDone: JobOutcome = { type: "completed", result: { flag: false } };
+/** A job that chooses in an ad-hoc sub-process is done with choosing, too. */
+const wellDone: JobOutcome = { type: "completed", result: { flag: false, n: 1, activate: [], done: true } };
 
 function outcomeOf(
   kind: "completed" | "failed" | "failed-for-good" | "error" | "nonsense",
   random: Random,
+  choices: readonly Element[],
 ): JobOutcome {
   const error = { code: random.pick(["E1", "E2"]), message: "it broke" };
   switch (kind) {
     case "completed":
-      return { type: "completed", result: random.pick([{}, { flag: true }, { flag: false }, { flag: "no boolean" }]) };
+      return { type: "completed", result: resultOf(random, choices) };
     case "failed":
       return { type: "failed", ...error, retryable: true };
     case "failed-for-good":
@@ -113,4 +120,10 @@ function outcomeOf(
       // Handlers are strangers: what their types forbid comes all the same.
       return random.pick([undefined, "done", { type: "completed" }, { type: "completed", result: [1] }]) as never;
   }
+}
+
+function resultOf(random: Random, choices: readonly Element[]): JsonObject {
+  const result = random.pick<JsonObject>([{}, { flag: true, n: 2 }, { flag: false }, { flag: "no boolean" }]);
+  if (choices.length === 0) return result;
+  return { ...result, activate: [{ element: random.pick(choices).id }], done: random.chance(0.3) };
 }

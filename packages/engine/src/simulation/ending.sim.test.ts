@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { testHost } from "../testing/host.ts";
 import { receiver } from "../testing/message-programs.ts";
 import { checkEnding } from "./ending.ts";
 import { JournalMedium } from "./journal-medium.ts";
@@ -8,7 +9,8 @@ import { Session } from "./session.ts";
 test("[S1] the ending sends all who wait for one message one each, however many stand in one line", async () => {
   const documents = [receiver("waiter")];
   const medium = new JournalMedium();
-  const session = new Session({ medium, documents, limits: {}, shim: {}, random: new Random(1), trace: undefined });
+  const world = { documents, host: testHost, correlationKeys: [undefined] };
+  const session = new Session({ medium, world, limits: {}, shim: {}, random: new Random(1), trace: undefined });
   await session.ensureOpen();
   if (session.engine !== undefined) session.ask("deploy", session.engine.deploy(documents));
   await session.settle();

@@ -82,7 +82,7 @@ async function viewsOf(session: Session): Promise<InstanceView[]> {
 function tellThoseWhoWait(session: Session): void {
   const { engine, ledger } = session;
   if (engine === undefined) return;
-  const variables = { flag: false };
+  const variables = { flag: false, n: 1 };
   const signals = new Set([...waitsOf(ledger)].filter(({ kind }) => kind === "signal").map(({ name }) => name));
   for (const name of signals) session.ask("broadcast", engine.broadcast({ name, variables }));
   for (const [channel, length] of longestLines(ledger)) {
@@ -146,10 +146,14 @@ function wayOn(view: InstanceView, round: number): InstanceCommand[] {
   const commands: InstanceCommand[] = [];
   if (view.status === "paused") commands.push({ type: "resume-instance", actor });
   for (const { on, key } of view.waiting) {
-    if (on !== "task" || key === null) continue;
+    if (key === null) continue;
+    if (on === "choice") commands.push({ type: "activate-elements", key, elements: [], complete: true, actor });
+    if (on !== "task") continue;
     // Somebody else may have it, or have lent it.
     commands.push({ type: "reassign-task", key, to: actor, reason, actor, authority: true });
-    commands.push({ type: "complete-task", key, result: { flag: false }, actor });
+    // Its policy may refuse what comes late.
+    commands.push({ type: "update-task", key, dueAt: null, actor });
+    commands.push({ type: "complete-task", key, result: { flag: false, n: 1 }, actor });
   }
   if (round >= retryRounds) return commands;
   for (const { key, kind } of view.incidents) {
@@ -160,7 +164,7 @@ function wayOn(view: InstanceView, round: number): InstanceCommand[] {
 }
 
 /** Only a person's decision, or a token that never comes to an unsound join, is reason enough to be still there. */
-const reasons: ReadonlySet<WaitingView["on"]> = new Set(["incident", "join", "child"]);
+const reasons: ReadonlySet<WaitingView["on"]> = new Set(["incident", "join", "child", "condition"]);
 const never: ReadonlySet<WaitingView["on"]> = new Set(["job", "timer", "task", "pause"]);
 
 function checkExplained(session: Session, view: InstanceView, isBehind: boolean): void {
@@ -173,13 +177,16 @@ function checkExplained(session: Session, view: InstanceView, isBehind: boolean)
   ledger.check(!kinds.some((on) => never.has(on)), stuck);
 }
 
+/** Those, too, that begin when another ends: a message that is kept starts one of a process and key at a time. */
 async function cancelAll(session: Session): Promise<void> {
-  for (const { instanceId, state } of session.ledger.shadows.values()) {
-    if (!isEnded(state) && state.head.parent === null) {
-      send(session, instanceId, { type: "cancel-instance", reason, actor });
+  for (let round = 0; round < roundsMax; round++) {
+    const open = [...session.ledger.shadows.values()].filter(({ state }) => !isEnded(state));
+    if (open.length === 0) return;
+    for (const { instanceId, state } of open) {
+      if (state.head.parent === null) send(session, instanceId, { type: "cancel-instance", reason, actor });
     }
+    await session.clock.advance(roundMs);
   }
-  await session.clock.advance(roundMs);
 }
 
 async function checkNothingLeft(session: Session): Promise<void> {

@@ -1,20 +1,20 @@
 import {
+  type ElementId,
   type Event,
   evolve,
   type Job,
   loadProgram,
   newState,
   type Program,
-  type ProgramDocument,
   type State,
   snapshotState,
 } from "@tutti/kernel";
 import type { InstanceNumber, LogRow, Store, Turn } from "../embedded/store.ts";
 import { rebuild } from "../embedded/turn/instances.ts";
 import { Draft } from "../embedded/turn/turn.ts";
-import { testHost } from "../testing/host.ts";
 import { Post } from "./post.ts";
 import { sameJson } from "./same.ts";
+import type { World } from "./world.ts";
 
 /** One instance as the durable log says it is: folded from the rows alone, one event after the other. */
 export interface Shadow {
@@ -23,9 +23,19 @@ export interface Shadow {
   instanceId: string;
   readonly program: Program;
   readonly state: State;
+  /** What was begun in it. */
+  readonly entered: Set<ElementId>;
   /** A fork begins with the rows of another instance: what they tell has happened once, and there. */
   copies: boolean;
 }
+
+/** An element is begun, or was passed. */
+const begins: ReadonlySet<Event["type"]> = new Set([
+  "element-activating",
+  "element-activated",
+  "element-passed",
+  "tokens-joined",
+]);
 
 /** What is true of the log beside the engine: kept by the simulation across all lives, and compared with everything. */
 export class Ledger {
@@ -35,7 +45,7 @@ export class Ledger {
   readonly rows: string[] = [];
   /** The same, to be read. */
   readonly parsed: LogRow[] = [];
-  readonly post: Post = new Post(this);
+  readonly post: Post;
   /** The first thing that was found wrong. */
   violation: string | undefined;
   readonly #programs: Map<string, Program>;
@@ -47,8 +57,9 @@ export class Ledger {
   /** The latest moment that any life saw. */
   #latest = 0;
 
-  constructor(documents: readonly ProgramDocument[]) {
-    this.#programs = new Map(documents.map((each) => [each.hash, loadProgram(each, testHost)]));
+  constructor({ documents, host, correlationKeys }: World) {
+    this.#programs = new Map(documents.map((each) => [each.hash, loadProgram(each, host)]));
+    this.post = new Post(this, correlationKeys);
   }
 
   check(holds: boolean, what: string | (() => string)): void {
@@ -156,6 +167,7 @@ export class Ledger {
     this.check(at >= state.head.at, () => `time runs backwards in '${shadow.instanceId}' at row ${position}`);
     for (const event of events) {
       evolve(state, event);
+      if (begins.has(event.type) && "element" in event && event.element !== null) shadow.entered.add(event.element);
       // What forks a fork begins with the rows that made that one.
       const isOwn = event.type === "instance-forked" && !this.byId.has(event.instanceId);
       if (isOwn) this.#forked(shadow, event.instanceId);
@@ -176,7 +188,7 @@ export class Ledger {
     const { instanceId } = event;
     if (program === undefined) return undefined;
     const copies = this.byId.has(instanceId);
-    const shadow = { number, instanceId, program, state: newState(), copies };
+    const shadow = { number, instanceId, program, state: newState(), entered: new Set<ElementId>(), copies };
     this.shadows.set(number, shadow);
     if (!copies) this.byId.set(instanceId, shadow);
     return shadow;

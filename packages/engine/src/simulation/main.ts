@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { type Plant, plants } from "./plants.ts";
 import { runSeeds, type Watch } from "./pool.ts";
 import { report } from "./shrink.ts";
-import { type Log, simulate } from "./simulate.ts";
+import { type Log, type Material, simulate } from "./simulate.ts";
 import { summary } from "./summary.ts";
 
 const usage = `Usage: npm run simulate -- [--seeds N] [--from N] [--log journal|sqlite] [--plant BUG]
@@ -11,6 +11,7 @@ const usage = `Usage: npm run simulate -- [--seeds N] [--from N] [--log journal|
   --seeds N   how many crash schedules (default 20000)
   --from N    the first seed (default 1)
   --log LOG   journal: the log in memory behind a simulated disk (default); sqlite: the real file
+  --material M  blocks: processes of blocks (default); language: the kernel's random programs, with all the language has
   --plant BUG puts a known bug in: ${Object.keys(plants).join(", ")}`;
 
 const { values } = parseArgs({
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "20000" },
     from: { type: "string", default: "1" },
     log: { type: "string", default: "journal" },
+    material: { type: "string", default: "blocks" },
     plant: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -33,7 +35,10 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function repeat(seed: number, options: { readonly log: Log; readonly plant?: Plant }): Promise<boolean> {
+async function repeat(
+  seed: number,
+  options: { readonly log: Log; readonly material: Material; readonly plant?: Plant },
+): Promise<boolean> {
   const { violation } = await simulate({ seed, ...options, trace: say });
   if (violation === undefined) {
     say(`Seed ${seed} finds nothing.`);
@@ -72,15 +77,17 @@ async function main(): Promise<boolean> {
     return true;
   }
   const log = values.log === "sqlite" ? "sqlite" : "journal";
+  const material = values.material === "language" ? "language" : "blocks";
   const plant = values.plant === undefined ? {} : { plant: values.plant as Plant };
   if (values.plant !== undefined && !(values.plant in plants)) throw new Error(usage);
   const only = process.env["SIM_SEED"];
-  if (only !== undefined) return repeat(wholeNumber(only, "SIM_SEED"), { log, ...plant });
-  const batch = { from: wholeNumber(values.from, "--from"), seeds: wholeNumber(values.seeds, "--seeds"), log } as const;
+  if (only !== undefined) return repeat(wholeNumber(only, "SIM_SEED"), { log, material, ...plant });
+  const [from, seeds] = [wholeNumber(values.from, "--from"), wholeNumber(values.seeds, "--seeds")];
+  const batch = { from, seeds, log, material } as const;
   const totals = await runSeeds(batch, { signal: interrupted(), progress: teller(batch.seeds) });
   if (totals.ran < batch.seeds) say(`Ended after ${totals.ran} of ${batch.seeds} seeds.`);
   say(summary(totals));
-  for (const { seed } of totals.failures) say(`\n${await report({ seed, log })}`);
+  for (const { seed } of totals.failures) say(`\n${await report({ seed, log, material })}`);
   return totals.failures.length === 0 && totals.ran === batch.seeds;
 }
 

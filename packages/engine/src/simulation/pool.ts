@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { type Log, simulate } from "./simulate.ts";
+import { type Log, type Material, simulate } from "./simulate.ts";
 
 export interface Batch {
   readonly from: number;
   readonly seeds: number;
   readonly log: Log;
+  readonly material?: Material;
 }
 
 export interface Totals {
@@ -32,11 +33,11 @@ const failuresMax = 5;
 const partSeeds = 256;
 const mark = "tutti-simulation";
 
-async function runPart({ from, seeds, log }: Batch): Promise<Part> {
+async function runPart({ from, seeds, ...options }: Batch): Promise<Part> {
   const counts = new Map<string, number>();
   const failures: { seed: number; violation: string }[] = [];
   for (let seed = from; seed < from + seeds && failures.length < failuresMax; seed++) {
-    const result = await simulate({ seed, log });
+    const result = await simulate({ seed, ...options });
     add(counts, result.counts);
     if (result.violation !== undefined) failures.push({ seed, violation: result.violation });
   }
@@ -48,17 +49,17 @@ function add(into: Map<string, number>, counts: ReadonlyMap<string, number>): vo
 }
 
 /** Runs the seeds on all cores; stops handing out more once some have failed. */
-export async function runSeeds({ from, seeds, log }: Batch, watch: Watch = {}): Promise<Totals> {
+export async function runSeeds({ from, seeds, ...options }: Batch, watch: Watch = {}): Promise<Totals> {
   const started = performance.now();
   const counts = new Map<string, number>();
   const failures: { seed: number; violation: string }[] = [];
   let next = from;
   let ran = 0;
   const end = from + seeds;
-  const size = log === "journal" ? partSeeds : 16;
+  const size = options.log === "journal" ? partSeeds : 16;
   const take = (): Batch | undefined => {
     if (next >= end || failures.length >= failuresMax || watch.signal?.aborted) return undefined;
-    const part = { from: next, seeds: Math.min(size, end - next), log };
+    const part = { from: next, seeds: Math.min(size, end - next), ...options };
     next += part.seeds;
     return part;
   };

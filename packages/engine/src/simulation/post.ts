@@ -3,13 +3,12 @@ import type { Store } from "../embedded/store.ts";
 import type { Correlated, MessageRequest } from "../port.ts";
 import type { Ledger, Shadow } from "./ledger.ts";
 import type { Random } from "./random.ts";
+import type { World } from "./world.ts";
 
-/** Few, so that those who send and those who wait meet. */
 export const messageName = "ping";
 /** Begins some of the random programs. */
 export const startName = "order";
 export const signalName = "alarm";
-export const correlationKeys: readonly (string | undefined)[] = ["a", undefined];
 /** Outlasts every schedule. */
 const longMs = 10_000_000_000;
 
@@ -18,13 +17,15 @@ type Named = MessageRequest & { readonly id: string };
 /** What is true of messages beside the engine: what was answered, and who has got what according to the log. */
 export class Post {
   readonly #ledger: Pick<Ledger, "check" | "byId">;
+  readonly #correlationKeys: World["correlationKeys"];
   readonly #answers: Map<string, { readonly request: Named; readonly answer: Correlated }> = new Map();
   readonly #got: Set<string> = new Set();
   readonly #everPaused: Set<string> = new Set();
   #count = 0;
 
-  constructor(ledger: Pick<Ledger, "check" | "byId">) {
+  constructor(ledger: Pick<Ledger, "check" | "byId">, correlationKeys: World["correlationKeys"]) {
     this.#ledger = ledger;
+    this.#correlationKeys = correlationKeys;
   }
 
   /** A message to publish: mostly a new one, now and then one that was published before. */
@@ -32,13 +33,13 @@ export class Post {
     const known = [...this.#answers.values()];
     if (known.length > 0 && random.chance(0.15)) return random.pick(known).request;
     this.#count++;
-    const correlationKey = random.pick(correlationKeys);
+    const correlationKey = random.pick(this.#correlationKeys);
     return {
       id: `m${this.#count}`,
       name: random.pick([messageName, messageName, startName]),
       ...(correlationKey === undefined ? {} : { correlationKey }),
       ttlMs: random.pick([0, 5_000, longMs, longMs]),
-      variables: { flag: random.chance(0.5) },
+      variables: { flag: random.chance(0.5), n: random.below(3) },
     };
   }
 

@@ -1,17 +1,18 @@
-import { AppError, type JsonObject, type ProgramDocument } from "@tutti/kernel";
+import { AppError, isEnded, type JsonObject, type ProgramDocument } from "@tutti/kernel";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import type { EngineLimits } from "../embedded/limits.ts";
 import type { Store } from "../embedded/store.ts";
 import type { Engine } from "../port.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
-import { testHost } from "../testing/host.ts";
 import { Crew } from "./crew.ts";
 import { Follower } from "./follower.ts";
+import { traitsOf } from "./language-world.ts";
 import { Ledger } from "./ledger.ts";
 import { Life } from "./life.ts";
 import type { Medium } from "./medium.ts";
 import type { Random } from "./random.ts";
 import { checkTables } from "./tables.ts";
+import type { World } from "./world.ts";
 
 /** What a planted bug may put between the engine and the world. */
 export interface Shim {
@@ -21,7 +22,7 @@ export interface Shim {
 
 export interface SessionOptions {
   readonly medium: Medium;
-  readonly documents: readonly ProgramDocument[];
+  readonly world: World;
   readonly limits: Partial<EngineLimits>;
   readonly shim: Shim;
   readonly random: Random;
@@ -64,8 +65,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.medium = options.medium;
-    this.documents = options.documents;
-    this.ledger = new Ledger(options.documents);
+    this.documents = options.world.documents;
+    this.ledger = new Ledger(options.world);
     this.follower = new Follower(this.ledger);
     this.life = new Life(this.clock);
     this.crew = new Crew(this.life, this.ledger);
@@ -170,14 +171,14 @@ export class Session {
   }
 
   async #build(life: Life): Promise<Engine> {
-    const { limits, shim, random } = this.#options;
+    const { limits, shim, random, world } = this.#options;
     const inner = await this.medium.open(life);
     const store = this.#watch(shim.store?.(inner, () => random) ?? inner, life);
     this.store = store;
     const engine = await createEmbeddedEngine({
       store,
       limits,
-      host: testHost,
+      host: world.host,
       clock: life.clock,
       keyLimits: { narrow: { runningMax: 1 } },
       log: { info: noted, warn: noted, error: (message, data) => this.#alarmed(message, data) },
@@ -238,8 +239,22 @@ export class Session {
     this.count(`died at ${this.life.diedAt}`);
     this.count(`left ${damage}`);
     this.trace(() => `  crash at ${this.life.diedAt}, left ${damage}`);
+    for (const trait of this.#metTraits()) this.count(`crashed in: ${trait}`);
     this.engine = undefined;
     this.store = undefined;
+  }
+
+  /** What the instances that were open came by so far. */
+  #metTraits(): ReadonlySet<string> {
+    const traits = new Set<string>();
+    for (const { program, state, entered } of this.ledger.shadows.values()) {
+      if (isEnded(state)) continue;
+      for (const id of entered) {
+        const element = program.elements.get(id);
+        for (const trait of element === undefined ? [] : traitsOf(element)) traits.add(trait);
+      }
+    }
+    return traits;
   }
 }
 

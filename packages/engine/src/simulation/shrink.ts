@@ -29,8 +29,12 @@ export async function shrink(options: SimulationOptions): Promise<Shrunk> {
 /** Everything a person needs about a failing seed, the command to repeat it first. */
 export async function report(options: SimulationOptions): Promise<string> {
   const { result, trace } = await shrink(options);
-  const { seed, log = "journal", plant } = options;
-  const flags = [...(log === "journal" ? [] : ["--log", log]), ...(plant === undefined ? [] : ["--plant", plant])];
+  const { seed, log = "journal", material = "blocks", plant } = options;
+  const kind = [
+    ...(log === "journal" ? [] : ["--log", log]),
+    ...(material === "blocks" ? [] : ["--material", material]),
+  ];
+  const flags = [...kind, ...(plant === undefined ? [] : ["--plant", plant])];
   const more = flags.length === 0 ? "" : ` -- ${flags.join(" ")}`;
   return [
     `Seed ${seed} on the ${log} log fails. Repeat it with:`,

@@ -1,19 +1,25 @@
-import type { ProgramDocument } from "@tutti/kernel";
 import type { EngineLimits } from "../embedded/limits.ts";
 import { act, beforeDeployment } from "./action.ts";
 import { checkEnding } from "./ending.ts";
 import { JournalMedium } from "./journal-medium.ts";
+import { languageWorld } from "./language-world.ts";
 import { type Plant, plants } from "./plants.ts";
 import { Random, seedOf } from "./random.ts";
 import { explain, Session } from "./session.ts";
 import { SqliteMedium } from "./sqlite-medium.ts";
-import { randomWorld } from "./world.ts";
+import { blockWorld, type World } from "./world.ts";
 
 export type Log = "journal" | "sqlite";
+
+/** What the processes are made of: sound blocks with tasks, timers and calls, or anything at all that the language has. */
+export type Material = "blocks" | "language";
+
+const worlds: { readonly [M in Material]: (seed: number) => World } = { blocks: blockWorld, language: languageWorld };
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly log?: Log;
+  readonly material?: Material;
   readonly plant?: Plant;
   /** Actions left out: the others stay what they were. */
   readonly skip?: ReadonlySet<number>;
@@ -30,7 +36,7 @@ export interface Result {
 }
 
 /** So many seeds in a row share their programs; half of those rows share their actions too. */
-const rowSeeds = 64;
+const rowSeeds: { readonly [M in Material]: number } = { blocks: 64, language: 16 };
 export const actionsMax = 22;
 
 /**
@@ -39,8 +45,8 @@ export const actionsMax = 22;
  * that between any two durable writes there is a crash.
  */
 export async function simulate(options: SimulationOptions): Promise<Result> {
-  const { seed, log = "journal", plant, skip = new Set(), trace } = options;
-  const row = Math.floor(seed / rowSeeds);
+  const { seed, log = "journal", material = "blocks", plant, skip = new Set(), trace } = options;
+  const row = Math.floor(seed / rowSeeds[material]);
   const sweep = row % 2 === 0;
   const source = sweep ? seedOf(row, 1) : seedOf(seed, 2);
   const planted = plant === undefined ? undefined : plants[plant];
@@ -50,7 +56,7 @@ export async function simulate(options: SimulationOptions): Promise<Result> {
   planted?.disk?.(medium);
   const session = new Session({
     medium,
-    documents: worldOf(row),
+    world: worldOf(material, row),
     limits: limitsOf(new Random(seedOf(seed, 4))),
     shim: planted ?? {},
     random,
@@ -58,7 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<Result> {
   });
   let index = 0;
   try {
-    if (sweep) session.life.expect({ at: "disk:", left: seed % rowSeeds });
+    if (sweep) session.life.expect({ at: "disk:", left: seed % rowSeeds[material] });
     for (; index < actionsMax && session.ledger.violation === undefined; index++) {
       if (!skip.has(index)) await step(session, new Random(seedOf(source, 10 + index)), index);
     }
@@ -88,11 +94,13 @@ async function step(session: Session, random: Random, index: number): Promise<vo
   if (session.life.dead) await session.ensureOpen();
 }
 
-let lastWorld: { readonly row: number; readonly documents: readonly ProgramDocument[] } | undefined;
+let last: { readonly material: Material; readonly row: number; readonly world: World } | undefined;
 
-function worldOf(row: number): readonly ProgramDocument[] {
-  if (lastWorld?.row !== row) lastWorld = { row, documents: randomWorld(seedOf(row, 0)) };
-  return lastWorld.documents;
+function worldOf(material: Material, row: number): World {
+  if (last?.row !== row || last.material !== material) {
+    last = { material, row, world: worlds[material](seedOf(row, 0)) };
+  }
+  return last.world;
 }
 
 /** Small bounds, so that small worlds reach them: eviction, snapshots, short turns, timers left in their table. */

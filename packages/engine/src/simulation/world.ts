@@ -1,5 +1,6 @@
 import type {
   Element,
+  Host,
   Json,
   Mapping,
   MessageDefinition,
@@ -8,12 +9,24 @@ import type {
   SlaRule,
   TimerDefinition,
 } from "@tutti/kernel";
+import { testHost } from "../testing/host.ts";
 import { program } from "../testing/programs.ts";
-import { correlationKeys, messageName, signalName, startName } from "./post.ts";
+import { messageName, signalName, startName } from "./post.ts";
 import { Random } from "./random.ts";
 
 /** Job types of all random programs; each has a worker most of the time. */
 export const jobTypes: readonly string[] = ["cook", "wash", "serve"];
+
+/** Processes, and what they are written in. */
+export interface World {
+  readonly documents: readonly ProgramDocument[];
+  readonly host: Host;
+  /** Under which messages are waited for. */
+  readonly correlationKeys: readonly (string | undefined)[];
+}
+
+/** Few, so that those who send and those who wait meet. */
+const correlationKeys: World["correlationKeys"] = ["a", undefined];
 
 interface Block {
   readonly first: string;
@@ -388,10 +401,11 @@ function grow(random: Random, id: string, { called = [], version = "1.0.0" }: Gr
 }
 
 /** A deployment of three processes that call each other downwards, `main` → `child` → `leaf`, the last in two versions. */
-export function randomWorld(seed: number): readonly ProgramDocument[] {
+export function blockWorld(seed: number): World {
   const random = new Random(seed);
   const leaf = grow(random, "leaf");
   const child = grow(random, "child", { called: ["leaf"] });
   const main = grow(random, "main", { called: ["child", "leaf"] });
-  return [leaf, child, main, grow(random, "leaf", { version: "2.0.0" })];
+  const documents = [leaf, child, main, grow(random, "leaf", { version: "2.0.0" })];
+  return { documents, host: testHost, correlationKeys };
 }
