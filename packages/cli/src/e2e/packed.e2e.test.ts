@@ -60,6 +60,23 @@ test("[X13] the packed command, installed from its tarballs into an empty folder
   expect(demo.stdout).toMatch(/Tests of the merged result.*all \d+ pass/);
 }, 600_000);
 
+test("[X13] packed beside it, the testing kit tries a definition from the file of whoever writes one", () => {
+  const { command, shell } = installed();
+  // Where a project would have it: beside the node_modules that it is installed in.
+  const project = join(dirname(command), "..", "..");
+  writeFileSync(join(project, "greeting.yaml"), "process: greeting\nsteps: { greet: { job: greet } }\n");
+  const lines = [
+    `import { load, openTrial } from "@tutti/testing";`,
+    `const trial = await openTrial({ programs: await load("greeting.yaml"), answers: { answers: { greet: { complete: {} } } } });`,
+    `(await trial.start({})).expectPath(["start", "greet", "end"]);`,
+    `await trial.close();`,
+  ];
+  writeFileSync(join(project, "greeting.test.mjs"), lines.join("\n"));
+  const tried = spawnSync(process.execPath, ["--test", "greeting.test.mjs"], { ...shell, cwd: project });
+  expect(tried.status, tried.stdout + tried.stderr).toBe(0);
+  expect(tried.stdout).toMatch(/pass 1\n/);
+}, 600_000);
+
 describeWithTemporal("packed, on Temporal", () => {
   test("[X13, C111] the packed command has what workers run, and makes it neither in the home nor in its own folder", async () => {
     const server = await startTemporalServer();
