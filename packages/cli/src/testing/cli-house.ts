@@ -19,7 +19,7 @@ export interface CliResult {
 export interface RunningCli {
   readonly child: ChildProcess;
   readonly done: Promise<CliResult>;
-  /** Resolves with all of stderr so far once it matches. */
+  /** Resolves with all of stderr so far, or of the screen, once it matches. */
   sees(pattern: RegExp, timeoutMs?: number): Promise<string>;
 }
 
@@ -35,6 +35,10 @@ const commandMsMax = 400_000;
 const execute = promisify(execFile);
 
 /** The real command in a home and a state folder of its own. Nothing of the person's configuration is read. */
+function commandOf(args: readonly string[]): readonly string[] {
+  return [process.execPath, "--conditions=@tutti/source", main, ...args];
+}
+
 export class CliHouse {
   readonly folder: string;
   readonly state: string;
@@ -65,27 +69,42 @@ export class CliHouse {
 
   /** Starts a command; `environment` is added to the house's own. */
   start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningCli {
-    const command = [process.execPath, "--conditions=@tutti/source", main, ...args];
-    const [program = "", ...words] = [...(this.#machine?.prefix ?? []), ...command];
+    return this.#spawn([...(this.#machine?.prefix ?? []), ...commandOf(args)], environment);
+  }
+
+  /** Starts a command at a terminal of its own: what is written to `child.stdin` is typed, and stdout is the screen. */
+  startAtTerminal(args: readonly string[]): RunningCli {
+    const quoted = commandOf(args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    // Without `exec` there is a shell in between, which Ctrl-C ends first.
+    return this.#spawn(
+      ["script", "--quiet", "--return", "--command", `exec ${quoted.join(" ")}`, "/dev/null"],
+      {},
+      "pipe",
+    );
+  }
+
+  #spawn(command: readonly string[], environment: NodeJS.ProcessEnv, stdin: "ignore" | "pipe" = "ignore"): RunningCli {
+    const [program = "", ...words] = command;
     const child = spawn(program, words, {
       cwd: this.#machine === undefined ? this.folder : "/",
       env: { ...this.#environment, ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [stdin, "pipe", "pipe"],
       timeout: commandMsMax,
     });
     let stdout = "";
     let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
     const done = new Promise<CliResult>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", (exit) => resolve({ exit, stdout, stderr }));
     });
-    return { child, done, sees: (pattern, timeoutMs = 60_000) => seen(() => stderr, { pattern, timeoutMs, child }) };
+    const told = () => (stdin === "pipe" ? stdout : stderr);
+    return { child, done, sees: (pattern, timeoutMs = 60_000) => seen(told, { pattern, timeoutMs, child }) };
   }
 
   tutti(...args: readonly string[]): Promise<CliResult> {
