@@ -1,12 +1,12 @@
 // `npm run bench`: runs every package's `src/bench/run.ts` and what is in tools/bench, each in a process of
 // its own, and prints what they measured.
 // `npm run bench -- --json` gives one JSON line per measurement on stdout; further words pick measurements whose name
-// contains one of them; `--full` takes the minutes that a million waiting instances need.
+// contains one of them, and start only the programs that have such; `--full` takes the minutes that a million waiting
+// instances need.
 
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { globSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { root } from "./house/source.ts";
 
@@ -65,19 +65,51 @@ function show({ name, value, unit, goal, met, spread }: Measurement): string {
   return `${name.padEnd(52)} ${figure.format(value).padStart(12)} ${unit.padEnd(14)} ± ${(spread * 100).toFixed(0).padStart(3)} %  ${verdict}`;
 }
 
+/** How the names begin of what each program measures. One that is not here does not run. */
+const programs: { readonly [path: string]: readonly string[] } = {
+  "packages/engine/src/bench/run.ts": [
+    ...["disk.sync", "10-steps.durable", "10-steps.memory", "one-task.durable", "one-task.memory"],
+    ...["branches", "graph.locks", "history", "waiting.disk", "waiting.heap", "timers", "recovery"],
+  ],
+  "tools/bench/demo-on-temporal.ts": ["demo.temporal-of-embedded", "demo.agents-of-10s"],
+  "tools/bench/expressions.ts": ["step.memory", "step.with-gateway-and-writes.of-bare"],
+  "tools/bench/merge.ts": ["merge.", "workspace."],
+  "tools/bench/overhead.ts": ["demo.wall", "demo.run", "demo.overhead-of-agent-time"],
+  "tools/bench/peers.ts": [...["peer.", "10-steps.durable.64.of-openworkflow", "one-task.memory.64.of-bpmn-engine"]],
+  "tools/bench/temporal.ts": ["temporal."],
+};
+
+function measures(path: string, word: string): boolean {
+  return (programs[path] ?? []).some((name) => name.includes(word) || word.includes(name));
+}
+
+/** Those with what the words name; a word that is in the middle of names tells nothing of where. */
+function wantedPrograms(words: readonly string[]): readonly string[] {
+  const all = Object.keys(programs);
+  const isPlaced = words.every((word) => all.some((path) => measures(path, word)));
+  return words.length > 0 && isPlaced ? all.filter((path) => words.some((word) => measures(path, word))) : all;
+}
+
+function isListed(path: string, { name }: Measurement): boolean {
+  return (programs[path] ?? []).some((begin) => name.startsWith(begin));
+}
+
 const args = process.argv.slice(2);
 const asJson = args.includes("--json");
 const words = args.filter((arg) => !arg.startsWith("--"));
-const modules = [
-  ...readdirSync(join(root, "packages")).map((name) => join("packages", name, "src", "bench", "run.ts")),
-  ...readdirSync(join(root, "tools", "bench")).map((name) => join("tools", "bench", name)),
-].filter((path) => existsSync(join(root, path)));
+const there = globSync(["packages/*/src/bench/run.ts", "tools/bench/*.ts"], { cwd: root });
+const unlisted = there.filter((path) => !(path in programs));
+if (unlisted.length > 0)
+  throw new Error(`Expected what ${unlisted.join(", ")} measures to be listed in tools/bench.ts`);
+const modules = wantedPrograms(words);
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.versions.node}`;
 process.stderr.write(`${machine}\n`);
 let missed = 0;
 let failed = 0;
 for (const path of modules) {
   const status = await runModule(path, args, (found) => {
+    if (!isListed(path, found))
+      throw new Error(`${path} measures ${found.name}, which tools/bench.ts does not list for it`);
     if (words.length > 0 && !words.some((word) => found.name.includes(word))) return;
     if (found.met === false) missed += 1;
     process.stdout.write(`${asJson ? JSON.stringify(found) : show(found)}\n`);

@@ -1,10 +1,12 @@
 import type { ProgramDocument } from "@tutti/kernel";
 import { createEmbeddedEngine } from "../embedded/engine.ts";
 import { openMemoryStore } from "../embedded/memory/store.ts";
-import type { Turn } from "../embedded/store.ts";
+import { openSqliteStore } from "../embedded/sqlite/store.ts";
+import type { Store, Turn } from "../embedded/store.ts";
 import { testHost } from "../testing/host.ts";
 import { end, program, service, start } from "../testing/programs.ts";
 import { type Figure, figure } from "./report.ts";
+import { databasePath } from "./workload.ts";
 
 /** One step again and again, until its job says otherwise. */
 const endless: ProgramDocument = program({
@@ -22,24 +24,32 @@ const endless: ProgramDocument = program({
 /** So many events are measured, whatever the length of the histories they are in. */
 const measuredEvents = 100_000;
 
-/** What an event costs in an instance that has had few, and in one that has had a million. */
-export async function measureHistory(): Promise<Figure[]> {
-  await costOfEvent(measuredEvents);
+/** What an event costs in an instance that has had few, and in one that has had a million; the same on the disk, once. */
+export async function measureHistory(folder: string): Promise<Figure[]> {
+  await costOfEvent(measuredEvents, await openMemoryStore());
   const figures: Figure[] = [];
   const costs = new Map<number, number>();
-  for (const events of [1_000, 10_000, 100_000, 1_000_000]) {
-    const micros = await costOfEvent(events);
+  // Of those with ten events each was begun and ended beside them, which is more than a step takes.
+  for (const events of [10, 1_000, 10_000, 100_000, 1_000_000]) {
+    const micros = await costOfEvent(events, await openMemoryStore());
     costs.set(events, micros);
     figures.push(figure(`history.${events}.event`, micros, { unit: "µs" }));
   }
-  const growth = (costs.get(1_000_000) ?? 0) / (costs.get(1_000) ?? 1);
-  figures.push(figure("history.1000000.growth", growth, { unit: "ratio", goal: "<= 1.2" }));
-  return figures;
+  const most = costs.get(1_000_000) ?? 0;
+  figures.push(
+    figure("history.1000000.growth-from-10", most / (costs.get(10) ?? 1), { unit: "ratio", goal: "<= 1.2" }),
+    figure("history.1000000.growth", most / (costs.get(1_000) ?? 1), { unit: "ratio", goal: "<= 1.2" }),
+  );
+  const [few, many] = [
+    await costOfEvent(1_000, openSqliteStore(databasePath(folder, "history"))),
+    await costOfEvent(measuredEvents, openSqliteStore(databasePath(folder, "history"))),
+  ];
+  const onDisk = figure(`history.sqlite.${measuredEvents}.growth`, many / few, { unit: "ratio", goal: "<= 1.2" });
+  return [...figures, figure(`history.sqlite.${measuredEvents}.event`, many, { unit: "µs" }), onDisk];
 }
 
-/** The processor's µs for each of the newest events of instances that come to have so many; in memory, one at a time. */
-async function costOfEvent(events: number): Promise<number> {
-  const inner = await openMemoryStore();
+/** The processor's µs for each of the newest events of instances that come to have so many, one at a time. */
+async function costOfEvent(events: number, inner: Store): Promise<number> {
   let seen = 0;
   let onEnd: () => void = () => undefined;
   const commit = async (turn: Turn): Promise<void> => {

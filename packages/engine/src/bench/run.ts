@@ -27,7 +27,7 @@ export async function runEngineBenchmarks(
     ["10-steps.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 10 })],
     ["one-task.memory.64", () => measureMemory(folder, { inFlight: 64, steps: 1 })],
     ["branches", () => measureBranches()],
-    ["history", () => measureHistory()],
+    ["history", () => measureHistory(folder)],
     ["waiting.disk", () => measureDisk(folder)],
     ["waiting.heap", () => measureIdle(folder, { full })],
     ["timers", () => measureTimers(folder)],

@@ -142,6 +142,7 @@ export async function measureTimers(folder: string): Promise<Figure[]> {
   return [
     figure(`timers.${armed}.late.p50`, percentile(late, 0.5), { unit: "ms" }),
     figure(`timers.${armed}.late.p99`, percentile(late, 0.99), { unit: "ms", goal: "<= 50" }),
+    figure(`timers.${armed}.late.max`, Math.max(...late), { unit: "ms" }),
   ];
 }
 
