@@ -24,10 +24,15 @@ export interface Edit {
 export function shownParts({ elements, flows }: ProgramDocument): ReadonlyMap<string, string> {
   const parts = elements.map(({ id, kind, parent, ...rest }) => {
     const attachedTo = "attachedTo" in rest ? rest.attachedTo : null;
-    return [`element ${id}`, [kind, parent, attachedTo, "compensation" in rest ? rest.compensation : null]] as const;
+    return [`element ${id}`, [kind, parent, attachedTo]] as const;
+  });
+  // Drawn as a mark at the edge of the one and an association to the other.
+  const undoing = elements.flatMap((element) => {
+    const handler = "compensation" in element ? element.compensation : undefined;
+    return handler === undefined ? [] : [[`undo ${element.id}`, [handler]] as const];
   });
   const lines = flows.map(({ id, from, to }) => [`flow ${id}`, [from, to]] as const);
-  return new Map([...parts, ...lines].map(([name, shown]) => [name, JSON.stringify(shown)]));
+  return new Map([...parts, ...undoing, ...lines].map(([name, shown]) => [name, JSON.stringify(shown)]));
 }
 
 /** Everything that is written in a process, by what a program calls it; extensions have ids of their own. */

@@ -72,7 +72,7 @@ function compiledFrom(text: string, id: string): ProgramDocument | undefined {
 /** Adds what the drawing does not say of the program. */
 function complete({ nodes, process }: Generated, drawn: ProgramDocument, program: ProgramDocument): void {
   for (const { kind, id, changes } of differences(drawn, program))
-    add(id === undefined ? process : nodes.get(`${kind} ${id}`), changes);
+    add(id === undefined ? process : nodes.get(`${kind} ${id}`)?.[0], changes);
 }
 
 interface Difference {

@@ -27,25 +27,40 @@ export function extendDrawing(text: string, drawn: ProgramDocument, program: Pro
   const [before, after] = [shownParts(drawn), shownParts(program)];
   const differs = (name: string): boolean => before.get(name) !== after.get(name);
   const drawing = new Drawing(text, { file, root, process });
-  for (const name of before.keys()) if (differs(name)) drawing.remove(name.slice(name.indexOf(" ") + 1));
+  for (const name of before.keys()) {
+    const id = name.slice(name.indexOf(" ") + 1);
+    if (differs(name)) name.startsWith("undo ") ? drawing.removeMark(id) : drawing.remove(id);
+  }
   const generated = generate(program, drawing.names(program, differs));
   const parents = new Map(program.elements.map(({ id, parent }) => [id, parent]));
   const added = [
     ...program.elements.map(({ id, parent }) => ({ name: `element ${id}`, parent })),
     ...program.flows.map(({ id, from }) => ({ name: `flow ${id}`, parent: parents.get(from) ?? null })),
+    ...program.elements.map(({ id, parent }) => ({ name: `undo ${id}`, parent })),
   ].filter(({ name }) => differs(name));
   const made: OutNode[] = [];
   for (const { name, parent } of added) {
-    const part = generated.nodes.get(name);
     // What stands in a container that is new comes with it.
-    if (part === undefined || (parent !== null && differs(`element ${parent}`))) continue;
-    if (!drawing.insert(parent, part)) return undefined;
-    made.push(part);
+    if (parent !== null && differs(`element ${parent}`)) continue;
+    for (const part of generated.nodes.get(name) ?? []) {
+      if (!drawing.insert(parent, part)) return undefined;
+      made.push(part);
+    }
   }
   const named = new Set(made.flatMap(referencesIn));
   drawing.declare(generated.root.children.filter(({ attributes }) => named.has(attributes["id"] ?? "")));
   drawing.draw(made);
   return drawing.edited();
+}
+
+const ends: ReadonlySet<string> = new Set(["bpmn:association", "bpmn:messageFlow"]);
+const names: ReadonlySet<string> = new Set(["bpmn:incoming", "bpmn:outgoing", "bpmn:flowNodeRef"]);
+
+/** Whether a node is only there for the part with an id: it draws it, names it, hangs on its edge or leads to it. */
+function isNothingWithout(node: XmlNode, id: string): boolean {
+  if (names.has(node.name)) return textOf(node) === id;
+  const drawn = attribute(node, "bpmnElement") ?? attribute(node, "attachedToRef");
+  return drawn === id || (ends.has(node.name) && [...node.attributes.values()].includes(id));
 }
 
 /** Everything that an element refers to, in an attribute. */
@@ -62,6 +77,9 @@ class Drawing {
   readonly #parts: ReadonlyMap<string, XmlNode>;
   readonly #edits: Edit[] = [];
   readonly #numbered = new Set<XmlNode>();
+  readonly #gone = new Set<XmlNode>();
+  /** Every node of the file but its root, with the one around it. */
+  readonly #parents = new Map<XmlNode, XmlNode>();
 
   constructor(text: string, at: { readonly file: BpmnFile; readonly root: XmlNode; readonly process: XmlNode }) {
     this.#text = text;
@@ -69,6 +87,13 @@ class Drawing {
     this.#root = at.root;
     this.#process = at.process;
     this.#parts = partsIn(at.file, at.process);
+    const visit = (around: XmlNode): void => {
+      for (const inner of around.children) {
+        this.#parents.set(inner, around);
+        visit(inner);
+      }
+    };
+    visit(at.root);
   }
 
   /** What is drawn keeps its ids; everything else gets some that the file does not have. */
@@ -84,28 +109,53 @@ class Drawing {
     return new Names(known, ids);
   }
 
-  /** Takes a part out, with its shape, and where its ends name it. */
+  /** Takes a part out, with what it contains and what is nothing without it: its shape, where its ends name it. */
   remove(id: string): void {
     const part = this.#parts.get(id);
-    if (part === undefined) return;
+    if (part !== undefined) this.#takeOut(part);
+  }
+
+  /** Takes out what shows that an activity is undone by another. */
+  removeMark(id: string): void {
+    const own = attribute(this.#parts.get(id), "id");
+    for (const part of this.#parts.values()) {
+      const isMark = child(part, "bpmn:compensateEventDefinition") !== undefined;
+      if (own !== undefined && isMark && attribute(part, "attachedToRef") === own) this.#takeOut(part);
+    }
+  }
+
+  #takeOut(part: XmlNode): void {
+    if (this.#gone.has(part)) return;
+    this.#gone.add(part);
+    this.#keepNumbers(part);
+    this.#cut(part);
+    for (const inner of part.children) this.#takeOut(inner);
     const own = attribute(part, "id");
-    const visit = (at: XmlNode): void => {
-      for (const inner of at.children) {
-        const isEnd = (inner.name === "bpmn:incoming" || inner.name === "bpmn:outgoing") && textOf(inner) === own;
-        const isNamed = own !== undefined && (isEnd || attribute(inner, "bpmnElement") === own);
-        if (inner === part) this.#keepNumbers(at, part);
-        if (inner === part || isNamed) this.#cut(inner);
-        else visit(inner);
-      }
-    };
-    visit(this.#root);
+    if (own === undefined || !part.name.startsWith("bpmn:")) return;
+    for (const node of this.#parents.keys()) {
+      if (attribute(node, "default") === own) this.#cutDefault(node);
+      else if (isNothingWithout(node, own)) this.#takeOut(node);
+    }
+  }
+
+  #cutDefault({ span: { start, content } }: XmlNode): void {
+    const found = /\sdefault\s*=\s*(?:"[^"]*"|'[^']*')/.exec(this.#text.slice(start, content));
+    if (found !== null)
+      this.#edits.push({ from: start + found.index, to: start + found.index + found[0].length, text: "" });
   }
 
   /** Parts without an id are called by their number, which those behind one that is taken out have to keep. */
-  #keepNumbers(container: XmlNode, removed: XmlNode): void {
-    const behind = container.children.slice(container.children.indexOf(removed) + 1);
+  #keepNumbers(removed: XmlNode): void {
+    const siblings = this.#parents.get(removed)?.children ?? [];
+    const behind = siblings.slice(siblings.indexOf(removed) + 1);
     for (const part of behind) {
-      if (part.name !== removed.name || attribute(part, "id") !== undefined || this.#numbered.has(part)) continue;
+      if (
+        part.name !== removed.name ||
+        !part.name.startsWith("bpmn:") ||
+        attribute(part, "id") !== undefined ||
+        this.#numbered.has(part)
+      )
+        continue;
       this.#numbered.add(part);
       const tag = /^<[^\s/>]+/.exec(this.#text.slice(part.span.start, part.span.content))?.[0] ?? "";
       const at = part.span.start + tag.length;
@@ -121,7 +171,7 @@ class Drawing {
   /** False where there is no room. */
   insert(parent: ElementId | null, part: OutNode): boolean {
     const container = parent === null ? this.#process : this.#parts.get(parent);
-    const artifact = container?.children.find(({ name }) => artifacts.has(name));
+    const artifact = container?.children.find((each) => artifacts.has(each.name) && !this.#gone.has(each));
     const at = artifact?.span.start ?? container?.span.close;
     if (at === undefined) return false;
     this.#put(at, part);

@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import { programOf, said } from "../testing/drawing.ts";
 import { compileBpmn } from "./import.ts";
 
+// Written here, each as its tool writes files, diagrams included; none of them is a file of somebody else.
 const fixture = (name: string) => readFileSync(new URL(`../../fixtures/bpmn/${name}`, import.meta.url));
 
-test("[D200] Camunda Modeler: jobs, mappings, FEEL, timers, people, loops, calls, errors and compensation", () => {
+test("[D200] in the manner of Camunda Modeler: jobs, mappings, FEEL, timers, people, loops, calls, errors and compensation", () => {
   const program = programOf(fixture("zeebe-order.bpmn"));
   expect([program.id, program.version, program.name]).toEqual(["order", "2.1", "Order"]);
   expect(program.variables.map(({ name }) => name)).toEqual(["order", "parcels", "receipt", "tracking"]);
@@ -57,7 +58,7 @@ test("[D200] Camunda Modeler: jobs, mappings, FEEL, timers, people, loops, calls
   expect(said(program, "big")).toMatchObject({ kind: "exclusive-gateway", defaultFlow: "Flow_5" });
 });
 
-test("[D200] Flowable: default namespace, mark, CDATA, JUEL, delegates, forms, owners", () => {
+test("[D200] in the manner of Flowable: default namespace, mark, CDATA, JUEL, delegates, forms, owners", () => {
   const { documents, problems } = compileBpmn(fixture("flowable-expense.bpmn20.xml"), { file: "expense.bpmn20.xml" });
   expect(problems.map(({ position, code }) => `${position.line} ${code}`)).toEqual(["33 element-unsupported"]);
   const program = documents[0] as ProgramDocument;
@@ -92,7 +93,7 @@ test("[D200] Flowable: default namespace, mark, CDATA, JUEL, delegates, forms, o
   expect(program.flows[0]).toMatchObject({ id: "expense.sequenceFlow1", from: "start", to: "rate" });
 });
 
-test("[D200] jBPM: ISO-8859-1, items and properties, assignments, Java conditions, loop data", () => {
+test("[D200] in the manner of jBPM: ISO-8859-1, items and properties, assignments, Java conditions, loop data", () => {
   const program = programOf(fixture("jbpm-claims.bpmn2"));
   expect(program.name).toBe("Ansprüche");
   expect(program.variables).toEqual([
@@ -123,7 +124,7 @@ test("[D200] jBPM: ISO-8859-1, items and properties, assignments, Java condition
   });
 });
 
-test("[D200] bpmn.io without an engine in mind: pools, lanes, tasks of no kind", () => {
+test("[D200] in the manner of bpmn.io without an engine in mind: pools, lanes, tasks of no kind", () => {
   const program = programOf(fixture("plain-leave.bpmn"));
   expect([program.id, program.name]).toEqual(["leave", "Leave requests"]);
   expect(program.variables.map(({ name }) => name)).toEqual(["approved", "days"]);

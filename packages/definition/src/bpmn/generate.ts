@@ -11,7 +11,8 @@ import { node, type OutNode } from "./write.ts";
 export interface Generated {
   readonly root: OutNode;
   readonly process: OutNode;
-  readonly nodes: ReadonlyMap<string, OutNode>;
+  /** What shows an element, a flow, or that one activity undoes another. */
+  readonly nodes: ReadonlyMap<string, readonly OutNode[]>;
   readonly names: Names;
 }
 
@@ -44,7 +45,7 @@ const tags: { readonly [K in Element["kind"]]: string } = {
  */
 export function generate(program: ProgramDocument, names: Names = new Names()): Generated {
   const roots = new Roots(names);
-  const nodes = new Map<string, OutNode>();
+  const nodes = new Map<string, readonly OutNode[]>();
   const inside = Map.groupBy(program.elements, (element) => element.parent);
   const parents = new Map(program.elements.map((element) => [element.id, element.parent]));
   const flows = Map.groupBy(program.flows, (flow) => parents.get(flow.from) ?? null);
@@ -59,12 +60,14 @@ export function generate(program: ProgramDocument, names: Names = new Names()): 
   const content = (parent: ElementId | null): OutNode[] => {
     const elements = (inside.get(parent) ?? []).flatMap((element) => {
       const made = elementNode(element, { names, roots, arrows, content });
-      nodes.set(`element ${element.id}`, made);
-      return [made, ...undoing(element, names)];
+      nodes.set(`element ${element.id}`, [made]);
+      const marks = undoing(element, names);
+      nodes.set(`undo ${element.id}`, marks);
+      return [made, ...marks];
     });
     const lines = (flows.get(parent) ?? []).map((flow) => {
       const made = flowNode(flow, names);
-      nodes.set(`flow ${flow.id}`, made);
+      nodes.set(`flow ${flow.id}`, [made]);
       return made;
     });
     return [...elements, ...lines];

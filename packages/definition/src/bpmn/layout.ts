@@ -34,6 +34,8 @@ export function drawParts(
   for (const [id, box] of placeScope(container).boxes) {
     boxes.set(id, { ...box, x: box.x + at.corner.x, y: box.y + at.corner.y });
   }
+  // At the edges of what was drawn before.
+  attachBoundaries(container, boxes);
   const shapes: OutNode[] = [];
   const edges: OutNode[] = [];
   const visit = (around: OutNode): void => {
@@ -104,21 +106,17 @@ function placeScope(container: OutNode): { boxes: Map<string, Box>; width: numbe
   return { boxes, width: Math.max(0, x - gap.x), height };
 }
 
-/** Boundary events in a row along the lower edge of their activity. */
+/** Boundary events in a row along the lower edge of their activity, beside those that are there. */
 function attachBoundaries(container: OutNode, boxes: Map<string, Box>): void {
-  const counts = new Map<string, number>();
-  for (const part of container.children) {
-    const host = part.attributes["attachedToRef"];
-    const box = host === undefined ? undefined : boxes.get(host);
-    if (host === undefined || box === undefined) continue;
-    const number = counts.get(host) ?? 0;
-    counts.set(host, number + 1);
-    boxes.set(part.attributes["id"] ?? "", {
-      x: box.x + 8 + number * 40,
-      y: box.y + box.height - 18,
-      width: 36,
-      height: 36,
-    });
+  for (const { attributes } of container.children) {
+    const id = attributes["id"] ?? "";
+    const host = boxes.get(attributes["attachedToRef"] ?? "");
+    if (host === undefined || boxes.has(id)) continue;
+    const y = host.y + host.height - 18;
+    const others = [...boxes.values()].filter((box) => box.height === 36 && Math.abs(box.y - y) < 36);
+    let x = host.x + 8;
+    while (others.some((box) => Math.abs(box.x - x) < 36)) x += 40;
+    boxes.set(id, { x, y, width: 36, height: 36 });
   }
 }
 
