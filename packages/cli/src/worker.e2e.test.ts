@@ -140,6 +140,43 @@ describeWithTemporal("workers", () => {
       }
     });
 
+    test("[C131] with --short no job of a program is an activity, by a worker for Temporal or for the owner", async () => {
+      const namespace = temporal.namespace();
+      const [house] = (await machines(1, { address: temporal.address, namespace })) as [CliHouse];
+      const moment = stringify({
+        process: "moment",
+        steps: { later: { wait: "15s" }, one: { job: "moment.do" }, two: { job: "moment.do" } },
+      });
+      await writeFile(join(house.folder, "moment.yaml"), moment);
+      const deployed = await house.tutti("process", "deploy", join(house.folder, "moment.yaml"));
+      expect(deployed.exit, deployed.stderr).toBe(0);
+      const words = ["moment.do", "--run", "echo {}", "--short"];
+      const eventsOf = async (id: string): Promise<string> => {
+        const asked = ["workflow", "show", "--workflow-id", id, "--namespace", namespace, "--output", "json"];
+        const cli = join(temporalFolder(), "temporal");
+        return (await promisify(execFile)(cli, [...asked, "--address", temporal.address])).stdout;
+      };
+      const doneShort = async (id: string): Promise<void> => {
+        const events = await eventsOf(id);
+        expect(events).toContain("MARKER_RECORDED");
+        expect(events).not.toContain("ACTIVITY_TASK_SCHEDULED");
+      };
+      const hired = house.start(["process", "work", ...words]);
+      await hired.sees(/Does jobs of moment.do/, 60_000);
+      await house.json("process", "start", "moment", "--id", "hired");
+      expect((await house.tutti("process", "wait", "hired", "--timeout", "60")).exit).toBe(0);
+      await doneShort("hired");
+      hired.child.kill("SIGTERM");
+      await hired.done;
+      await house.json("process", "start", "moment", "--id", "alone");
+      expect((await house.tutti("stop")).exit).toBe(0);
+      const alone = house.start(["worker", ...words]);
+      await until(async () => (await eventsOf("alone")).includes("WORKFLOW_EXECUTION_COMPLETED"), 120_000);
+      alone.child.kill("SIGTERM");
+      expect((await alone.done).exit).toBe(0);
+      await doneShort("alone");
+    });
+
     test("[C109] a worker says what it lacks", async () => {
       const [house] = (await machines(1)) as [CliHouse];
       for (const [words, code] of [
@@ -147,6 +184,7 @@ describeWithTemporal("workers", () => {
         [["errand.do"], "command-needed"],
         [["--run", "true"], "command-needed"],
         [["--current"], "option-invalid"],
+        [["--short"], "option-invalid"],
       ] as const) {
         const { exit, stderr } = await house.tutti("worker", ...words);
         expect(stderr).toContain(code);

@@ -12,12 +12,15 @@ export interface HireWorker {
   readonly jobTypes: readonly string[];
   /** At most so many jobs of each type at once. */
   readonly concurrency: number;
+  /** Its jobs end within a moment: on Temporal they are done beside the decisions of their instance. */
+  readonly short?: boolean;
   readonly actor: string;
 }
 
 export const hireWorkerSchema: z.ZodType<HireWorker> = z.strictObject({
   jobTypes: z.array(name).min(1).max(100).readonly(),
   concurrency: z.int().min(1).max(1_000),
+  short: z.boolean().exactOptional(),
   actor: name,
 });
 

@@ -9,6 +9,7 @@ import { wholePlace } from "../engines/place.ts";
 import { graceMsOf, graceOption, sayStopping } from "../owner/grace.ts";
 import { terminalLog } from "../owner/log.ts";
 import { withOption } from "../process/load.ts";
+import { shortOption } from "../process/short-option.ts";
 
 export const worker: Command = {
   name: "worker",
@@ -26,6 +27,7 @@ export const worker: Command = {
       value: "N",
       help: "at most so many jobs of each type at once (default: 1 by --run, else as many as the classes have slots)",
     },
+    ...shortOption,
     release: {
       value: "NAME",
       help: "of its workflows: an instance stays with workers of the release that it began under (default: none)",
@@ -52,6 +54,9 @@ export const worker: Command = {
         "command-needed",
         "Expected types of jobs together with --run COMMAND, but there is one alone",
       );
+    }
+    if (input.flag("short") && command === undefined) {
+      throw new AppError("option-invalid", "Expected --short together with --run COMMAND, but there is none");
     }
     if (state.store === undefined) {
       throw new AppError(
@@ -107,7 +112,8 @@ async function programs(context: Context, command: string): Promise<Crew> {
   const { typesOf, workOn } = await import("../process/program-worker.ts");
   const work: JobHandler = (job, { signal }) => workOn(context, { job, command, signal });
   const handlers = Object.fromEntries((await typesOf(context)).map((jobType) => [jobType, work]));
-  return { handlers, options: { concurrency: jobsAtOnce(context) ?? 1 }, close: async () => undefined };
+  const options = { concurrency: jobsAtOnce(context) ?? 1, short: context.input.flag("short") };
+  return { handlers, options, close: async () => undefined };
 }
 
 function jobsAtOnce({ input }: Context): number | undefined {

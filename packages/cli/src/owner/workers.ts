@@ -28,13 +28,13 @@ export class RemoteWorker {
 
   /** Shares its types with others like it. Throws `handler-exists` when the owner itself does jobs of one; then it does none. */
   constructor(work: Engine["work"], hire: HireWorker, say: (news: WorkerNews) => void) {
-    const { jobTypes, concurrency, actor } = hire;
+    const { jobTypes, concurrency, short = false, actor } = hire;
     this.#say = say;
     this.jobTypes = [...new Set(jobTypes)];
     say({ type: "hired", worker: this.id, silenceMs });
     try {
       for (const jobType of this.jobTypes) {
-        this.#stops.push(work(jobType, this.#work, { actor, concurrency, silenceMs, shared: true }));
+        this.#stops.push(work(jobType, this.#work, { actor, concurrency, short, silenceMs, shared: true }));
       }
     } catch (error) {
       void this.lost();

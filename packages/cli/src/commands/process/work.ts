@@ -4,6 +4,7 @@ import type { Command } from "../../command.ts";
 import { ensureOwner } from "../../owner/find.ts";
 import { withOption } from "../../process/load.ts";
 import { typesOf, workOn } from "../../process/program-worker.ts";
+import { shortOption } from "../../process/short-option.ts";
 import { workFor } from "../../process/worker.ts";
 import { actor } from "../../run/actor.ts";
 
@@ -17,6 +18,7 @@ export const processWork: Command = {
   options: {
     run: { value: "COMMAND", help: "what does a job; run by /bin/sh in this folder" },
     jobs: { value: "N", help: "at most so many jobs of each type at once (default: 1)" },
+    ...shortOption,
     ...withOption,
   },
   arguments: [
@@ -34,7 +36,7 @@ export const processWork: Command = {
     const jobTypes = await typesOf(context);
     const work = (job: Job, signal: AbortSignal): Promise<JobOutcome> => workOn(context, { job, command, signal });
     const onHired = (): void => out.note(`Does jobs of ${jobTypes.join(", ")}. Ctrl-C ends.`);
-    const hire = { jobTypes, concurrency, actor: actor() };
+    const hire = { jobTypes, concurrency, short: input.flag("short"), actor: actor() };
     while (!interrupt.aborted) {
       const { client } = await ensureOwner(context.state);
       if (await workFor(client, { hire, work, drain: interrupt, onHired })) break;
