@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { historyFromJSON } from "@temporalio/common/lib/proto-utils.js";
-import { Worker } from "@temporalio/worker";
 import { must } from "@tutti/kernel";
 import { beforeAll, expect, test } from "vitest";
+import { type History, historyIn, replayHistory } from "../testing/replay-history.ts";
 import { bundleTestWorkflow } from "../testing/temporal-house.ts";
 
 // Recorded by testing/record-histories.ts. No server is needed: what the workflow asks for now must be what it asked
@@ -22,31 +21,31 @@ beforeAll(async () => {
   workflowBundle = await bundleTestWorkflow(module);
 }, 120_000);
 
-function historyIn(path: string): ReturnType<typeof historyFromJSON> {
-  return historyFromJSON(JSON.parse(readFileSync(`${folder}${path}`, "utf8")));
+function recorded(path: string): History {
+  return historyIn(readFileSync(`${folder}${path}`, "utf8"));
 }
 
 test.each(recordings)("[TE10] %s is replayed", async (path) => {
-  await Worker.runReplayHistory({ workflowBundle }, historyIn(path));
+  await replayHistory(workflowBundle, recorded(path));
 });
 
 test("[TE10] a history that is not what the workflow would do is found", async () => {
-  const history = historyIn(steps);
+  const history = recorded(steps);
   for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
     if (scheduled?.activityType?.name === "work") scheduled.activityType.name = "other";
   }
-  await expect(Worker.runReplayHistory({ workflowBundle }, history)).rejects.toMatchObject({
+  await expect(replayHistory(workflowBundle, history)).rejects.toMatchObject({
     name: "DeterminismViolationError",
   });
 });
 
 test("[TE64] an error in the sandbox says what went wrong, and in a replay with stacks where", async () => {
-  const history = historyIn(steps);
+  const history = recorded(steps);
   const [started] = history.events ?? [];
   const [input] = started?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
   must(input, "it began with an input").data = Buffer.from("{}");
   const told = async (bundle: typeof workflowBundle): Promise<string> =>
-    String(await Worker.runReplayHistory({ workflowBundle: bundle }, history).catch((error: unknown) => error));
+    String(await replayHistory(bundle, history).catch((error: unknown) => error));
   expect(await told(workflowBundle)).toMatch(/Cannot read properties of undefined(?!.*workflow\/)/s);
   expect(await told(await bundleTestWorkflow(module, { stacks: true }))).toMatch(
     /Cannot read properties of undefined.*temporal\/workflow\/[a-z-]+\.ts:\d+/s,
