@@ -142,4 +142,26 @@ describeWithTemporal("moving between the engines of one folder", () => {
       await other.close();
     }
   }, 300_000);
+
+  test("[C125] an instance comes back by file from Temporal to an embedded engine of another house", async () => {
+    const file = join(house.folder, "back.yaml");
+    await writeFile(file, stringify({ process: "back", steps: { ask: { user: { title: "Ship it?" } } } }));
+    expect((await house.tutti("process", "deploy", file, "--engine", "temporal")).exit).toBe(0);
+    await house.json("process", "start", "back", "--id", "back-1", "--engine", "temporal");
+    expect((await house.tutti("task", "claim", "back-1:1")).exit).toBe(0);
+    const left = join(house.folder, "back-1.json");
+    const exported = await house.tutti("process", "export", "back-1", left);
+    expect(exported.exit, exported.stderr).toBe(0);
+    expect(await all()).toEqual([]);
+    const other = await CliHouse.open();
+    try {
+      const imported = await other.tutti("process", "import", left, "--engine", "embedded");
+      expect(imported.exit, imported.stderr).toBe(0);
+      expect((await other.json<Tasks>("tasks")).tasks).toMatchObject([{ task: { assignee: expect.any(String) } }]);
+      expect((await other.tutti("task", "complete", "back-1:1", "--result", "{}")).exit).toBe(0);
+      expect((await other.tutti("process", "wait", "back-1")).exit).toBe(0);
+    } finally {
+      await other.close();
+    }
+  }, 300_000);
 });

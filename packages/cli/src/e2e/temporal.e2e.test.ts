@@ -1,10 +1,17 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createHost } from "@tutti/definition";
 import { openReader, openSqliteReader, verifyLog } from "@tutti/engine";
-import { describeWithTemporal, startTemporalServer, type TemporalServer } from "@tutti/engine/testing/temporal";
+import {
+  describeWithTemporal,
+  startTemporalServer,
+  type TemporalServer,
+  temporalFolder,
+} from "@tutti/engine/testing/temporal";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { CliHouse, gitAnswer, until } from "../testing/cli-house.ts";
@@ -75,6 +82,30 @@ describeWithTemporal("Temporal", () => {
     }
     expect(trees[0]).toBe(trees[1]);
   }, 900_000);
+
+  test("[C101] a process runs as the forerunners' configuration says, on their queue", async () => {
+    const house = await CliHouse.open();
+    houses.push(house);
+    const namespace = server.namespace();
+    const where = { address: server.address, namespace, task_queues: { orchestrator: "aidp-orchestrator" } };
+    await mkdir(house.state, { recursive: true, mode: 0o700 });
+    const written = { orchestration: { engine: "temporal", temporal: where } };
+    await writeFile(join(house.state, "tutti.json"), JSON.stringify(written));
+    const file = join(house.folder, "soon.yaml");
+    await writeFile(file, stringify({ process: "soon", steps: { wait: { wait: "100ms" } } }));
+    const deployed = await house.tutti("process", "deploy", file);
+    expect(deployed.exit, deployed.stderr).toBe(0);
+    await house.json("process", "start", "soon", "--id", "soon-1");
+    expect((await house.tutti("process", "wait", "soon-1")).exit).toBe(0);
+    const asked = ["workflow", "describe", "--workflow-id", "soon-1", "--output", "json", "--namespace", namespace];
+    const { stdout } = await promisify(execFile)(join(temporalFolder(), "temporal"), [
+      ...asked,
+      "--address",
+      server.address,
+    ]);
+    expect(stdout).toContain('"aidp-orchestrator"');
+    expect(stdout).toContain("WORKFLOW_EXECUTION_STATUS_COMPLETED");
+  });
 
   test("[C104] both engines in one folder are shown together, and each keeps what began on it", async () => {
     const house = await houseOn();

@@ -6,7 +6,7 @@ import type { Job } from "@tutti/kernel";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { verifyPostgresLog } from "../embedded/postgres/verify.ts";
 import type { Engine, RecordedEvent } from "../port.ts";
-import { receiver } from "../testing/message-programs.ts";
+import { onTimer, receiver } from "../testing/message-programs.ts";
 import { end, program, sequence, service, start } from "../testing/programs.ts";
 import { openTemporalHouse, type TemporalHome, type TemporalHouse } from "../testing/temporal-house.ts";
 import { describeWithTemporal } from "../testing/temporal-server.ts";
@@ -70,6 +70,21 @@ describeWithTemporal("several processes on Temporal", () => {
       for (const worker of others.splice(0)) await worker.kill();
       await engine.close({ graceMs: 0 });
       home.remove();
+    });
+
+    test("[E76] what is due begins once, however many processes look after one log", async () => {
+      const others = [await home.open(), await home.open()];
+      try {
+        await engine.deploy([onTimer("tick", { kind: "cycle", value: { literal: "R3/PT1S" } })]);
+        const rows = async () => (await engine.query("instances", { process: "tick" })).rows;
+        await eventually(async () => ((await rows()).length === 3 ? true : undefined));
+        await eventually(async () => ((await engine.query("schedules")).rows.length === 0 ? true : undefined));
+        expect(await rows()).toHaveLength(3);
+        const created = (await historyOf(engine, {})).filter(({ event }) => event.type === "instance-created");
+        expect(created).toHaveLength(3);
+      } finally {
+        for (const each of others) await each.close({ graceMs: 0 });
+      }
     });
 
     test("[TE13] whoever is killed in the middle, nothing is lost or written twice, and positions have no gaps", async () => {
