@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { type Element, type Flow, must, type ProgramDocument } from "@tutti/kernel";
+import { type Activity, type Element, type Flow, must, type ProgramDocument } from "@tutti/kernel";
 import { expect, test } from "vitest";
 import { hashProgram } from "../hash.ts";
 import { exportBpmn } from "./export.ts";
@@ -130,6 +130,20 @@ test.each(names)("[D229] what %s shows of everything else stays as it was when a
     expectKept(program, text);
     expect(visibleIn(text)).not.toContain(id);
   }
+});
+
+test.each(names)("[D229] what %s shows stays as it was when elements become others that look alike", (name) => {
+  const program = drawnIn(name);
+  const turned = (element: Element): Element => {
+    const { id, parent } = element;
+    const { defaultFlow, compensation, forCompensation } = element as Partial<Activity>;
+    const kept = { ...(compensation && { compensation }), ...(forCompensation && { forCompensation }) };
+    if (element.kind === "exclusive-gateway")
+      return { id, parent, kind: "inclusive-gateway", ...(defaultFlow && { defaultFlow }) };
+    return element.kind.endsWith("-task") ? { id, parent, kind: "manual-task", name: "By hand", ...kept } : element;
+  };
+  const text = exported({ ...program, elements: program.elements.map(turned) });
+  expect(diagramOf(text)).toEqual(diagramOf(textOf(program)));
 });
 
 test("[D229] the mark of what undoes an activity comes and goes by itself, with its association", () => {

@@ -1,4 +1,4 @@
-import type { ElementId, ProgramDocument } from "@tutti/kernel";
+import type { Element, ElementId, ProgramDocument } from "@tutti/kernel";
 import { Problems } from "../problem.ts";
 import { type Edit, edited, partsIn, shownParts } from "./amend.ts";
 import { attribute, BpmnFile, child, childrenOf, textOf } from "./file.ts";
@@ -27,11 +27,17 @@ export function extendDrawing(text: string, drawn: ProgramDocument, program: Pro
   const [before, after] = [shownParts(drawn), shownParts(program)];
   const differs = (name: string): boolean => before.get(name) !== after.get(name);
   const drawing = new Drawing(text, { file, root, process });
+  const exchanged = exchangedIn(drawn, program);
   for (const name of before.keys()) {
+    if (!differs(name) || exchanged.has(name)) continue;
     const id = name.slice(name.indexOf(" ") + 1);
-    if (differs(name)) name.startsWith("undo ") ? drawing.removeMark(id) : drawing.remove(id);
+    if (name.startsWith("undo ")) drawing.removeMark(id);
+    else drawing.remove(id);
   }
-  const generated = generate(program, drawing.names(program, differs));
+  const generated = generate(
+    program,
+    drawing.names(program, (name) => differs(name) && !exchanged.has(name)),
+  );
   const parents = new Map(program.elements.map(({ id, parent }) => [id, parent]));
   const added = [
     ...program.elements.map(({ id, parent }) => ({ name: `element ${id}`, parent })),
@@ -43,14 +49,34 @@ export function extendDrawing(text: string, drawn: ProgramDocument, program: Pro
     // What stands in a container that is new comes with it.
     if (parent !== null && differs(`element ${parent}`)) continue;
     for (const part of generated.nodes.get(name) ?? []) {
-      if (!drawing.insert(parent, part)) return undefined;
+      const isRoom = exchanged.has(name) ? drawing.exchange(name, part) : drawing.insert(parent, part);
+      if (!isRoom) return undefined;
       made.push(part);
     }
   }
   const named = new Set(made.flatMap(referencesIn));
   drawing.declare(generated.root.children.filter(({ attributes }) => named.has(attributes["id"] ?? "")));
-  drawing.draw(made);
+  const kept = new Set([...exchanged].flatMap((name) => generated.nodes.get(name) ?? []));
+  drawing.draw(made.filter((part) => !kept.has(part)));
   return drawing.edited();
+}
+
+/** Elements of which only the kind is another, and that look alike: a task for a task, an event for an event. */
+function exchangedIn(drawn: ProgramDocument, program: ProgramDocument): ReadonlySet<string> {
+  const before = new Map(drawn.elements.map((element) => [element.id, element]));
+  const isExchanged = (element: Element): boolean => {
+    const was = before.get(element.id);
+    if (was === undefined || was.kind === element.kind || was.parent !== element.parent) return false;
+    const look = lookOf(element);
+    return look !== undefined && look === lookOf(was);
+  };
+  return new Set(program.elements.filter(isExchanged).map(({ id }) => `element ${id}`));
+}
+
+/** What a shape looks like; undefined for one that contains or hangs on others. */
+function lookOf({ kind }: Element): string | undefined {
+  if (kind.endsWith("sub-process") || kind === "boundary-event") return undefined;
+  return /(?:gateway|event)$/.exec(kind)?.[0] ?? "activity";
 }
 
 const ends: ReadonlySet<string> = new Set(["bpmn:association", "bpmn:messageFlow"]);
@@ -109,6 +135,15 @@ class Drawing {
     return new Names(known, ids);
   }
 
+  /** Writes a part in the place of another of the same id. False where the other has none. */
+  exchange(name: string, part: OutNode): boolean {
+    const was = this.#parts.get(name.slice(name.indexOf(" ") + 1));
+    if (attribute(was, "id") === undefined || was === undefined) return false;
+    this.#keepNumbers(was);
+    this.#cut(was, xmlOf(declared(part), ""));
+    return true;
+  }
+
   /** Takes a part out, with what it contains and what is nothing without it: its shape, where its ends name it. */
   remove(id: string): void {
     const part = this.#parts.get(id);
@@ -163,9 +198,9 @@ class Drawing {
     }
   }
 
-  #cut({ span: { start, content, close } }: XmlNode): void {
+  #cut({ span: { start, content, close } }: XmlNode, instead = ""): void {
     const end = close === undefined ? content : this.#text.indexOf(">", close) + 1;
-    this.#edits.push({ from: start, to: end, text: "" });
+    this.#edits.push({ from: start, to: end, text: instead });
   }
 
   /** False where there is no room. */
@@ -203,13 +238,17 @@ class Drawing {
   }
 
   #put(at: number, part: OutNode): void {
-    const declared = { ...part, attributes: { ...namespaces, ...part.attributes } };
-    this.#edits.push({ from: at, to: at, text: `${xmlOf(declared, "")}\n` });
+    this.#edits.push({ from: at, to: at, text: `${xmlOf(declared(part), "")}\n` });
   }
 
   edited(): string {
     return edited(this.#text, this.#edits);
   }
+}
+
+/** With the prefixes that it uses, whatever the file calls them. */
+function declared(part: OutNode): OutNode {
+  return { ...part, attributes: { ...namespaces, ...part.attributes } };
 }
 
 function boxOf(bounds: XmlNode | undefined): Box | undefined {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Json, ProgramDocument } from "@tutti/kernel";
+import { type Json, must, type ProgramDocument } from "@tutti/kernel";
+import { Random, randomProgram } from "@tutti/kernel/testing";
 import { expect, test } from "vitest";
 import { compile, compileYaml } from "../compile.ts";
 import { hashProgram } from "../hash.ts";
@@ -91,6 +92,17 @@ function withExpressions(part: Json, expression: { readonly language: string; re
   if ("language" in part) return { ...expression };
   return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, withExpressions(inner, expression)]));
 }
+
+test("[D221] random programs with ordinary expressions come back", () => {
+  for (let seed = 0; seed < 24; seed++) {
+    const random = new Random(seed);
+    const { hash: _hash, ...program } = randomProgram(random, seed % 2 === 0);
+    const text = must(ordinary[seed % ordinary.length], "there are some");
+    const own = withExpressions(program as unknown as Json, { language: "cel", text }) as unknown as ProgramDocument;
+    // Whether it reads what is there is for lint; that it is equal, the export itself makes sure of.
+    expect(exportBpmn({ ...own, hash: hashProgram(own) }), `seed ${seed}`).toContain('exporter="Tutti"');
+  }
+});
 
 test.each(["cel", "feel", "dmn"])("[D221] no text in %s keeps a program from being exported", (language) => {
   const { programs } = compileYaml(everywhere("s > 1"), { file: "t.yaml" });
