@@ -58,7 +58,7 @@ export class Shadows {
       this.cursor = row.at(-1)?.cursor ?? this.cursor;
     }
     const twice = [...rowsOf.values()].some((count) => count > 1);
-    return { mayDiffer: flight.wasCrowded && (twice || flight.isForAnybody) };
+    return { mayDiffer: flight.wasCrowded && (twice || flight.isForAnybody || waitAlike(events)) };
   }
 
   #of(instanceId: string): Shadow {
@@ -69,6 +69,18 @@ export class Shadows {
     }
     return shadow;
   }
+}
+
+/** Whether several instances began to wait for one message: it goes to the first, and each engine has its own. */
+function waitAlike(events: readonly RecordedEvent[]): boolean {
+  const waiting = new Map<string, string>();
+  return events.some(({ instanceId, event }) => {
+    if (event.type !== "subscription-opened" || event.kind !== "message") return false;
+    const address = JSON.stringify([event.name, event.correlationKey]);
+    const other = waiting.get(address);
+    waiting.set(address, instanceId);
+    return other !== undefined && other !== instanceId;
+  });
 }
 
 /** What goes from one instance to another, or to itself: it is on its way while others may do something. */
