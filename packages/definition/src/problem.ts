@@ -10,7 +10,7 @@ export interface Problem {
   readonly message: string;
   /** Lines and columns count from 1; absent line means the whole input (builder, or an unreadable file). */
   readonly position: SourcePosition & { readonly file: string };
-  /** The id of the element it is about, where that is known: always in a drawing, but for what is about the file. */
+  /** The id of the element of a drawing that it stands in: what the reader of BPMN reports has it, what lint finds has its place alone. */
   readonly element?: string;
 }
 
