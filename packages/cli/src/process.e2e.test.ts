@@ -156,6 +156,31 @@ test("[C36] what is odd about a definition is said before it runs, under --json 
   expect((await run(odd, "--vars", '{"a": true}')).stdout).toMatch(/^\S+:3:\d+: warning gateway-not-exhaustive: /);
 });
 
+test("[C36] what FEEL makes null of is a line, and so is whom an SLA tells", async () => {
+  const drawn = await file(
+    "doubting.bpmn",
+    `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p" isExecutable="true">
+<startEvent id="s"/><endEvent id="e"/>
+<scriptTask id="sum"><extensionElements><zeebe:script expression="=total + missing" resultVariable="all"/></extensionElements></scriptTask>
+<sequenceFlow id="f" sourceRef="s" targetRef="sum"/><sequenceFlow id="g" sourceRef="sum" targetRef="e"/>
+</process></definitions>`,
+  );
+  const doubted = await run(drawn, "--vars", '{"total": 1}');
+  expect([doubted.exit, doubted.stdout]).toEqual([
+    0,
+    expect.stringMatching(/ warn +'total \+ missing': .* a number and a null\n/),
+  ]);
+  const lines = (await run(drawn, "--vars", '{"total": 1}', "--json")).stdout.trim().split("\n");
+  const doubts = lines.map((line) => JSON.parse(line)).filter(({ expression }) => expression !== undefined);
+  expect(doubts).toMatchObject([{ type: "warning", expression: "total + missing" }]);
+  const watched = await file(
+    "watched.yaml",
+    "process: w\nsteps: { ask: { user: { title: A, sla: [{ on: not-started, after: 2h, notify: [lead], message: It waits }] } } }",
+  );
+  const late = await file("late.yaml", "format: tutti-answers/1\nanswers: { ask: { complete: {}, after: 3h } }");
+  expect((await run(watched, "--answers", late)).stdout).toMatch(/ 2h +told +lead: It waits\n/);
+});
+
 test("[C41] with the real clock a second takes a second", async () => {
   const second = await file("second.yaml", "process: second\nsteps: { pause: { wait: 1s } }");
   const { exit, stdout } = await run(second, "--json");

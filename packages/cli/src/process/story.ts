@@ -43,6 +43,7 @@ export class Story {
     if (event.type === "incident-created") this.#trouble("incident", { event, instanceId, element: event.element, at });
     if (event.type === "instance-failing") this.#trouble("fail", { event, instanceId, element: null, at });
     if (event.type === "expression-doubted") this.#doubt({ event, instanceId, at });
+    if (event.type === "task-notified") this.#told({ event, instanceId, at });
     if (event.type === "job-failed" || event.type === "job-error-thrown") {
       const element = this.#active.get(`${instanceId}/${event.key}`) ?? null;
       this.#trouble(event.type === "job-failed" ? "fail" : "throw", { event, instanceId, element, at });
@@ -72,6 +73,19 @@ export class Story {
     const told = `'${expression}': ${warnings.join("; ")}`;
     this.#line(at, this.#out.style.yellow("warn"), `${this.#prefix(instanceId)}${told}`);
     this.#out.line({ type: "warning", instanceId, element, expression, warnings: [...warnings], at });
+  }
+
+  /** A rule of a user task tells somebody. Who follows the history passes it on. */
+  #told(where: {
+    readonly event: { readonly key: number; readonly to: readonly string[]; readonly message: string };
+    readonly instanceId: string;
+    readonly at: number;
+  }): void {
+    const { instanceId, at } = where;
+    const { key, to, message } = where.event;
+    const element = this.#active.get(`${instanceId}/${key}`) ?? null;
+    this.#line(at, this.#out.style.yellow("told"), `${this.#prefix(instanceId)}${to.join(", ")}: ${message}`);
+    this.#out.line({ type: "told", instanceId, element, to: [...to], message, at });
   }
 
   #trouble(
