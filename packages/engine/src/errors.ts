@@ -56,6 +56,12 @@ export const engineErrors: ErrorTable = {
     advice:
       "Start the Temporal server (`tutti up` runs one on this machine), or correct its address. Nothing was lost: the same request id is the same request.",
   },
+  "temporal-refused": {
+    exit: 1,
+    status: 502,
+    advice:
+      "Do what the message names. Where something is too large for the server, give the engine a store of artifacts, which takes what it does not.",
+  },
   "namespace-unknown": {
     exit: 2,
     status: 404,

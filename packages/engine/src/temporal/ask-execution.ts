@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Client } from "@temporalio/client";
 import type { Rejection } from "@tutti/kernel";
-import { unreachable } from "./connection.ts";
+import { notDone } from "./connection.ts";
 import { askMsMax, isGone, isPassing } from "./courier.ts";
 
 /** How often, and how soon again, a command is asked of an instance that the log has open and Temporal has not. */
@@ -39,7 +39,7 @@ export async function askExecution<A extends { readonly ok: boolean }>(
     } catch (error) {
       // Otherwise it was not done as far as the history goes; what the log has of it is known again by its cause.
       if (isGone(error)) gone++;
-      else if (!isPassing(error) || Date.now() > until) throw unreachable(error);
+      else if (!isPassing(error) || Date.now() > until) throw notDone(error);
     }
     if (isFirst) continue;
     const refusal = await refused();

@@ -100,12 +100,15 @@ async function requireNamespace(
   }
 }
 
-/** What a request to the server failed with, said in our words where the server is away. */
-export function unreachable(error: unknown): unknown {
+/** What a request to the server failed with, said in our words where the server is away, or does not take it. */
+export function notDone(error: unknown): unknown {
   for (let found = error; found instanceof Error; found = found.cause) {
-    if (!isGrpcServiceError(found) || !away.has(found.code)) continue;
-    const message = `Expected the Temporal server to answer, but: ${found.details}.`;
-    return new AppError("temporal-unreachable", message, { cause: error });
+    if (!isGrpcServiceError(found)) continue;
+    const [code, wanted] = away.has(found.code)
+      ? (["temporal-unreachable", "answer"] as const)
+      : (["temporal-refused", "take what it is asked"] as const);
+    const message = `Expected the Temporal server to ${wanted}, but: ${found.details}`;
+    return new AppError(code, message.endsWith(".") ? message : `${message}.`, { cause: error });
   }
   return error;
 }

@@ -46,6 +46,8 @@ export interface ProcessInput {
   readonly deployment: string;
   /** Nothing that payloads say is to be told beside them. */
   readonly secret?: true;
+  /** Nothing takes payloads that are too large for the server elsewhere. */
+  readonly limited?: true;
   readonly requestId: string | null;
   /** The channel of the message that starts it, of those with a key. */
   readonly startedBy?: string | null;

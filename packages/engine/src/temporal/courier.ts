@@ -12,7 +12,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import { AppError } from "@tutti/kernel";
 import { channelId } from "../embedded/message/coordination.ts";
 import { attributesOf } from "./attributes.ts";
-import { unreachable } from "./connection.ts";
+import { notDone } from "./connection.ts";
 import { type Began, names, type ProcessInput } from "./contract.ts";
 import {
   askAgain,
@@ -31,6 +31,8 @@ interface CourierOptions {
   readonly workflowTaskTimeoutMs: number;
   /** Nothing that payloads say is to be told beside them. */
   readonly isSecret: boolean;
+  /** Nothing takes payloads that are too large for the server elsewhere. */
+  readonly isLimited: boolean;
 }
 
 /** What an execution is called and listed by. */
@@ -76,9 +78,13 @@ export class Courier {
     started: ProcessInput,
     { isBack = false }: { readonly isBack?: boolean } = {},
   ): Promise<Began | null> {
-    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout, isSecret } = this.#options;
+    const { taskQueue, workflowTaskTimeoutMs: workflowTaskTimeout, isSecret, isLimited } = this.#options;
     const { process } = named;
-    const input: ProcessInput = isSecret ? { ...started, secret: true } : started;
+    const input: ProcessInput = {
+      ...started,
+      ...(isSecret ? { secret: true } : {}),
+      ...(isLimited ? { limited: true } : {}),
+    };
     const startOptions = {
       workflowId: input.create.instanceId,
       args: [input],
@@ -118,7 +124,7 @@ export class Courier {
       return await this.answered(asked);
     } catch (error) {
       if (isGone(error)) return null;
-      throw unreachable(error);
+      throw notDone(error);
     }
   }
 
@@ -130,7 +136,7 @@ export class Courier {
         { ...this.#startOf(broker), signal: brokerNames.post, signalArgs: [task] },
       );
     } catch (error) {
-      throw unreachable(error);
+      throw notDone(error);
     }
   }
 
@@ -152,7 +158,7 @@ export class Courier {
       try {
         return await this.answered(ask());
       } catch (error) {
-        if (Date.now() > until || !isPassing(error)) throw unreachable(error);
+        if (Date.now() > until || !isPassing(error)) throw notDone(error);
       }
       await this.answered(new Promise((resolve) => setTimeout(resolve, askAgainMs)));
     }

@@ -63,12 +63,13 @@ import { Definitions } from "./definitions.ts";
 import { refusedAtDoor } from "./door.ts";
 import { Forks } from "./forks.ts";
 import { holdWaiting, setHeld } from "./held.ts";
+import { inlinePayload } from "./inline-payload.ts";
 import { checkInstanceId, madeId } from "./instance-id.ts";
 import type { PostActivities } from "./message/contract.ts";
 import { brokerActivities, Desk, type DeskOptions } from "./message/desk.ts";
 import { Publisher } from "./message/publisher.ts";
 import { Moves } from "./moves.ts";
-import { areSecret } from "./payload-codecs.ts";
+import { areSecret, takeLarge } from "./payload-codecs.ts";
 import { Projector } from "./projector.ts";
 import { registerAttributes } from "./register-attributes.ts";
 import type { Release } from "./release.ts";
@@ -135,7 +136,9 @@ export class TemporalEngine implements Engine {
     const { taskQueue = "tutti", clock = realClock, store, host } = options;
     this.#options = { ...options, taskQueue, clock };
     this.#connection = connection;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    const isLimited = !takeLarge(options.payloadCodecs ?? []);
+    const { payloadCharsMax } = isLimited ? inlinePayload : defaultLimits;
+    this.#limits = { ...defaultLimits, payloadCharsMax, ...options.limits };
     this.#definitions = new Definitions(store, host, {
       resize: (queue, slots) => this.#workers.resize(queue, slots),
       schedule: (all) => this.#schedules.reset(all),
@@ -145,7 +148,7 @@ export class TemporalEngine implements Engine {
     const { client } = connection;
     const timeoutMs = options.workflowTaskTimeoutMs ?? workflowTaskTimeoutMs;
     const isSecret = areSecret(options.payloadCodecs ?? []);
-    const courier = new Courier({ client, taskQueue, workflowTaskTimeoutMs: timeoutMs, isSecret });
+    const courier = new Courier({ client, taskQueue, workflowTaskTimeoutMs: timeoutMs, isSecret, isLimited });
     const write: DeskOptions["write"] = (changes) => this.#projector.change(changes);
     this.#courier = courier;
     this.#desk = new Desk({ log: store, write, definitions: this.#definitions, courier, clock });

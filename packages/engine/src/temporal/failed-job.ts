@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, ApplicationFailureCategory } from "@temporalio/common";
+import { ActivityFailure, ApplicationFailure, ApplicationFailureCategory, CancelledFailure } from "@temporalio/common";
 import type { FailureInfo } from "@tutti/kernel";
 import type { JobAnswer, ShortAnswer } from "./contract.ts";
 
@@ -6,6 +6,8 @@ import type { JobAnswer, ShortAnswer } from "./contract.ts";
  * An attempt that failed is a failed activity, with its code and message, for whoever looks at the history. To the
  * instance it is an answer like any other, which travels in the details. Both sides of the sandbox import this.
  */
+
+const messageCharsMax = 10_000;
 
 /** In the place of words that are not to be read in the clear. */
 export const secretMessage = "The message is among the details, encrypted.";
@@ -34,10 +36,22 @@ export function endOfActivity(answer: JobAnswer, isSecret: boolean): JobAnswer {
   return answer;
 }
 
-/** What a job came to whose activity has failed. Throws what is no answer. */
-export function answerIn(error: unknown): JobAnswer {
-  const failure = error instanceof ActivityFailure ? error.cause : undefined;
-  const [answer] = failure instanceof ApplicationFailure ? (failure.details ?? []) : [];
-  if (answer === undefined) throw error;
-  return answer as JobAnswer;
+/**
+ * What a job came to whose activity has failed. Where that was not by its worker, but by Temporal's tools or because the
+ * server did not take the result, the attempt has failed. Throws what calls a job off.
+ */
+export function answerIn(key: number, error: unknown): JobAnswer {
+  if (!(error instanceof ActivityFailure) || error.cause instanceof CancelledFailure) throw error;
+  const { cause } = error;
+  const { type, details } = cause instanceof ApplicationFailure ? cause : {};
+  const [answer] = details ?? [];
+  if (isAnswer(key, answer)) return answer;
+  const message = (cause?.message ?? error.message).slice(0, messageCharsMax);
+  return { type: "fail-job", key, error: { code: type || "activity-failed", message }, retryable: true };
+}
+
+/** Others may have failed it, with details of their own. */
+function isAnswer(key: number, detail: unknown): detail is JobAnswer {
+  if (typeof detail !== "object" || detail === null || !("key" in detail && "type" in detail)) return false;
+  return detail.key === key && (detail.type === "fail-job" || detail.type === "throw-job-error");
 }

@@ -1,5 +1,5 @@
 import { type Client, isGrpcServiceError } from "@temporalio/client";
-import { unreachable } from "./connection.ts";
+import { notDone } from "./connection.ts";
 import type { LocalActivities } from "./contract.ts";
 import { isGone } from "./courier.ts";
 
@@ -29,7 +29,7 @@ export async function executionOf(client: Client, instanceId: string): Promise<E
     };
   } catch (error) {
     if (isGone(error)) return { isRunning: false, workedOn: [] };
-    throw unreachable(error);
+    throw notDone(error);
   }
 }
 

@@ -46,10 +46,19 @@ export function areSecret(codecs: readonly PayloadCodec[]): boolean {
  */
 export function claimCheck(options: { readonly artifacts: ArtifactStore; readonly bytesMax?: number }): PayloadCodec {
   const { artifacts, bytesMax = defaultBytesMax } = options;
-  return {
+  const codec: PayloadCodec = {
     encode: (payloads) => Promise.all(payloads.map((payload) => checkIn(payload, artifacts, bytesMax))),
     decode: (payloads) => Promise.all(payloads.map((payload) => checkOut(payload, artifacts))),
   };
+  claimChecks.add(codec);
+  return codec;
+}
+
+const claimChecks = new WeakSet<PayloadCodec>();
+
+/** Whether payloads may be larger than what the server takes. */
+export function takeLarge(codecs: readonly PayloadCodec[]): boolean {
+  return codecs.some((codec) => claimChecks.has(codec));
 }
 
 function encrypt(payload: Payload, { secret, id }: PayloadKey): Payload {

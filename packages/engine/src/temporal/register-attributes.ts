@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import type { EngineLog } from "../embedded/turn/pump.ts";
 import { attributes } from "./attributes.ts";
-import { unreachable } from "./connection.ts";
+import { notDone } from "./connection.ts";
 
 /** INDEXED_VALUE_TYPE_KEYWORD. */
 const keyword = 2;
@@ -32,7 +32,7 @@ export async function registerAttributes(client: Client, log: EngineLog | undefi
     const words = names.map((name) => `--name ${name} --type Keyword`).join(" ");
     log?.warn("instances have no search attributes in Temporal: the namespace has none for them, and takes none", {
       advice: `temporal operator search-attribute create --namespace ${namespace} ${words}`,
-      error: String(unreachable(error)),
+      error: String(notDone(error)),
     });
     return false;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, isGrpcServiceError } from "@temporalio/client";
 import type { WorkerOptions } from "@temporalio/worker";
 import { AppError } from "@tutti/kernel";
-import { unreachable } from "./connection.ts";
+import { notDone } from "./connection.ts";
 
 /**
  * The release that the workflows of a worker are of (Temporal: the build id of its deployment version). An instance stays
@@ -40,7 +40,7 @@ export async function makeCurrent({ workflow }: Client, deploymentName: string, 
       await workflow.workflowService.setWorkerDeploymentCurrentVersion(asked);
       return;
     } catch (error) {
-      if (!isGrpcServiceError(error) || !notYet.has(error.code)) throw unreachable(error);
+      if (!isGrpcServiceError(error) || !notYet.has(error.code)) throw notDone(error);
       if (Date.now() < until) await sleep(asksEveryMs);
       else {
         const message = `Expected the server to know the release '${buildId}' of its worker, but: ${error.details}.`;

@@ -12,7 +12,7 @@ import type { Engine } from "../port.ts";
 import { bundleProcessWorkflow, createTemporalEngine, type TemporalEngineOptions } from "../temporal/index.ts";
 import { testHost } from "./host.ts";
 import type { PostgresServer } from "./postgres.ts";
-import { startTemporalServer, type TemporalServer } from "./temporal-server.ts";
+import { historyMax, startTemporalServer, type TemporalServer } from "./temporal-server.ts";
 
 /** Machines that run tests may be busy with others. */
 const workflowTaskTimeoutMs = 10_000;
@@ -68,7 +68,9 @@ export async function openTemporalHouse(
   // First, so that a module that cannot be bundled leaves no server behind.
   const workflowBundle = await bundleTestWorkflow(module);
   const server = await startTemporalServer({ versioning, ...(database === undefined ? {} : { database }) });
-  const connection = await Connection.connect({ address: server.address });
+  // A page of a history is larger than what a client takes by default.
+  const channelArgs = { "grpc.max_receive_message_length": historyMax.bytes };
+  const connection = await Connection.connect({ address: server.address, channelArgs });
   // The SDK asks for it whenever a worker begins.
   if (threadless) process.env["TEMPORAL_DEBUG"] = "1";
   return {

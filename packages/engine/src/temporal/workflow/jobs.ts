@@ -9,9 +9,11 @@ import {
   type ShortAnswer,
 } from "../contract.ts";
 import { answerIn } from "../failed-job.ts";
+import { tooLargeInline } from "../inline-payload.ts";
 import type { WorkflowClock } from "./clock.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import { ShortJobs, shortAtOnceMax, summaryOf } from "./short-jobs.ts";
+import type { TaskRoom } from "./task-room.ts";
 import type { Tell } from "./world.ts";
 
 type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
@@ -59,6 +61,9 @@ interface JobsOptions {
   readonly askedAt: number;
   readonly clock: WorkflowClock;
   readonly oneAtATime: OneAtATime;
+  readonly room: TaskRoom;
+  /** Nothing takes payloads that are too large for the server elsewhere. */
+  readonly limited: true | undefined;
   readonly tell: Tell;
   /** `run` must bear being called for a job that is gone. */
   readonly at: (due: number, run: () => void) => void;
@@ -80,12 +85,14 @@ export class Jobs {
   readonly #short: ShortJobs;
   #held = false;
   #draining = false;
+  /** For a task that has room. */
+  #isWaiting = false;
   #offers: number;
 
   constructor(options: JobsOptions) {
     this.#options = options;
     this.#offers = options.offers;
-    this.#short = new ShortJobs();
+    this.#short = new ShortJobs(options.room);
   }
 
   get short(): ShortJobs {
@@ -167,9 +174,10 @@ export class Jobs {
     return this.#active === 0;
   }
 
-  /** No more begin: the next execution asks for them again. */
-  drain(): void {
+  /** No more begin: the next execution asks for them again. Where that has to come now, those that run are called off. */
+  makeWay({ isOverfull }: { readonly isOverfull: boolean }): void {
     this.#draining = true;
+    if (isOverfull) this.close();
   }
 
   /** One that is open already under another attempt is offered anew. What is offered while held starts on release. */
@@ -264,10 +272,20 @@ export class Jobs {
     while (this.#active < activeMax && !this.#draining) {
       const next = this.#ready.peek();
       if (next === undefined || (this.#isShort(next) && this.#batch.length >= shortAtOnceMax)) return;
+      if (this.#options.room.isFull) return this.#startInNextTask();
       this.#ready.pop();
       if (this.#isShort(next)) this.#batch.push(next);
       else this.#start(next);
     }
+  }
+
+  #startInNextTask(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    void this.#options.room.next().then(() => {
+      this.#isWaiting = false;
+      this.#startReady();
+    });
   }
 
   #isShort({ effect, refused }: Ready): boolean {
@@ -328,7 +346,14 @@ export class Jobs {
       priority: { priorityKey: priorityKeyOf(priority) },
     });
     const work = activities[jobType] as (order: JobOrder) => Promise<JobAnswer>;
-    return work(this.#orderOf(effect, open)).catch(answerIn);
+    const order = this.#orderOf(effect, open);
+    const json = JSON.stringify(order);
+    this.#options.room.take(json.length);
+    const message = this.#options.limited === true ? tooLargeInline(json) : undefined;
+    if (message !== undefined) {
+      return Promise.resolve({ type: "fail-job", key, error: { code: "input-too-large", message }, retryable: false });
+    }
+    return work(order).catch((error: unknown) => answerIn(key, error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, workflowInfo } from "@temporalio/workflow";
+import { allHandlersFinished, condition } from "@temporalio/workflow";
 import {
   type Command,
   type Decision,
@@ -36,10 +36,12 @@ import type {
   ReleaseAnswer,
   UntimedCommand,
 } from "../contract.ts";
+import { tooLargeInline } from "../inline-payload.ts";
 import type { Parcel, ParcelAnswer, PostActivities } from "../message/contract.ts";
 import { cancelOf, causeOf, noNumber, recordChanges, recordEnd, subscriptionsOf } from "./changes.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { FailureBehind } from "./failure-of.ts";
+import { HistoryRoom } from "./history-room.ts";
 import { hasMoved, Leaving } from "./leaving.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import { keptMax, Parcels } from "./parcels.ts";
@@ -85,6 +87,7 @@ export class ProcessRun {
   readonly #programs: Map<string, Program> = new Map();
   readonly #parcels: Parcels;
   readonly #leaving: Leaving = new Leaving();
+  readonly #history: HistoryRoom;
   #hasMoved = false;
   #inbox: Waiting[] = [];
   #began: Began | undefined;
@@ -101,6 +104,7 @@ export class ProcessRun {
     const deployment = (): string => this.#record.deployment;
     const offers = carried?.offers ?? 0;
     this.#world = new World({ state: this.#state, input, clock, local, oneAtATime, tell, deployment, offers });
+    this.#history = new HistoryRoom(around.historyEventsMax);
     this.#world.jobs.short.know(input.shortTypes);
     this.#parcels = new Parcels(carried?.parcels);
     const first = input.fork === undefined && input.adopted === undefined ? [create] : [];
@@ -114,16 +118,19 @@ export class ProcessRun {
   }
 
   async ask(command: UntimedCommand): Promise<CommandAnswer> {
+    this.#history.count();
     const decided = await new Promise<Decided>((resolve) => this.tell(command, resolve));
     return decided.ok ? { ok: true, position: decided.position } : decided;
   }
 
   migrate(order: MigrateOrder): Promise<MigrateAnswer> {
+    this.#history.count();
     return new Promise((resolve) => this.tell(order, resolve));
   }
 
   /** What a migration would do as the instance is now. */
   async tryMigration(order: MigrateOrder): Promise<MigrateAnswer> {
+    this.#history.count();
     await condition(() => this.#began !== undefined);
     await this.#load(order.hash);
     const refused = this.#refusal(order);
@@ -134,16 +141,19 @@ export class ProcessRun {
 
   /** For another engine to go on with. Answered once it is in the log. */
   release(): Promise<ReleaseAnswer> {
+    this.#history.count();
     return this.#leaving.ask();
   }
 
   /** Something from a broker; answered once it is in the log whether it is taken. */
   deliver(parcel: Parcel): Promise<ParcelAnswer> {
+    this.#history.count();
     return this.#parcels.once(parcel, (answer) => this.#inbox.push({ command: parcel.command, parcel, answer }));
   }
 
   /** The answer to a start under a request id, or by a message or signal without one. */
   async begun(requestId: string | null): Promise<Began> {
+    this.#history.count();
     await condition(() => this.#began !== undefined);
     const began = must(this.#began, "the condition waited for it");
     if (!began.ok || requestId === this.#input.requestId) return began;
@@ -236,11 +246,14 @@ export class ProcessRun {
    * answer that somebody waits for. Timers, calls and jobs that wait are in the state, and asked for again.
    */
   #mayGoOnAnew(): boolean {
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    const { historyEventsMax } = this.#around;
-    if (!continueAsNewSuggested && historyLength < historyEventsMax / 2) return false;
+    if (!this.#history.isLong) return false;
     if (this.#isOver() || this.#began === undefined) return false;
-    return this.#world.isQuiet && this.#world.jobs.isIdle && allHandlersFinished();
+    return this.#world.isQuiet && this.#world.jobs.isIdle && allHandlersFinished() && !this.#isHeavy;
+  }
+
+  /** The server would not take what the next execution is to begin with. */
+  get #isHeavy(): boolean {
+    return this.#input.limited === true && tooLargeInline(JSON.stringify(this.#carried())) !== undefined;
   }
 
   #carried(): Carried {
@@ -278,7 +291,7 @@ export class ProcessRun {
     this.#world.jobs.offerRenamed(turn.waitingJobs);
     tellStanding(this.#record);
     this.#openParcels();
-    if (workflowInfo().historyLength >= this.#around.historyEventsMax) this.#world.jobs.drain();
+    if (this.#history.isFull && !this.#isHeavy) this.#world.jobs.makeWay(this.#history);
   }
 
   /** What was kept while the instance was paused is taken now that it is not; what it cannot take goes back. */

@@ -1,13 +1,12 @@
-import { ApplicationFailure, proxyLocalActivities, workflowInfo } from "@temporalio/workflow";
+import { ApplicationFailure, proxyLocalActivities } from "@temporalio/workflow";
 import type { Effect } from "@tutti/kernel";
 import { type JobAnswer, ownLocalActivities, type ShortAnswer, type ShortOrder } from "../contract.ts";
+import type { TaskRoom } from "./task-room.ts";
 
 type OfferJob = Extract<Effect, { readonly type: "offer-job" }>;
 
 /** In one instance. */
 export const shortAtOnceMax = 32;
-/** What one workflow task may bring, with what is under way; then it ends first. The server takes 4 MB. */
-const taskCharsMax = 1_000_000;
 
 /**
  * Jobs that are done beside the decisions of their instance, by local activities of the worker that has the workflow
@@ -18,8 +17,11 @@ export class ShortJobs {
   #types: ReadonlySet<string> = new Set();
   /** Types that have shown themselves to be none. */
   readonly #unfit: Set<string> = new Set();
-  /** Given since the history had so many events. */
-  #given = { historyLength: 0, chars: 0 };
+  readonly #room: TaskRoom;
+
+  constructor(room: TaskRoom) {
+    this.#room = room;
+  }
 
   /** Types that are short by their handlers, as of the newest write. */
   know(types: readonly string[] = []): void {
@@ -31,9 +33,7 @@ export class ShortJobs {
     if (!isMarked || this.#unfit.has(jobType) || Object.hasOwn(ownLocalActivities, jobType)) return false;
     // Those of a place are done there.
     if (headers["tutti.place"] !== undefined) return false;
-    const { historyLength } = workflowInfo();
-    if (this.#given.historyLength !== historyLength) this.#given = { historyLength, chars: 0 };
-    return this.#given.chars < taskCharsMax;
+    return !this.#room.isFull;
   }
 
   /** `ended` is to be called with what it gives. */
@@ -50,7 +50,7 @@ export class ShortJobs {
 
   /** Gives what the job came to; undefined: nothing, and others are to do it. */
   ended({ jobType }: OfferJob, { done }: ShortAnswer): JobAnswer | undefined {
-    if (done.ok) this.#given.chars += done.chars;
+    if (done.ok) this.#room.take(done.chars);
     else if (done.unfit) this.#unfit.add(jobType);
     return done.ok ? done.answer : undefined;
   }

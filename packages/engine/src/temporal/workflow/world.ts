@@ -3,11 +3,13 @@ import { getExternalWorkflowHandle, isCancellation, sleep, startChild, workflowI
 import { type Effect, type EffectType, type JsonObject, lookup, type State } from "@tutti/kernel";
 import { attributesOf } from "../attributes.ts";
 import { type LocalActivities, names, type ProcessInput, type UntimedCommand } from "../contract.ts";
+import { tooLargeInline } from "../inline-payload.ts";
 import type { BrokerName, BrokerTask, Parcel, PostActivities } from "../message/contract.ts";
 import { Agenda } from "./agenda.ts";
 import type { WorkflowClock } from "./clock.ts";
 import { Jobs } from "./jobs.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
+import { TaskRoom } from "./task-room.ts";
 import { hasAttributes } from "./tell-standing.ts";
 
 type Of<K extends EffectType> = Extract<Effect, { readonly type: K }>;
@@ -79,6 +81,8 @@ export class World {
   /** What is on its way to another instance, by its id: one after the other, so that nothing overtakes a start. */
   readonly #mail: Map<string, Promise<void>> = new Map();
 
+  readonly #room: TaskRoom = new TaskRoom();
+
   /** Signals of the newest row with one. */
   #broadcasts = { position: 0, count: 0 };
 
@@ -95,6 +99,8 @@ export class World {
       askedAt: input.askedAt,
       clock,
       oneAtATime,
+      room: this.#room,
+      limited: input.limited,
       at,
       offers,
     });
@@ -210,6 +216,7 @@ export class World {
     const child: ProcessInput = {
       ...named,
       ...(input.secret === undefined ? {} : { secret: input.secret }),
+      ...(input.limited === undefined ? {} : { limited: input.limited }),
       requestId: null,
       askedAt: clock.now(),
       create: {
@@ -224,6 +231,15 @@ export class World {
         ...(undoes === undefined ? {} : { undoes }),
       },
     };
+    const json = JSON.stringify(child);
+    const tooLarge = input.limited === true ? tooLargeInline(json) : undefined;
+    if (tooLarge !== undefined) {
+      const outcome = { type: "failed", error: { code: "input-too-large", message: tooLarge } } as const;
+      this.tell({ type: "end-child", key, childId, outcome });
+      return;
+    }
+    while (this.#room.isFull) await this.#room.next();
+    this.#room.take(json.length);
     try {
       const { taskQueue, taskTimeoutMs } = workflowInfo();
       const never = { parentClosePolicy: "ABANDON", workflowIdReusePolicy: "REJECT_DUPLICATE" } as const;
