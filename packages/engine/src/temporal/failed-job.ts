@@ -13,7 +13,7 @@ const messageCharsMax = 10_000;
 export const secretMessage = "The message is among the details, encrypted.";
 
 function failedWith({ code, message }: FailureInfo, answer: JobAnswer | ShortAnswer, isSecret: boolean): Error {
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     type: code,
     message: isSecret ? secretMessage : message,
     details: [answer],
@@ -21,6 +21,9 @@ function failedWith({ code, message }: FailureInfo, answer: JobAnswer | ShortAns
     // Nothing is wrong with the worker.
     category: ApplicationFailureCategory.BENIGN,
   });
+  // Where it was made is in here, and says nothing of the job.
+  failure.stack = "";
+  return failure;
 }
 
 /** As the local activity of a short job ends. */

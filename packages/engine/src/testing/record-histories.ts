@@ -25,7 +25,7 @@ async function ended(engine: Engine, instanceId: string): Promise<void> {
 }
 
 /** Instance ids by the name of the recording. */
-async function play(engine: Engine): Promise<Map<string, string>> {
+async function play(engine: Engine, home: TemporalHome): Promise<Map<string, string>> {
   let failures = 0;
   engine.work("work", async ({ input }) => {
     const n = Number(input["n"] ?? 0) + 1;
@@ -66,7 +66,12 @@ async function play(engine: Engine): Promise<Map<string, string>> {
   const key = (await engine.query("tasks", { instanceId: asked })).rows[0]?.key ?? 0;
   await engine.command(asked, { type: "complete-task", key, result: {}, actor: "ann" });
   for (const id of ids.values()) await ended(engine, id);
-  const others = [await playMessages(engine), await playMoves(engine), await playShort(engine)];
+  const others = [
+    await playMessages(engine),
+    await playMoves(engine),
+    await playShort(engine),
+    await playNamed(engine, home),
+  ];
   return new Map([...ids, ...others.flatMap((names) => [...names])]);
 }
 
@@ -100,6 +105,30 @@ async function playShort(engine: Engine): Promise<Map<string, string>> {
     await ended(engine, id);
   }
   return ids;
+}
+
+/** What people say by name with Temporal's own tools, one of it refused; and a short job that failed as its activity. */
+async function playNamed(engine: Engine, home: TemporalHome): Promise<Map<string, string>> {
+  const named = await engine.start({ requestId: "named", process: "asking", variables: {}, actor: "ann" });
+  const handle = home.workflow.getHandle(named);
+  await handle.executeUpdate("pause");
+  await handle.signal("resume");
+  await handle.signal("resume");
+  await handle.executeUpdate("approve").catch(() => handle.executeUpdate("approve"));
+  let failures = 0;
+  engine.work("once", async () =>
+    failures++ === 0
+      ? { type: "failed", code: "broken", message: "it broke", retryable: true }
+      : { type: "completed", result: {} },
+  );
+  const retry = { attemptsMax: 2, backoff: { firstMs: 10, factor: 1, maxMs: 10 } };
+  await engine.deploy([sequence("short-failed", 2, { type: "once", headers: { short: true }, retry })]);
+  const failed = await engine.start({ requestId: "failed", process: "short-failed", variables: {}, actor: "ann" });
+  for (const id of [named, failed]) await ended(engine, id);
+  return new Map([
+    ["named", named],
+    ["short-failed", failed],
+  ]);
 }
 
 /** One instance that is given up, and one that comes back after that. */
@@ -165,7 +194,7 @@ const house = await openTemporalHouse("short-history-workflow.ts");
 const home = house.home();
 const engine = await home.open();
 try {
-  await record(home, await play(engine));
+  await record(home, await play(engine, home));
 } finally {
   await engine.close();
   home.remove();
