@@ -36,6 +36,8 @@ function grown(
 function bounded(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/^R\/PT/, "R3/PT");
   if (typeof value !== "object" || value === null) return value;
+  // A boundary event that stays and waits for several conditions is met again at once while they hold, without end.
+  if ("attachedTo" in value && JSON.stringify(value).includes('"multiple"')) return { ...value, interrupting: true };
   if ("testBefore" in value && !("maximum" in value)) return { ...value, maximum: 3 };
   return "kind" in value && value.kind === "cron" ? { kind: "cycle", value: { literal: "R3/PT7S" } } : value;
 }
