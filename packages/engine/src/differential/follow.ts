@@ -94,16 +94,20 @@ class Follower {
 
   async #pass(to: number): Promise<void> {
     this.#now = to;
+    const mine = this.#mine();
+    // What one of them does to another happens at the same time there.
+    if (mine.length > 1) await Promise.all(mine.map((id) => this.#tell(id, { rings: false })));
     // Who calls comes before who is called: its own timers are due before it hears of an end at the same moment.
-    for (const id of this.#mine()) await this.#tell(id);
+    for (const id of mine) await this.#tell(id);
   }
 
   /** What time it is. Whoever has answered has done, and asked of the server, what it knew before. */
-  async #tell(instanceId: string): Promise<void> {
+  async #tell(instanceId: string, { rings }: { readonly rings: boolean } = { rings: true }): Promise<void> {
     const { client } = this.#ground;
     while (!this.#isOver(instanceId)) {
       try {
-        const update = client.getHandle(instanceId).executeUpdate<null, [number]>("pass", { args: [this.#now] });
+        const args: [number, boolean] = [this.#now, rings];
+        const update = client.getHandle(instanceId).executeUpdate<null, [number, boolean]>("pass", { args });
         const late = await this.#inTime(update, { type: "pass" });
         if (late) throw new Error(`${instanceId}: ${late}`);
         return;

@@ -2,7 +2,8 @@ import { CancellationScope, condition, defineUpdate, setHandler, sleep } from "@
 import type { Host } from "@tutti/kernel";
 import { processWorkflow, type WorkflowClock } from "../temporal/workflow/index.ts";
 
-const pass = defineUpdate<void, [number]>("pass");
+/** What time it is, and whether what is due is to happen. */
+const pass = defineUpdate<void, [to: number, rings: boolean]>("pass");
 
 /** A timer lasts so many times as long as it says, and fires when it is told to: no path comes near its end. */
 const slowness = 1_000;
@@ -12,11 +13,12 @@ function pathClock(askedAt: number, moved: (now: number) => void): WorkflowClock
   let now = askedAt;
   const waiting = new Map<CancellationScope, number>();
   let ringing = 0;
-  setHandler(pass, async (to) => {
+  setHandler(pass, async (to, rings) => {
     if (to > now) {
       now = to;
       moved(now);
     }
+    if (!rings) return;
     for (const [scope, at] of [...waiting]) {
       if (at > now) continue;
       waiting.delete(scope);

@@ -128,17 +128,17 @@ function activitiesUnlike({ activities }: Asked, shadow: Shadow): string | undef
 }
 
 function childrenUnlike({ children }: Asked, shadow: Shadow, deployed: ReadonlySet<string>): string | undefined {
-  const wanted = new Map(
-    demanded(shadow, "start-child")
-      .filter(({ process }) => deployed.has(process))
-      .map(({ childId, process }) => [childId, process]),
-  );
+  // A resume demands those that are open once more.
+  const wanted = demanded(shadow, "start-child").filter(({ process }) => deployed.has(process));
+  const missing = new Set(wanted.map(({ childId }) => childId));
   for (const { id, type, survives } of children) {
-    if (wanted.get(id) !== type) return `a child '${id}' of type '${type}', which nothing demands`;
+    const index = wanted.findIndex(({ childId, process }) => childId === id && process === type);
+    if (index === -1) return `a child '${id}' of type '${type}', which nothing demands`;
     if (!survives) return `a child '${id}' that ends with its caller's execution`;
-    wanted.delete(id);
+    wanted.splice(index, 1);
+    missing.delete(id);
   }
-  return wanted.size === 0 ? undefined : `no child ${[...wanted.keys()].join()}`;
+  return missing.size === 0 ? undefined : `no child ${[...missing].join()}`;
 }
 
 function timersUnlike({ timers, pending, pendingMax }: Asked, shadow: Shadow, now: number): string | undefined {
