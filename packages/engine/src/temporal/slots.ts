@@ -64,7 +64,8 @@ export class Slots implements CustomSlotSupplier<ActivitySlotInfo> {
       };
       const leave = (): void => {
         this.#waiting = this.#waiting.filter((each) => each !== take);
-        reject(new DOMException("no slot is wanted any more", "AbortError"));
+        // Anything else would be an error to the worker, and stand in the log.
+        reject(signal.reason);
       };
       if (signal.aborted) return leave();
       signal.addEventListener("abort", leave, { once: true });
