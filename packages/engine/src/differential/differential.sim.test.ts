@@ -16,7 +16,7 @@ describeWithTemporal("both engines", () => {
     if (seeds < 200) return;
     // What has never happened has not been tested.
     expect([...totals.actions.keys()].sort()).toEqual(["broadcast", "command", "job", "pass", "publish", "start"]);
-    expect(totals.instances).toBeGreaterThan(seeds);
+    expect(totals.instances, "some of them called").toBeGreaterThan(totals.actions.get("start") ?? 0);
     expect(totals.anew).toBeGreaterThan(0);
   });
 
