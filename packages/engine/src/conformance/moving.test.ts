@@ -19,6 +19,19 @@ import { pause } from "./moving.suite.ts";
 
 const by = { reason: "One machine is not enough.", actor: "ann" };
 
+/** Ends an instance that came here paused. Gives what was undone, in its order. */
+async function undoneOn(engine: Engine, instanceId: string): Promise<readonly string[]> {
+  const undone: string[] = [];
+  engine.work("undo", async ({ elementId }) => {
+    undone.push(elementId);
+    return completed();
+  });
+  await engine.command(instanceId, { type: "resume-instance", actor: "ann" });
+  await engine.command(instanceId, { type: "cancel-instance", undo: true, ...by });
+  expect(await ended(engine, instanceId)).toMatchObject({ status: "cancelled" });
+  return undone;
+}
+
 /** What waits, and for what, whichever engine has it. */
 async function openIn(engine: Engine, instanceId: string) {
   const rows = await Promise.all([
@@ -174,15 +187,7 @@ describeWithTemporal("an instance that moves between engines", () => {
       await eventually(async () => (await source.query("tasks", { instanceId: id })).rows[0]);
       await pause(source, id);
       await target.adopt(await source.release(id), by);
-      const undone: string[] = [];
-      target.work("undo", async ({ elementId }) => {
-        undone.push(elementId);
-        return completed();
-      });
-      await target.command(id, { type: "resume-instance", actor: "ann" });
-      await target.command(id, { type: "cancel-instance", undo: true, ...by });
-      expect(await ended(target, id)).toMatchObject({ status: "cancelled" });
-      expect(undone).toEqual(["unsecond", "unfirst"]);
+      expect(await undoneOn(target, id)).toEqual(["unsecond", "unfirst"]);
     });
 
     test(`[E105] from ${way} what it called by \`latest\` can be undone where nobody has deployed that`, async () => {
@@ -215,15 +220,7 @@ describeWithTemporal("an instance that moves between engines", () => {
       await eventually(async () => (await source.query("tasks", { instanceId: id })).rows[0]);
       await pause(source, id);
       await target.adopt(await source.release(id), by);
-      const undone: string[] = [];
-      target.work("undo", async ({ elementId }) => {
-        undone.push(elementId);
-        return completed();
-      });
-      await target.command(id, { type: "resume-instance", actor: "ann" });
-      await target.command(id, { type: "cancel-instance", undo: true, ...by });
-      expect(await ended(target, id)).toMatchObject({ status: "cancelled" });
-      expect(undone).toEqual(["undo"]);
+      expect(await undoneOn(target, id)).toEqual(["undo"]);
       expect((await target.query("versions")).rows).toEqual([]);
     });
 
